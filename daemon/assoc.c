@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Associations, and the messages that wait for room in them.
+ *
+ * Each has a queue of its own, so that a full one delays no other on the same
+ * socket, nor any other request of the client that sent.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "addr.h"
+#include "assoc.h"
+#include "client.h"
+#include "log.h"
+#include "mem.h"
+#include "sock.h"
+
+/* Messages that one wake-up may send for one association. */
+#define SENDS_A_TURN	64
+
+static size_t nassocs, nlingering;
+
+struct assoc *
+assoc_new(struct sock *s, uint32_t id, const struct sockaddr_storage *peer)
+{
+	struct assoc	*a = xcalloc(1, sizeof *a);
+
+	a->sock = s;
+	if (peer != NULL)
+		a->peer = *peer;
+	TAILQ_INIT(&a->sends);
+	stack_assoc_init(a);
+	hash_add(&s->assocs, &a->node, id);
+	nassocs++;
+	return a;
+}
+
+struct assoc *
+assoc_free(struct assoc *a)
+{
+	if (a == NULL)
+		return NULL;
+	assoc_fail_sends(a, ERR_epipe, "the association is over");
+	stack_assoc_free(a);
+	if (a->sock != NULL)
+		hash_remove(&a->sock->assocs, &a->node);
+	else
+		nlingering--;
+	nassocs--;
+	free(a);
+	return NULL;
+}
+
+struct assoc *
+assoc_find(struct sock *s, uint32_t id)
+{
+	if (!s->many)
+		return assoc_next(s, NULL);
+	return HASH_FIND(assoc, &s->assocs, id);
+}
+
+struct assoc *
+assoc_next(struct sock *s, const struct assoc *a)
+{
+	return (struct assoc *)(void *)hash_next(&s->assocs, a != NULL ? &a->node : NULL);
+}
+
+size_t
+assoc_count(void)
+{
+	return nassocs;
+}
+
+size_t
+assoc_lingering(void)
+{
+	return nlingering;
+}
+
+uint32_t
+assoc_id(const struct assoc *a)
+{
+	return (uint32_t)a->node.key;
+}
+
+static const char *const state_names[] = {
+	[ASSOC_COMING_UP] = "coming_up",
+	[ASSOC_UP] = "up",
+	[ASSOC_GOING_DOWN] = "going_down",
+	[ASSOC_OVER] = "over",
+};
+
+const char *
+assoc_state_name(const struct assoc *a)
+{
+	return state_names[a->state];
+}
+
+void
+assoc_enter(struct assoc *a, enum assoc_state state)
+{
+	char	text[ADDR_TEXT];
+
+	log_debug("assoc %u: %s -> %s, sock=%llu peer=%s:%u", assoc_id(a),
+	    state_names[a->state], state_names[state],
+	    a->sock != NULL ? (unsigned long long)a->sock->node.key : 0,
+	    addr_text(&a->peer, text), addr_port(&a->peer));
+	a->state = state;
+}
+
+static void
+count_sent(struct assoc *a, size_t len)
+{
+	struct sock	*s = a->sock;
+
+	if (s == NULL)
+		return;
+	s->sent.cnt++;
+	s->sent.oct += len;
+	if (len > s->sent.max)
+		s->sent.max = len;
+}
+
+/* ---- waiting -------------------------------------------------------- */
+
+static void
+waiting_send_free(struct waiting_send *w)
+{
+	struct assoc	*a = w->assoc;
+
+	TAILQ_REMOVE(&a->sends, w, entry);
+	a->waiting -= w->len;
+	if (a->sock != NULL)
+		a->sock->waiting -= w->len;
+	client_wait_less(w->call->client, w->len);
+	free(w);
+}
+
+/* The caller is gone; what it was not told of is not sent. */
+static void
+send_ended(struct call *call, enum call_end why)
+{
+	(void)why;		/* a send has no timeout yet */
+	waiting_send_free(call->waits_for);
+	call_forget(call);
+}
+
+static void
+wait_for_room(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
+    const char *data, size_t len)
+{
+	struct waiting_send	*w = xmalloc(sizeof *w + len);
+
+	w->assoc = a;
+	w->info = *info;
+	w->len = len;
+	memcpy(w->data, data, len);
+	w->call = call_keep(call, -1, send_ended, w);
+	TAILQ_INSERT_TAIL(&a->sends, w, entry);
+	a->waiting += len;
+	a->sock->waiting += len;
+	client_wait_more(call->client, len);
+	stack_await_room(a, true);
+}
+
+/* An error of the system's in the words of a sender. */
+static enum error
+send_failed(const struct assoc *a, int number, size_t len, const struct sndrcvinfo *info)
+{
+	switch (number) {
+	case EMSGSIZE:
+		return call_fail(ERR_emsgsize, "data: %zu bytes are more than the send buffer takes; set sndbuf", len);
+	case EINVAL:
+		return call_fail(ERR_einval, "stream %u: the association has streams 0 to %d",
+		    info->stream, a->outbound - 1);
+	case EPIPE:
+	case ENOTCONN:
+		return call_fail(ERR_epipe, "assoc_id %u: the association is over, or is being shut down",
+		    assoc_id(a));
+	default:
+		return call_fail(error_from_errno(number), "assoc_id %u: %s", assoc_id(a),
+		    strerror(number));
+	}
+}
+
+enum error
+assoc_send(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
+    const char *data, size_t len)
+{
+	int	number;
+
+	if (a->outbound != 0 && info->stream >= a->outbound)
+		return send_failed(a, EINVAL, len, info);
+	if (a->eof_asked || a->state == ASSOC_OVER)
+		return send_failed(a, EPIPE, len, info);
+	if (TAILQ_EMPTY(&a->sends)) {
+		number = stack_send(a, info, data, len);
+		if (number == 0) {
+			count_sent(a, len);
+			return ERR_OK;
+		}
+		if (number != EAGAIN)
+			return send_failed(a, number, len, info);
+	}
+	wait_for_room(a, call, info, data, len);
+	return CALL_ANSWERED;
+}
+
+void
+assoc_give_back(const struct call *call, uint64_t sock, const struct sndrcvinfo *info,
+    const char *data, size_t len)
+{
+	struct event_send_failed	e = {
+		.info = *info,
+		.assoc_id = info->assoc_id,
+		.data = { data, (uint32_t)len },
+	};
+
+	client_tell(call->client, notice_send_failed, sock, &e);
+}
+
+/* A message that waited will not be sent. Frees it. */
+static void
+refuse_send(struct waiting_send *w, enum error code, const char *why)
+{
+	struct call	*call = w->call;
+
+	if (call->notification)
+		assoc_give_back(call, w->assoc->sock != NULL ? w->assoc->sock->node.key : 0,
+		    &w->info, w->data, w->len);
+	waiting_send_free(w);
+	if (call->notification)
+		call_forget(call);
+	else
+		call_finish_error(call, code, "%s", why);
+}
+
+/* The first that waits was taken, or never will be. */
+static void
+finish_send(struct waiting_send *w, int number)
+{
+	static const struct rpc_send_out	 out;
+	struct call				*call = w->call;
+	enum error				 e;
+
+	if (number == 0) {
+		count_sent(w->assoc, w->len);
+		waiting_send_free(w);
+		call_finish(call, &out);
+		return;
+	}
+	e = send_failed(w->assoc, number, w->len, &w->info);
+	refuse_send(w, e, call_why());
+}
+
+void
+assoc_writable(struct assoc *a)
+{
+	struct waiting_send	*w;
+	int			 number;
+
+	for (int i = 0; i < SENDS_A_TURN; i++) {
+		if ((w = TAILQ_FIRST(&a->sends)) == NULL)
+			break;
+		if ((number = stack_send(a, &w->info, w->data, w->len)) == EAGAIN)
+			break;
+		finish_send(w, number);
+	}
+	if (!TAILQ_EMPTY(&a->sends))
+		stack_await_room(a, true);
+	else if (a->eof_asked)
+		(void)stack_eof(a);
+}
+
+int
+assoc_eof(struct assoc *a)
+{
+	if (a->eof_asked || a->state == ASSOC_OVER)
+		return EPIPE;
+	a->eof_asked = true;
+	if (!TAILQ_EMPTY(&a->sends))
+		return 0;	/* assoc_writable will */
+	return stack_eof(a);
+}
+
+void
+assoc_fail_sends(struct assoc *a, enum error code, const char *why)
+{
+	char			 text[128];
+	struct waiting_send	*w;
+
+	(void)snprintf(text, sizeof text, "assoc_id %u: %s", assoc_id(a), why);
+	while ((w = TAILQ_FIRST(&a->sends)) != NULL)
+		refuse_send(w, code, text);
+	stack_await_room(a, false);
+}
+
+void
+assoc_move(struct assoc *a, struct sock *to)
+{
+	if (a->sock != NULL) {
+		a->sock->waiting -= a->waiting;
+		hash_remove(&a->sock->assocs, &a->node);
+	}
+	a->sock = to;
+	if (to != NULL) {
+		to->waiting += a->waiting;
+		hash_add(&to->assocs, &a->node, a->node.key);
+	} else
+		nlingering++;
+}

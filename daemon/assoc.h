@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An association of a socket's, and the messages that wait for room in it.
+ *
+ *	COMING_UP -> UP -> GOING_DOWN -> OVER
+ *
+ * It may also be over at any time. One that is over stays until the stack has
+ * given all that was left of it.
+ */
+#ifndef ASSOC_H
+#define ASSOC_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "call.h"
+#include "hash.h"
+#include "rpc.h"
+#include "stack.h"
+
+struct sock;
+
+enum assoc_state {
+	ASSOC_COMING_UP,
+	ASSOC_UP,
+	ASSOC_GOING_DOWN,
+	ASSOC_OVER,
+};
+
+/* A message that found no room. */
+struct waiting_send {
+	TAILQ_ENTRY(waiting_send)	 entry;
+	struct assoc			*assoc;
+	struct call			*call;
+	struct sndrcvinfo		 info;
+	size_t				 len;
+	char				 data[];
+};
+
+struct assoc {
+	struct hash_node	 node;		/* key: its id */
+	struct sock		*sock;		/* NULL: its socket is closed */
+	enum assoc_state	 state;
+	uint16_t		 outbound;	/* streams; 0 while unknown */
+	uint16_t		 inbound;
+	struct sockaddr_storage	 peer;
+	struct call		*connect;	/* the one that waits for it */
+	bool			 unwanted;	/* nobody waits for it any more */
+	bool			 eof_asked;	/* shut down once sends is empty */
+	struct sndrcvinfo	 defaults;	/* of send by stream alone */
+	bool			 defaults_known;
+	TAILQ_HEAD(, waiting_send) sends;
+	size_t			 waiting;	/* bytes in sends */
+
+	struct stack_assoc	 stack;		/* the stack's own */
+};
+
+struct assoc *assoc_new(struct sock *, uint32_t id, const struct sockaddr_storage *peer);
+struct assoc *assoc_free(struct assoc *);
+
+/* The association with that id; a one-to-one socket's only one for any. */
+struct assoc *assoc_find(struct sock *, uint32_t id);
+struct assoc *assoc_next(struct sock *, const struct assoc *);
+
+/* All associations there are, and those whose sockets are closed. */
+size_t assoc_count(void);
+size_t assoc_lingering(void);
+
+uint32_t assoc_id(const struct assoc *);
+const char *assoc_state_name(const struct assoc *);
+
+/* The one way in which a state changes: logged. */
+void assoc_enter(struct assoc *, enum assoc_state);
+
+/*
+ * Send, or let it wait. Copies data if it waits, and then the call is
+ * answered later: CALL_ANSWERED.
+ */
+enum error assoc_send(struct assoc *, struct call *, const struct sndrcvinfo *,
+    const char *data, size_t len);
+
+/* A message sent as a notification failed: it goes back to its sender. */
+void assoc_give_back(const struct call *, uint64_t sock, const struct sndrcvinfo *,
+    const char *data, size_t len);
+
+/* From the stack: there is room. */
+void assoc_writable(struct assoc *);
+
+/* Shut down after what waits; gives an errno. */
+int assoc_eof(struct assoc *);
+
+/* What waits will never be sent. */
+void assoc_fail_sends(struct assoc *, enum error, const char *why);
+
+/* It leaves its socket for another, or, with NULL, for none. */
+void assoc_move(struct assoc *, struct sock *);
+
+#endif

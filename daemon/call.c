@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Requests that wait, and answers.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "call.h"
+#include "client.h"
+#include "codec.h"
+#include "loop.h"
+#include "mem.h"
+
+static char why[512];
+
+enum error
+call_fail(enum error code, const char *fmt, ...)
+{
+	va_list	ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(why, sizeof why, fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+const char *
+call_why(void)
+{
+	return why;
+}
+
+static void
+call_on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct call	*call = arg;
+
+	(void)fd, (void)what;
+	call->end(call, CALL_TIMED_OUT);
+}
+
+struct call *
+call_keep(const struct call *call, int64_t timeout,
+    void (*end)(struct call *, enum call_end), void *waits_for)
+{
+	struct call	*kept = xmalloc(sizeof *kept);
+	struct timeval	 tv;
+
+	*kept = *call;
+	kept->end = end;
+	kept->waits_for = waits_for;
+	TAILQ_INSERT_TAIL(&call->client->calls, kept, entry);
+	(void)evtimer_assign(&kept->timer, loop_base(), call_on_timer, kept);
+	if (timeout >= 0) {
+		tv.tv_sec = (time_t)(timeout / 1000);
+		tv.tv_usec = (suseconds_t)(timeout % 1000 * 1000);
+		(void)evtimer_add(&kept->timer, &tv);
+	}
+	return kept;
+}
+
+msgpack_packer *
+call_reply_begin(const struct call *call)
+{
+	msgpack_packer	*pk = client_packer(call->client);
+
+	msgpack_pack_array(pk, 4);
+	msgpack_pack_fix_uint8(pk, RPC_RESPONSE);
+	msgpack_pack_uint32(pk, call->msgid);
+	msgpack_pack_nil(pk);
+	return pk;
+}
+
+void
+call_reply(const struct call *call, const void *out)
+{
+	if (!call->notification)
+		codec_pack(call_reply_begin(call), call->method->out, out,
+		    call->method->out_size);
+}
+
+/* Nobody waits for the answer of a notification; an event says it instead. */
+static void
+report_failure(const struct call *call, const char *text)
+{
+	struct event_error	e = {
+		.method = { call->method->name, (uint32_t)strlen(call->method->name) },
+		.error = { text, (uint32_t)strlen(text) },
+	};
+
+	client_tell(call->client, notice_error, 0, &e);
+}
+
+void
+call_reply_error(const struct call *call, enum error code, const char *text)
+{
+	char		 line[640];
+	msgpack_packer	*pk;
+
+	(void)snprintf(line, sizeof line, "%s: %s", error_table[code].code, text);
+	if (call->notification) {
+		report_failure(call, line);
+		return;
+	}
+	pk = client_packer(call->client);
+	msgpack_pack_array(pk, 4);
+	msgpack_pack_fix_uint8(pk, RPC_RESPONSE);
+	msgpack_pack_uint32(pk, call->msgid);
+	codec_pack_text(pk, line);
+	msgpack_pack_nil(pk);
+}
+
+void
+call_forget(struct call *call)
+{
+	(void)evtimer_del(&call->timer);
+	TAILQ_REMOVE(&call->client->calls, call, entry);
+	free(call);
+}
+
+void
+call_finish(struct call *call, const void *out)
+{
+	call_reply(call, out);
+	call_forget(call);
+}
+
+void
+call_finish_error(struct call *call, enum error code, const char *fmt, ...)
+{
+	char	text[512];
+	va_list	ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	call_reply_error(call, code, text);
+	call_forget(call);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of settings, and the reader of the file.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "log.h"
+#include "mem.h"
+
+struct config config;
+
+enum setting_type { TEXT, NUMBER, BYTES, MODE, LEVEL };
+
+static const struct setting {
+	const char		*key;
+	enum setting_type	 type;
+	size_t			 offset;
+	const char		*preset;
+	uint64_t		 min;
+	uint64_t		 max;
+	const char		*doc;
+} settings[] = {
+	{ .key = "socket", .type = TEXT,
+	  .offset = offsetof(struct config, socket),
+	  .preset = "/run/sctpd/sctpd.sock",
+	  .doc = "Path of the Unix socket. Ignored where systemd passes one." },
+	{ .key = "socket_mode", .type = MODE,
+	  .offset = offsetof(struct config, socket_mode),
+	  .preset = "0660", .max = 0777,
+	  .doc = "Permissions of the Unix socket, octal." },
+	{ .key = "socket_group", .type = TEXT,
+	  .offset = offsetof(struct config, socket_group),
+	  .preset = "",
+	  .doc = "Group of the Unix socket; its members may use the daemon. Empty: the daemon's own." },
+	{ .key = "log_level", .type = LEVEL,
+	  .offset = offsetof(struct config, log_level),
+	  .preset = "info",
+	  .doc = "Least urgent log lines that are written: err, warning, notice, info or debug." },
+	{ .key = "max_clients", .type = NUMBER,
+	  .offset = offsetof(struct config, max_clients),
+	  .preset = "4096", .min = 1, .max = 1000000,
+	  .doc = "Connections to the daemon at one time." },
+	{ .key = "max_sockets", .type = NUMBER,
+	  .offset = offsetof(struct config, max_sockets),
+	  .preset = "4096", .min = 1, .max = 1000000,
+	  .doc = "SCTP sockets open at one time." },
+	{ .key = "max_associations", .type = NUMBER,
+	  .offset = offsetof(struct config, max_associations),
+	  .preset = "16384", .min = 1, .max = 1000000,
+	  .doc = "Associations at one time. One that comes up beyond it is aborted." },
+	{ .key = "max_message", .type = BYTES,
+	  .offset = offsetof(struct config, max_message),
+	  .preset = "16M", .min = 65536, .max = 1 << 30,
+	  .doc = "Longest message, either way. An association whose peer sends a longer one is aborted. A request may be 1 MiB longer than this." },
+	{ .key = "client_queue", .type = BYTES,
+	  .offset = offsetof(struct config, client_queue),
+	  .preset = "1M", .min = 4096, .max = 1 << 30,
+	  .doc = "Bytes that may wait for a client that does not read, or whose messages find no room. Then its sockets, or its requests, are not read for a while." },
+};
+
+#define NSETTINGS	(sizeof settings / sizeof settings[0])
+
+static bool
+fail(char *error, size_t size, const char *what, const char *value, const char *right)
+{
+	(void)snprintf(error, size, "%s: \"%s\" %s", what, value, right);
+	return false;
+}
+
+/* A number, with K or M behind it where bytes are meant. */
+static bool
+parse_number(const struct setting *s, const char *value, uint64_t *n)
+{
+	char	*end;
+	int	 base = s->type == MODE ? 8 : 10;
+
+	errno = 0;
+	*n = strtoull(value, &end, base);
+	if (errno != 0 || end == value || !isdigit((unsigned char)*value))
+		return false;
+	if (s->type == BYTES && (*end == 'K' || *end == 'M')) {
+		*n <<= *end == 'K' ? 10 : 20;
+		end++;
+	}
+	return *end == '\0' && *n >= s->min && *n <= s->max;
+}
+
+static bool
+apply(const struct setting *s, const char *value, char *error, size_t size)
+{
+	void		*to = (char *)&config + s->offset;
+	uint64_t	 n;
+	int		 priority;
+
+	if (s->type == TEXT) {
+		free(*(char **)to);
+		*(char **)to = xstrdup(value);
+		return true;
+	}
+	if (s->type == LEVEL) {
+		if ((priority = log_level_find(value)) == -1)
+			return fail(error, size, s->key, value,
+			    "is none of err, warning, notice, info, debug");
+		*(uint64_t *)to = (uint64_t)priority;
+		return true;
+	}
+	if (!parse_number(s, value, &n)) {
+		(void)snprintf(error, size, "%s: \"%s\" is not %s from %" PRIu64 " to %" PRIu64,
+		    s->key, value, s->type == MODE ? "an octal number" :
+		    s->type == BYTES ? "bytes (K and M are understood)" : "a number",
+		    s->min, s->max);
+		return false;
+	}
+	*(uint64_t *)to = n;
+	return true;
+}
+
+bool
+config_set(const char *key, const char *value, char *error, size_t size)
+{
+	for (size_t i = 0; i < NSETTINGS; i++) {
+		if (strcmp(settings[i].key, key) == 0)
+			return apply(&settings[i], value, error, size);
+	}
+	return fail(error, size, "unknown key", key, "(see sctpd.conf(5))");
+}
+
+void
+config_init(void)
+{
+	char	error[256];
+
+	for (size_t i = 0; i < NSETTINGS; i++) {
+		if (!apply(&settings[i], settings[i].preset, error, sizeof error))
+			log_fatal("%s", error);
+	}
+}
+
+void
+config_free(void)
+{
+	for (size_t i = 0; i < NSETTINGS; i++) {
+		if (settings[i].type == TEXT)
+			free(*(char **)(void *)((char *)&config + settings[i].offset));
+	}
+	memset(&config, 0, sizeof config);
+}
+
+static char *
+trim(char *s)
+{
+	char	*end;
+
+	while (isspace((unsigned char)*s))
+		s++;
+	end = s + strlen(s);
+	while (end > s && isspace((unsigned char)end[-1]))
+		*--end = '\0';
+	return s;
+}
+
+/* One line: empty, a comment, or key = value. */
+static bool
+read_line(char *line, char *error, size_t size)
+{
+	char	*text = trim(line), *equals;
+
+	if (*text == '\0' || *text == '#')
+		return true;
+	if ((equals = strchr(text, '=')) == NULL)
+		return fail(error, size, "syntax", text, "is no \"key = value\"");
+	*equals = '\0';
+	return config_set(trim(text), trim(equals + 1), error, size);
+}
+
+bool
+config_read(const char *path, bool required, char *error, size_t size)
+{
+	char		 line[1024], why[256];
+	unsigned	 number = 0;
+	bool		 ok = true;
+	FILE		*f;
+
+	if ((f = fopen(path, "re")) == NULL) {
+		if (errno == ENOENT && !required)
+			return true;
+		(void)snprintf(error, size, "%s: %s", path, strerror(errno));
+		return false;
+	}
+	while (ok && fgets(line, sizeof line, f) != NULL) {
+		number++;
+		if (!(ok = read_line(line, why, sizeof why)))
+			(void)snprintf(error, size, "%s:%u: %s", path, number, why);
+	}
+	(void)fclose(f);
+	return ok;
+}
+
+void
+config_print(FILE *f)
+{
+	for (size_t i = 0; i < NSETTINGS; i++) {
+		const struct setting	*s = &settings[i];
+		const void		*at = (const char *)&config + s->offset;
+		static const char *const names[] = { "", "", "", "err", "warning",
+		    "notice", "info", "debug" };
+
+		(void)fprintf(f, "# %s\n%s = ", s->doc, s->key);
+		if (s->type == TEXT)
+			(void)fprintf(f, "%s\n\n", *(char *const *)at);
+		else if (s->type == LEVEL)
+			(void)fprintf(f, "%s\n\n", names[*(const uint64_t *)at]);
+		else
+			(void)fprintf(f, s->type == MODE ? "%04" PRIo64 "\n\n" :
+			    "%" PRIu64 "\n\n", *(const uint64_t *)at);
+	}
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The configuration: one table of settings, read from a file of
+ * "key = value" lines. sctpd.conf(5) has the same texts.
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define CONFIG_FILE	"/etc/sctpd/sctpd.conf"
+
+struct config {
+	char		*socket;
+	char		*socket_group;
+	uint64_t	 socket_mode;
+	uint64_t	 log_level;
+	uint64_t	 max_clients;
+	uint64_t	 max_sockets;
+	uint64_t	 max_associations;
+	uint64_t	 max_message;
+	uint64_t	 client_queue;
+};
+
+/* What is in force. */
+extern struct config config;
+
+/* Set everything to its default. */
+void config_init(void);
+void config_free(void);
+
+/*
+ * Read a file over what is set. False, with "file:line: what and why" in
+ * error, if anything in it is wrong; a file that is not there is an error
+ * only if required.
+ */
+bool config_read(const char *path, bool required, char *error, size_t size);
+
+/* Set one key; false with a reason in error. */
+bool config_set(const char *key, const char *value, char *error, size_t size);
+
+/* Print what is in force, as a file that config_read takes. */
+void config_print(FILE *);
+
+#endif

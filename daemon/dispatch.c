@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Message -> row -> arguments -> handler -> answer.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "client.h"
+#include "codec.h"
+#include "dispatch.h"
+#include "handler.h"
+#include "log.h"
+
+typedef enum error (*handler)(struct call *, const void *, void *);
+
+/* Typed handler, untyped slot: one adapter per method, made by the table. */
+#define METHOD(name, from, doc) static enum error			\
+	adapt_##name(struct call *call, const void *in, void *out)	\
+	{ return handle_##name(call, in, out); }
+#include "rpc.def"
+
+static const handler handlers[RPC_COUNT] = {
+#define METHOD(name, from, doc) [RPC_##name] = adapt_##name,
+#include "rpc.def"
+};
+
+/* Room for any method's arguments, and for any one's results. */
+union any_in {
+#define METHOD(name, from, doc) struct rpc_##name##_in name;
+#include "rpc.def"
+};
+union any_out {
+#define METHOD(name, from, doc) struct rpc_##name##_out name;
+#include "rpc.def"
+};
+
+/* Where msgpack-c keeps the objects of the message that is being served. */
+static msgpack_zone zone;
+
+void
+dispatch_init(void)
+{
+	if (!msgpack_zone_init(&zone, 8192))
+		log_fatal("out of memory");
+}
+
+void
+dispatch_free(void)
+{
+	msgpack_zone_destroy(&zone);
+}
+
+/* The one map in params; an empty params is an empty map. */
+static enum error
+find_args(const msgpack_object *params, const msgpack_object **args)
+{
+	static const msgpack_object	none = { .type = MSGPACK_OBJECT_MAP };
+
+	if (params->type != MSGPACK_OBJECT_ARRAY)
+		return call_fail(ERR_badarg, "params: got %s; it takes a list of one map of named arguments",
+		    codec_type(params));
+	if (params->via.array.size > 1)
+		return call_fail(ERR_badarg, "params: got %u values; it takes one map of named arguments",
+		    params->via.array.size);
+	*args = params->via.array.size == 1 ? &params->via.array.ptr[0] : &none;
+	return ERR_OK;
+}
+
+/* Decode the arguments and run the handler. */
+static enum error
+run(struct call *call, const msgpack_object *params, union any_out *out)
+{
+	const struct rpc_desc	*m = call->method;
+	const msgpack_object	*args = NULL;
+	union any_in		 in;
+	struct errtext		 err;
+	enum error		 e;
+
+	if ((e = find_args(params, &args)) != ERR_OK)
+		return e;
+	memset(&in, 0, m->in_size);
+	memset(out, 0, m->out_size);
+	/* has is the first member of every struct of arguments. */
+	if (!codec_unpack(args, m->in, &in, (uint64_t *)(void *)&in, &err))
+		return call_fail(ERR_badarg, "%s%s%s", err.path,
+		    err.path[0] != '\0' ? ": " : "", err.why);
+	return handlers[m - rpc_table](call, &in, out);
+}
+
+static void
+serve(struct call *call, const msgpack_object *name, const msgpack_object *params)
+{
+	static const struct rpc_desc	 unknown = { .name = "unknown" };
+	union any_out			 out;
+	enum error			 e;
+
+	if ((call->method = rpc_find(name->via.str.ptr, name->via.str.size)) == NULL) {
+		call->method = &unknown;
+		e = call_fail(ERR_enosys, "method \"%.*s\": unknown; describe lists them",
+		    name->via.str.size > 64 ? 64 : (int)name->via.str.size,
+		    name->via.str.ptr);
+	} else
+		e = run(call, params, &out);
+	if (e == CALL_ANSWERED)
+		return;
+	if (e == ERR_OK)
+		call_reply(call, &out);
+	else
+		call_reply_error(call, e, call_why());
+}
+
+/* Is it a request, a notification, or a stray response? False: none of them. */
+static bool
+take_apart(const msgpack_object_array *a, struct call *call)
+{
+	const msgpack_object	*name, *params;
+	uint64_t		 kind;
+
+	if (a->ptr[0].type != MSGPACK_OBJECT_POSITIVE_INTEGER)
+		return false;
+	kind = a->ptr[0].via.u64;
+	if (kind == RPC_RESPONSE)
+		return a->size == 4;	/* some clients send one in trouble */
+	call->notification = kind == RPC_NOTIFICATION;
+	if (a->size != (call->notification ? 3u : 4u))
+		return false;
+	name = &a->ptr[a->size - 2];
+	params = &a->ptr[a->size - 1];
+	if (name->type != MSGPACK_OBJECT_STR && name->type != MSGPACK_OBJECT_BIN)
+		return false;
+	if (!call->notification) {
+		if (a->ptr[1].type != MSGPACK_OBJECT_POSITIVE_INTEGER ||
+		    a->ptr[1].via.u64 > UINT32_MAX)
+			return false;
+		call->msgid = (uint32_t)a->ptr[1].via.u64;
+	} else
+		call->client->events = true;	/* how failures reach it */
+	serve(call, name, params);
+	return true;
+}
+
+bool
+dispatch(struct client *c, const char *p, size_t len)
+{
+	struct call	call = { .client = c };
+	msgpack_object	o;
+	size_t		off = 0;
+	bool		ok;
+
+	if (msgpack_unpack(p, len, &off, &zone, &o) != MSGPACK_UNPACK_SUCCESS ||
+	    o.type != MSGPACK_OBJECT_ARRAY)
+		return false;
+	ok = take_apart(&o.via.array, &call);
+	msgpack_zone_clear(&zone);
+	return ok;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Events as they are packed, and those who watch them.
+ */
+#ifndef EVENT_H
+#define EVENT_H
+
+#include <msgpack.h>
+#include <stdbool.h>
+
+#include "notice.h"
+#include "stack.h"
+
+/* The fields of an event but sock; io: with sctp_sndrcvinfo. */
+unsigned event_count(const struct stack_event *, bool io);
+void event_pack(msgpack_packer *, const struct stack_event *, bool io);
+
+/* Tell the watchers that may see this socket. */
+void event_watch(struct sock *, const struct notice *,
+    const struct sockaddr_storage *from, const void *body, size_t len);
+
+#endif

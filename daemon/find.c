@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From arguments to things.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "addr.h"
+#include "codec.h"
+#include "find.h"
+
+enum error
+find_sock(const struct call *call, uint64_t handle, struct sock **s)
+{
+	if ((*s = sock_find(handle)) == NULL)
+		return call_fail(ERR_closed, "sock %llu: there is no such socket; it was closed, or never opened",
+		    (unsigned long long)handle);
+	if (!client_may_use(call->client, (*s)->uid))
+		return call_fail(ERR_eacces, "sock %llu: it belongs to user %u, and you are user %u",
+		    (unsigned long long)handle, (unsigned)(*s)->uid,
+		    (unsigned)call->client->uid);
+	return ERR_OK;
+}
+
+enum error
+find_assoc(struct sock *s, uint32_t id, struct assoc **a)
+{
+	if ((*a = assoc_find(s, id)) != NULL)
+		return ERR_OK;
+	if (s->many && id == 0)
+		return call_fail(ERR_badarg, "assoc_id: missing; a one-to-many socket needs it");
+	return call_fail(ERR_epipe, "assoc_id %u: sock %llu has no such association; it is over, or never was",
+	    id, (unsigned long long)s->node.key);
+}
+
+/* ---- addresses ------------------------------------------------------ */
+
+static void
+any_or_loopback(bool loopback, int family, struct sockaddr_storage *ss)
+{
+	struct sockaddr_in	s4 = { .sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(loopback ? INADDR_LOOPBACK : INADDR_ANY) };
+	struct sockaddr_in6	s6 = { .sin6_family = AF_INET6,
+	    .sin6_addr = loopback ? in6addr_loopback : in6addr_any };
+
+	memset(ss, 0, sizeof *ss);
+	if (family == AF_INET6)
+		memcpy(ss, &s6, sizeof s6);
+	else
+		memcpy(ss, &s4, sizeof s4);
+}
+
+static enum error
+find_addr(const msgpack_object *o, const char *name, bool local, int family,
+    struct sockaddr_storage *ss)
+{
+	if (o->type != MSGPACK_OBJECT_STR)
+		return call_fail(ERR_badarg, "%s: got %s; it takes an address such as \"10.0.0.1\", or a list of them",
+		    name, codec_type(o));
+	if (local && (codec_is(o, "any") || codec_is(o, "loopback"))) {
+		any_or_loopback(codec_is(o, "loopback"), family, ss);
+		return ERR_OK;
+	}
+	if (!addr_parse(o->via.str.ptr, o->via.str.size, ss))
+		return call_fail(ERR_badarg, "%s: \"%.*s\" does not parse; an address is \"10.0.0.1\" or \"2001:db8::1\"%s",
+		    name, o->via.str.size > 64 ? 64 : (int)o->via.str.size,
+		    o->via.str.ptr, local ? ", any or loopback" : "");
+	if (family == AF_INET && ss->ss_family == AF_INET6)
+		return call_fail(ERR_eafnosupport, "%s: \"%.*s\" is IPv6, and the socket is inet; open it with family inet6",
+		    name, (int)o->via.str.size, o->via.str.ptr);
+	return ERR_OK;
+}
+
+enum error
+find_addrs(const msgpack_object *o, const char *name, bool local, int family,
+    struct sockaddr_storage to[FIND_ADDRS], size_t *n)
+{
+	enum error	e;
+
+	if (o->type != MSGPACK_OBJECT_ARRAY) {
+		*n = 1;
+		return find_addr(o, name, local, family, &to[0]);
+	}
+	*n = o->via.array.size;
+	if (*n == 0 || *n > FIND_ADDRS)
+		return call_fail(ERR_badarg, "%s: a list of %zu addresses; it takes 1 to %d",
+		    name, *n, FIND_ADDRS);
+	for (size_t i = 0; i < *n; i++) {
+		if ((e = find_addr(&o->via.array.ptr[i], name, local, family, &to[i])) != ERR_OK)
+			return e;
+	}
+	return ERR_OK;
+}
+
+/* ---- options -------------------------------------------------------- */
+
+/* The i-th option of a map or of a list of pairs; false if it is neither. */
+static bool
+option_at(const msgpack_object *o, uint32_t i, const msgpack_object **name,
+    const msgpack_object **value)
+{
+	const msgpack_object	*pair;
+
+	if (o->type == MSGPACK_OBJECT_MAP) {
+		*name = &o->via.map.ptr[i].key;
+		*value = &o->via.map.ptr[i].val;
+		return (*name)->type == MSGPACK_OBJECT_STR;
+	}
+	pair = &o->via.array.ptr[i];
+	if (pair->type != MSGPACK_OBJECT_ARRAY || pair->via.array.size != 2)
+		return false;
+	*name = &pair->via.array.ptr[0];
+	*value = &pair->via.array.ptr[1];
+	return (*name)->type == MSGPACK_OBJECT_STR;
+}
+
+static uint32_t
+option_count(const msgpack_object *o)
+{
+	if (o->type == MSGPACK_OBJECT_MAP)
+		return o->via.map.size;
+	return o->type == MSGPACK_OBJECT_ARRAY ? o->via.array.size : 0;
+}
+
+const msgpack_object *
+find_option(const msgpack_object *o, const char *wanted)
+{
+	const msgpack_object	*name, *value;
+
+	for (uint32_t i = 0; o != NULL && i < option_count(o); i++) {
+		if (option_at(o, i, &name, &value) && codec_is(name, wanted))
+			return value;
+	}
+	return NULL;
+}
+
+static enum error
+set_active(struct sock *s, const msgpack_object *v)
+{
+	bool	ok;
+
+	if (v->type == MSGPACK_OBJECT_BOOLEAN)
+		ok = sock_set_active(s, v->via.boolean ? ACTIVE_TRUE : ACTIVE_FALSE, 0);
+	else if (codec_is(v, "once"))
+		ok = sock_set_active(s, ACTIVE_ONCE, 0);
+	else if (v->type == MSGPACK_OBJECT_POSITIVE_INTEGER && v->via.u64 <= ACTIVE_MAX)
+		ok = sock_set_active(s, ACTIVE_COUNT, (int32_t)v->via.u64);
+	else if (v->type == MSGPACK_OBJECT_NEGATIVE_INTEGER && v->via.i64 >= ACTIVE_MIN)
+		ok = sock_set_active(s, ACTIVE_COUNT, (int32_t)v->via.i64);
+	else
+		return call_fail(ERR_einval, "active: it takes true, false, \"once\", or an integer from -32768 to 32767");
+	if (!ok)
+		return call_fail(ERR_einval, "active: the count would be over 32767; it is %d now", s->count);
+	return ERR_OK;
+}
+
+static enum error
+set_events(struct sock *s, const struct sockopt *o, const msgpack_object *v)
+{
+	uint8_t		new[SUBSCRIBE_SIZE];
+	struct errtext	err;
+
+	memcpy(new, s->subscribed, sizeof new);
+	if (!codec_unpack(v, o->fields, new, NULL, &err))
+		return call_fail(ERR_badarg, "%s.%s: %s", o->name, err.path, err.why);
+	memcpy(s->subscribed, new, sizeof new);
+	stack_subscribe(s);
+	return ERR_OK;
+}
+
+/* An error of the system's in the words of an option. */
+static enum error
+refused(const struct sockopt *o, int number)
+{
+	if (number == ENOENT)
+		return call_fail(ERR_einval, "%s.assoc_id: the socket has no such association", o->name);
+	if (number == ENOPROTOOPT)
+		return call_fail(ERR_enoprotoopt, "%s: this SCTP stack does not have it", o->name);
+	return call_fail(error_from_errno(number), "%s: %s", o->name, strerror(number));
+}
+
+/* Fields that are absent keep what the socket has: read it first. */
+static enum error
+set_by_row(struct sock *s, const struct sockopt *o, const msgpack_object *v)
+{
+	char		new[SOCKOPT_MAX] = { 0 }, now[SOCKOPT_MAX];
+	struct errtext	err;
+	int		number;
+
+	if (!codec_unpack(v, o->fields, new, NULL, &err))
+		return call_fail(ERR_badarg, "%s%s%s: %s", o->name,
+		    err.path[0] != '\0' ? "." : "", err.path, err.why);
+	memcpy(now, new, sizeof now);
+	if (o->access == SOCKOPT_RW && o->fields[0].key[0] != '\0' &&
+	    stack_getopt(s, o, now) == 0 &&
+	    codec_unpack(v, o->fields, now, NULL, &err))
+		memcpy(new, now, sizeof new);
+	if ((number = stack_setopt(s, o, new)) != 0)
+		return refused(o, number);
+	return ERR_OK;
+}
+
+static enum error
+set_option(struct sock *s, const msgpack_object *name, const msgpack_object *value)
+{
+	const struct sockopt	*o = sockopt_find(name->via.str.ptr, name->via.str.size);
+
+	if (o == NULL)
+		return call_fail(ERR_einval, "%.*s: there is no such option; describe lists them",
+		    name->via.str.size > 64 ? 64 : (int)name->via.str.size, name->via.str.ptr);
+	if (!(o->access & SOCKOPT_SET))
+		return call_fail(ERR_einval, "%s: it can only be read", o->name);
+	if (o->level != LEVEL_BROKER)
+		return set_by_row(s, o, value);
+	switch ((enum sockopt_broker)o->optname) {
+	case BROKER_ACTIVE:
+		return set_active(s, value);
+	case BROKER_EVENTS:
+		return set_events(s, o, value);
+	}
+	return ERR_OK;
+}
+
+enum error
+find_and_set_options(struct sock *s, const msgpack_object *o)
+{
+	const msgpack_object	*name, *value;
+	char			 why[400];
+	enum error		 e;
+
+	if (o->type != MSGPACK_OBJECT_MAP && o->type != MSGPACK_OBJECT_ARRAY)
+		return call_fail(ERR_badarg, "options: got %s; it takes a map, or a list of [name, value]",
+		    codec_type(o));
+	for (uint32_t i = 0; i < option_count(o); i++) {
+		if (!option_at(o, i, &name, &value))
+			return call_fail(ERR_badarg, "options: number %u is no [name, value] with a string for a name", i + 1);
+		if ((e = set_option(s, name, value)) == ERR_OK)
+			continue;
+		strncpy(why, call_why(), sizeof why - 1);
+		why[sizeof why - 1] = '\0';
+		return call_fail(e, "options.%s; %u of %u were set", why, i, option_count(o));
+	}
+	return ERR_OK;
+}

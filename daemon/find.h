@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From arguments to things: sockets, associations, addresses, options. Each
+ * gives ERR_OK or says, by call_fail, what is wrong with which argument.
+ */
+#ifndef FIND_H
+#define FIND_H
+
+#include "call.h"
+#include "sock.h"
+
+/* At most as many addresses of one endpoint. */
+#define FIND_ADDRS	32
+
+/* The socket with this handle, if the caller may use it. */
+enum error find_sock(const struct call *, uint64_t handle, struct sock **);
+
+/* The association; id 0 does for a one-to-one socket. */
+enum error find_assoc(struct sock *, uint32_t id, struct assoc **);
+
+/*
+ * One address or a list of them, for an argument of this name. any and
+ * loopback are understood where local is true.
+ */
+enum error find_addrs(const msgpack_object *, const char *name, bool local,
+    int family, struct sockaddr_storage [FIND_ADDRS], size_t *n);
+
+/* Set options from a map, or a list of pairs, left to right. */
+enum error find_and_set_options(struct sock *, const msgpack_object *);
+
+/* Is an option of this name given? For what must be known before the rest. */
+const msgpack_object *find_option(const msgpack_object *, const char *name);
+
+#endif

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Methods that make, name and end sockets.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "addr.h"
+#include "codec.h"
+#include "config.h"
+#include "find.h"
+#include "handler.h"
+
+/* What gen_sctp subscribes: all but adaptation and what came later. */
+static const uint8_t default_events[SUBSCRIBE_SIZE] = { 1, 1, 1, 1, 1, 1, 1 };
+
+/* The family that is asked for, or that of the first address. */
+static int
+family_of(const struct rpc_open_in *in)
+{
+	const msgpack_object	*o = in->ip.obj;
+	struct sockaddr_storage	 ss;
+
+	if (RPC_HAS(in, open, family))
+		return in->family;
+	if (!RPC_HAS(in, open, ip))
+		return AF_INET;
+	if (o->type == MSGPACK_OBJECT_ARRAY && o->via.array.size > 0)
+		o = &o->via.array.ptr[0];
+	if (o->type == MSGPACK_OBJECT_STR &&
+	    addr_parse(o->via.str.ptr, o->via.str.size, &ss))
+		return ss.ss_family;
+	return AF_INET;
+}
+
+static enum error
+bind_failed(int number, const struct rpc_open_in *in)
+{
+	switch (number) {
+	case EADDRINUSE:
+		return call_fail(ERR_eaddrinuse, "port %u: it is in use on that address", in->port);
+	case EADDRNOTAVAIL:
+		return call_fail(ERR_eaddrnotavail, "ip: not an address of this host");
+	case EACCES:
+		return call_fail(ERR_eacces, "port %u: the daemon may not bind it; ports below 1024 need CAP_NET_BIND_SERVICE", in->port);
+	default:
+		return call_fail(error_from_errno(number), "bind to port %u: %s", in->port, strerror(number));
+	}
+}
+
+/* Bind to all the addresses; the socket is there. */
+static enum error
+bind_sock(struct sock *s, const struct rpc_open_in *in)
+{
+	static const msgpack_object	any = { .type = MSGPACK_OBJECT_STR,
+	    .via.str = { 3, "any" } };
+	struct sockaddr_storage		addrs[FIND_ADDRS];
+	size_t				n;
+	enum error			e;
+	int				number;
+
+	if ((e = find_addrs(RPC_HAS(in, open, ip) ? in->ip.obj : &any, "ip", true,
+	    s->family, addrs, &n)) != ERR_OK)
+		return e;
+	for (size_t i = 0; i < n; i++)
+		addr_set_port(&addrs[i], in->port);
+	if ((number = stack_bind(s, addrs, n)) != 0)
+		return bind_failed(number, in);
+	return ERR_OK;
+}
+
+static enum error
+open_failed(int number)
+{
+	if (number == EPROTONOSUPPORT || number == ESOCKTNOSUPPORT)
+		return call_fail(error_from_errno(number), "%s", stack_probe());
+	return call_fail(error_from_errno(number), "socket: %s", strerror(number));
+}
+
+enum error
+handle_open(struct call *call, const struct rpc_open_in *in, struct rpc_open_out *out)
+{
+	struct sock	*s;
+	enum error	 e = ERR_OK;
+	int		 number;
+
+	if (sock_count() >= config.max_sockets)
+		return call_fail(ERR_limit, "max_sockets: %zu sockets are open, and no more may be",
+		    sock_count());
+	s = sock_new(call->client, in->type == SOCKTYPE_SEQPACKET, family_of(in));
+	memcpy(s->subscribed, default_events, sizeof s->subscribed);
+	if ((number = stack_open(s)) != 0)
+		e = open_failed(number);
+	if (e == ERR_OK && RPC_HAS(in, open, options))
+		e = find_and_set_options(s, in->options.obj);
+	if (e == ERR_OK)
+		e = bind_sock(s, in);
+	if (e != ERR_OK) {
+		sock_close(s, NULL);
+		return e;
+	}
+	out->sock = s->node.key;
+	out->port = s->port;
+	return ERR_OK;
+}
+
+/* A backlog from true, false or a number. */
+static enum error
+find_backlog(const struct sock *s, const struct rpc_listen_in *in, int *backlog)
+{
+	const msgpack_object	*o = in->backlog.obj;
+
+	*backlog = s->many ? 5 : 128;
+	if (!RPC_HAS(in, listen, backlog))
+		return ERR_OK;
+	if (o->type == MSGPACK_OBJECT_BOOLEAN) {
+		*backlog = o->via.boolean ? *backlog : 0;
+		return ERR_OK;
+	}
+	if (o->type == MSGPACK_OBJECT_POSITIVE_INTEGER && o->via.u64 <= 65535) {
+		*backlog = (int)o->via.u64;
+		return ERR_OK;
+	}
+	return call_fail(ERR_badarg, "backlog: it takes true, false, or a number from 0 to 65535");
+}
+
+enum error
+handle_listen(struct call *call, const struct rpc_listen_in *in, struct rpc_listen_out *out)
+{
+	struct sock	*s;
+	int		 backlog, number;
+	enum error	 e;
+
+	(void)out;
+	if ((e = find_sock(call, in->sock, &s)) != ERR_OK ||
+	    (e = find_backlog(s, in, &backlog)) != ERR_OK)
+		return e;
+	if (s->peeled)
+		return call_fail(ERR_einval, "sock %llu: it was peeled off, and cannot listen",
+		    (unsigned long long)in->sock);
+	if ((number = stack_listen(s, backlog)) == EADDRINUSE)
+		return call_fail(ERR_eaddrinuse, "port %u: another socket listens on it", s->port);
+	if (number != 0)
+		return call_fail(error_from_errno(number), "listen: %s", strerror(number));
+	sock_pump(s);
+	return ERR_OK;
+}
+
+enum error
+handle_peeloff(struct call *call, const struct rpc_peeloff_in *in, struct rpc_peeloff_out *out)
+{
+	struct sock	*s, *to;
+	struct assoc	*a;
+	enum error	 e;
+
+	if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
+		return e;
+	if (!s->many)
+		return call_fail(ERR_einval, "sock %llu: only a one-to-many socket's association can be peeled off",
+		    (unsigned long long)in->sock);
+	a = HASH_FIND(assoc, &s->assocs, in->assoc_id);
+	if (a == NULL || a->state == ASSOC_OVER)
+		return call_fail(ERR_einval, "assoc_id %u: sock %llu has no such association",
+		    in->assoc_id, (unsigned long long)in->sock);
+	if (sock_count() >= config.max_sockets)
+		return call_fail(ERR_limit, "max_sockets: %zu sockets are open, and no more may be",
+		    sock_count());
+	to = sock_new(call->client, false, s->family);
+	if (stack_peeloff(a, to) != 0) {
+		sock_close(to, NULL);
+		return call_fail(ERR_einval, "assoc_id %u: it is not up yet", in->assoc_id);
+	}
+	sock_move_pending(s, to, in->assoc_id);
+	out->sock = to->node.key;
+	return ERR_OK;
+}
+
+enum error
+handle_close(struct call *call, const struct rpc_close_in *in, struct rpc_close_out *out)
+{
+	struct sock	*s;
+	enum error	 e;
+
+	(void)out;
+	if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
+		return e;
+	sock_close(s, s->owner == call->client ? NULL : "another client closed it");
+	return ERR_OK;
+}
+
+enum error
+handle_controlling_process(struct call *call, const struct rpc_controlling_process_in *in,
+    struct rpc_controlling_process_out *out)
+{
+	struct sock	*s;
+	struct client	*to;
+	enum error	 e;
+
+	(void)out;
+	if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
+		return e;
+	to = client_find(in->client);
+	if (to == s->owner)
+		return ERR_OK;
+	if (s->owner != call->client)
+		return call_fail(ERR_not_owner, "sock %llu: client %llu owns it, and only that one may give it away",
+		    (unsigned long long)in->sock, (unsigned long long)s->owner->node.key);
+	if (to == NULL || !client_may_use(to, s->uid))
+		return call_fail(ERR_badarg, "client %llu: there is none of your user",
+		    (unsigned long long)in->client);
+	if (!to->events)
+		return call_fail(ERR_badarg, "client %llu: it has not said hello, so it cannot be given a socket",
+		    (unsigned long long)in->client);
+	sock_give(s, to);
+	return ERR_OK;
+}
+
+/* ---- names ---------------------------------------------------------- */
+
+/* One of a side's addresses, as the two results of sockname and peername. */
+static void
+put_name(const struct sockaddr_storage *ss, struct slice *addr, uint16_t *port)
+{
+	static char	text[ADDR_TEXT];
+
+	(void)addr_text(ss, text);
+	*addr = (struct slice){ text, (uint32_t)strlen(text) };
+	*port = addr_port(ss);
+}
+
+enum error
+handle_sockname(struct call *call, const struct rpc_sockname_in *in, struct rpc_sockname_out *out)
+{
+	struct sock	*s;
+	enum error	 e;
+
+	if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
+		return e;
+	put_name(&s->name, &out->addr, &out->port);
+	return ERR_OK;
+}
+
+enum error
+handle_peername(struct call *call, const struct rpc_peername_in *in, struct rpc_peername_out *out)
+{
+	struct sock	*s;
+	struct assoc	*a;
+	enum error	 e;
+
+	if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
+		return e;
+	if (s->many || (a = assoc_next(s, NULL)) == NULL)
+		return call_fail(ERR_enotconn, "sock %llu: %s", (unsigned long long)in->sock,
+		    s->many ? "a one-to-many socket has no one peer; see peernames" :
+		    "it has no association");
+	put_name(&a->peer, &out->addr, &out->port);
+	return ERR_OK;
+}
+
+static enum error
+reply_names(const struct call *call, struct sock *s, struct assoc *a, bool peer)
+{
+	struct sockaddr_storage	*names;
+	msgpack_packer		*pk;
+	size_t			 n;
+	int			 number;
+
+	if ((number = stack_names(s, a, peer, &names, &n)) != 0)
+		return call_fail(error_from_errno(number), "sock %llu: %s",
+		    (unsigned long long)s->node.key, strerror(number));
+	pk = call_reply_begin(call);
+	msgpack_pack_map(pk, 1);
+	codec_pack_text(pk, "addresses");
+	msgpack_pack_array(pk, n);
+	for (size_t i = 0; i < n; i++)
+		codec_pack_endpoint(pk, &names[i]);
+	free(names);
+	return CALL_ANSWERED;
+}
+
+enum error
+handle_socknames(struct call *call, const struct rpc_socknames_in *in, struct rpc_socknames_out *out)
+{
+	struct sock	*s;
+	struct assoc	*a = NULL;
+	enum error	 e;
+
+	(void)out;
+	if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
+		return e;
+	if (RPC_HAS(in, socknames, assoc_id) &&
+	    (e = find_assoc(s, in->assoc_id, &a)) != ERR_OK)
+		return e;
+	return reply_names(call, s, a, false);
+}
+
+enum error
+handle_peernames(struct call *call, const struct rpc_peernames_in *in, struct rpc_peernames_out *out)
+{
+	struct sock	*s;
+	struct assoc	*a;
+	enum error	 e;
+
+	(void)out;
+	if ((e = find_sock(call, in->sock, &s)) != ERR_OK ||
+	    (e = find_assoc(s, in->assoc_id, &a)) != ERR_OK)
+		return e;
+	return reply_names(call, s, a, true);
+}

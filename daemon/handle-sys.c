@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Methods about the daemon itself: who it is, what it can do, what it has.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "addr.h"
+#include "client.h"
+#include "codec.h"
+#include "config.h"
+#include "find.h"
+#include "handler.h"
+#include "mem.h"
+#include "sockopt.h"
+
+#define MAX_NAME	64
+
+static struct slice
+text(const char *s)
+{
+	return (struct slice){ s, (uint32_t)strlen(s) };
+}
+
+static void
+pack_pair(msgpack_packer *pk, const char *key, uint64_t value)
+{
+	codec_pack_text(pk, key);
+	msgpack_pack_uint64(pk, value);
+}
+
+static void
+pack_string(msgpack_packer *pk, const char *key, const char *value)
+{
+	codec_pack_text(pk, key);
+	codec_pack_text(pk, value);
+}
+
+/* ---- hello and status ----------------------------------------------- */
+
+static void
+pack_limits(msgpack_packer *pk)
+{
+	msgpack_pack_map(pk, 5);
+	pack_pair(pk, "max_clients", config.max_clients);
+	pack_pair(pk, "max_sockets", config.max_sockets);
+	pack_pair(pk, "max_associations", config.max_associations);
+	pack_pair(pk, "max_message", config.max_message);
+	pack_pair(pk, "client_queue", config.client_queue);
+}
+
+/* The i-th thing that this daemon, on this stack, can do. */
+static const char *const features[] = {
+	"seqpacket", "stream", "accept", "multihoming", "peeloff", "watch",
+};
+
+static struct slice
+packed(const msgpack_sbuffer *b)
+{
+	return (struct slice){ b->data, (uint32_t)b->size };
+}
+
+enum error
+handle_hello(struct call *call, const struct rpc_hello_in *in, struct rpc_hello_out *out)
+{
+	struct client	*c = call->client;
+	msgpack_sbuffer	 can, limits;
+	msgpack_packer	 pk;
+
+	if (RPC_HAS(in, hello, protocol) && in->protocol != RPC_PROTOCOL)
+		return call_fail(ERR_einval, "protocol: this daemon speaks %d, and you %u",
+		    RPC_PROTOCOL, in->protocol);
+	if (in->name.len > MAX_NAME)
+		return call_fail(ERR_einval, "name: it takes %d bytes at most", MAX_NAME);
+	if (RPC_HAS(in, hello, name)) {
+		free(c->name);
+		c->name = xcalloc(1, in->name.len + 1);
+		memcpy(c->name, in->name.ptr, in->name.len);
+	}
+	c->events = true;
+	msgpack_sbuffer_init(&can);
+	msgpack_packer_init(&pk, &can, msgpack_sbuffer_write);
+	msgpack_pack_array(&pk, sizeof features / sizeof features[0]);
+	for (size_t i = 0; i < sizeof features / sizeof features[0]; i++)
+		codec_pack_text(&pk, features[i]);
+	msgpack_sbuffer_init(&limits);
+	msgpack_packer_init(&pk, &limits, msgpack_sbuffer_write);
+	pack_limits(&pk);
+	out->client = c->node.key;
+	out->protocol = RPC_PROTOCOL;
+	out->version = text(SCTPD_VERSION);
+	out->stack = text(stack_name());
+	out->features.packed = packed(&can);
+	out->limits.packed = packed(&limits);
+	call_reply(call, out);
+	msgpack_sbuffer_destroy(&can);
+	msgpack_sbuffer_destroy(&limits);
+	return CALL_ANSWERED;
+}
+
+static uint64_t
+uptime(void)
+{
+	static struct timespec	start;
+	struct timespec		now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	if (start.tv_sec == 0)
+		start = now;
+	return (uint64_t)(now.tv_sec - start.tv_sec);
+}
+
+void
+handle_start_clock(void)
+{
+	(void)uptime();
+}
+
+enum error
+handle_status(struct call *call, const struct rpc_status_in *in, struct rpc_status_out *out)
+{
+	struct sock_stat	received, sent;
+	struct utsname		u;
+	char			system[sizeof u.sysname + sizeof u.release];
+	msgpack_sbuffer		limits;
+	msgpack_packer		pk;
+
+	(void)in;
+	sock_totals(&received, &sent);
+	(void)uname(&u);
+	strcpy(system, u.sysname);
+	strcat(system, " ");
+	strcat(system, u.release);
+	msgpack_sbuffer_init(&limits);
+	msgpack_packer_init(&pk, &limits, msgpack_sbuffer_write);
+	pack_limits(&pk);
+	out->version = text(SCTPD_VERSION);
+	out->stack = text(stack_name());
+	out->system = text(system);
+	out->pid = (uint64_t)getpid();
+	out->uptime = uptime();
+	out->clients = client_count();
+	out->sockets = sock_count();
+	out->associations = assoc_count() - assoc_lingering();
+	out->lingering = assoc_lingering();
+	out->recv_cnt = received.cnt;
+	out->send_cnt = sent.cnt;
+	out->limits.packed = packed(&limits);
+	call_reply(call, out);
+	msgpack_sbuffer_destroy(&limits);
+	return CALL_ANSWERED;
+}
+
+/* ---- lists ---------------------------------------------------------- */
+
+static uint32_t
+count_usable(const struct client *c, bool associations)
+{
+	struct sock	*s = NULL;
+	uint32_t	 n = 0;
+
+	while ((s = sock_next(s)) != NULL) {
+		if (client_may_use(c, s->uid))
+			n += associations ? (uint32_t)s->assocs.count : 1;
+	}
+	return n;
+}
+
+static void
+pack_sock(msgpack_packer *pk, const struct sock *s)
+{
+	static const char *const	modes[] = { "false", "true", "once", "count" };
+
+	msgpack_pack_map(pk, 10);
+	pack_pair(pk, "sock", s->node.key);
+	pack_string(pk, "type", s->many ? "seqpacket" : "stream");
+	pack_string(pk, "family", s->family == AF_INET6 ? "inet6" : "inet");
+	pack_pair(pk, "port", s->port);
+	pack_pair(pk, "owner", s->owner->node.key);
+	pack_string(pk, "active", modes[s->active]);
+	codec_pack_text(pk, "listening");
+	(void)(s->listening ? msgpack_pack_true(pk) : msgpack_pack_false(pk));
+	pack_pair(pk, "associations", s->assocs.count);
+	pack_pair(pk, "recv_cnt", s->received.cnt);
+	pack_pair(pk, "send_cnt", s->sent.cnt);
+}
+
+enum error
+handle_sockets(struct call *call, const struct rpc_sockets_in *in, struct rpc_sockets_out *out)
+{
+	struct sock	*s = NULL;
+	msgpack_packer	*pk = call_reply_begin(call);
+
+	(void)in, (void)out;
+	msgpack_pack_map(pk, 1);
+	codec_pack_text(pk, "sockets");
+	msgpack_pack_array(pk, count_usable(call->client, false));
+	while ((s = sock_next(s)) != NULL) {
+		if (client_may_use(call->client, s->uid))
+			pack_sock(pk, s);
+	}
+	return CALL_ANSWERED;
+}
+
+static void
+pack_assoc(msgpack_packer *pk, const struct assoc *a)
+{
+	msgpack_pack_map(pk, 7);
+	pack_pair(pk, "sock", a->sock->node.key);
+	pack_pair(pk, "assoc_id", assoc_id(a));
+	pack_string(pk, "state", assoc_state_name(a));
+	codec_pack_text(pk, "peer");
+	codec_pack_endpoint(pk, &a->peer);
+	pack_pair(pk, "inbound_streams", a->inbound);
+	pack_pair(pk, "outbound_streams", a->outbound);
+	pack_pair(pk, "send_pend", a->waiting);
+}
+
+enum error
+handle_assocs(struct call *call, const struct rpc_assocs_in *in, struct rpc_assocs_out *out)
+{
+	struct sock	*s = NULL;
+	struct assoc	*a;
+	msgpack_packer	*pk = call_reply_begin(call);
+
+	(void)in, (void)out;
+	msgpack_pack_map(pk, 1);
+	codec_pack_text(pk, "assocs");
+	msgpack_pack_array(pk, count_usable(call->client, true));
+	while ((s = sock_next(s)) != NULL) {
+		if (!client_may_use(call->client, s->uid))
+			continue;
+		for (a = assoc_next(s, NULL); a != NULL; a = assoc_next(s, a))
+			pack_assoc(pk, a);
+	}
+	return CALL_ANSWERED;
+}
+
+static void
+pack_client(msgpack_packer *pk, const struct client *c)
+{
+	msgpack_pack_map(pk, 6);
+	pack_pair(pk, "client", c->node.key);
+	pack_string(pk, "name", c->name != NULL ? c->name : "");
+	pack_pair(pk, "uid", c->uid);
+	pack_pair(pk, "pid", (uint64_t)c->pid);
+	pack_pair(pk, "sockets", c->nsocks);
+	pack_pair(pk, "queued", buf_len(&c->out) + c->waiting);
+}
+
+enum error
+handle_clients(struct call *call, const struct rpc_clients_in *in, struct rpc_clients_out *out)
+{
+	struct client	*c = NULL;
+	uint32_t	 n = 0;
+	msgpack_packer	*pk;
+
+	(void)in, (void)out;
+	while ((c = client_next(c)) != NULL)
+		n += client_may_use(call->client, c->uid);
+	pk = call_reply_begin(call);
+	msgpack_pack_map(pk, 1);
+	codec_pack_text(pk, "clients");
+	msgpack_pack_array(pk, n);
+	while ((c = client_next(c)) != NULL) {
+		if (client_may_use(call->client, c->uid))
+			pack_client(pk, c);
+	}
+	return CALL_ANSWERED;
+}
+
+enum error
+handle_watch(struct call *call, const struct rpc_watch_in *in, struct rpc_watch_out *out)
+{
+	(void)out;
+	call->client->events = true;
+	client_watch(call->client, !RPC_HAS(in, watch, on) || in->on);
+	return ERR_OK;
+}
+
+enum error
+handle_error_string(struct call *call, const struct rpc_error_string_in *in,
+    struct rpc_error_string_out *out)
+{
+	const char	*s = error_cause(in->error);
+
+	(void)call;
+	out->text = text(s != NULL ? s : "unknown_error");
+	return ERR_OK;
+}
+
+/* ---- describe ------------------------------------------------------- */
+
+static void
+pack_fields(msgpack_packer *pk, const char *key, const struct field *f)
+{
+	codec_pack_text(pk, key);
+	codec_pack_table(pk, f);
+}
+
+static void
+pack_methods(msgpack_packer *pk)
+{
+	codec_pack_text(pk, "methods");
+	msgpack_pack_array(pk, RPC_COUNT);
+	for (int m = 0; m < RPC_COUNT; m++) {
+		msgpack_pack_map(pk, 5);
+		pack_string(pk, "name", rpc_table[m].name);
+		pack_string(pk, "from", rpc_table[m].from);
+		pack_string(pk, "doc", rpc_table[m].doc);
+		pack_fields(pk, "in", rpc_table[m].in);
+		pack_fields(pk, "out", rpc_table[m].out);
+	}
+}
+
+static void
+pack_options(msgpack_packer *pk)
+{
+	static const char *const	access[] = { "", "get", "set", "get, set" };
+	static const char *const	scope[] = { "socket", "future", "current", "assoc" };
+	uint32_t			n = 0;
+
+	while (sockopt_table[n].name != NULL)
+		n++;
+	codec_pack_text(pk, "options");
+	msgpack_pack_array(pk, n);
+	for (const struct sockopt *o = sockopt_table; o->name != NULL; o++) {
+		msgpack_pack_map(pk, 6);
+		pack_string(pk, "name", o->name);
+		pack_string(pk, "from", o->from);
+		pack_string(pk, "doc", o->doc);
+		pack_string(pk, "access", access[o->access]);
+		pack_string(pk, "scope", scope[o->scope]);
+		pack_fields(pk, "fields", o->fields);
+	}
+}
+
+static void
+pack_events(msgpack_packer *pk)
+{
+	uint32_t	n = 0;
+
+	while (notice_table[n].name != NULL)
+		n++;
+	codec_pack_text(pk, "events");
+	msgpack_pack_array(pk, n);
+	for (const struct notice *e = notice_table; e->name != NULL; e++) {
+		msgpack_pack_map(pk, 4);
+		pack_string(pk, "name", e->name);
+		pack_string(pk, "from", e->from);
+		pack_string(pk, "doc", e->doc);
+		pack_fields(pk, "fields", e->fields);
+	}
+}
+
+enum error
+handle_describe(struct call *call, const struct rpc_describe_in *in, struct rpc_describe_out *out)
+{
+	msgpack_packer	*pk = call_reply_begin(call);
+
+	(void)in, (void)out;
+	msgpack_pack_map(pk, 4);
+	pack_methods(pk);
+	pack_options(pk);
+	pack_events(pk);
+	codec_pack_text(pk, "errors");
+	msgpack_pack_array(pk, ERR_COUNT - 1);
+	for (int e = 1; e < ERR_COUNT; e++) {
+		msgpack_pack_map(pk, 2);
+		pack_string(pk, "code", error_table[e].code);
+		pack_string(pk, "doc", error_table[e].doc);
+	}
+	return CALL_ANSWERED;
+}

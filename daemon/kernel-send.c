@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel's SCTP: sending, shutting down and aborting.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "kernel.h"
+
+/* Neutral flags and the kernel's. */
+static const struct {
+	uint16_t	neutral;
+	uint16_t	kernel;
+} flags[] = {
+	{ SNDRCV_UNORDERED, SCTP_UNORDERED },
+	{ SNDRCV_ADDR_OVER, SCTP_ADDR_OVER },
+	{ SNDRCV_ABORT, SCTP_ABORT },
+	{ SNDRCV_EOF, SCTP_EOF },
+};
+
+static uint16_t
+to_kernel(uint16_t neutral)
+{
+	uint16_t	k = 0;
+
+	for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+		if (neutral & flags[i].neutral)
+			k |= flags[i].kernel;
+	}
+	return k;
+}
+
+static uint16_t
+to_neutral(uint16_t kernel)
+{
+	uint16_t	n = 0;
+
+	for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+		if (kernel & flags[i].kernel)
+			n |= flags[i].neutral;
+	}
+	return n;
+}
+
+/* The descriptor to send an association's messages on. */
+static int
+fd_of(const struct assoc *a)
+{
+	if (a->stack.fd != -1 || a->sock == NULL)
+		return a->stack.fd;
+	return a->sock->stack.fd;
+}
+
+int
+stack_send(struct assoc *a, const struct sndrcvinfo *info, const void *data, size_t len)
+{
+	union {
+		struct cmsghdr	c;
+		char		room[CMSG_SPACE(sizeof(struct sctp_sndrcvinfo))];
+	} control = { .c = {
+		.cmsg_level = IPPROTO_SCTP,
+		.cmsg_type = SCTP_SNDRCV,
+		.cmsg_len = CMSG_LEN(sizeof(struct sctp_sndrcvinfo)),
+	} };
+	struct sctp_sndrcvinfo	i = {
+		.sinfo_stream = info->stream,
+		.sinfo_flags = to_kernel(info->flags),
+		.sinfo_ppid = htonl(info->ppid),
+		.sinfo_context = info->context,
+		.sinfo_timetolive = info->timetolive,
+		.sinfo_assoc_id = (sctp_assoc_t)assoc_id(a),
+	};
+	union { const void *in; void *out; } p = { .in = data };
+	struct iovec	iov = { .iov_base = p.out, .iov_len = len };
+	struct msghdr	h = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof control.room,
+	};
+
+	memcpy(CMSG_DATA(&control.c), &i, sizeof i);
+	if (sendmsg(fd_of(a), &h, MSG_NOSIGNAL | MSG_DONTWAIT) == -1)
+		return errno == EWOULDBLOCK ? EAGAIN : errno;
+	return 0;
+}
+
+void
+stack_await_room(struct assoc *a, bool on)
+{
+	if (a->stack.fd == -1)
+		return;		/* it is asked again when it comes up */
+	if (on)
+		(void)event_add(&a->stack.writable, NULL);
+	else
+		(void)event_del(&a->stack.writable);
+}
+
+int
+stack_eof(struct assoc *a)
+{
+	static const struct sndrcvinfo	eof = { .flags = SNDRCV_EOF };
+	int				number;
+
+	if (a->stack.stream)
+		number = shutdown(a->stack.fd, SHUT_WR) == -1 ? errno : 0;
+	else
+		number = stack_send(a, &eof, NULL, 0);
+	if (number == 0)
+		assoc_enter(a, ASSOC_GOING_DOWN);
+	return number;
+}
+
+/*
+ * The kernel aborts a one-to-one socket's association only by closing it. Say
+ * what it says on the others, and let the association be freed next turn.
+ */
+static int
+abort_stream(struct assoc *a)
+{
+	static const struct linger	at_once = { .l_onoff = 1, .l_linger = 0 };
+	struct sock			*s = a->sock;
+	struct sctp_assoc_change	c = {
+		.sac_type = SCTP_ASSOC_CHANGE,
+		.sac_length = sizeof c,
+		.sac_state = SCTP_COMM_LOST,
+		.sac_error = 12,	/* User Initiated Abort */
+		.sac_assoc_id = (sctp_assoc_t)assoc_id(a),
+	};
+	struct stack_event		e = {
+		.row = notice_find(SCTP_ASSOC_CHANGE),
+		.assoc = a,
+		.assoc_id = assoc_id(a),
+		.what = ASSOC_EVENT_LOST,
+		.error = 12,
+		.from = &a->peer,
+		.body = &c,
+		.len = sizeof c,
+	};
+
+	stack_await_room(a, false);
+	kernel_unwatch(s, a->stack.fd);
+	(void)setsockopt(a->stack.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+	(void)close(a->stack.fd);
+	a->stack.fd = s->stack.fd = -1;
+	assoc_enter(a, ASSOC_OVER);
+	sock_event(s, &e);
+	assoc_fail_sends(a, ERR_epipe, "the association was aborted");
+	event_active(&a->stack.linger, 0, 0);
+	return 0;
+}
+
+int
+stack_abort(struct assoc *a, const void *reason, size_t len)
+{
+	static const struct sndrcvinfo	abort = { .flags = SNDRCV_ABORT };
+	int				number;
+
+	if (a->stack.stream && a->sock != NULL)
+		return abort_stream(a);
+	number = stack_send(a, &abort, reason, len);
+	if (number == 0)
+		assoc_fail_sends(a, ERR_epipe, "the association was aborted");
+	return number;
+}
+
+void
+stack_defaults(struct assoc *a, struct sndrcvinfo *to)
+{
+	struct sctp_sndrcvinfo	i = { .sinfo_assoc_id = (sctp_assoc_t)assoc_id(a) };
+	socklen_t		len = sizeof i;
+
+	memset(to, 0, sizeof *to);
+	if (getsockopt(fd_of(a), IPPROTO_SCTP, SCTP_DEFAULT_SEND_PARAM, &i, &len) == -1)
+		return;
+	to->flags = to_neutral(i.sinfo_flags);
+	to->ppid = ntohl(i.sinfo_ppid);
+	to->context = i.sinfo_context;
+	to->timetolive = i.sinfo_timetolive;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The Unix socket that clients connect to.
+ *
+ * When no more clients may come, or no descriptor is left for one, it is not
+ * polled for a while: they wait in the kernel's queue, and the loop sleeps.
+ */
+#include <errno.h>
+#include <event2/event_struct.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "config.h"
+#include "listener.h"
+#include "log.h"
+#include "loop.h"
+
+#define BACKLOG		1024
+#define ACCEPTS_A_TURN	64
+
+static int listen_fd = -1, lock_fd = -1;
+static bool ours;
+static struct event readable, retry;
+
+static void
+retry_later(void)
+{
+	static const struct timeval	wait = { .tv_usec = 100000 };
+
+	(void)event_del(&readable);
+	(void)evtimer_add(&retry, &wait);
+}
+
+static void
+listener_accept(void)
+{
+	int	fd;
+
+	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+		if (client_count() >= config.max_clients) {
+			if (log_allowed())
+				log_warning("listen: max_clients is reached, others wait");
+			retry_later();
+			return;
+		}
+		fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd != -1) {
+			client_new(fd);
+			continue;
+		}
+		if (errno == EAGAIN)
+			return;
+		if (errno != EINTR && errno != ECONNABORTED) {
+			if (log_allowed())
+				log_err("listen: %s; clients wait", strerror(errno));
+			retry_later();
+			return;
+		}
+	}
+}
+
+static void
+listener_on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	listener_accept();
+}
+
+static void
+listener_on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	(void)event_add(&readable, NULL);
+}
+
+static bool
+fail(char *error, size_t size, const char *path, const char *why)
+{
+	(void)snprintf(error, size, "%s: %s", path, why);
+	return false;
+}
+
+/* Only who has the lock may remove a socket that is left over. */
+static bool
+take_lock(char *error, size_t size)
+{
+	char	path[256];
+
+	(void)snprintf(path, sizeof path, "%s.lock", config.socket);
+	if ((lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600)) == -1)
+		return fail(error, size, path, strerror(errno));
+	if (flock(lock_fd, LOCK_EX | LOCK_NB) == -1)
+		return fail(error, size, config.socket, "another sctpd is running there");
+	return true;
+}
+
+static bool
+set_permissions(char *error, size_t size)
+{
+	struct group	*g;
+
+	if (chmod(config.socket, (mode_t)config.socket_mode) == -1)
+		return fail(error, size, config.socket, strerror(errno));
+	if (config.socket_group[0] == '\0')
+		return true;
+	if ((g = getgrnam(config.socket_group)) == NULL)
+		return fail(error, size, config.socket_group, "there is no such group");
+	if (chown(config.socket, (uid_t)-1, g->gr_gid) == -1)
+		return fail(error, size, config.socket, strerror(errno));
+	return true;
+}
+
+/* The directory may be missing where no unit makes it. */
+static void
+make_directory(void)
+{
+	char	 dir[sizeof ((struct sockaddr_un *)0)->sun_path];
+	char	*slash;
+
+	(void)snprintf(dir, sizeof dir, "%s", config.socket);
+	if ((slash = strrchr(dir, '/')) == NULL || slash == dir)
+		return;
+	*slash = '\0';
+	(void)mkdir(dir, 0755);
+}
+
+static bool
+bind_own(char *error, size_t size)
+{
+	struct sockaddr_un	sun = { .sun_family = AF_UNIX };
+
+	if (strlen(config.socket) >= sizeof sun.sun_path)
+		return fail(error, size, config.socket, "the path is too long for a Unix socket");
+	strcpy(sun.sun_path, config.socket);
+	make_directory();
+	if (!take_lock(error, size))
+		return false;
+	(void)unlink(config.socket);
+	listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (listen_fd == -1 ||
+	    bind(listen_fd, (struct sockaddr *)&sun, sizeof sun) == -1)
+		return fail(error, size, config.socket, strerror(errno));
+	ours = true;
+	if (!set_permissions(error, size))
+		return false;
+	if (listen(listen_fd, BACKLOG) == -1)
+		return fail(error, size, config.socket, strerror(errno));
+	return true;
+}
+
+bool
+listener_open(int fd, char *error, size_t size)
+{
+	listen_fd = fd;
+	if (fd == -1 && !bind_own(error, size))
+		return false;
+	(void)event_assign(&readable, loop_base(), listen_fd, EV_READ | EV_PERSIST,
+	    listener_on_readable, NULL);
+	(void)evtimer_assign(&retry, loop_base(), listener_on_retry, NULL);
+	(void)event_add(&readable, NULL);
+	return true;
+}
+
+void
+listener_close(void)
+{
+	if (event_initialized(&readable)) {
+		(void)event_del(&readable);
+		(void)evtimer_del(&retry);
+	}
+	if (ours)
+		(void)unlink(config.socket);
+	if (listen_fd != -1)
+		(void)close(listen_fd);
+	if (lock_fd != -1)
+		(void)close(lock_fd);
+	listen_fd = lock_fd = -1;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Allocation that cannot fail, and the one kind of buffer there is.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "mem.h"
+
+/* What an empty buffer may keep, so that idle clients cost next to nothing. */
+#define BUF_KEEP	4096
+
+static void *
+checked(void *p)
+{
+	if (p == NULL)
+		log_fatal("out of memory");
+	return p;
+}
+
+void *
+xmalloc(size_t n)
+{
+	return checked(malloc(n));
+}
+
+void *
+xcalloc(size_t n, size_t size)
+{
+	return checked(calloc(n, size));
+}
+
+void *
+xrealloc(void *p, size_t n)
+{
+	return checked(realloc(p, n));
+}
+
+char *
+xstrdup(const char *s)
+{
+	return checked(strdup(s));
+}
+
+size_t
+buf_len(const struct buf *b)
+{
+	return b->end - b->start;
+}
+
+char *
+buf_data(const struct buf *b)
+{
+	return b->mem + b->start;
+}
+
+char *
+buf_room(struct buf *b, size_t n)
+{
+	if (b->cap - b->end >= n)
+		return b->mem + b->end;
+	if (b->start > 0) {
+		memmove(b->mem, b->mem + b->start, buf_len(b));
+		b->end -= b->start;
+		b->start = 0;
+	}
+	if (b->cap - b->end < n) {
+		b->cap = b->end + n > b->cap * 2 ? b->end + n : b->cap * 2;
+		b->mem = xrealloc(b->mem, b->cap);
+	}
+	return b->mem + b->end;
+}
+
+void
+buf_grow(struct buf *b, size_t n)
+{
+	b->end += n;
+}
+
+void
+buf_add(struct buf *b, const void *data, size_t n)
+{
+	if (n == 0)
+		return;
+	memcpy(buf_room(b, n), data, n);
+	buf_grow(b, n);
+}
+
+void
+buf_drop(struct buf *b, size_t n)
+{
+	b->start += n;
+	if (b->start < b->end)
+		return;
+	b->start = b->end = 0;
+	if (b->cap > BUF_KEEP)
+		buf_free(b);
+}
+
+void
+buf_free(struct buf *b)
+{
+	free(b->mem);
+	memset(b, 0, sizeof *b);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory that is there or the daemon is not: nobody checks for NULL.
+ */
+#ifndef MEM_H
+#define MEM_H
+
+#include <stddef.h>
+
+void *xmalloc(size_t);
+void *xcalloc(size_t, size_t);
+void *xrealloc(void *, size_t);
+char *xstrdup(const char *);
+
+/* Bytes that grow at the end and are taken from the front. */
+struct buf {
+	char	*mem;
+	size_t	 start;
+	size_t	 end;
+	size_t	 cap;
+};
+
+size_t buf_len(const struct buf *);
+char *buf_data(const struct buf *);
+
+/* Room for n more bytes at the end, to be written and then counted by buf_grow. */
+char *buf_room(struct buf *, size_t n);
+void buf_grow(struct buf *, size_t n);
+void buf_add(struct buf *, const void *, size_t n);
+
+/* Forget n bytes at the front; an empty buffer gives large memory back. */
+void buf_drop(struct buf *, size_t n);
+void buf_free(struct buf *);
+
+#endif

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Sockets: who gets what the stack says, and when.
+ */
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "codec.h"
+#include "event.h"
+#include "log.h"
+#include "mem.h"
+#include "sock.h"
+
+/* Events that may wait in a socket before the stack is no longer asked. */
+#define PENDING_MAX	4096
+/* Messages that one socket may deliver in one turn. */
+#define CREDIT_A_TURN	64
+
+static struct hash socks;
+static struct sock_stat closed_received, closed_sent;
+
+struct sock *
+sock_find(uint64_t handle)
+{
+	return HASH_FIND(sock, &socks, handle);
+}
+
+struct sock *
+sock_next(const struct sock *s)
+{
+	return (struct sock *)(void *)hash_next(&socks, s != NULL ? &s->node : NULL);
+}
+
+size_t
+sock_count(void)
+{
+	return socks.count;
+}
+
+/*
+ * Handles are not used again while the host is up, by a restarted daemon
+ * either: they are the milliseconds since its boot, or more.
+ */
+static uint64_t
+new_handle(void)
+{
+	static uint64_t	last;
+	struct timespec	now;
+	uint64_t	ms;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	last = ms > last ? ms : last + 1;
+	return last;
+}
+
+struct sock *
+sock_new(struct client *owner, bool many, int family)
+{
+	struct sock	*s = xcalloc(1, sizeof *s);
+
+	s->owner = owner;
+	s->uid = owner->uid;
+	s->many = many;
+	s->family = family;
+	s->stack.fd = s->stack.set = -1;
+	TAILQ_INIT(&s->pending);
+	hash_add(&socks, &s->node, new_handle());
+	TAILQ_INSERT_TAIL(&owner->socks, s, owned);
+	owner->nsocks++;
+	return s;
+}
+
+static void
+add_stat(struct sock_stat *to, const struct sock_stat *st)
+{
+	to->cnt += st->cnt;
+	to->oct += st->oct;
+	if (st->max > to->max)
+		to->max = st->max;
+}
+
+void
+sock_totals(struct sock_stat *received, struct sock_stat *sent)
+{
+	struct sock	*s = NULL;
+
+	*received = closed_received;
+	*sent = closed_sent;
+	while ((s = sock_next(s)) != NULL) {
+		add_stat(received, &s->received);
+		add_stat(sent, &s->sent);
+	}
+}
+
+static void
+pending_free(struct sock *s, struct pending *p)
+{
+	TAILQ_REMOVE(&s->pending, p, entry);
+	s->npending--;
+	free(p);
+}
+
+static void
+end_recv(struct sock *s, enum error code, const char *why)
+{
+	struct call	*call = s->recv;
+
+	if (call == NULL)
+		return;
+	s->recv = NULL;
+	call_finish_error(call, code, "sock %llu: %s",
+	    (unsigned long long)s->node.key, why);
+}
+
+/* The connects that wait on it end with it. */
+static void
+end_connects(struct sock *s)
+{
+	struct assoc	*a = NULL;
+	struct call	*call;
+
+	while ((a = assoc_next(s, a)) != NULL) {
+		if ((call = a->connect) == NULL)
+			continue;
+		a->connect = NULL;
+		s->connecting--;
+		call_finish_error(call, ERR_closed, "sock %llu: it was closed",
+		    (unsigned long long)s->node.key);
+	}
+}
+
+void
+sock_close(struct sock *s, const char *why)
+{
+	struct pending		*p;
+	struct event_closed	 e;
+
+	if (why != NULL) {
+		e.reason = (struct slice){ why, (uint32_t)strlen(why) };
+		client_tell(s->owner, notice_closed, s->node.key, &e);
+		event_watch(s, notice_closed, NULL, &e, sizeof e);
+	}
+	log_debug("sock %llu: closed, %zu associations",
+	    (unsigned long long)s->node.key, s->assocs.count);
+	s->closing = true;
+	end_recv(s, ERR_closed, "it was closed");
+	end_connects(s);
+	stack_close(s);
+	while ((p = TAILQ_FIRST(&s->pending)) != NULL)
+		pending_free(s, p);
+	add_stat(&closed_received, &s->received);
+	add_stat(&closed_sent, &s->sent);
+	TAILQ_REMOVE(&s->owner->socks, s, owned);
+	s->owner->nsocks--;
+	hash_remove(&socks, &s->node);
+	hash_free(&s->assocs);
+	free(s);
+}
+
+void
+sock_give(struct sock *s, struct client *to)
+{
+	struct event_owner	e = { .owner = to->node.key, .was = s->owner->node.key };
+
+	if (s->owner == to)
+		return;
+	TAILQ_REMOVE(&s->owner->socks, s, owned);
+	s->owner->nsocks--;
+	TAILQ_INSERT_TAIL(&to->socks, s, owned);
+	to->nsocks++;
+	s->owner = to;
+	client_tell(to, notice_owner, s->node.key, &e);
+	event_watch(s, notice_owner, NULL, &e, sizeof e);
+	sock_pump(s);
+}
+
+/* ---- who gets it ---------------------------------------------------- */
+
+unsigned
+sock_credit(struct sock *s)
+{
+	if (s->recv != NULL)
+		return 1;
+	if (s->active == ACTIVE_FALSE || s->closing || !client_has_room(s->owner))
+		return 0;
+	if (s->active == ACTIVE_ONCE)
+		return 1;
+	if (s->active == ACTIVE_COUNT && s->count < CREDIT_A_TURN)
+		return (unsigned)s->count;
+	return CREDIT_A_TURN;
+}
+
+/* One message or event went to the owner. */
+static void
+spend(struct sock *s)
+{
+	if (s->active == ACTIVE_ONCE)
+		s->active = ACTIVE_FALSE;
+	if (s->active == ACTIVE_COUNT && --s->count == 0) {
+		s->active = ACTIVE_FALSE;
+		client_tell(s->owner, notice_passive, s->node.key, NULL);
+	}
+}
+
+/*
+ * Where the next event goes: the answer of the recv that waits, or a
+ * notification to the owner. The caller packs a map of n fields and sock.
+ */
+static msgpack_packer *
+begin_delivery(struct sock *s, const struct notice *row, unsigned n)
+{
+	struct event_head	 head = { .sock = s->node.key };
+	msgpack_packer		*pk;
+
+	if (s->recv != NULL) {
+		pk = call_reply_begin(s->recv);
+		msgpack_pack_map(pk, n + 2);
+		codec_pack_text(pk, "event");
+		codec_pack_text(pk, row->name);
+	} else {
+		pk = client_packer(s->owner);
+		msgpack_pack_array(pk, 3);
+		msgpack_pack_fix_uint8(pk, RPC_NOTIFICATION);
+		codec_pack_text(pk, row->name);
+		msgpack_pack_array(pk, 1);
+		msgpack_pack_map(pk, n + 1);
+	}
+	codec_pack_fields(pk, event_head_fields, &head, sizeof head);
+	return pk;
+}
+
+static void
+end_delivery(struct sock *s)
+{
+	struct call	*call = s->recv;
+
+	if (call == NULL) {
+		spend(s);
+		return;
+	}
+	s->recv = NULL;
+	call_forget(call);
+}
+
+static void
+deliver_pending(struct sock *s, struct pending *p)
+{
+	msgpack_packer	*pk = begin_delivery(s, p->row, p->fields);
+
+	(void)pk->callback(pk->data, p->packed, p->len);
+	pending_free(s, p);
+	end_delivery(s);
+}
+
+static void
+deliver(struct sock *s, const struct stack_event *e)
+{
+	bool	io = s->subscribed[SUBSCRIBE_DATA_IO] != 0;
+
+	event_pack(begin_delivery(s, e->row, event_count(e, io)), e, io);
+	end_delivery(s);
+}
+
+static int
+pack_to_buf(void *arg, const char *p, size_t n)
+{
+	buf_add(arg, p, n);
+	return 0;
+}
+
+/* Nobody may have it now: pack it and let it wait. */
+static void
+pend(struct sock *s, const struct stack_event *e)
+{
+	bool		 io = s->subscribed[SUBSCRIBE_DATA_IO] != 0;
+	struct buf	 b = { .mem = NULL };
+	msgpack_packer	 pk;
+	struct pending	*p;
+
+	msgpack_packer_init(&pk, &b, pack_to_buf);
+	event_pack(&pk, e, io);
+	p = xmalloc(sizeof *p + buf_len(&b));
+	p->row = e->row;
+	p->assoc_id = e->assoc_id;
+	p->fields = event_count(e, io);
+	p->len = (uint32_t)buf_len(&b);
+	memcpy(p->packed, buf_data(&b), buf_len(&b));
+	buf_free(&b);
+	TAILQ_INSERT_TAIL(&s->pending, p, entry);
+	s->npending++;
+}
+
+void
+sock_pump(struct sock *s)
+{
+	unsigned	credit;
+
+	while ((credit = sock_credit(s)) > 0 && s->npending > 0)
+		deliver_pending(s, TAILQ_FIRST(&s->pending));
+	/* A connect that waits needs what the socket says, whoever else may not. */
+	stack_read(s, credit > 0 || (s->connecting > 0 && !s->many),
+	    s->connecting > 0 || s->npending < PENDING_MAX);
+}
+
+void
+sock_readable(struct sock *s)
+{
+	unsigned	credit = sock_credit(s);
+
+	if (credit == 0 && s->connecting > 0)
+		credit = 1;
+	if (credit > 0)
+		stack_receive(s, credit);
+	sock_pump(s);
+}
+
+/* ---- connect -------------------------------------------------------- */
+
+/* A connect waits for this association: what it became is its answer. */
+static void
+answer_connect(struct sock *s, const struct stack_event *e)
+{
+	struct rpc_connect_out	 out = {
+		.state = { "comm_up", 7 },
+		.outbound_streams = e->assoc->outbound,
+		.inbound_streams = e->assoc->inbound,
+		.assoc_id = e->assoc_id,
+	};
+	struct call		*call = e->assoc->connect;
+	bool			 passive = s->active == ACTIVE_FALSE;
+
+	e->assoc->connect = NULL;
+	s->connecting--;
+	/* It counts like a message, but once is armed again (gen_sctp). */
+	if (!passive && s->active == ACTIVE_COUNT)
+		spend(s);
+	event_watch(s, e->row, e->from, e->body, e->len);
+	if (e->what == ASSOC_EVENT_UP)
+		call_finish(call, &out);
+	else
+		call_finish_error(call, ERR_cant_assoc,
+		    "%s; assoc_id %u, error %u", e->what == ASSOC_EVENT_CANT ?
+		    "the peer refused or did not answer" :
+		    "the association ended before it was up",
+		    e->assoc_id, e->error);
+}
+
+/* The events that are nobody's but a connect's. */
+static bool
+is_connects(struct sock *s, const struct stack_event *e)
+{
+	if (e->assoc == NULL || e->what == ASSOC_EVENT_NONE)
+		return false;
+	if (e->assoc->connect != NULL) {
+		answer_connect(s, e);
+		return true;
+	}
+	return e->assoc->unwanted;
+}
+
+static void
+count_received(struct sock *s, const struct stack_event *e)
+{
+	const struct event_data	*d = e->body;
+
+	s->received.cnt++;
+	s->received.oct += d->data.len;
+	if (d->data.len > s->received.max)
+		s->received.max = d->data.len;
+}
+
+void
+sock_event(struct sock *s, const struct stack_event *e)
+{
+	if (s->closing || is_connects(s, e))
+		return;
+	if (e->row == notice_data)
+		count_received(s, e);
+	else
+		event_watch(s, e->row, e->from, e->body, e->len);
+	if (e->row->subscribe >= 0 && !s->subscribed[e->row->subscribe])
+		return;
+	if (s->npending == 0 && sock_credit(s) > 0)
+		deliver(s, e);
+	else
+		pend(s, e);
+}
+
+void
+sock_tell(struct sock *s, const struct notice *row, struct assoc *a, const void *body)
+{
+	struct stack_event	e = {
+		.row = row,
+		.assoc = a,
+		.assoc_id = a != NULL ? assoc_id(a) : 0,
+		.from = a != NULL ? &a->peer : NULL,
+		.body = body,
+		.len = row->size,
+	};
+
+	sock_event(s, &e);
+}
+
+void
+sock_move_pending(struct sock *from, struct sock *to, uint32_t id)
+{
+	struct pending	*p, *next;
+
+	for (p = TAILQ_FIRST(&from->pending); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, entry);
+		if (p->assoc_id != id)
+			continue;
+		TAILQ_REMOVE(&from->pending, p, entry);
+		from->npending--;
+		TAILQ_INSERT_TAIL(&to->pending, p, entry);
+		to->npending++;
+	}
+}
+
+/* gen_sctp's arithmetic: N is added to the count, which is 0 outside of it. */
+static bool
+add_to_count(struct sock *s, int32_t n)
+{
+	int32_t	sum = n + (s->active == ACTIVE_COUNT ? s->count : 0);
+
+	if (sum > ACTIVE_MAX)
+		return false;
+	s->count = sum > 0 ? sum : 0;
+	s->active = sum > 0 ? ACTIVE_COUNT : ACTIVE_FALSE;
+	if (sum <= 0)
+		client_tell(s->owner, notice_passive, s->node.key, NULL);
+	return true;
+}
+
+bool
+sock_set_active(struct sock *s, enum active_mode mode, int32_t n)
+{
+	if (mode != ACTIVE_FALSE)
+		s->owner->events = true;
+	if (mode == ACTIVE_COUNT) {
+		if (!add_to_count(s, n))
+			return false;
+	} else {
+		s->active = mode;
+		s->count = 0;
+	}
+	sock_pump(s);
+	return true;
+}
+
+void
+sock_free_all(void)
+{
+	struct sock	*s;
+
+	while ((s = sock_next(NULL)) != NULL)
+		sock_close(s, NULL);
+	hash_free(&socks);
+}

@@ -1,0 +1,619 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel's SCTP: sockets, and how they come and go.
+ *
+ * A one-to-many socket of the kernel's cannot pause one association, lets one
+ * stalled peer stop all sends, and aborts every association when it is closed
+ * with data unread. So each association is peeled off as soon as it comes up.
+ * The socket itself then says only what belongs to no association yet, and is
+ * read at once; the associations' descriptors sit in an epoll set that is
+ * read on demand, so that to stop and start reading costs the same for one
+ * association and for thousands.
+ *
+ * Of lksctp-tools sctp_bindx, sctp_getpaddrs and sctp_getladdrs are used; its
+ * sctp_connectx takes a stale errno for a failure, and sctp_peeloff_flags is
+ * declared but not there, so these two are the system calls behind them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "addr.h"
+#include "config.h"
+#include "kernel.h"
+#include "log.h"
+#include "loop.h"
+
+/* What is asked for; the kernel doubles it. */
+#define SNDBUF	(2 << 20)
+#define RCVBUF	(512 << 10)
+/* And where SO_RCVBUFFORCE is not allowed: five times this must be. */
+#define RCVBUF_SMALL	(32 << 10)
+
+static TAILQ_HEAD(, assoc) lingering = TAILQ_HEAD_INITIALIZER(lingering);
+
+const char *
+stack_name(void)
+{
+	return "kernel";
+}
+
+const char *
+stack_probe(void)
+{
+	int	fd = socket(AF_INET, SOCK_SEQPACKET | SOCK_CLOEXEC, IPPROTO_SCTP);
+
+	if (fd == -1)
+		return errno == EPROTONOSUPPORT || errno == ESOCKTNOSUPPORT ?
+		    "this kernel has no SCTP: try \"modprobe sctp\"; see whether "
+		    "/etc/modprobe.d forbids it (\"install sctp /bin/false\"), and "
+		    "whether the distribution has it in a package of its own" :
+		    strerror(errno);
+	(void)close(fd);
+	return NULL;
+}
+
+/* ---- buffers and events --------------------------------------------- */
+
+void
+kernel_set_buffer(int fd, int force, int plain, int bytes)
+{
+	if (setsockopt(fd, SOL_SOCKET, force, &bytes, sizeof bytes) == -1)
+		(void)setsockopt(fd, SOL_SOCKET, plain, &bytes, sizeof bytes);
+}
+
+/*
+ * The window that is offered is counted in bytes and fixed when the
+ * association is made; the memory behind it is counted in whole packets. So
+ * the buffer is made small first and large afterwards: else small messages
+ * exhaust it long before the window is full, and each loss costs a second.
+ */
+static void
+set_first_buffers(int fd)
+{
+	int		got = 0;
+	socklen_t	len = sizeof got;
+
+	kernel_set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, SNDBUF);
+	kernel_set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, RCVBUF);
+	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &len) == 0 && got < 2 * RCVBUF)
+		kernel_set_buffer(fd, SO_RCVBUF, SO_RCVBUF, RCVBUF_SMALL);
+}
+
+static void
+raise_receive_buffer(int fd)
+{
+	int		bytes = 0;
+	socklen_t	len = sizeof bytes;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, &len) == 0)
+		kernel_set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF,
+		    bytes / 2 * KERNEL_RCVBUF_UP);
+}
+
+/*
+ * One type at a time: the struct of SCTP_EVENTS differs between kernels.
+ * Changes of associations are always wanted, by us.
+ */
+void
+kernel_subscribe(const struct sock *s, int fd)
+{
+	struct sctp_event	e = { .se_assoc_id = SCTP_ALL_ASSOC };
+
+	for (const struct notice *n = notice_table; n->name != NULL; n++) {
+		if (n->subscribe < 0)
+			continue;
+		e.se_type = n == notice_send_failed ? SCTP_SEND_FAILED_EVENT : n->sn_type;
+		e.se_on = n->sn_type == SCTP_ASSOC_CHANGE || s->subscribed[n->subscribe];
+		if (setsockopt(fd, IPPROTO_SCTP, SCTP_EVENT, &e, sizeof e) == -1 && e.se_on)
+			log_warning("sock %llu: no %s: %s",
+			    (unsigned long long)s->node.key, n->name, strerror(errno));
+	}
+}
+
+void
+stack_subscribe(struct sock *s)
+{
+	struct assoc	*a = NULL;
+
+	if (s->stack.fd != -1)
+		kernel_subscribe(s, s->stack.fd);
+	while ((a = assoc_next(s, a)) != NULL) {
+		if (a->stack.fd != -1 && a->stack.owns_fd)
+			kernel_subscribe(s, a->stack.fd);
+	}
+}
+
+/* ---- reading on demand ---------------------------------------------- */
+
+static void
+sock_on_set_readable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	sock_readable(arg);
+}
+
+static void
+sock_on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct sock	*s = arg;
+
+	(void)fd, (void)what;
+	for (int i = 0; i < 32 && kernel_read_socket(s); i++)
+		;
+	sock_pump(s);
+}
+
+void
+kernel_watch(struct sock *s, int fd, struct assoc *a, bool edge)
+{
+	struct epoll_event	ev = {
+		.events = EPOLLIN | (edge ? (uint32_t)EPOLLET : 0),
+		.data.ptr = a,
+	};
+
+	if (s->stack.set == -1) {
+		if ((s->stack.set = epoll_create1(EPOLL_CLOEXEC)) == -1)
+			log_fatal("epoll_create1: %s", strerror(errno));
+		(void)event_assign(&s->stack.set_readable, loop_base(), s->stack.set,
+		    EV_READ | EV_PERSIST, sock_on_set_readable, s);
+	}
+	if (epoll_ctl(s->stack.set, EPOLL_CTL_ADD, fd, &ev) == -1 && (errno != EEXIST ||
+	    epoll_ctl(s->stack.set, EPOLL_CTL_MOD, fd, &ev) == -1))
+		log_fatal("epoll_ctl: %s", strerror(errno));
+}
+
+void
+kernel_unwatch(struct sock *s, int fd)
+{
+	if (s->stack.set != -1)
+		(void)epoll_ctl(s->stack.set, EPOLL_CTL_DEL, fd, NULL);
+}
+
+static void
+arm(struct event *ev, bool *armed, bool on)
+{
+	if (on == *armed)
+		return;
+	*armed = on;
+	if (on)
+		(void)event_add(ev, NULL);
+	else
+		(void)event_del(ev);
+}
+
+void
+stack_read(struct sock *s, bool messages, bool events)
+{
+	if (s->stack.set != -1)
+		arm(&s->stack.set_readable, &s->stack.reading_set, messages);
+	if (s->many && s->stack.fd != -1)
+		arm(&s->stack.readable, &s->stack.reading, events);
+}
+
+/* ---- coming --------------------------------------------------------- */
+
+/* What is common to a new socket and to one made of an association. */
+static void
+adopt_fd(struct sock *s, int fd)
+{
+	s->stack.fd = fd;
+	if (!s->many)
+		return;
+	(void)event_assign(&s->stack.readable, loop_base(), fd, EV_READ | EV_PERSIST,
+	    sock_on_readable, s);
+	stack_read(s, false, true);
+}
+
+int
+stack_open(struct sock *s)
+{
+	static const int	one = 1, zero = 0;
+	int			fd;
+
+	fd = socket(s->family, (s->many ? SOCK_SEQPACKET : SOCK_STREAM) |
+	    SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_SCTP);
+	if (fd == -1)
+		return errno;
+	(void)setsockopt(fd, IPPROTO_SCTP, SCTP_NODELAY, &one, sizeof one);
+	(void)setsockopt(fd, IPPROTO_SCTP, SCTP_FRAGMENT_INTERLEAVE, &zero, sizeof zero);
+	if (setsockopt(fd, IPPROTO_SCTP, SCTP_RECVRCVINFO, &one, sizeof one) == -1) {
+		(void)close(fd);
+		return errno;
+	}
+	set_first_buffers(fd);
+	kernel_subscribe(s, fd);
+	adopt_fd(s, fd);
+	return 0;
+}
+
+/* An IPv4 address as an inet6 socket wants it. */
+static void
+to_family(struct sockaddr_storage *ss, int family)
+{
+	struct sockaddr_in	s4;
+	struct sockaddr_in6	s6 = { .sin6_family = AF_INET6 };
+
+	if (ss->ss_family != AF_INET || family != AF_INET6)
+		return;
+	memcpy(&s4, ss, sizeof s4);
+	s6.sin6_port = s4.sin_port;
+	if (s4.sin_addr.s_addr != htonl(INADDR_ANY)) {
+		s6.sin6_addr.s6_addr[10] = s6.sin6_addr.s6_addr[11] = 0xff;
+		memcpy(&s6.sin6_addr.s6_addr[12], &s4.sin_addr, 4);
+	}
+	memset(ss, 0, sizeof *ss);
+	memcpy(ss, &s6, sizeof s6);
+}
+
+/* n addresses one behind the other, as the kernel takes them. */
+static size_t
+pack_addrs(char *to, const struct sockaddr_storage *addrs, size_t n, int family)
+{
+	struct sockaddr_storage	ss;
+	size_t			len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		ss = addrs[i];
+		to_family(&ss, family);
+		memcpy(to + len, &ss, addr_len(&ss));
+		len += addr_len(&ss);
+	}
+	return len;
+}
+
+int
+stack_bind(struct sock *s, const struct sockaddr_storage *addrs, size_t n)
+{
+	struct sockaddr_storage	ss = addrs[0];
+	socklen_t		len = sizeof ss;
+	char			packed[sizeof ss];
+
+	to_family(&ss, s->family);
+	if (bind(s->stack.fd, (struct sockaddr *)&ss, addr_len(&ss)) == -1)
+		return errno;
+	if (getsockname(s->stack.fd, (struct sockaddr *)&ss, &len) == -1)
+		return errno;
+	s->port = addr_port(&ss);
+	s->name = ss;
+	for (size_t i = 1; i < n; i++) {
+		s->name = addrs[i];
+		addr_set_port(&s->name, s->port);
+		(void)pack_addrs(packed, &s->name, 1, s->family);
+		if (sctp_bindx(s->stack.fd, (struct sockaddr *)(void *)packed, 1,
+		    SCTP_BINDX_ADD_ADDR) == -1)
+			return errno;
+	}
+	return 0;
+}
+
+int
+stack_listen(struct sock *s, int backlog)
+{
+	if (listen(s->stack.fd, backlog) == -1)
+		return errno;
+	s->listening = backlog > 0;
+	if (!s->many && s->listening)
+		kernel_watch(s, s->stack.fd, NULL, false);
+	else if (!s->many)
+		kernel_unwatch(s, s->stack.fd);
+	return 0;
+}
+
+/* The kernel takes a peer that was peeled off for an address in use. */
+static int
+connect_errno(struct sock *s, int number, const struct sockaddr_storage *peer)
+{
+	struct assoc	*a = NULL;
+
+	if (number != EADDRNOTAVAIL)
+		return number;
+	while ((a = assoc_next(s, a)) != NULL) {
+		if (addr_equal(&a->peer, peer) && a->state != ASSOC_OVER)
+			return EISCONN;
+	}
+	return number;
+}
+
+int
+stack_connect(struct sock *s, const struct sockaddr_storage *addrs, size_t n,
+    struct assoc **made)
+{
+	char				*packed = xmalloc(n * sizeof *addrs);
+	struct sctp_getaddrs_old	 arg = { .assoc_id = 0 };
+	socklen_t			 len = sizeof arg;
+	int				 number = 0;
+	struct assoc			*a;
+
+	arg.addr_num = (int)pack_addrs(packed, addrs, n, s->family);
+	arg.addrs = (struct sockaddr *)(void *)packed;
+	if (getsockopt(s->stack.fd, IPPROTO_SCTP, SCTP_SOCKOPT_CONNECTX3, &arg, &len) == -1 &&
+	    errno != EINPROGRESS)
+		number = errno;
+	free(packed);
+	if (number != 0)
+		return connect_errno(s, number, &addrs[0]);
+	a = assoc_new(s, (uint32_t)arg.assoc_id, &addrs[0]);
+	if (!s->many) {
+		a->stack.stream = true;
+		a->stack.fd = s->stack.fd;
+		kernel_watch(s, s->stack.fd, a, false);
+	}
+	*made = a;
+	return 0;
+}
+
+static void
+assoc_on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	assoc_writable(arg);
+}
+
+static void
+assoc_on_finish(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	kernel_finish(arg);
+}
+
+void
+stack_assoc_init(struct assoc *a)
+{
+	a->stack.fd = -1;
+	(void)event_assign(&a->stack.writable, loop_base(), -1, 0, assoc_on_writable, a);
+	(void)event_assign(&a->stack.linger, loop_base(), -1, 0, assoc_on_finish, a);
+}
+
+/* The association has its descriptor now. */
+static void
+assoc_has_fd(struct assoc *a)
+{
+	(void)event_assign(&a->stack.writable, loop_base(), a->stack.fd, EV_WRITE,
+	    assoc_on_writable, a);
+	raise_receive_buffer(a->stack.fd);
+}
+
+static int
+peel(int fd, uint32_t id)
+{
+	sctp_peeloff_flags_arg_t	arg = {
+		.p_arg = { .associd = (sctp_assoc_t)id },
+		.flags = SOCK_NONBLOCK | SOCK_CLOEXEC,
+	};
+	socklen_t			len = sizeof arg;
+
+	if (getsockopt(fd, IPPROTO_SCTP, SCTP_SOCKOPT_PEELOFF_FLAGS, &arg, &len) == -1)
+		return -1;
+	return arg.p_arg.sd;
+}
+
+void
+kernel_came_up(struct assoc *a)
+{
+	struct sock	*s = a->sock;
+
+	if (!s->many) {
+		if (a->stack.stream)
+			assoc_has_fd(a);
+		return;
+	}
+	if (a->stack.fd != -1)
+		return;
+	if ((a->stack.fd = peel(s->stack.fd, assoc_id(a))) == -1) {
+		if (log_allowed())
+			log_err("assoc %u: aborted, no descriptor for it: %s; raise LimitNOFILE",
+			    assoc_id(a), strerror(errno));
+		(void)stack_abort(a, "out of descriptors", 18);
+		return;
+	}
+	a->stack.owns_fd = true;
+	assoc_has_fd(a);
+	kernel_watch(s, a->stack.fd, a, false);
+}
+
+/* A one-to-one socket has been made of an association's descriptor. */
+static uint32_t
+id_of(int fd)
+{
+	struct sctp_status	st = { .sstat_assoc_id = 0 };
+	socklen_t		len = sizeof st;
+
+	if (getsockopt(fd, IPPROTO_SCTP, SCTP_STATUS, &st, &len) == -1)
+		return 0;
+	return (uint32_t)st.sstat_assoc_id;
+}
+
+int
+stack_accept(struct sock *listener, struct sock *to, struct assoc **made)
+{
+	struct sockaddr_storage	 peer;
+	socklen_t		 len = sizeof peer;
+	struct assoc		*a;
+	int			 fd;
+
+	memset(&peer, 0, sizeof peer);
+	fd = accept4(listener->stack.fd, (struct sockaddr *)&peer, &len,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd == -1)
+		return errno == EWOULDBLOCK ? EAGAIN : errno;
+	to->port = listener->port;
+	to->name = listener->name;
+	memcpy(to->subscribed, listener->subscribed, sizeof to->subscribed);
+	adopt_fd(to, fd);
+	a = assoc_new(to, id_of(fd), &peer);
+	a->stack.stream = true;
+	a->stack.fd = fd;
+	assoc_has_fd(a);
+	kernel_watch(to, fd, a, false);
+	*made = a;
+	return 0;
+}
+
+int
+stack_peeloff(struct assoc *a, struct sock *to)
+{
+	struct sock	*from = a->sock;
+
+	if (a->stack.fd == -1)
+		return EAGAIN;		/* it is not up yet */
+	kernel_unwatch(from, a->stack.fd);
+	assoc_move(a, to);
+	to->port = from->port;
+	to->name = from->name;
+	memcpy(to->subscribed, from->subscribed, sizeof to->subscribed);
+	to->peeled = true;
+	adopt_fd(to, a->stack.fd);
+	a->stack.owns_fd = false;
+	kernel_watch(to, a->stack.fd, a, false);
+	return 0;
+}
+
+/* ---- going ---------------------------------------------------------- */
+
+static void
+joint_free(struct joint *j)
+{
+	buf_free(&j->part);
+	j->begun = j->skip = false;
+}
+
+void
+stack_assoc_free(struct assoc *a)
+{
+	stack_await_room(a, false);
+	if (a->sock != NULL && a->stack.fd != -1)
+		kernel_unwatch(a->sock, a->stack.fd);
+	(void)event_del(&a->stack.linger);
+	if (a->sock == NULL)
+		TAILQ_REMOVE(&lingering, a, stack.lingering);
+	joint_free(&a->stack.data);
+	joint_free(&a->stack.notice);
+	joint_free(&a->stack.failed);
+	if (a->stack.owns_fd && a->stack.fd != -1)
+		(void)close(a->stack.fd);
+	a->stack.fd = -1;
+}
+
+static void
+assoc_on_linger(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	if (!kernel_discard(arg))
+		(void)assoc_free(arg);
+}
+
+/* Its socket is closed: send what waits, shut down, and read until it is over. */
+static void
+linger(struct assoc *a)
+{
+	assoc_move(a, NULL);
+	a->stack.owns_fd = true;
+	TAILQ_INSERT_TAIL(&lingering, a, stack.lingering);
+	(void)event_assign(&a->stack.linger, loop_base(), a->stack.fd,
+	    EV_READ | EV_PERSIST, assoc_on_linger, a);
+	(void)event_add(&a->stack.linger, NULL);
+	if (!a->eof_asked)
+		(void)assoc_eof(a);
+	if (!kernel_discard(a))
+		(void)assoc_free(a);
+}
+
+/* With linger {on, 0} a close is an abort. */
+static bool
+close_aborts(const struct sock *s)
+{
+	struct linger	l = { .l_onoff = 0 };
+	socklen_t	len = sizeof l;
+
+	return getsockopt(s->stack.fd, SOL_SOCKET, SO_LINGER, &l, &len) == 0 &&
+	    l.l_onoff && l.l_linger == 0;
+}
+
+static void
+close_assoc(struct assoc *a, bool abort)
+{
+	if (a->stack.fd == -1 || a->state == ASSOC_OVER) {
+		(void)assoc_free(a);
+		return;
+	}
+	if (abort) {
+		if (!a->stack.stream)
+			(void)stack_abort(a, NULL, 0);
+		(void)assoc_free(a);
+		return;
+	}
+	if (a->stack.fd == a->sock->stack.fd)
+		a->sock->stack.fd = -1;		/* it goes on with the association */
+	linger(a);
+}
+
+void
+stack_close(struct sock *s)
+{
+	struct assoc	*a;
+	bool		 abort = s->stack.fd != -1 && close_aborts(s);
+
+	/* Associations that the socket has not spoken of yet are closed too. */
+	while (s->many && !abort && kernel_read_socket(s))
+		;
+	stack_read(s, false, false);
+	while ((a = assoc_next(s, NULL)) != NULL)
+		close_assoc(a, abort);
+	if (s->stack.set != -1)
+		(void)close(s->stack.set);
+	if (s->stack.fd != -1)
+		(void)close(s->stack.fd);
+	joint_free(&s->stack.notice);
+	s->stack.fd = s->stack.set = -1;
+}
+
+void
+stack_free(void)
+{
+	struct assoc	*a;
+
+	while ((a = TAILQ_FIRST(&lingering)) != NULL)
+		(void)assoc_free(a);
+}
+
+/* ---- addresses ------------------------------------------------------ */
+
+int
+stack_names(struct sock *s, struct assoc *a, bool peer,
+    struct sockaddr_storage **names, size_t *n)
+{
+	int		 fd = a != NULL && a->stack.fd != -1 ? a->stack.fd : s->stack.fd;
+	sctp_assoc_t	 id = a != NULL ? (sctp_assoc_t)assoc_id(a) : 0;
+	struct sockaddr	*packed;
+	const char	*p;
+	int		 count;
+
+	if (fd == -1)
+		return ENOTCONN;
+	count = peer ? sctp_getpaddrs(fd, id, &packed) : sctp_getladdrs(fd, id, &packed);
+	if (count < 0)
+		return errno;
+	*names = xcalloc((size_t)count + 1, sizeof **names);
+	*n = (size_t)count;
+	if (count == 0)
+		return 0;
+	p = (const char *)packed;
+	for (int i = 0; i < count; i++) {
+		sa_family_t	family;
+
+		memcpy(&family, p, sizeof family);
+		(*names)[i].ss_family = family;
+		memcpy(&(*names)[i], p, addr_len(&(*names)[i]));
+		p += addr_len(&(*names)[i]);
+	}
+	if (peer)
+		(void)sctp_freepaddrs(packed);
+	else
+		(void)sctp_freeladdrs(packed);
+	return 0;
+}

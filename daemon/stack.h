@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The whole of what the daemon knows of an SCTP implementation. Only
+ * stack-kernel.c and its files make SCTP calls.
+ *
+ * Functions that can fail give 0 or an errno. What comes from the stack comes
+ * through sock_readable, sock_event and assoc_writable, in host byte order.
+ */
+#ifndef STACK_H
+#define STACK_H
+
+#include <event2/event_struct.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "mem.h"
+#include "notice.h"
+#include "rpc.h"
+#include "sockopt.h"
+
+struct sock;
+struct assoc;
+
+/* A message, or a notification, of which not all has come yet. */
+struct joint {
+	struct buf	part;
+	bool		begun;
+	bool		skip;		/* too long: the rest is thrown away */
+};
+
+/* What the stack keeps with a socket. */
+struct stack_sock {
+	int			 fd;		/* the socket itself */
+	int			 set;		/* epoll set of what is read on demand */
+	struct event		 readable;	/* fd of a one-to-many: read at once */
+	struct event		 set_readable;
+	bool			 reading;	/* readable is armed */
+	bool			 reading_set;	/* set_readable is armed */
+	struct joint		 notice;
+};
+
+/* And with an association. */
+struct stack_assoc {
+	int			 fd;		/* -1: still on the socket's own */
+	bool			 owns_fd;
+	bool			 stream;	/* fd is of the one-to-one kind */
+	bool			 at_end;	/* fd says "end" whenever it is asked */
+	struct event		 writable;
+	struct event		 linger;	/* its socket is closed: read until over */
+	struct joint		 data;
+	struct joint		 notice;
+	struct joint		 failed;	/* of a message given back */
+	TAILQ_ENTRY(assoc)	 lingering;
+};
+
+/* What happened to an association, for those above that must know. */
+enum assoc_event {
+	ASSOC_EVENT_NONE,
+	ASSOC_EVENT_UP,
+	ASSOC_EVENT_RESTART,
+	ASSOC_EVENT_LOST,
+	ASSOC_EVENT_SHUTDOWN_COMP,
+	ASSOC_EVENT_CANT,
+};
+
+struct stack_event {
+	const struct notice	*row;
+	struct assoc		*assoc;		/* NULL if it is not known */
+	uint32_t		 assoc_id;
+	enum assoc_event	 what;
+	uint16_t		 error;		/* of what */
+	const struct sockaddr_storage *from;	/* NULL if there is none */
+	const void		*body;		/* as row->fields describe it */
+	size_t			 len;
+};
+
+/* Is there SCTP, and if not, why not and what to do. NULL: there is. */
+const char *stack_probe(void);
+const char *stack_name(void);
+
+/* A socket with the daemon's defaults; options may be set before it is bound. */
+int stack_open(struct sock *);
+int stack_bind(struct sock *, const struct sockaddr_storage *, size_t n);
+int stack_listen(struct sock *, int backlog);
+
+/* Begin an association with a peer of n addresses; gives it. */
+int stack_connect(struct sock *, const struct sockaddr_storage *, size_t n,
+    struct assoc **);
+
+/* The next association of a listener, for a new socket. EAGAIN: none. */
+int stack_accept(struct sock *listener, struct sock *to, struct assoc **);
+
+/* Make an association the only one of a new socket. */
+int stack_peeloff(struct assoc *, struct sock *to);
+
+/* Take the message now, or EAGAIN. */
+int stack_send(struct assoc *, const struct sndrcvinfo *, const void *, size_t);
+int stack_eof(struct assoc *);
+int stack_abort(struct assoc *, const void *reason, size_t len);
+
+/* Tell assoc_writable, once, when there is room. */
+void stack_await_room(struct assoc *, bool);
+
+/*
+ * Read the associations' messages, or leave it to the peers to wait; and read
+ * what the socket itself says, which is events only, or not.
+ */
+void stack_read(struct sock *, bool messages, bool events);
+
+/* Deliver up to n messages through sock_event. */
+void stack_receive(struct sock *, unsigned n);
+
+int stack_setopt(struct sock *, const struct sockopt *, void *);
+int stack_getopt(struct sock *, const struct sockopt *, void *);
+
+/* What send by stream alone sends with. */
+void stack_defaults(struct assoc *, struct sndrcvinfo *);
+
+/* Subscribe as sock->subscribed says. */
+void stack_subscribe(struct sock *);
+
+/* Addresses of one side of an association, or of the socket for NULL. */
+int stack_names(struct sock *, struct assoc *, bool peer,
+    struct sockaddr_storage **, size_t *n);
+
+/*
+ * Close: associations that wait for their messages to arrive, or for the
+ * peer, go on alone until they are over.
+ */
+void stack_close(struct sock *);
+
+/* Give up what an association has of the stack. */
+void stack_assoc_init(struct assoc *);
+void stack_assoc_free(struct assoc *);
+
+/* End the associations that go on alone. */
+void stack_free(void);
+
+#endif

@@ -1,0 +1,710 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Struct to MessagePack map and back, by field table.
+ *
+ * Fields are copied through their offsets, never loaded in place: several of
+ * the kernel's structs are packed.
+ */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "addr.h"
+#include "codec.h"
+
+/* What each type is called, and the range of those that are integers. */
+static const struct {
+	const char	*name;
+	bool		 number;
+	int64_t		 min;
+	int64_t		 max;
+} types[] = {
+	[FIELD_BOOL] = { .name = "true or false" },
+	[FIELD_U8] = { "an integer from 0 to 255", true, 0, UINT8_MAX },
+	[FIELD_U16] = { "an integer from 0 to 65535", true, 0, UINT16_MAX },
+	[FIELD_U32] = { "an integer from 0 to 4294967295", true, 0, UINT32_MAX },
+	[FIELD_S32] = { "an integer from -2147483648 to 2147483647", true, INT32_MIN, INT32_MAX },
+	[FIELD_U64] = { "an integer from 0 to 2^53", true, 0, INT64_C(1) << 53 },
+	[FIELD_BE16] = { "an integer from 0 to 65535", true, 0, UINT16_MAX },
+	[FIELD_BE32] = { "an integer from 0 to 4294967295", true, 0, UINT32_MAX },
+	[FIELD_TIMEOUT] = { "milliseconds from 0 to 4294967294, or \"infinity\"", true, 0, UINT32_MAX - 1 },
+	[FIELD_WORD] = { .name = "one of its words" },
+	[FIELD_WORDS] = { .name = "a list of its words" },
+	[FIELD_ADDR] = { .name = "an address, such as \"10.0.0.1\" or \"2001:db8::1\"" },
+	[FIELD_ENDPOINT] = { .name = "an endpoint, such as {\"addr\": \"10.0.0.1\", \"port\": 2905}" },
+	[FIELD_STR] = { .name = "a string" },
+	[FIELD_BIN] = { .name = "bytes (bin, or a string)" },
+	[FIELD_RECORD] = { .name = "a map of its fields" },
+	[FIELD_ANY] = { .name = "a value" },
+	[FIELD_TAIL] = { .name = "bytes" },
+	[FIELD_TAIL16] = { .name = "a list of integers" },
+};
+
+/* An endpoint while it is being read; in the tables it is one address. */
+struct endpoint {
+	struct sockaddr_storage	addr;
+	uint16_t		port;
+};
+
+static const struct field endpoint_fields[] = {
+	{ FIELD_BASE(endpoint, addr, ADDR, "addr", NULL), .required = true },
+	{ FIELD_BASE(endpoint, port, U16, "port", NULL), .required = true },
+	{ .key = NULL }
+};
+
+const char *
+codec_field_type(const struct field *f)
+{
+	return types[f->type].name;
+}
+
+void
+codec_pack_text(msgpack_packer *pk, const char *s)
+{
+	msgpack_pack_str_with_body(pk, s, strlen(s));
+}
+
+void
+codec_pack_endpoint(msgpack_packer *pk, const struct sockaddr_storage *ss)
+{
+	char	text[ADDR_TEXT];
+
+	msgpack_pack_map(pk, 2);
+	codec_pack_text(pk, "addr");
+	codec_pack_text(pk, addr_text(ss, text));
+	codec_pack_text(pk, "port");
+	msgpack_pack_uint16(pk, addr_port(ss));
+}
+
+/* Read an integer of any width, in host order. */
+static int64_t
+load(const struct field *f, const char *base)
+{
+	const void	*p = base + f->offset;
+	uint8_t		 u8;
+	uint16_t	 u16;
+	uint32_t	 u32;
+	int64_t		 s64;
+
+	switch (f->width) {
+	case 1:
+		memcpy(&u8, p, 1);
+		return u8;
+	case 2:
+		memcpy(&u16, p, 2);
+		return f->type == FIELD_BE16 ? ntohs(u16) : u16;
+	case 4:
+		memcpy(&u32, p, 4);
+		if (f->type == FIELD_BE32)
+			return ntohl(u32);
+		return f->type == FIELD_S32 || f->type == FIELD_WORD ?
+		    (int64_t)(int32_t)u32 : (int64_t)u32;
+	default:
+		memcpy(&s64, p, 8);
+		return s64;
+	}
+}
+
+/* Write an integer that is known to fit. */
+static void
+store(const struct field *f, char *base, int64_t v)
+{
+	void		*p = base + f->offset;
+	uint8_t		 u8 = (uint8_t)v;
+	uint16_t	 u16 = (uint16_t)v;
+	uint32_t	 u32 = (uint32_t)v;
+
+	if (f->type == FIELD_BE16)
+		u16 = htons(u16);
+	if (f->type == FIELD_BE32)
+		u32 = htonl(u32);
+	switch (f->width) {
+	case 1:
+		memcpy(p, &u8, 1);
+		break;
+	case 2:
+		memcpy(p, &u16, 2);
+		break;
+	case 4:
+		memcpy(p, &u32, 4);
+		break;
+	default:
+		memcpy(p, &v, 8);
+		break;
+	}
+}
+
+/* ---- packing -------------------------------------------------------- */
+
+static void
+pack_word(msgpack_packer *pk, const struct field *f, int64_t v)
+{
+	for (const struct word *w = f->words; w->name != NULL; w++) {
+		if (w->value == v) {
+			codec_pack_text(pk, w->name);
+			return;
+		}
+	}
+	msgpack_pack_int64(pk, v);	/* a newer stack's: passed on as it is */
+}
+
+/* The named bits that are set; those without a name follow as one number. */
+static void
+pack_words(msgpack_packer *pk, const struct field *f, int64_t v)
+{
+	int64_t		 rest = v;
+	uint32_t	 n = 0;
+
+	for (const struct word *w = f->words; w->name != NULL; w++) {
+		if ((v & w->value) == w->value) {
+			n++;
+			rest &= ~w->value;
+		}
+	}
+	msgpack_pack_array(pk, n + (rest != 0));
+	for (const struct word *w = f->words; w->name != NULL; w++) {
+		if ((v & w->value) == w->value)
+			codec_pack_text(pk, w->name);
+	}
+	if (rest != 0)
+		msgpack_pack_int64(pk, rest);
+}
+
+static void
+pack_address(msgpack_packer *pk, const struct field *f, const char *base)
+{
+	struct sockaddr_storage	 ss;
+	char			 text[ADDR_TEXT];
+
+	memcpy(&ss, base + f->offset, sizeof ss);
+	if (f->type == FIELD_ENDPOINT)
+		codec_pack_endpoint(pk, &ss);
+	else
+		codec_pack_text(pk, addr_text(&ss, text));
+}
+
+static void
+pack_slice(msgpack_packer *pk, const struct field *f, const char *base)
+{
+	struct slice	s;
+
+	memcpy(&s, base + f->offset, sizeof s);
+	if (f->type == FIELD_STR)
+		msgpack_pack_str_with_body(pk, s.ptr, s.len);
+	else
+		msgpack_pack_bin_with_body(pk, s.ptr, s.len);
+}
+
+static void
+pack_any(msgpack_packer *pk, const struct field *f, const char *base)
+{
+	struct any	a;
+
+	memcpy(&a, base + f->offset, sizeof a);
+	if (a.packed.ptr != NULL)
+		(void)pk->callback(pk->data, a.packed.ptr, a.packed.len);
+	else if (a.obj != NULL)
+		(void)msgpack_pack_object(pk, *a.obj);
+	else
+		msgpack_pack_nil(pk);
+}
+
+static void
+pack_tail(msgpack_packer *pk, const struct field *f, const char *base, size_t len)
+{
+	size_t		n = len > f->offset ? len - f->offset : 0;
+	uint16_t	u16;
+
+	if (f->type == FIELD_TAIL) {
+		msgpack_pack_bin_with_body(pk, base + f->offset, n);
+		return;
+	}
+	msgpack_pack_array(pk, n / 2);
+	for (size_t i = 0; i + 2 <= n; i += 2) {
+		memcpy(&u16, base + f->offset + i, 2);
+		msgpack_pack_uint16(pk, u16);
+	}
+}
+
+static void
+pack_value(msgpack_packer *pk, const struct field *f, const char *base, size_t len)
+{
+	int64_t	v;
+
+	switch (f->type) {
+	case FIELD_BOOL:
+		if (load(f, base) != 0)
+			msgpack_pack_true(pk);
+		else
+			msgpack_pack_false(pk);
+		break;
+	case FIELD_TIMEOUT:
+		if ((v = load(f, base)) < 0)
+			codec_pack_text(pk, "infinity");
+		else
+			msgpack_pack_int64(pk, v);
+		break;
+	case FIELD_WORD:
+		pack_word(pk, f, load(f, base));
+		break;
+	case FIELD_WORDS:
+		pack_words(pk, f, load(f, base));
+		break;
+	case FIELD_ADDR:
+	case FIELD_ENDPOINT:
+		pack_address(pk, f, base);
+		break;
+	case FIELD_STR:
+	case FIELD_BIN:
+		pack_slice(pk, f, base);
+		break;
+	case FIELD_RECORD:
+		codec_pack(pk, f->sub, base + f->offset, f->width);
+		break;
+	case FIELD_ANY:
+		pack_any(pk, f, base);
+		break;
+	case FIELD_TAIL:
+	case FIELD_TAIL16:
+		pack_tail(pk, f, base, len);
+		break;
+	case FIELD_U8:
+	case FIELD_U16:
+	case FIELD_U32:
+	case FIELD_S32:
+	case FIELD_U64:
+	case FIELD_BE16:
+	case FIELD_BE32:
+		msgpack_pack_int64(pk, load(f, base));
+		break;
+	}
+}
+
+/* A sparse field that says nothing. */
+static bool
+is_empty(const struct field *f, const char *base, size_t len)
+{
+	struct slice	s;
+	struct any	a;
+	sa_family_t	family;
+
+	if (!f->sparse)
+		return false;
+	switch (f->type) {
+	case FIELD_STR:
+	case FIELD_BIN:
+		memcpy(&s, base + f->offset, sizeof s);
+		return s.ptr == NULL;
+	case FIELD_ANY:
+		memcpy(&a, base + f->offset, sizeof a);
+		return a.obj == NULL && a.packed.ptr == NULL;
+	case FIELD_ADDR:
+	case FIELD_ENDPOINT:
+		memcpy(&family, base + f->offset, sizeof family);
+		return family == 0;
+	case FIELD_TAIL:
+	case FIELD_TAIL16:
+		return len <= f->offset;
+	default:
+		return load(f, base) == 0;
+	}
+}
+
+unsigned
+codec_count(const struct field *f, const void *base, size_t len)
+{
+	unsigned	n = 0;
+
+	for (; f->key != NULL; f++)
+		n += !is_empty(f, base, len);
+	return n;
+}
+
+void
+codec_pack_fields(msgpack_packer *pk, const struct field *f, const void *base,
+    size_t len)
+{
+	for (; f->key != NULL; f++) {
+		if (is_empty(f, base, len))
+			continue;
+		codec_pack_text(pk, f->key);
+		pack_value(pk, f, base, len);
+	}
+}
+
+void
+codec_pack(msgpack_packer *pk, const struct field *f, const void *base, size_t len)
+{
+	if (f->key != NULL && f->key[0] == '\0') {
+		pack_value(pk, f, base, len);
+		return;
+	}
+	msgpack_pack_map(pk, codec_count(f, base, len));
+	codec_pack_fields(pk, f, base, len);
+}
+
+static void
+pack_words_list(msgpack_packer *pk, const struct word *words)
+{
+	uint32_t	n = 0;
+
+	while (words[n].name != NULL)
+		n++;
+	msgpack_pack_array(pk, n);
+	for (; words->name != NULL; words++)
+		codec_pack_text(pk, words->name);
+}
+
+void
+codec_pack_table(msgpack_packer *pk, const struct field *fields)
+{
+	uint32_t	n = 0;
+
+	while (fields[n].key != NULL)
+		n++;
+	msgpack_pack_array(pk, n);
+	for (const struct field *f = fields; f->key != NULL; f++) {
+		msgpack_pack_map(pk, 4u + (f->words != NULL) + (f->sub != NULL));
+		codec_pack_text(pk, "name");
+		codec_pack_text(pk, f->key);
+		codec_pack_text(pk, "type");
+		codec_pack_text(pk, types[f->type].name);
+		codec_pack_text(pk, "doc");
+		codec_pack_text(pk, f->doc);
+		codec_pack_text(pk, "required");
+		(void)(f->required ? msgpack_pack_true(pk) : msgpack_pack_false(pk));
+		if (f->words != NULL) {
+			codec_pack_text(pk, "words");
+			pack_words_list(pk, f->words);
+		}
+		if (f->sub != NULL) {
+			codec_pack_text(pk, "fields");
+			codec_pack_table(pk, f->sub);
+		}
+	}
+}
+
+/* ---- unpacking ------------------------------------------------------ */
+
+const char *
+codec_type(const msgpack_object *o)
+{
+	switch (o->type) {
+	case MSGPACK_OBJECT_NIL:
+		return "nil";
+	case MSGPACK_OBJECT_BOOLEAN:
+		return "a boolean";
+	case MSGPACK_OBJECT_POSITIVE_INTEGER:
+	case MSGPACK_OBJECT_NEGATIVE_INTEGER:
+		return "an integer";
+	case MSGPACK_OBJECT_FLOAT32:
+	case MSGPACK_OBJECT_FLOAT64:
+		return "a floating-point number";
+	case MSGPACK_OBJECT_STR:
+		return "a string";
+	case MSGPACK_OBJECT_ARRAY:
+		return "a list";
+	case MSGPACK_OBJECT_MAP:
+		return "a map";
+	case MSGPACK_OBJECT_BIN:
+		return "bytes";
+	case MSGPACK_OBJECT_EXT:
+		return "an extension type";
+	}
+	return "something unknown";
+}
+
+bool
+codec_is(const msgpack_object *o, const char *text)
+{
+	size_t	n = strlen(text);
+
+	/* An empty string's pointer is NULL. */
+	return o->type == MSGPACK_OBJECT_STR && o->via.str.size == n &&
+	    (n == 0 || memcmp(o->via.str.ptr, text, n) == 0);
+}
+
+static bool
+refuse_type(const struct field *f, const msgpack_object *o, struct errtext *err)
+{
+	errtext_set(err, "got %s; it takes %s", codec_type(o), types[f->type].name);
+	return false;
+}
+
+/* Name a word that is not in the list, and the list. */
+static bool
+refuse_word(const struct field *f, const msgpack_object *o, struct errtext *err)
+{
+	char	known[224] = "";
+	size_t	n = 0;
+
+	for (const struct word *w = f->words; w->name != NULL; w++) {
+		n += (size_t)snprintf(known + n, sizeof known - n, "%s%s",
+		    n > 0 ? ", " : "", w->name);
+		if (n >= sizeof known)
+			break;
+	}
+	if (o->type == MSGPACK_OBJECT_STR)
+		errtext_set(err, "\"%.*s\" is not one of its words: %s",
+		    o->via.str.size > 64 ? 64 : (int)o->via.str.size, o->via.str.ptr, known);
+	else
+		errtext_set(err, "got %s; its words are: %s", codec_type(o), known);
+	return false;
+}
+
+static bool
+unpack_number(const msgpack_object *o, const struct field *f, char *base,
+    struct errtext *err)
+{
+	int64_t	v;
+
+	if (o->type == MSGPACK_OBJECT_POSITIVE_INTEGER && o->via.u64 <= INT64_MAX)
+		v = (int64_t)o->via.u64;
+	else if (o->type == MSGPACK_OBJECT_NEGATIVE_INTEGER)
+		v = o->via.i64;
+	else if (o->type == MSGPACK_OBJECT_POSITIVE_INTEGER)
+		v = INT64_MAX;
+	else
+		return refuse_type(f, o, err);
+	if (v < types[f->type].min || v > types[f->type].max) {
+		errtext_set(err, "%" PRId64 " is out of range; it takes %s", v,
+		    types[f->type].name);
+		return false;
+	}
+	store(f, base, v);
+	return true;
+}
+
+static bool
+unpack_word(const msgpack_object *o, const struct field *f, char *base,
+    struct errtext *err)
+{
+	for (const struct word *w = f->words; w->name != NULL; w++) {
+		if (codec_is(o, w->name)) {
+			store(f, base, w->value);
+			return true;
+		}
+	}
+	return refuse_word(f, o, err);
+}
+
+static bool
+unpack_words(const msgpack_object *o, const struct field *f, char *base,
+    struct errtext *err)
+{
+	int64_t			 bits = 0;
+	const struct word	*w;
+
+	if (o->type != MSGPACK_OBJECT_ARRAY)
+		return refuse_type(f, o, err);
+	for (uint32_t i = 0; i < o->via.array.size; i++) {
+		for (w = f->words; w->name != NULL; w++) {
+			if (codec_is(&o->via.array.ptr[i], w->name))
+				break;
+		}
+		if (w->name == NULL)
+			return refuse_word(f, &o->via.array.ptr[i], err);
+		bits |= w->value;
+	}
+	store(f, base, bits);
+	return true;
+}
+
+static bool
+unpack_addr(const msgpack_object *o, const struct field *f,
+    struct sockaddr_storage *ss, struct errtext *err)
+{
+	if (o->type != MSGPACK_OBJECT_STR)
+		return refuse_type(f, o, err);
+	if (addr_parse(o->via.str.ptr, o->via.str.size, ss))
+		return true;
+	errtext_set(err, "\"%.*s\" does not parse; it takes %s",
+	    o->via.str.size > 64 ? 64 : (int)o->via.str.size, o->via.str.ptr,
+	    types[f->type].name);
+	return false;
+}
+
+static bool
+unpack_endpoint(const msgpack_object *o, struct sockaddr_storage *ss,
+    struct errtext *err)
+{
+	struct endpoint	ep = { .port = 0 };
+
+	if (!codec_unpack(o, endpoint_fields, &ep, NULL, err))
+		return false;
+	*ss = ep.addr;
+	addr_set_port(ss, ep.port);
+	return true;
+}
+
+static bool
+unpack_address(const msgpack_object *o, const struct field *f, char *base,
+    struct errtext *err)
+{
+	struct sockaddr_storage	ss;
+
+	if (f->type == FIELD_ENDPOINT ? !unpack_endpoint(o, &ss, err) :
+	    !unpack_addr(o, f, &ss, err))
+		return false;
+	memcpy(base + f->offset, &ss, sizeof ss);
+	return true;
+}
+
+static bool
+unpack_slice(const msgpack_object *o, const struct field *f, char *base,
+    struct errtext *err)
+{
+	struct slice	s;
+
+	if (o->type == MSGPACK_OBJECT_BIN && f->type == FIELD_BIN)
+		s = (struct slice){ o->via.bin.ptr, o->via.bin.size };
+	else if (o->type == MSGPACK_OBJECT_STR)
+		s = (struct slice){ o->via.str.ptr, o->via.str.size };
+	else
+		return refuse_type(f, o, err);
+	memcpy(base + f->offset, &s, sizeof s);
+	return true;
+}
+
+static bool
+unpack_value(const msgpack_object *o, const struct field *f, char *base,
+    struct errtext *err)
+{
+	struct any	a = { .obj = o };
+
+	switch (f->type) {
+	case FIELD_BOOL:
+		if (o->type != MSGPACK_OBJECT_BOOLEAN)
+			return refuse_type(f, o, err);
+		store(f, base, o->via.boolean);
+		return true;
+	case FIELD_TIMEOUT:
+		if (!codec_is(o, "infinity"))
+			return unpack_number(o, f, base, err);
+		store(f, base, -1);
+		return true;
+	case FIELD_WORD:
+		return unpack_word(o, f, base, err);
+	case FIELD_WORDS:
+		return unpack_words(o, f, base, err);
+	case FIELD_ADDR:
+	case FIELD_ENDPOINT:
+		return unpack_address(o, f, base, err);
+	case FIELD_STR:
+	case FIELD_BIN:
+		return unpack_slice(o, f, base, err);
+	case FIELD_RECORD:
+		return codec_unpack(o, f->sub, base + f->offset, NULL, err);
+	case FIELD_ANY:
+		memcpy(base + f->offset, &a, sizeof a);
+		return true;
+	case FIELD_TAIL:
+	case FIELD_TAIL16:
+		errtext_set(err, "only the daemon writes this");
+		return false;
+	case FIELD_U8:
+	case FIELD_U16:
+	case FIELD_U32:
+	case FIELD_S32:
+	case FIELD_U64:
+	case FIELD_BE16:
+	case FIELD_BE32:
+		return unpack_number(o, f, base, err);
+	}
+	return false;
+}
+
+static const struct field *
+find_field(const msgpack_object *key, const struct field *fields)
+{
+	for (const struct field *f = fields; f->key != NULL; f++) {
+		if (codec_is(key, f->key))
+			return f;
+	}
+	return NULL;
+}
+
+/* Name an unknown key, and those that there are. */
+static bool
+refuse_key(const msgpack_object *key, const struct field *fields,
+    struct errtext *err)
+{
+	char	known[224] = "";
+	size_t	n = 0;
+
+	for (const struct field *f = fields; f->key != NULL && n < sizeof known; f++)
+		n += (size_t)snprintf(known + n, sizeof known - n, "%s%s",
+		    n > 0 ? ", " : "", f->key);
+	if (key->type != MSGPACK_OBJECT_STR) {
+		errtext_set(err, "a key is %s; keys are strings", codec_type(key));
+		return false;
+	}
+	if (n > 0)
+		errtext_set(err, "unknown; there are: %s", known);
+	else
+		errtext_set(err, "unknown; nothing is taken here");
+	errtext_under(err, key->via.str.ptr, key->via.str.size);
+	return false;
+}
+
+static bool
+all_required(const struct field *fields, uint64_t has, struct errtext *err)
+{
+	for (const struct field *f = fields; f->key != NULL; f++) {
+		if (!f->required || has & (UINT64_C(1) << (f - fields)))
+			continue;
+		errtext_set(err, "missing; it takes %s", types[f->type].name);
+		errtext_under(err, f->key, strlen(f->key));
+		return false;
+	}
+	return true;
+}
+
+static bool
+unpack_map(const msgpack_object *map, const struct field *fields, void *base,
+    uint64_t *has, bool strict, struct errtext *err)
+{
+	const struct field	*f;
+
+	if (map->type != MSGPACK_OBJECT_MAP) {
+		errtext_set(err, "got %s; it takes a map", codec_type(map));
+		return false;
+	}
+	for (uint32_t i = 0; i < map->via.map.size; i++) {
+		if ((f = find_field(&map->via.map.ptr[i].key, fields)) == NULL) {
+			if (!strict)
+				continue;
+			return refuse_key(&map->via.map.ptr[i].key, fields, err);
+		}
+		if (!unpack_value(&map->via.map.ptr[i].val, f, base, err)) {
+			errtext_under(err, f->key, strlen(f->key));
+			return false;
+		}
+		*has |= UINT64_C(1) << (f - fields);
+	}
+	return !strict || all_required(fields, *has, err);
+}
+
+bool
+codec_unpack(const msgpack_object *o, const struct field *fields, void *base,
+    uint64_t *has, struct errtext *err)
+{
+	uint64_t	got = 0;
+	bool		ok;
+
+	if (fields->key != NULL && fields->key[0] == '\0')
+		return unpack_value(o, fields, base, err);
+	ok = unpack_map(o, fields, base, &got, true, err);
+	if (has != NULL)
+		*has = got;
+	return ok;
+}
+
+bool
+codec_read(const msgpack_object *o, const struct field *fields, void *base,
+    uint64_t *has, struct errtext *err)
+{
+	*has = 0;
+	return unpack_map(o, fields, base, has, false, err);
+}

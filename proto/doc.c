@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Prints the tables for people: `proto-doc markdown` is proto/REFERENCE.md,
+ * `proto-doc man` is sctpd-protocol(7).
+ *
+ * One walk over the tables; a struct style says how what it meets is written
+ * down. The manual page opens with the prose of proto/README.md, so that the
+ * wire is described once.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec.h"
+#include "error.h"
+#include "field.h"
+#include "notice.h"
+#include "rpc.h"
+#include "sockopt.h"
+
+#define README	"proto/README.md"
+
+struct style {
+	void	(*section)(const char *title);
+	void	(*entry)(const char *name, const char *from);
+	void	(*text)(const char *);
+	void	(*list)(const char *title, bool typed);
+	void	(*item)(const char *name, const char *type, const char *text);
+	void	(*end)(void);
+};
+
+/* ---- Markdown ------------------------------------------------------- */
+
+static void
+md_section(const char *title)
+{
+	printf("\n## %s\n", title);
+}
+
+static void
+md_entry(const char *name, const char *from)
+{
+	printf("\n### %s\n\n%s%s%s", name, *from != '\0' ? "From " : "", from,
+	    *from != '\0' ? ".\n" : "");
+}
+
+static void
+md_text(const char *text)
+{
+	printf("\n%s\n", text);
+}
+
+static void
+md_list(const char *title, bool typed)
+{
+	printf("\n| %s | %s|\n| --- | --- |%s\n", title, typed ? "type | " : "",
+	    typed ? " --- |" : "");
+}
+
+static void
+md_item(const char *name, const char *type, const char *text)
+{
+	printf("| `%s` | %s%s%s |\n", name, type, *type != '\0' ? " | " : "",
+	    text);
+}
+
+static void
+md_end(void)
+{
+}
+
+static const struct style markdown = {
+	md_section, md_entry, md_text, md_list, md_item, md_end
+};
+
+/* ---- mdoc ----------------------------------------------------------- */
+
+/* Whether a paragraph needs a macro to part it from what is above. */
+static bool	man_apart;
+
+/* One word, escaped; `code` is bold. */
+static void
+man_word(const char *word, size_t n, size_t column, bool *bold)
+{
+	if (column == 0 && (*word == '.' || *word == '\''))
+		printf("\\&");
+	for (size_t i = 0; i < n; i++) {
+		if (word[i] == '`')
+			printf("%s", (*bold = !*bold) ? "\\fB" : "\\fR");
+		else if (word[i] == '\\')
+			printf("\\e");
+		else
+			putchar(word[i]);
+	}
+}
+
+/* Fill lines; mdoc wants each sentence to begin a new one. */
+static void
+man_fill(const char *text)
+{
+	size_t	column = 0, n;
+	bool	bold = false;
+
+	while (*(text += strspn(text, " \n")) != '\0') {
+		n = strcspn(text, " \n");
+		if (column > 0 && column + n > 64) {
+			putchar('\n');
+			column = 0;
+		}
+		if (column > 0)
+			putchar(' ');
+		man_word(text, n, column, &bold);
+		column += n + 1;
+		if (memchr(".!?", text[n - 1], 3) != NULL) {
+			putchar('\n');
+			column = 0;
+		}
+		text += n;
+	}
+	if (column > 0)
+		putchar('\n');
+}
+
+static void
+man_text(const char *text)
+{
+	if (man_apart)
+		puts(".Pp");
+	man_fill(text);
+	man_apart = true;
+}
+
+static void
+man_section(const char *title)
+{
+	printf(".Sh ");
+	for (; *title != '\0'; title++)
+		putchar(toupper((unsigned char)*title));
+	putchar('\n');
+	man_apart = false;
+}
+
+static void
+man_entry(const char *name, const char *from)
+{
+	char	text[160];
+
+	printf(".Ss %s\n", name);
+	man_apart = false;
+	if (*from != '\0') {
+		(void)snprintf(text, sizeof text, "From %s.", from);
+		man_text(text);
+	}
+}
+
+static void
+man_list(const char *title, bool typed)
+{
+	char	text[80];
+
+	(void)typed;
+	(void)snprintf(text, sizeof text, "%c%s:",
+	    toupper((unsigned char)title[0]), title + 1);
+	man_text(text);
+	puts(".Bl -tag -width Ds -offset indent -compact");
+}
+
+static void
+man_item(const char *name, const char *type, const char *text)
+{
+	printf(".It Va %s", name);
+	if (*type != '\0')
+		printf(" Pq %s", type);
+	putchar('\n');
+	man_fill(text);
+}
+
+static void
+man_end(void)
+{
+	puts(".El");
+}
+
+static const struct style mdoc = {
+	man_section, man_entry, man_text, man_list, man_item, man_end
+};
+
+/* ---- the tables ----------------------------------------------------- */
+
+static const char *const type_names[] = {
+	[FIELD_BOOL] = "bool",
+	[FIELD_U8] = "u8",
+	[FIELD_U16] = "u16",
+	[FIELD_U32] = "u32",
+	[FIELD_S32] = "s32",
+	[FIELD_U64] = "u64",
+	[FIELD_BE16] = "u16",
+	[FIELD_BE32] = "u32",
+	[FIELD_TIMEOUT] = "timeout",
+	[FIELD_WORD] = "word",
+	[FIELD_WORDS] = "words",
+	[FIELD_ADDR] = "address",
+	[FIELD_ENDPOINT] = "endpoint",
+	[FIELD_STR] = "string",
+	[FIELD_BIN] = "bytes",
+	[FIELD_RECORD] = "map",
+	[FIELD_ANY] = "any",
+	[FIELD_TAIL] = "bytes",
+	[FIELD_TAIL16] = "list of u16",
+};
+
+static void
+print_types(const struct style *st)
+{
+	struct field	f = { .key = "" };
+
+	st->section("Types");
+	st->list("type", false);
+	for (int t = FIELD_BOOL; t <= FIELD_RECORD; t++) {
+		if (t == FIELD_BE16 || t == FIELD_BE32 || t == FIELD_ADDR)
+			continue;	/* as others, once outside */
+		f.type = (enum field_type)t;
+		st->item(type_names[t], "", codec_field_type(&f));
+	}
+	st->item("any", "", "a value of the kind that its text says");
+	st->end();
+}
+
+/* The text names every word that the field takes. */
+static bool
+has_words(const struct field *f)
+{
+	for (const struct word *w = f->words; w->name != NULL; w++) {
+		if (strstr(f->doc, w->name) == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* A field's text, and its words where the text does not name them. */
+static void
+field_text(const struct field *f, char *buf, size_t size)
+{
+	size_t	n = (size_t)snprintf(buf, size, "%s%s", f->doc,
+	    f->sparse ? "; may be absent" : "");
+
+	if (f->words == NULL || has_words(f))
+		return;
+	for (const struct word *w = f->words; w->name != NULL && n < size; w++)
+		n += (size_t)snprintf(buf + n, size - n, "%s%s",
+		    w == f->words ? ". Words: " : ", ", w->name);
+}
+
+/* Items of a table; those of a record inside follow it with dots. */
+static void
+print_items(const struct style *st, const struct field *f, const char *under,
+    bool args)
+{
+	char	name[96], type[40], text[512];
+
+	for (; f->key != NULL; f++) {
+		(void)snprintf(name, sizeof name, "%s%s%s", under,
+		    *under != '\0' ? "." : "", *f->key != '\0' ? f->key : "value");
+		(void)snprintf(type, sizeof type, "%s%s", type_names[f->type],
+		    args && f->required ? ", required" : "");
+		field_text(f, text, sizeof text);
+		st->item(name, type, text);
+		if (f->type == FIELD_RECORD)
+			print_items(st, f->sub, name, false);
+	}
+}
+
+static void
+print_fields(const struct style *st, const char *title, const struct field *f)
+{
+	if (f->key == NULL)
+		return;
+	st->list(title, true);
+	print_items(st, f, "", strcmp(title, "argument") == 0);
+	st->end();
+}
+
+static void
+print_methods(const struct style *st)
+{
+	st->section("Methods");
+	for (int m = 0; m < RPC_COUNT; m++) {
+		st->entry(rpc_table[m].name, rpc_table[m].from);
+		st->text(rpc_table[m].doc);
+		print_fields(st, "argument", rpc_table[m].in);
+		print_fields(st, "result", rpc_table[m].out);
+	}
+}
+
+static const char *
+option_access(const struct sockopt *o)
+{
+	if (o->access == SOCKOPT_RW)
+		return "Read and set";
+	return o->access == SOCKOPT_GET ? "Read only" : "Set only";
+}
+
+static const char *
+option_scope(const struct sockopt *o)
+{
+	switch (o->scope) {
+	case SCOPE_SOCKET:
+		return "it is the socket's.";
+	case SCOPE_FUTURE:
+		return "assoc_id names an association, or with 0 those to come.";
+	case SCOPE_CURRENT:
+		return "assoc_id names an association, or with 0 those to come, with 1 those that are, with 2 both.";
+	case SCOPE_ASSOC:
+		return "assoc_id names an association; a one-to-one socket needs none.";
+	}
+	return "";
+}
+
+static void
+print_options(const struct style *st)
+{
+	char	text[160];
+
+	st->section("Options");
+	st->text("Options that are a map of fields are set by those that are given: the others keep their value. Those with a value take it by itself.");
+	for (const struct sockopt *o = sockopt_table; o->name != NULL; o++) {
+		st->entry(o->name, o->from);
+		st->text(o->doc);
+		(void)snprintf(text, sizeof text, "%s; %s", option_access(o),
+		    option_scope(o));
+		st->text(text);
+		print_fields(st, *o->fields->key != '\0' ? "field" : "value",
+		    o->fields);
+	}
+}
+
+static void
+print_events(const struct style *st)
+{
+	st->section("Events");
+	st->text("Every event begins with these fields:");
+	print_fields(st, "field", event_head_fields);
+	for (const struct notice *n = notice_table; n->name != NULL; n++) {
+		st->entry(n->name, n->from);
+		st->text(n->doc);
+		print_fields(st, "field", n->fields);
+	}
+}
+
+static void
+print_errors(const struct style *st)
+{
+	st->section("Error codes");
+	st->list("code", false);
+	for (int e = ERR_OK + 1; e < ERR_COUNT; e++)
+		st->item(error_table[e].code, "", error_table[e].doc);
+	st->end();
+}
+
+static void
+print_tables(const struct style *st)
+{
+	print_types(st);
+	print_methods(st);
+	print_options(st);
+	print_events(st);
+	print_errors(st);
+}
+
+/* ---- proto/README.md as mdoc ---------------------------------------- */
+
+/* The paragraph or list item that is being read. */
+struct prose {
+	char	text[4096];
+	size_t	len;
+	bool	list;		/* inside a list */
+	bool	literal;	/* inside a display */
+};
+
+static void
+prose_flush(struct prose *p)
+{
+	if (p->len == 0)
+		return;
+	if (p->list)
+		man_fill(p->text);
+	else
+		man_text(p->text);
+	p->len = 0;
+}
+
+static void
+prose_end_list(struct prose *p)
+{
+	prose_flush(p);
+	if (p->list)
+		puts(".El");
+	p->list = false;
+}
+
+static void
+prose_item(struct prose *p)
+{
+	prose_flush(p);
+	if (!p->list)
+		puts(".Bl -bullet -offset indent");
+	p->list = true;
+	man_apart = true;
+	puts(".It");
+}
+
+static void
+prose_add(struct prose *p, const char *line)
+{
+	size_t	room = sizeof p->text - p->len;
+	size_t	n = (size_t)snprintf(p->text + p->len, room, "%s ", line);
+
+	if (n >= room) {
+		fprintf(stderr, "proto-doc: a paragraph is too long\n");
+		exit(1);
+	}
+	p->len += n;
+}
+
+static void
+prose_literal(struct prose *p, const char *line)
+{
+	bool	bold = false;
+
+	if (strncmp(line, "```", 3) == 0) {
+		p->literal = false;
+		puts(".Ed");
+		return;
+	}
+	man_word(line, strlen(line), 0, &bold);
+	putchar('\n');
+}
+
+static void
+prose_line(struct prose *p, const char *line)
+{
+	if (p->literal) {
+		prose_literal(p, line);
+	} else if (strncmp(line, "```", 3) == 0) {
+		prose_end_list(p);
+		puts(".Bd -literal -offset indent");
+		p->literal = man_apart = true;
+	} else if (strncmp(line, "# ", 2) == 0) {
+		man_section("Description");
+	} else if (strncmp(line, "## ", 3) == 0) {
+		prose_end_list(p);
+		man_section(line + 3);
+	} else if (strncmp(line, "- ", 2) == 0) {
+		prose_item(p);
+		prose_add(p, line + 2);
+	} else if (*line == '\0') {
+		prose_end_list(p);
+	} else {
+		prose_add(p, line);
+	}
+}
+
+static int
+print_prose(const char *path)
+{
+	static struct prose	 p;
+	char			 line[256];
+	FILE			*fp;
+
+	if ((fp = fopen(path, "r")) == NULL) {
+		perror(path);
+		return -1;
+	}
+	while (fgets(line, sizeof line, fp) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		prose_line(&p, line);
+	}
+	prose_end_list(&p);
+	(void)fclose(fp);
+	return 0;
+}
+
+/* ---- the two documents ---------------------------------------------- */
+
+static int
+print_markdown(void)
+{
+	puts("# Reference\n\n"
+	    "Printed by `build/proto-doc markdown` from the tables in this directory; do\n"
+	    "not edit. `README.md` describes the wire.");
+	print_tables(&markdown);
+	return 0;
+}
+
+static int
+print_man(const char *readme)
+{
+	puts(".\\\" SPDX-License-Identifier: BSD-2-Clause\n"
+	    ".\\\" Printed by build/proto-doc man; do not edit.\n"
+	    ".Dd November 22, 2026\n"
+	    ".Dt SCTPD-PROTOCOL 7\n"
+	    ".Os\n"
+	    ".Sh NAME\n"
+	    ".Nm sctpd-protocol\n"
+	    ".Nd how programs talk to sctpd");
+	if (print_prose(readme) == -1)
+		return 1;
+	print_tables(&mdoc);
+	puts(".Sh SEE ALSO\n"
+	    ".Xr sctpctl 1 ,\n"
+	    ".Xr libsctpd 3 ,\n"
+	    ".Xr sctp 7 ,\n"
+	    ".Xr sctpd 8\n"
+	    ".Sh STANDARDS\n"
+	    "RFC 6458 (the sockets API), RFC 9260 (SCTP), RFC 4895, RFC 5061, RFC 6525,\n"
+	    "RFC 6951, RFC 7496, RFC 7829, RFC 8260; the MessagePack and MessagePack-RPC\n"
+	    "specifications.");
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "markdown") == 0)
+		return print_markdown();
+	if ((argc == 2 || argc == 3) && strcmp(argv[1], "man") == 0)
+		return print_man(argc == 3 ? argv[2] : README);
+	fprintf(stderr, "usage: proto-doc markdown\n       proto-doc man [%s]\n",
+	    README);
+	return 1;
+}

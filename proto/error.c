@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The error table, and the texts of SCTP's own causes.
+ */
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+
+const struct error_desc error_table[ERR_COUNT] = {
+	[ERR_OK] = { "ok", 0, "No error." },
+#define ERROR(c, n, d) [ERR_##c] = { .code = #c, .number = (n), .doc = (d) },
+#include "error.def"
+};
+
+enum error
+error_from_errno(int number)
+{
+	for (int e = 1; e < ERR_COUNT; e++) {
+		if (error_table[e].number != 0 && error_table[e].number == number)
+			return (enum error)e;
+	}
+	return ERR_eio;
+}
+
+enum error
+error_from_text(const char *text, size_t len)
+{
+	const char	*colon = memchr(text, ':', len);
+	size_t		 n = colon != NULL ? (size_t)(colon - text) : len;
+
+	for (int e = 1; e < ERR_COUNT; e++) {
+		if (strlen(error_table[e].code) == n &&
+		    memcmp(error_table[e].code, text, n) == 0)
+			return (enum error)e;
+	}
+	return ERR_OK;
+}
+
+/* RFC 9260 section 3.3.10, in gen_sctp's words. */
+const char *
+error_cause(unsigned cause)
+{
+	static const char *const text[] = {
+		"ok",
+		"Invalid Stream Identifier",
+		"Missing Mandatory Parameter",
+		"Stale Cookie Error",
+		"Out of Resource",
+		"Unresolvable Address",
+		"Unrecognized Chunk Type",
+		"Invalid Mandatory Parameter",
+		"Unrecognized Parameters",
+		"No User Data",
+		"Cookie Received While Shutting Down",
+		"Restart of an Association with New Addresses",
+		"User Initiated Abort",
+		"Protocol Violation",
+	};
+
+	if (cause >= sizeof text / sizeof text[0])
+		return NULL;
+	return text[cause];
+}
+
+/* Bytes of the UTF-8 character at s; 0 if there is none, or a control's. */
+static size_t
+utf8_char(const unsigned char *s)
+{
+	static const uint32_t	least[] = { 0, 0x20, 0x80, 0x800, 0x10000 };
+	size_t			n = *s < 0x80 ? 1 : 0;
+	uint32_t		c = *s;
+
+	if (*s >= 0xc0 && *s < 0xf8) {
+		n = *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : 4;
+		c &= 0x7fu >> n;
+	}
+	for (size_t i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3fu);
+	}
+	if (c < least[n] || c > 0x10ffff || c == 0x7f || (c >= 0xd800 && c < 0xe000))
+		return 0;
+	return n;
+}
+
+void
+errtext_clean(char *s)
+{
+	size_t	n;
+
+	for (; *s != '\0'; s += n) {
+		if ((n = utf8_char((const unsigned char *)s)) == 0) {
+			*s = '?';
+			n = 1;
+		}
+	}
+}
+
+void
+errtext_set(struct errtext *e, const char *fmt, ...)
+{
+	va_list	ap;
+
+	e->path[0] = '\0';
+	va_start(ap, fmt);
+	(void)vsnprintf(e->why, sizeof e->why, fmt, ap);
+	va_end(ap);
+	errtext_clean(e->why);
+}
+
+void
+errtext_under(struct errtext *e, const char *key, size_t len)
+{
+	char	old[sizeof e->path];
+
+	memcpy(old, e->path, sizeof old);
+	(void)snprintf(e->path, sizeof e->path, "%.*s%s%s",
+	    len > 64 ? 64 : (int)len, key, old[0] != '\0' ? "." : "", old);
+	errtext_clean(e->path);
+}

@@ -1,0 +1,128 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# deps.sh GROUP...: sees to it that what building (build), testing on a kernel with SCTP (lab) or testing in full
+# (check: all three) needs is there. Says nothing if it is.
+#
+# What is missing is installed if this is Debian or Ubuntu and we are root; otherwise the one command line that
+# installs it is printed and the exit status is 1. Only packages of the distribution's own are ever asked for.
+
+set -u
+PATH=$PATH:/usr/sbin:/sbin
+export PATH
+here=$(dirname "$0")
+
+# One need a line: how to look for it, its package for apt-get, its package for dnf.
+# cmd:NAME is a command, file:PATH a file (a pattern may be given), pc:NAME[,NAME] any of these pkg-config modules.
+needs() {
+	case $1 in
+	build)
+		cat <<-'EOF'
+			cmd:gcc gcc gcc
+			file:/usr/include/stdio.h libc6-dev glibc-devel
+			cmd:make make make
+			cmd:pkg-config pkg-config pkgconf-pkg-config
+			pc:libevent libevent-dev libevent-devel
+			pc:msgpack-c,msgpack libmsgpack-c-dev msgpack-devel
+			file:/usr/include/netinet/sctp.h libsctp-dev lksctp-tools-devel
+			pc:check check check-devel
+		EOF
+		;;
+	lab)
+		echo "cmd:ip iproute2 iproute"
+		# A kernel with SCTP is its own lab.
+		if ! { found cmd:linux.uml && found cmd:modprobe; } && ! "$here/lab/has-sctp"; then
+			cat <<-'EOF'
+				cmd:linux.uml user-mode-linux kernel-modules-extra
+				cmd:modprobe kmod kmod
+			EOF
+		fi
+		;;
+	check)
+		needs build
+		needs lab
+		cat <<-'EOF'
+			cmd:bash bash bash
+			cmd:clang clang clang
+			cmd:erl erlang-base erlang-kernel
+			cmd:mandoc mandoc mandoc
+			cmd:sctp_darn lksctp-tools lksctp-tools
+			cmd:shellcheck shellcheck ShellCheck
+			cmd:systemd-analyze systemd systemd
+			cmd:valgrind valgrind valgrind
+			file:/usr/bin/python3 python3 python3
+			file:/usr/lib*/python3*/*-packages/msgpack python3-msgpack python3-msgpack
+		EOF
+		;;
+	*)
+		echo "deps: unknown group '$1'; the groups are build, lab and check" >&2
+		exit 2
+		;;
+	esac
+}
+
+found() {
+	case $1 in
+	cmd:*) command -v "${1#cmd:}" >/dev/null ;;
+	pc:*)
+		for module in $(echo "${1#pc:}" | tr , ' '); do
+			pkg-config --exists "$module" 2>/dev/null && return
+		done
+		return 1
+		;;
+	file:*)
+		for file in ${1#file:}; do
+			[ -e "$file" ] && return
+		done
+		return 1
+		;;
+	esac
+}
+
+# The missing ones of the needs read, as packages for apt-get (1) or dnf (2).
+missing() {
+	while read -r test apt dnf; do
+		found "$test" && continue
+		[ "$1" = 1 ] && echo "$apt" || echo "$dnf"
+	done | sort -u | tr '\n' ' '
+}
+
+# Debian called this package so until its version 12.
+rename() {
+	case $1 in *libmsgpack-c-dev*) ;; *) echo "$1"; return ;; esac
+	if apt-cache show libmsgpack-c-dev >/dev/null 2>&1; then
+		echo "$1"
+	else
+		echo "$1" | sed 's/libmsgpack-c-dev/libmsgpack-dev/'
+	fi
+}
+
+install_now() {
+	echo "installing: $packages" >&2
+	log=$(mktemp) || exit 1
+	trap 'rm -f "$log"' EXIT
+	DEBIAN_FRONTEND=noninteractive
+	export DEBIAN_FRONTEND
+	apt-get update >"$log" 2>&1 # if that fails, what is known already may do
+	# shellcheck disable=SC2046 # one word a package
+	apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 $(rename "$packages") >>"$log" 2>&1 && return
+	cat "$log" >&2
+	echo "deps: apt-get could not install them; see above, then run it by hand:" \
+		"apt-get install $(rename "$packages")" >&2
+	exit 1
+}
+
+[ $# -gt 0 ] || set -- ''
+all=$(for group; do needs "$group" || exit; done) || exit
+packages=$(echo "$all" | missing 1)
+packages=${packages% }
+[ "$packages" ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+	echo "missing; on Fedora and its kin: sudo dnf install $(echo "$all" | missing 2)" >&2
+	exit 1
+elif [ "$(id -u)" -ne 0 ]; then
+	echo "missing; install with: sudo apt-get install -y --no-install-recommends $(rename "$packages")" >&2
+	exit 1
+fi
+install_now

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Writes the fuzzer's first inputs into a directory: a request of every
+ * method with all its arguments, and a setopts of every option, made from the
+ * tables so that new rows are fuzzed too.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <msgpack.h>
+
+#include "codec.h"
+#include "rpc.h"
+#include "sockopt.h"
+
+static void pack_sample(msgpack_packer *, const struct field *);
+
+static void
+pack_sample_map(msgpack_packer *pk, const struct field *fields)
+{
+	size_t	n = 0;
+
+	while (fields[n].key != NULL)
+		n++;
+	msgpack_pack_map(pk, n);
+	for (const struct field *f = fields; f->key != NULL; f++) {
+		codec_pack_text(pk, f->key);
+		pack_sample(pk, f);
+	}
+}
+
+static void
+pack_sample_endpoint(msgpack_packer *pk)
+{
+	msgpack_pack_map(pk, 2);
+	codec_pack_text(pk, "addr");
+	codec_pack_text(pk, "2001:db8::1");
+	codec_pack_text(pk, "port");
+	msgpack_pack_int(pk, 2905);
+}
+
+static void
+pack_sample(msgpack_packer *pk, const struct field *f)
+{
+	switch (f->type) {
+	case FIELD_BOOL:
+		msgpack_pack_true(pk);
+		break;
+	case FIELD_TIMEOUT:
+		codec_pack_text(pk, "infinity");
+		break;
+	case FIELD_WORDS:
+		msgpack_pack_array(pk, 1);
+		codec_pack_text(pk, f->words->name);
+		break;
+	case FIELD_WORD:
+		codec_pack_text(pk, f->words->name);
+		break;
+	case FIELD_ADDR:
+	case FIELD_STR:
+		codec_pack_text(pk, "10.0.0.1");
+		break;
+	case FIELD_ENDPOINT:
+		pack_sample_endpoint(pk);
+		break;
+	case FIELD_BIN:
+	case FIELD_TAIL:
+		msgpack_pack_bin_with_body(pk, "data", 4);
+		break;
+	case FIELD_RECORD:
+		pack_sample_map(pk, f->sub);
+		break;
+	case FIELD_ANY:
+	case FIELD_TAIL16:
+		msgpack_pack_array(pk, 1);
+		msgpack_pack_true(pk);
+		break;
+	default:
+		msgpack_pack_int(pk, 200);
+		break;
+	}
+}
+
+static void
+begin(msgpack_packer *pk, const char *method)
+{
+	msgpack_pack_array(pk, 4);
+	msgpack_pack_int(pk, RPC_REQUEST);
+	msgpack_pack_int(pk, 1);
+	codec_pack_text(pk, method);
+	msgpack_pack_array(pk, 1);
+}
+
+static void
+save(msgpack_sbuffer *buf, const char *dir, const char *name)
+{
+	char	 path[512];
+	FILE	*f;
+
+	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
+	if ((f = fopen(path, "wb")) == NULL ||
+	    fwrite(buf->data, 1, buf->size, f) != buf->size || fclose(f) == EOF) {
+		perror(path);
+		exit(1);
+	}
+	msgpack_sbuffer_clear(buf);
+}
+
+int
+main(int argc, char **argv)
+{
+	msgpack_sbuffer	buf;
+	msgpack_packer	pk;
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: fuzz-seeds directory\n");
+		return 1;
+	}
+	(void)mkdir(argv[1], 0777);
+	msgpack_sbuffer_init(&buf);
+	msgpack_packer_init(&pk, &buf, msgpack_sbuffer_write);
+	for (int m = 0; m < RPC_COUNT; m++) {
+		begin(&pk, rpc_table[m].name);
+		pack_sample_map(&pk, rpc_table[m].in);
+		save(&buf, argv[1], rpc_table[m].name);
+	}
+	for (const struct sockopt *o = sockopt_table; o->name != NULL; o++) {
+		begin(&pk, "setopts");
+		msgpack_pack_map(&pk, 2);
+		codec_pack_text(&pk, "sock");
+		msgpack_pack_int(&pk, 1);
+		codec_pack_text(&pk, "options");
+		msgpack_pack_map(&pk, 1);
+		codec_pack_text(&pk, o->name);
+		if (o->fields->key[0] == '\0')
+			pack_sample(&pk, o->fields);
+		else
+			pack_sample_map(&pk, o->fields);
+		save(&buf, argv[1], o->name);
+	}
+	msgpack_sbuffer_destroy(&buf);
+	return 0;
+}

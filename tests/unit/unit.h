@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the unit tests share: the list of suites, and MessagePack as text that
+ * a reader can check at a glance.
+ */
+#ifndef UNIT_H
+#define UNIT_H
+
+#include <check.h>
+#include <msgpack.h>
+#include <stddef.h>
+
+/* A new file of tests has one line here and one in main.c. */
+Suite	*addr_suite(void);
+Suite	*codec_suite(void);
+Suite	*error_suite(void);
+Suite	*frame_suite(void);
+Suite	*tables_suite(void);
+
+/*
+ * Text as MessagePack: {"a": [1, -2, 1.5, "b", x"00ff", nil, true]}. Integers
+ * and heads take their shortest form. A text that is wrong fails the test.
+ */
+void text_pack(msgpack_packer *, const char *text);
+
+/* The same as an object, good until the test ends. */
+const msgpack_object *text_object(const char *text);
+
+/* MessagePack as text, in a buffer that the next call but seven reuses. */
+const char *text_show(const void *data, size_t len);
+const char *text_show_object(const msgpack_object *);
+
+#endif
