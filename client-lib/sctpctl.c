@@ -6,7 +6,6 @@
  * command that is none of its own is a method of the daemon.
  */
 #include <getopt.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -288,7 +287,6 @@ main(int argc, char **argv)
 	struct ctl	ctl = { .timeout = -1 };
 	int		fail;
 
-	setlocale(LC_ALL, "");
 	signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 && strcmp(argv[1], "--complete") == 0)
 		return help_complete(argc - 2, argv + 2);

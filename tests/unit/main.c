@@ -14,6 +14,8 @@ static Suite *(*const suites[])(void) = {
 	codec_suite,
 	frame_suite,
 	tables_suite,
+	mem_suite,
+	config_suite,
 };
 
 int

@@ -13,8 +13,10 @@
 /* A new file of tests has one line here and one in main.c. */
 Suite	*addr_suite(void);
 Suite	*codec_suite(void);
+Suite	*config_suite(void);
 Suite	*error_suite(void);
 Suite	*frame_suite(void);
+Suite	*mem_suite(void);
 Suite	*tables_suite(void);
 
 /*

@@ -7,7 +7,7 @@ UNIT_SAN	= -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fram
 UNIT_LIBS	= $(shell $(PKG_CONFIG) --libs check)
 SRC_UNIT	= $(wildcard tests/unit/*.c)
 # The files of the daemon that need no SCTP and no event loop to be tested.
-SRC_UNIT_DAEMON	=
+SRC_UNIT_DAEMON	= daemon/config.c daemon/hash.c daemon/log.c daemon/mem.c
 
 san		= $(patsubst %.c,$(B)/san/%.o,$(1))
 

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The daemon under test, and what tests share.
+
+A module of tests gets one daemon of its own, started once; tests name the
+clients they want with d.client(). When a test is over its clients are closed
+and the daemon must have no socket and no association left.
+
+TEST_WRAP, if set, is put in front of the daemon's command (valgrind)."""
+import os
+import shlex
+import socket
+import subprocess
+import tempfile
+
+from rpc import WAIT, Client
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(ROOT, "build")
+WRAP = shlex.split(os.environ.get("TEST_WRAP", ""))
+SLOW = 10 if WRAP else 1  # how much longer things may take
+
+
+class Skip(Exception):
+    """This test cannot run here; the text says why."""
+
+
+class Daemon:
+    """sctpd, started and ready; config is a dict for its file."""
+
+    def __init__(self, netns=None, **config):
+        self.dir = tempfile.mkdtemp(prefix="sctpd-")
+        self.path = os.path.join(self.dir, "s")
+        conf = os.path.join(self.dir, "conf")
+        with open(conf, "w") as f:
+            f.writelines(f"{k} = {v}\n" for k, v in {"log_level": "debug", **config}.items())
+        self.log = open(os.path.join(self.dir, "log"), "w+")
+        command = [*WRAP, os.path.join(BUILD, "sctpd"), "-c", conf, "-s", self.path]
+        if netns:
+            command = ["ip", "netns", "exec", netns, *command]
+        # "READY=1" says when it listens; the socket file alone comes too early.
+        notify = os.path.join(self.dir, "notify")
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        listener.bind(notify)
+        listener.settimeout(WAIT * SLOW)
+        self.process = subprocess.Popen(command, stderr=self.log, stdin=subprocess.DEVNULL,
+                                        env={**os.environ, "NOTIFY_SOCKET": notify})
+        assert listener.recv(64) == b"READY=1"
+        listener.close()
+        self.clients = []
+
+    def client(self, name=None):
+        c = Client(self.path, name)
+        c.sock.settimeout(WAIT * SLOW)
+        self.clients.append(c)
+        return c
+
+    def close_clients(self):
+        for c in self.clients:
+            c.close()
+        self.clients = []
+
+    def idle(self):
+        """Wait until nothing of an ended test is left, the asking client aside."""
+        c = Client(self.path)
+        c.sock.settimeout(WAIT * SLOW)
+        while True:
+            s = c.call("status")
+            if (s["clients"], s["sockets"], s["associations"], s["lingering"]) == (1, 0, 0, 0):
+                break
+        c.close()
+        return True
+
+    def memory(self):
+        """Resident bytes."""
+        with open(f"/proc/{self.process.pid}/statm") as f:
+            return int(f.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    def log_text(self):
+        self.log.flush()
+        with open(self.log.name) as f:
+            return f.read()
+
+    def stop(self):
+        """End it properly; its exit status, which valgrind uses to complain."""
+        self.close_clients()
+        self.process.terminate()
+        status = self.process.wait(WAIT * SLOW)
+        text = self.log_text()
+        subprocess.run(["rm", "-rf", self.dir], check=False)
+        assert status == 0, f"sctpd exited with {status}:\n{text[-6000:]}"
+        return text
+
+
+def associate(c, n=1, to=None, ip="127.0.0.1", options=None, **listener):
+    """A listening socket and n sockets with an association to it; gives
+    (listener, its assoc_id, connector, its assoc_id), or a list of n such."""
+    to = to or c
+    there = to.call("open", ip=ip, **listener)
+    to.call("listen", sock=there["sock"])
+    ids = []
+    for _ in range(n):
+        here = c.call("open", ip=ip, options=options or {})
+        up = c.call("connect", sock=here["sock"], addr=ip, port=there["port"], timeout=WAIT * 1000)
+        peer = to.call("recv", sock=there["sock"], timeout=WAIT * 1000)
+        assert (peer["event"], peer["state"]) == ("sctp_assoc_change", "comm_up"), peer
+        ids.append((there["sock"], peer["assoc_id"], here["sock"], up["assoc_id"]))
+    return ids if n > 1 else ids[0]

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A client of sctpd in plain MessagePack-RPC, for tests: nothing of ours but
+the wire. Waits for answers and events, never sleeps; every wait ends."""
+import collections
+import socket
+
+import msgpack
+
+WAIT = 20  # seconds after which a test has failed
+
+
+class RpcError(Exception):
+    """The error string of a response; code is its first word."""
+
+    @property
+    def code(self):
+        return str(self).split(":", 1)[0]
+
+
+class Client:
+    def __init__(self, path, name=None):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(WAIT)
+        self.sock.connect(path)
+        self.unpacker = msgpack.Unpacker(raw=False, max_buffer_size=1 << 28)
+        self.answers = {}
+        self.events = collections.deque()
+        self.msgid = 0
+        self.id = self.call("hello", name=name)["client"] if name else None
+
+    def close(self):
+        self.sock.close()
+
+    def feed(self):
+        """Read once; True when something whole may have come."""
+        data = self.sock.recv(1 << 18)
+        if not data:
+            raise EOFError("sctpd closed the connection")
+        self.unpacker.feed(data)
+        for message in self.unpacker:
+            if message[0] == 1:
+                assert len(message) == 4, message
+                self.answers[message[1]] = message[2:]
+            else:
+                assert message[0] == 2 and len(message) == 3, message
+                self.events.append((message[1], message[2][0]))
+
+    def request(self, method, **args):
+        self.msgid += 1
+        self.sock.sendall(msgpack.packb([0, self.msgid, method, [args] if args else []]))
+        return self.msgid
+
+    def notify(self, method, **args):
+        self.sock.sendall(msgpack.packb([2, method, [args]]))
+
+    def answer(self, msgid):
+        while msgid not in self.answers:
+            self.feed()
+        error, result = self.answers.pop(msgid)
+        if error is not None:
+            raise RpcError(error)
+        return result
+
+    def call(self, method, **args):
+        return self.answer(self.request(method, **args))
+
+    def event(self, name=None, **want):
+        """The next event, or the next of that name with these fields; the
+        others stay in their order."""
+        seen = 0
+        while True:
+            for i in range(seen, len(self.events)):
+                got, fields = self.events[i]
+                if name is None or got == name and all(fields.get(k) == v for k, v in want.items()):
+                    del self.events[i]
+                    return (got, fields) if name is None else fields
+            seen = len(self.events)
+            self.feed()
+
+    def quiet(self, seconds=0.2):
+        """Nothing more comes: an answered request shows that all was sent."""
+        self.call("status")
+        return not self.events

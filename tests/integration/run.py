@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs the integration tests on the kernel that this runs on:
+run.py [-v] [WORD...] runs those whose module.name has one of the words.
+Says which kernel, a line a test, and last "N passed, N failed, N skipped"."""
+import glob
+import importlib
+import os
+import sys
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+from harness import Daemon, Skip  # noqa: E402
+
+
+class Run:
+    def __init__(self, words):
+        self.words = words
+        self.passed, self.failed, self.skipped = 0, [], []
+
+    def wanted(self, name):
+        return not self.words or any(w in name for w in self.words)
+
+    def one(self, name, test, daemon):
+        start = time.monotonic()
+        try:
+            test(daemon)
+            daemon.close_clients()
+            daemon.idle()
+            self.passed += 1
+            print(f"ok      {name} ({time.monotonic() - start:.1f} s)", flush=True)
+        except Skip as why:
+            self.skipped.append(f"{name}: {why}")
+            print(f"skipped {name}: {why}", flush=True)
+        except BaseException as why:  # a test's failure never ends the run
+            if isinstance(why, KeyboardInterrupt):
+                raise
+            self.failed.append(name)
+            print(f"FAILED  {name}\n{traceback.format_exc()}", flush=True)
+            print("\n".join(daemon.log_text().splitlines()[-30:]), flush=True)
+            daemon.close_clients()
+
+    def module(self, path):
+        module = importlib.import_module(os.path.basename(path)[:-3])
+        tests = [(f"{module.__name__[5:]}.{n[5:]}", f) for n, f in vars(module).items()
+                 if n.startswith("test_") and callable(f)]
+        tests = [(n, f) for n, f in tests if self.wanted(n)]
+        if not tests:
+            return
+        daemon = Daemon(**getattr(module, "CONFIG", {}))
+        for name, test in tests:
+            if daemon.process.poll() is not None:
+                self.failed.append(f"{name}: sctpd had died")
+                continue
+            self.one(name, test, daemon)
+        try:
+            daemon.stop()
+        except AssertionError as why:
+            self.failed.append(f"{module.__name__[5:]}: {why}")
+            print(f"FAILED  {why}", flush=True)
+
+
+def main():
+    run = Run([a for a in sys.argv[1:] if not a.startswith("-")])
+    print(f"kernel: {os.environ.get('LAB_KERNEL', 'host ' + os.uname().release)}", flush=True)
+    for path in sorted(glob.glob(os.path.join(HERE, "test_*.py"))):
+        run.module(path)
+    for line in run.skipped:
+        print(f"skipped {line}")
+    for line in run.failed:
+        print(f"FAILED  {line.splitlines()[0]}")
+    print(f"{run.passed} passed, {len(run.failed)} failed, {len(run.skipped)} skipped")
+    sys.exit(1 if run.failed or not run.passed else 0)
+
+
+main()
