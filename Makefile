@@ -17,31 +17,35 @@ MANDIR		?= $(PREFIX)/share/man
 DOCDIR		?= $(PREFIX)/share/doc/sctpd
 COMPLETIONDIR	?= $(PREFIX)/share/bash-completion/completions
 SYSCONFDIR	?= /etc
-UNITDIR		?= /usr/lib/systemd/system
-SYSUSERSDIR	?= /usr/lib/sysusers.d
-MODULESLOADDIR	?= /usr/lib/modules-load.d
 
 B		= build
-CC		?= cc
 PKG_CONFIG	?= pkg-config
 INSTALL		?= install
+pc		= $(shell $(PKG_CONFIG) $(1) 2>/dev/null)
+
+# systemd says where its things belong; the defaults are its own.
+systemd_dir	= $(or $(call pc,--variable=$(1) systemd),$(2))
+UNITDIR		?= $(call systemd_dir,systemdsystemunitdir,/usr/lib/systemd/system)
+SYSUSERSDIR	?= $(call systemd_dir,sysusersdir,/usr/lib/sysusers.d)
+MODULESLOADDIR	?= $(call systemd_dir,modulesloaddir,/usr/lib/modules-load.d)
 
 # msgpack-c's C library is called msgpack before its version 6.
 MSGPACK		:= $(shell $(PKG_CONFIG) --exists msgpack-c 2>/dev/null && echo msgpack-c || echo msgpack)
 
 WARN		= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
-		  -Wmissing-prototypes -Wpointer-arith -Wno-unknown-warning-option \
-		  -Wno-format-truncation -Werror
+		  -Wmissing-prototypes -Wpointer-arith $(WARN_GCC) -Werror
+# Texts for people may be cut short. clang does not know the warning.
+WARN_GCC	= $(if $(findstring clang,$(CC)),,-Wno-format-truncation)
 HARDEN		= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection \
-		  -fcf-protection
+		  $(if $(filter x86_64 i686,$(shell uname -m)),-fcf-protection)
 CFLAGS		?= -O2 -g
 C_ALL		= -std=c11 -D_GNU_SOURCE -DSCTPD_VERSION='"$(VERSION)"' -Iproto -Iclient-lib \
 		  -fPIC -fvisibility=hidden -MMD -MP $(WARN) $(CFLAGS)
 LDHARDEN	= -pie -Wl,-z,relro,-z,now
-LIBS_PROTO	= $(shell $(PKG_CONFIG) --libs $(MSGPACK))
-LIBS_DAEMON	= $(LIBS_PROTO) $(shell $(PKG_CONFIG) --libs libevent_core 2>/dev/null || $(PKG_CONFIG) --libs libevent) \
-		  $(shell $(PKG_CONFIG) --libs libsctp 2>/dev/null || echo -lsctp)
-C_ALL		+= $(shell $(PKG_CONFIG) --cflags $(MSGPACK) libevent 2>/dev/null)
+LIBS_PROTO	= $(call pc,--libs $(MSGPACK))
+LIBS_DAEMON	= $(LIBS_PROTO) $(or $(call pc,--libs libevent_core),$(call pc,--libs libevent)) \
+		  $(or $(call pc,--libs libsctp),-lsctp)
+C_ALL		+= $(call pc,--cflags $(MSGPACK) libevent)
 
 SRC_PROTO	= $(filter-out proto/doc.c,$(wildcard proto/*.c))
 SRC_DAEMON	= $(wildcard daemon/*.c)
@@ -51,7 +55,7 @@ SRC_CTL		= $(wildcard client-lib/sctpctl*.c)
 obj		= $(patsubst %.c,$(B)/obj/%.o,$(1))
 Q		= $(if $(V),,@)
 
-.PHONY: all check check-unit demo bench lab doc install uninstall clean deps
+.PHONY: all check check-unit demo bench lab doc install uninstall clean
 .DEFAULT_GOAL	= all
 
 all: $(B)/sctpd $(B)/sctpctl $(B)/libsctpd.so $(B)/libsctpd.a $(B)/libsctpd.pc $(B)/proto-doc
@@ -90,6 +94,91 @@ $(B)/libsctpd.pc: client-lib/libsctpd.pc.in Makefile
 $(B)/proto-doc: $(call obj,$(SRC_PROTO) proto/doc.c)
 	$(if $(V),,@echo "  LINK    $@")
 	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(LDFLAGS) $(LIBS_PROTO)
+
+# README's C example, built as its reader builds it but for the paths.
+$(B)/example: client-lib/example.c client-lib/sctpd.h $(B)/libsctpd.a
+	$(if $(V),,@echo "  LINK    $@")
+	$(Q)$(CC) $(CFLAGS) -Iclient-lib -o $@ $< $(B)/libsctpd.a $(LIBS_PROTO)
+
+# What the tables say, as text and as a manual page; both are committed.
+doc: $(B)/proto-doc
+	$(Q)$(B)/proto-doc markdown > proto/REFERENCE.md
+	$(Q)$(B)/proto-doc man > proto/sctpd-protocol.7
+
+# Each of these first sees to what it needs, then is made again with it there.
+demo:
+	@tests/deps.sh build lab
+	@$(MAKE) --no-print-directory all $(B)/example
+	@tests/lab/run -- tests/demo.sh
+
+check:
+	@tests/deps.sh check
+	@$(MAKE) --no-print-directory all $(B)/example $(B)/unit
+	@tests/check.sh
+
+bench:
+	@tests/deps.sh build lab
+	@$(MAKE) --no-print-directory all $(B)/bench
+	@tests/lab/run -- $(B)/bench $(BENCH)
+
+lab:
+	@tests/deps.sh lab
+	@tests/lab/run --shell
+
+$(B)/bench: $(call obj,tests/bench/bench.c) $(B)/libsctpd.a
+	$(if $(V),,@echo "  LINK    $@")
+	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(LDFLAGS) $(LIBS_PROTO) -lm
+
+include tests/unit/unit.mk
+include tests/fuzz/fuzz.mk
+
+# Source, folder below DESTDIR, mode; installed and uninstalled by this list.
+INSTALLED	= \
+	$(B)/sctpd:$(SBINDIR):755 \
+	$(B)/sctpctl:$(BINDIR):755 \
+	$(B)/libsctpd.so.$(SOVERSION):$(LIBDIR):755 \
+	$(B)/libsctpd.a:$(LIBDIR):644 \
+	$(B)/libsctpd.pc:$(LIBDIR)/pkgconfig:644 \
+	client-lib/sctpd.h:$(INCLUDEDIR):644 \
+	client-lib/sctpctl.1:$(MANDIR)/man1:644 \
+	client-lib/libsctpd.3:$(MANDIR)/man3:644 \
+	daemon/sctpd.conf.5:$(MANDIR)/man5:644 \
+	proto/sctpd-protocol.7:$(MANDIR)/man7:644 \
+	daemon/sctpd.8:$(MANDIR)/man8:644 \
+	proto/REFERENCE.md:$(DOCDIR):644 \
+	README.md:$(DOCDIR):644 \
+	LICENSE:$(DOCDIR):644 \
+	$(B)/sctpd.service:$(UNITDIR):644 \
+	systemd/sctpd.socket:$(UNITDIR):644 \
+	$(B)/systemd/sysusers/sctpd.conf:$(SYSUSERSDIR):644 \
+	$(B)/systemd/modules-load/sctpd.conf:$(MODULESLOADDIR):644 \
+	$(B)/completion/sctpctl:$(COMPLETIONDIR):644
+
+part		= $(word $(2),$(subst :, ,$(1)))
+install_one	= $(INSTALL) -D -m $(call part,$(1),3) $(call part,$(1),1) \
+		  "$(DESTDIR)$(call part,$(1),2)/$(notdir $(call part,$(1),1))"
+
+$(B)/sctpd.service: systemd/sctpd.service.in Makefile
+	@mkdir -p $(@D)
+	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|' $< > $@
+
+# The same file under the name that its folder wants.
+$(B)/systemd/sysusers/sctpd.conf: systemd/sctpd.sysusers
+$(B)/systemd/modules-load/sctpd.conf: systemd/sctpd.modules-load
+$(B)/completion/sctpctl: client-lib/sctpctl.bash
+$(B)/systemd/sysusers/sctpd.conf $(B)/systemd/modules-load/sctpd.conf $(B)/completion/sctpctl:
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
+install: all $(foreach i,$(INSTALLED),$(call part,$(i),1))
+	$(Q)$(foreach i,$(INSTALLED),$(call install_one,$(i)) &&) true
+	$(Q)ln -sf libsctpd.so.$(SOVERSION) "$(DESTDIR)$(LIBDIR)/libsctpd.so"
+	@$(if $(DESTDIR),,echo "Installed. To run it as a service:" && \
+	    echo "  ldconfig && systemd-sysusers && systemctl daemon-reload && systemctl enable --now sctpd.socket")
+
+uninstall:
+	$(Q)$(foreach i,$(INSTALLED),rm -f "$(DESTDIR)$(call part,$(i),2)/$(notdir $(call part,$(i),1))" &&) true
+	$(Q)rm -f "$(DESTDIR)$(LIBDIR)/libsctpd.so"
 
 clean:
 	rm -rf $(B)

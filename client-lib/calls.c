@@ -349,7 +349,8 @@ begin_send(struct sctpd *c, bool answered, struct rpc_send_in *in, const void *d
     size_t len)
 {
 	if (len > CORE_MAX_MESSAGE)
-		return core_error(c, SCTPD_EMSGSIZE, "a message of %zu bytes; a call takes 16 MiB at most", len);
+		return core_error(c, SCTPD_EMSGSIZE,
+		    "a message of %zu bytes; a call takes 16 MiB at most", len);
 	in->has |= HAS(send, sock) | HAS(send, data);
 	in->data = (struct slice){ data, (uint32_t)len };
 	return begin(c, RPC_send, answered, in);

@@ -117,15 +117,20 @@ dial_error(struct sctpd *c, const char *path, int number)
 {
 	switch (number) {
 	case ENOENT:
-		return core_error(c, SCTPD_ENOENT, "cannot reach sctpd at %s: there is no such socket; is sctpd running?", path);
+		return core_error(c, SCTPD_ENOENT,
+		    "cannot reach sctpd at %s: there is no such socket; is sctpd running?", path);
 	case ECONNREFUSED:
-		return core_error(c, SCTPD_ECONNREFUSED, "cannot reach sctpd at %s: nobody listens there; is sctpd running?", path);
+		return core_error(c, SCTPD_ECONNREFUSED,
+		    "cannot reach sctpd at %s: nobody listens there; is sctpd running?", path);
 	case EACCES:
-		return core_error(c, SCTPD_EACCES, "cannot reach sctpd at %s: permission denied; its group may connect", path);
+		return core_error(c, SCTPD_EACCES,
+		    "cannot reach sctpd at %s: permission denied; its group may connect", path);
 	case EAGAIN:
-		return core_error(c, SCTPD_TIMEOUT, "cannot reach sctpd at %s: it does not take connections", path);
+		return core_error(c, SCTPD_TIMEOUT,
+		    "cannot reach sctpd at %s: it does not take connections", path);
 	default:
-		return core_error(c, code_of_errno(number), "cannot reach sctpd at %s: %s", path, strerror(number));
+		return core_error(c, code_of_errno(number),
+		    "cannot reach sctpd at %s: %s", path, strerror(number));
 	}
 }
 
@@ -140,7 +145,8 @@ sctpd_dial(struct sctpd *c, const char *path)
 	if (path == NULL || path[0] == '\0')
 		path = SCTPD_SOCKET;
 	if (strlen(path) >= sizeof sun.sun_path)
-		return core_error(c, SCTPD_BADARG, "%s is too long for the path of a socket; it takes %zu bytes",
+		return core_error(c, SCTPD_BADARG,
+		    "%s is too long for the path of a socket; it takes %zu bytes",
 		    path, sizeof sun.sun_path - 1);
 	memcpy(sun.sun_path, path, strlen(path));
 	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1)
@@ -160,7 +166,8 @@ sctpd_use_fd(struct sctpd *c, int fd)
 
 	if ((flags = fcntl(fd, F_GETFL)) == -1 ||
 	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1) {
-		code = core_error(c, code_of_errno(errno), "descriptor %d: %s", fd, strerror(errno));
+		code = core_error(c, code_of_errno(errno),
+		    "descriptor %d: %s", fd, strerror(errno));
 		close(fd);
 		return code;
 	}
@@ -223,7 +230,8 @@ conn_flush(struct sctpd *c)
 	if (c->lost != 0)
 		return core_error(c, c->lost, "the connection to sctpd ended");
 	if (c->fd == -1)
-		return core_error(c, SCTPD_NOT_DIALED, "there is no connection to sctpd yet; call sctpd_dial");
+		return core_error(c, SCTPD_NOT_DIALED,
+		    "there is no connection to sctpd yet; call sctpd_dial");
 	while (c->out.off < c->out.len) {
 		n = send(c->fd, c->out.data + c->out.off, c->out.len - c->out.off, MSG_NOSIGNAL);
 		if (n == -1 && errno == EINTR)
@@ -340,9 +348,13 @@ wait_for(struct sctpd *c, struct wait *w, int64_t ms)
 
 	while (code == SCTPD_OK && !w->done && !c->doomed) {
 		if (core_full(c))
-			return core_error(c, SCTPD_LIMIT, "%zu events wait to be taken, and until then no answer can be read; call sctpd_next_event", c->n_events);
+			return core_error(c, SCTPD_LIMIT,
+			    "%zu events wait to be taken, and until then no answer can be read; call sctpd_next_event",
+			    c->n_events);
 		if ((code = conn_wait(c, deadline)) == SCTPD_TIMEOUT)
-			core_error(c, code, "sctpd did not answer within %lld ms; it may still do what it was asked", (long long)ms);
+			core_error(c, code,
+			    "sctpd did not answer within %lld ms; it may still do what it was asked",
+			    (long long)ms);
 	}
 	return code;
 }
@@ -356,7 +368,8 @@ conn_finish(struct sctpd *c, int64_t timeout)
 
 	if (core_full(c)) {
 		core_cancel(c);
-		return core_error(c, SCTPD_LIMIT, "%zu events wait to be taken; call sctpd_next_event first", c->n_events);
+		return core_error(c, SCTPD_LIMIT,
+		    "%zu events wait to be taken; call sctpd_next_event first", c->n_events);
 	}
 	c->reply = message_free(c->reply);
 	w.id = c->begun_id;
@@ -392,9 +405,11 @@ sctpd_sync(struct sctpd *c)
 	code = conn_flush(c);
 	while (code == SCTPD_OK && c->pending > 0 && !c->doomed) {
 		if (core_full(c))
-			code = core_error(c, SCTPD_LIMIT, "%zu events wait to be taken; call sctpd_next_event", c->n_events);
+			code = core_error(c, SCTPD_LIMIT,
+			    "%zu events wait to be taken; call sctpd_next_event", c->n_events);
 		else if ((code = conn_wait(c, deadline)) == SCTPD_TIMEOUT)
-			core_error(c, code, "sctpd did not answer %zu calls within %d ms", c->pending, c->timeout);
+			core_error(c, code,
+			    "sctpd did not answer %zu calls within %d ms", c->pending, c->timeout);
 	}
 	return conn_leave(c) ? code : SCTPD_LOST;
 }

@@ -158,7 +158,8 @@ core_begin(struct sctpd *c, const char *method, bool answered)
 	if (c->lost != 0)
 		return core_error(c, c->lost, "the connection to sctpd ended");
 	if (c->out.len - c->out.off >= CORE_MAX_OUT)
-		return core_error(c, SCTPD_EAGAIN, "64 MiB wait to be written; flush, or wait for answers");
+		return core_error(c, SCTPD_EAGAIN,
+		    "64 MiB wait to be written; flush, or wait for answers");
 	c->no_memory = false;
 	c->begun = c->out.len;
 	c->begun_id = NO_ID;
@@ -302,8 +303,10 @@ take_error(struct sctpd *c, const msgpack_object *err)
 	if (err->type == MSGPACK_OBJECT_NIL)
 		return SCTPD_OK;
 	if (err->type != MSGPACK_OBJECT_STR)
-		return core_error(c, SCTPD_UNKNOWN, "the daemon answered with an error that is %s", codec_type(err));
-	return core_error_text(c, code_of_text(err->via.str.ptr, err->via.str.size), err->via.str.ptr);
+		return core_error(c, SCTPD_UNKNOWN,
+		    "the daemon answered with an error that is %s", codec_type(err));
+	return core_error_text(c, code_of_text(err->via.str.ptr, err->via.str.size),
+	    err->via.str.ptr);
 }
 
 /* [1, id, error, result]. Takes the message. */
@@ -387,7 +390,8 @@ core_parse(struct sctpd *c)
 			return no_memory(c);
 		c->in.off += len;
 		if (!take_message(c, m))
-			return core_error(c, SCTPD_EPROTO, "the daemon sent a message that answers nothing and is no event");
+			return core_error(c, SCTPD_EPROTO,
+			    "the daemon sent a message that answers nothing and is no event");
 	}
 	return SCTPD_OK;
 }

@@ -17,7 +17,7 @@
 #include "frame.h"
 #include "sctpd.h"
 
-#define CORE_MAX_MESSAGE	(16u << 20)	/* bytes, either way */
+#define CORE_MAX_MESSAGE	((16u << 20) + (64u << 10))	/* bytes, either way */
 #define CORE_MAX_EVENTS		4096		/* that wait to be taken */
 #define CORE_MAX_EVENT_BYTES	(64u << 20)
 #define CORE_MAX_OUT		(64u << 20)	/* bytes that wait to be written */

@@ -148,7 +148,8 @@ sctpd_getopt(struct sctpd *c, uint64_t sock, const char *name, void *value, size
 	if (is_scalar(o) ? codec_unpack(got, o->fields, value, NULL, &why) :
 	    codec_read(got, o->fields, value, &has, &why))
 		return SCTPD_OK;
-	return core_error(c, SCTPD_EPROTO, "sctpd's value of %s does not read: %s %s", name, why.path, why.why);
+	return core_error(c, SCTPD_EPROTO,
+	    "sctpd's value of %s does not read: %s %s", name, why.path, why.why);
 }
 
 int
@@ -163,6 +164,7 @@ sctpd_set_active(struct sctpd *c, uint64_t sock, int mode)
 	else if (mode == SCTPD_ONCE)
 		word = "once";
 	if (word != NULL)
-		return sctpd_call(c, NULL, "setopts sock=%" PRIu64 " options.active=%s", sock, word);
+		return sctpd_call(c, NULL,
+		    "setopts sock=%" PRIu64 " options.active=%s", sock, word);
 	return sctpd_call(c, NULL, "setopts sock=%" PRIu64 " options.active=%d", sock, mode);
 }

@@ -14,10 +14,8 @@
 
 #define TEXT_WIDTH	78
 
-static const char *const commands[] = {
-	"status", "sockets", "assocs", "clients", "watch", "describe", "listen",
-	"connect", "shell", "call", "help",
-};
+/* Those that are no methods. */
+static const char *const commands[] = { "shell", "call", "help" };
 
 static const char usage[] =
 "usage: sctpctl [option ...] command ...\n"
@@ -108,9 +106,18 @@ print_words(const struct word *w, int indent)
 	size_t	n = 0;
 
 	for (; w->name != NULL && n < sizeof text; w++)
-		n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", n > 0 ? ", " : "", w->name);
+		n += (size_t)snprintf(text + n, sizeof text - n, "%s%s",
+		    n > 0 ? ", " : "", w->name);
 	printf("%*s", indent, "");
 	print_folded(text, indent, indent);
+}
+
+static const char *
+type_name(const struct field *f)
+{
+	if (f->words == NULL)
+		return codec_field_type(f);
+	return f->type == FIELD_WORD ? "one of:" : "any of, with commas:";
 }
 
 static void
@@ -126,8 +133,7 @@ print_fields(const struct field *fields, const char *prefix)
 		print_folded(f->doc != NULL ? f->doc : "", column, 25);
 		if (f->type != FIELD_ANY && f->type != FIELD_RECORD) {
 			column = printf("%25s", "");
-			print_folded(f->words != NULL && f->type == FIELD_WORD ? "one of:" :
-			    f->words != NULL ? "any of, with commas:" : codec_field_type(f), column, 25);
+			print_folded(type_name(f), column, 25);
 		}
 		if (f->words != NULL)
 			print_words(f->words, 25);
@@ -261,7 +267,9 @@ help_run(int argc, char **argv)
 		if (about_option(argv[i]) || about_event(argv[i]) || about_error(argv[i]))
 			any = true;
 		if (!any)
-			return ctl_fail(CTL_USAGE, "there is no method, option, event or error \"%s\"; sctpctl help lists them", argv[i]);
+			return ctl_fail(CTL_USAGE,
+			    "there is no method, option, event or error \"%s\"; sctpctl help lists them",
+			    argv[i]);
 	}
 	return out_flush();
 }
@@ -315,6 +323,10 @@ complete_field(const struct field *f, const char *typed)
 	char	prefix[64];
 
 	if (f->type == FIELD_ANY && strcmp(f->key, "options") == 0) {
+		if (strncmp(typed, "options.", 8) != 0) {
+			candidate("", "options.", "", typed);
+			return;
+		}
 		for (const struct sockopt *o = sockopt_table; o->name != NULL; o++)
 			complete_option("options.", o, typed);
 	} else if (f->type == FIELD_RECORD) {

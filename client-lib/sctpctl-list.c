@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The state of the daemon, its sockets, associations and clients, for people.
+ * What the daemon has and can do, for people.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -12,6 +12,7 @@ static const struct {
 	const char	*none;
 } lists[] = {
 	{ "status", NULL },
+	{ "describe", NULL },
 	{ "sockets", "no sockets" },
 	{ "assocs", "no associations" },
 	{ "clients", "no clients" },
@@ -59,6 +60,25 @@ print_status(const struct sctpd_value *v)
 	}
 }
 
+/* Every table of the daemon's: names, and where they come from. */
+static void
+print_description(const struct sctpd_value *v)
+{
+	const struct sctpd_value	*row;
+	const char			*name;
+
+	for (size_t i = 0; i < sctpd_count(v); i++) {
+		printf("%s%s:\n", i > 0 ? "\n" : "", sctpd_key(v, i));
+		for (size_t j = 0; j < sctpd_count(sctpd_item(v, i)); j++) {
+			row = sctpd_item(sctpd_item(v, i), j);
+			name = sctpd_str(sctpd_item(row, 0), NULL);
+			printf("  %-38s %s\n", name, sctpd_get(row, "from") != NULL ?
+			    sctpd_get_str(row, "from") : sctpd_get_str(row, "doc"));
+		}
+	}
+	puts("\nTheir fields: sctpctl help NAME, or sctpctl --json describe");
+}
+
 void
 list_print(const struct ctl *ctl, const char *method, const struct sctpd_value *v)
 {
@@ -66,6 +86,10 @@ list_print(const struct ctl *ctl, const char *method, const struct sctpd_value *
 
 	if (strcmp(method, "status") == 0) {
 		print_status(v);
+		return;
+	}
+	if (strcmp(method, "describe") == 0) {
+		print_description(v);
 		return;
 	}
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {

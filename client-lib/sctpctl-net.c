@@ -74,7 +74,8 @@ send_one(struct net *n, char *data, size_t len)
 	};
 
 	if (n->ctl->form == FORM_HEX && !in_unhex(data, &len)) {
-		n->fail = ctl_fail(CTL_FAILED, "\"%.40s\" is no line of hexadecimal bytes; not sent", data);
+		n->fail = ctl_fail(CTL_FAILED,
+		    "\"%.40s\" is no line of hexadecimal bytes; not sent", data);
 		return;
 	}
 	if (len == 0)
@@ -141,7 +142,8 @@ check_end(struct net *n)
 	if (n->over || (n->ending && now_ms() < n->end_at))
 		return;
 	if (n->ending) {
-		n->fail = ctl_fail(CTL_TIMEOUT, "the association did not shut down within %d ms", END_PATIENCE);
+		n->fail = ctl_fail(CTL_TIMEOUT,
+		    "the association did not shut down within %d ms", END_PATIENCE);
 		n->over = true;
 		return;
 	}
@@ -157,6 +159,8 @@ check_end(struct net *n)
 static void
 association_over(struct net *n, int fail)
 {
+	if (fail == CTL_OK && !n->ending && n->in.off < n->in.len)
+		fail = ctl_fail(CTL_FAILED, "the peer shut down before all input was sent");
 	n->up = n->ending = false;
 	n->end_at = 0;
 	if (n->listener != 0 && n->ctl->keep)
@@ -184,7 +188,8 @@ came_up(struct net *n, const struct sctpd_event *ev)
 	n->assoc_id = ev->assoc_id;
 	n->up = true;
 	if (!n->ctl->keep && n->listener != 0 &&
-	    sctpd_call_async(n->ctl->c, ended, n, "listen sock=%" PRIu64 " backlog=false", n->listener) != SCTPD_OK)
+	    sctpd_call_async(n->ctl->c, ended, n, "listen sock=%" PRIu64 " backlog=false",
+	    n->listener) != SCTPD_OK)
 		n->fail = ctl_fail(CTL_FAILED, "listen: %s", sctpd_error(n->ctl->c));
 }
 
@@ -214,13 +219,17 @@ on_accept(struct net *n, const struct sctpd_event *ev)
 	if (n->up && !n->ctl->keep)
 		return;
 	came_up(n, &up);
-	if (sctpd_call_async(n->ctl->c, ended, n, "setopts sock=%" PRIu64 " options.active=true", up.sock) != SCTPD_OK)
+	if (sctpd_call_async(n->ctl->c, ended, n, "setopts sock=%" PRIu64 " options.active=true",
+	    up.sock) != SCTPD_OK)
 		n->fail = ctl_fail(CTL_FAILED, "setopts: %s", sctpd_error(n->ctl->c));
 }
 
 static void
 print_data(struct net *n, const struct sctpd_event *ev)
 {
+	/* Another peer may have come before listening ended. */
+	if (!n->ctl->keep && (ev->sock != n->sock || ev->assoc_id != n->assoc_id))
+		return;
 	if (n->ctl->form == FORM_HEX) {
 		out_hex(stdout, ev->data, ev->len);
 		putchar('\n');
@@ -253,8 +262,6 @@ on_event(struct sctpd *c, const struct sctpd_event *ev, void *arg)
 	} else if (strcmp(ev->name, "sctp_send_failed") == 0) {
 		n->fail = ctl_fail(CTL_FAILED, "a message of %zu bytes was not delivered", ev->len);
 	}
-	if (out_flush() != CTL_OK)
-		n->over = true;
 }
 
 /* ---- the loop ------------------------------------------------------- */
@@ -285,6 +292,8 @@ turn(struct net *n, const sigset_t *open)
 		return ctl_fail(CTL_FAILED, "poll: %s", strerror(errno));
 	if ((code = sctpd_process(n->ctl->c)) != SCTPD_OK)
 		return ctl_fail_call(n->ctl, code);
+	if ((code = out_flush()) != CTL_OK)
+		return code;
 	if (pfd[1].revents != 0)
 		in_read(&n->in);
 	send_input(n);
@@ -355,7 +364,8 @@ net_listen(struct ctl *ctl, int argc, char **argv)
 	int		code, fail;
 
 	if (argc != 2 || !is_port(argv[1]))
-		return ctl_fail(CTL_USAGE, "listen takes a port, from 0 to 65535: sctpctl listen PORT");
+		return ctl_fail(CTL_USAGE,
+		    "listen takes a port, from 0 to 65535: sctpctl listen PORT");
 	if ((fail = ctl_dial(ctl)) != CTL_OK)
 		return fail;
 	if ((code = sctpd_open(ctl->c, &n.listener, "port=%s ip=%s type=%s options.active=true",
@@ -380,8 +390,8 @@ try_connect(struct net *n, int family, const char *addr, const char *port)
 	int			 code;
 
 	if (ctl->ostreams > 0)
-		(void)snprintf(streams, sizeof streams, "options.sctp_initmsg.num_ostreams=%u", ctl->ostreams);
-	/* A word of the format's own may not be empty. */
+		(void)snprintf(streams, sizeof streams,
+		    "options.sctp_initmsg.num_ostreams=%u", ctl->ostreams);
 	code = sctpd_open(ctl->c, &n->sock, "family=%s ip=%s type=%s %s",
 	    family == AF_INET6 ? "inet6" : "inet", local_ip(ctl, family),
 	    ctl->one_to_one ? "stream" : "seqpacket", streams);
@@ -398,48 +408,56 @@ try_connect(struct net *n, int family, const char *addr, const char *port)
 	return sctpd_set_active(ctl->c, n->sock, SCTPD_ACTIVE);
 }
 
+static int
+connected(const struct net *n, int code, const char *addr, const char *port)
+{
+	if (code == SCTPD_OK)
+		return CTL_OK;
+	return ctl_fail(ctl_exit(n->ctl, code),
+	    "%s port %s: %s", addr, port, sctpd_error(n->ctl->c));
+}
+
 /* The addresses of a name, one after the other, until one answers. */
 static int
 connect_name(struct net *n, const char *host, const char *port)
 {
 	struct addrinfo	 hints = { .ai_socktype = SOCK_STREAM }, *list;
-	char		 addr[NI_MAXHOST], why[512];
-	int		 code = SCTPD_OK;
+	char		 addr[NI_MAXHOST] = "";
+	int		 code, fail;
 
 	if ((code = getaddrinfo(host, port, &hints, &list)) != 0)
 		return ctl_fail(CTL_FAILED, "%s: %s", host, gai_strerror(code));
+	fail = CTL_FAILED;
 	for (struct addrinfo *ai = list; ai != NULL; ai = ai->ai_next) {
-		if (getnameinfo(ai->ai_addr, ai->ai_addrlen, addr, sizeof addr, NULL, 0, NI_NUMERICHOST) != 0)
+		if (getnameinfo(ai->ai_addr, ai->ai_addrlen, addr, sizeof addr, NULL, 0,
+		    NI_NUMERICHOST) != 0)
 			continue;
-		if ((code = try_connect(n, ai->ai_family, addr, port)) == SCTPD_OK ||
-		    sctpd_fd(n->ctl->c) == -1)
+		fail = connected(n, try_connect(n, ai->ai_family, addr, port), addr, port);
+		if (fail == CTL_OK || sctpd_fd(n->ctl->c) == -1)
 			break;
-		if (ai->ai_next == NULL)
-			break;
-		(void)snprintf(why, sizeof why, "%s", sctpd_error(n->ctl->c));
-		fprintf(stderr, "%s: %s\n", addr, why);
 		if (n->sock != 0)
 			(void)sctpd_close(n->ctl->c, n->sock);
 		n->sock = 0;
 	}
 	freeaddrinfo(list);
-	return code == SCTPD_OK ? CTL_OK : ctl_fail_call(n->ctl, code);
+	return fail;
 }
 
 int
 net_connect(struct ctl *ctl, int argc, char **argv)
 {
 	struct net	n = { .ctl = ctl };
-	int		code, fail;
+	int		family, fail;
 
 	if (argc != 3 || !is_port(argv[2]) || atoi(argv[2]) == 0)
-		return ctl_fail(CTL_USAGE, "connect takes a host and a port: sctpctl connect HOST PORT");
+		return ctl_fail(CTL_USAGE,
+		    "connect takes a host and a port: sctpctl connect HOST PORT");
 	if ((fail = ctl_dial(ctl)) != CTL_OK)
 		return fail;
 	if (strchr(argv[1], ',') != NULL) {
 		/* Addresses of one peer, to be tried together. */
-		code = try_connect(&n, strchr(argv[1], ':') != NULL ? AF_INET6 : AF_INET, argv[1], argv[2]);
-		fail = code == SCTPD_OK ? CTL_OK : ctl_fail_call(ctl, code);
+		family = strchr(argv[1], ':') != NULL ? AF_INET6 : AF_INET;
+		fail = connected(&n, try_connect(&n, family, argv[1], argv[2]), argv[1], argv[2]);
 	} else {
 		fail = connect_name(&n, argv[1], argv[2]);
 	}

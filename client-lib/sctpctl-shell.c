@@ -233,7 +233,8 @@ run_wait(struct shell *sh, int argc, char **argv)
 	int	code;
 
 	if (argc < 2)
-		return ctl_fail(CTL_USAGE, "wait takes an event: wait EVENT [key=value ...] [timeout=MS]");
+		return ctl_fail(CTL_USAGE,
+		    "wait takes an event: wait EVENT [key=value ...] [timeout=MS]");
 	for (int i = 2; i < argc; i++) {
 		if (strncmp(argv[i], "timeout=", 8) == 0)
 			end = now_ms() + atoi(argv[i] + 8);
@@ -283,7 +284,8 @@ run_method(struct shell *sh, int argc, char **argv)
 	int				 fail;
 
 	if (rpc_find(argv[0], strlen(argv[0])) == NULL)
-		return ctl_fail(CTL_USAGE, "there is no command \"%s\"; help lists those that there are", argv[0]);
+		return ctl_fail(CTL_USAGE,
+		    "there is no command \"%s\"; help lists those that there are", argv[0]);
 	if ((fail = call_run(sh->ctl, argc, argv, &v)) == CTL_OK)
 		set_from_answer(sh, v);
 	return fail;
@@ -376,7 +378,8 @@ loop(struct shell *sh)
 	show_prompt(sh);
 	while (fail == CTL_OK && !sh->quit && !(sh->in.eof && sh->in.off == sh->in.len)) {
 		pfd[0] = (struct pollfd){ .fd = sh->in.fd, .events = POLLIN };
-		pfd[1] = (struct pollfd){ .fd = sctpd_fd(sh->ctl->c), .events = sctpd_wants(sh->ctl->c) };
+		pfd[1] = (struct pollfd){ .fd = sctpd_fd(sh->ctl->c),
+		    .events = sctpd_wants(sh->ctl->c) };
 		if (poll(pfd, 2, -1) == -1 && errno != EINTR)
 			return ctl_fail(CTL_FAILED, "poll: %s", strerror(errno));
 		if (pfd[1].revents != 0)
@@ -398,7 +401,8 @@ shell_run(struct ctl *ctl, int argc, char **argv)
 	int		fail;
 
 	if (argc > 2)
-		return ctl_fail(CTL_USAGE, "shell takes one file of commands, or none for standard input");
+		return ctl_fail(CTL_USAGE,
+		    "shell takes one file of commands, or none for standard input");
 	if (argc == 2 && (sh.in.fd = open(argv[1], O_RDONLY | O_CLOEXEC)) == -1)
 		return ctl_fail(CTL_FAILED, "%s: %s", argv[1], strerror(errno));
 	sh.prompt = sh.in.fd == STDIN_FILENO && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);

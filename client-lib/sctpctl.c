@@ -5,6 +5,7 @@
  * Options may stand anywhere; what is left is a command and its words. A
  * command that is none of its own is a method of the daemon.
  */
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -58,8 +59,8 @@ ctl_fail(int exit_code, const char *fmt, ...)
 	return exit_code;
 }
 
-static int
-exit_of(int code)
+int
+ctl_exit(const struct ctl *ctl, int code)
 {
 	switch (code) {
 	case SCTPD_OK:
@@ -70,22 +71,16 @@ exit_of(int code)
 		return CTL_PERMISSION;
 	case SCTPD_TIMEOUT:
 		return CTL_TIMEOUT;
-	case SCTPD_LOST:
-	case SCTPD_NOT_DIALED:
-	case SCTPD_EPROTO:
-		return CTL_UNREACHABLE;
 	default:
-		return CTL_FAILED;
+		/* Whatever it was, now there is no daemon. */
+		return sctpd_fd(ctl->c) == -1 ? CTL_UNREACHABLE : CTL_FAILED;
 	}
 }
 
 int
-ctl_fail_call(struct ctl *ctl, int code)
+ctl_fail_call(const struct ctl *ctl, int code)
 {
-	/* A peer's eproto is not the daemon's: then there is a connection. */
-	if (code == SCTPD_EPROTO && sctpd_fd(ctl->c) != -1)
-		return ctl_fail(CTL_FAILED, "%s", sctpd_error(ctl->c));
-	return ctl_fail(exit_of(code), "%s", sctpd_error(ctl->c));
+	return ctl_fail(ctl_exit(ctl, code), "%s", sctpd_error(ctl->c));
 }
 
 /* The text without its code. */
@@ -111,9 +106,11 @@ ctl_dial(struct ctl *ctl)
 		return CTL_OK;
 	case SCTPD_ENOENT:
 	case SCTPD_ECONNREFUSED:
-		return ctl_fail(CTL_UNREACHABLE, "%s Start it with: systemctl start sctpd, or run: sctpd", sentence(ctl));
+		return ctl_fail(CTL_UNREACHABLE,
+		    "%s Start it with: systemctl start sctpd, or run: sctpd", sentence(ctl));
 	case SCTPD_EACCES:
-		return ctl_fail(CTL_PERMISSION, "%s: usermod -a -G sctp USER, then log in again", sentence(ctl));
+		return ctl_fail(CTL_PERMISSION,
+		    "%s: usermod -a -G sctp USER, then log in again", sentence(ctl));
 	case SCTPD_BADARG:
 		return ctl_fail(CTL_USAGE, "%s", sentence(ctl));
 	default:
@@ -141,7 +138,8 @@ run_method(struct ctl *ctl, int argc, char **argv)
 	int				 fail;
 
 	if (rpc_find(argv[0], strlen(argv[0])) == NULL)
-		return ctl_fail(CTL_USAGE, "there is no command or method \"%s\"; sctpctl help lists them", argv[0]);
+		return ctl_fail(CTL_USAGE,
+		    "there is no command or method \"%s\"; sctpctl help lists them", argv[0]);
 	fail = call_run(ctl, argc, argv, &v);
 	if (fail == CTL_OK && (strcmp(argv[0], "open") == 0 || strcmp(argv[0], "peeloff") == 0))
 		fputs("sctpctl: that socket closes now, as sctpctl ends; "
@@ -159,7 +157,8 @@ ctl_run(struct ctl *ctl, int argc, char **argv)
 	if (!words && strcmp(argv[0], "connect") == 0)
 		return net_connect(ctl, argc, argv);
 	if (ctl->net_option != NULL)
-		return ctl_fail(CTL_USAGE, "--%s goes with listen and connect only", ctl->net_option);
+		return ctl_fail(CTL_USAGE,
+		    "--%s goes with listen and connect only", ctl->net_option);
 	if (strcmp(argv[0], "help") == 0)
 		return help_run(argc, argv);
 	if (strcmp(argv[0], "shell") == 0)
@@ -191,7 +190,8 @@ number(const char *option, const char *s, unsigned long max)
 	unsigned long	 v = strtoul(s, &end, 0);
 
 	if (*s < '0' || *s > '9' || *end != '\0' || v > max)
-		exit(ctl_fail(CTL_USAGE, "--%s: \"%s\" is no number from 0 to %lu", option, s, max));
+		exit(ctl_fail(CTL_USAGE,
+		    "--%s: \"%s\" is no number from 0 to %lu", option, s, max));
 	return (unsigned)v;
 }
 
@@ -239,7 +239,8 @@ net_option(struct ctl *ctl, int opt)
 static void
 color_option(struct ctl *ctl)
 {
-	if (strcmp(optarg, "auto") != 0 && strcmp(optarg, "always") != 0 && strcmp(optarg, "never") != 0)
+	if (strcmp(optarg, "auto") != 0 && strcmp(optarg, "always") != 0 &&
+	    strcmp(optarg, "never") != 0)
 		exit(ctl_fail(CTL_USAGE, "--color takes auto, always or never"));
 	ctl->color = wants_color(optarg);
 }
@@ -281,12 +282,23 @@ read_options(struct ctl *ctl, int argc, char **argv)
 	}
 }
 
+/* Without them the daemon's socket could become standard input. */
+static void
+open_standard_files(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", O_RDWR) == -1)
+			_exit(CTL_FAILED);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
 	struct ctl	ctl = { .timeout = -1 };
 	int		fail;
 
+	open_standard_files();
 	signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 && strcmp(argv[1], "--complete") == 0)
 		return help_complete(argc - 2, argv + 2);

@@ -51,8 +51,11 @@ struct ctl {
 /* Say "sctpctl: ..." on standard error; give the exit code. */
 int ctl_fail(int exit_code, const char *fmt, ...) SCTPD_PRINTF(2, 3);
 
-/* Say why a call failed; give the exit code that stands for it. */
-int ctl_fail_call(struct ctl *, int code);
+/* The exit code that stands for a call's code. */
+int ctl_exit(const struct ctl *, int code);
+
+/* Say why a call failed; give its exit code. */
+int ctl_fail_call(const struct ctl *, int code);
 
 /* Reach the daemon, once. */
 int ctl_dial(struct ctl *);

@@ -258,7 +258,7 @@ SCTPD_API int sctpd_hello(struct sctpd *, const char *name, uint64_t *client);
 /*
  * gen_sctp:open/2; RFC 6458 3.1.1, 4.1.1, 9.1. Open a socket, passive, owned
  * by this connection. The format has open's words, as for sctpd_call: ip,
- * port, type (seqpacket or stream), family, options.*; or is "".
+ * port, type (seqpacket or stream), family, options.*. "port=0" asks for nothing.
  */
 SCTPD_API int sctpd_open(struct sctpd *, uint64_t *sock, const char *format, ...)
     SCTPD_PRINTF(3, 4);
@@ -397,8 +397,8 @@ struct sctpd_event {
 	uint32_t			 assoc_id;	/* 0: none */
 	const char			*data;		/* a NUL follows it */
 	size_t				 len;
-	struct sctpd_sndrcvinfo		 info;		/* of data and sctp_send_failed */
-	const struct sctpd_value	*fields;	/* the whole map: sctpd_get_str(ev->fields, "state") */
+	struct sctpd_sndrcvinfo		 info;		/* of data, sctp_send_failed */
+	const struct sctpd_value	*fields;	/* all: for sctpd_get_str() */
 };
 
 /*

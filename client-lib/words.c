@@ -6,18 +6,11 @@
  * then the daemon's own reader, codec_unpack, says whether it fits. So both
  * ends refuse the same things in the same words.
  */
-#include <ctype.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "codec.h"
-#include "core.h"
-#include "rpc.h"
 #include "sockopt.h"
-
-#define MAX_WORDS	64
+#include "words.h"
 
 /* A word, or what is left of it inside its record. */
 struct arg {
@@ -32,12 +25,6 @@ struct group {
 	size_t		 len;
 	size_t		 n;
 	struct arg	 args[MAX_WORDS];
-};
-
-struct pack {
-	struct sctpd		*c;
-	const struct rpc_desc	*method;
-	struct errtext		 why;
 };
 
 static bool	pack_record(struct pack *, const struct arg *, size_t,
@@ -99,194 +86,6 @@ group_of(struct group *g, const struct arg *args, size_t n, size_t i)
 	}
 }
 
-/* ---- one value ------------------------------------------------------ */
-
-static bool
-refuse(struct pack *p, const char *why)
-{
-	errtext_set(&p->why, "%s", why);
-	return false;
-}
-
-static bool
-parse_number(const char *s, size_t len, int64_t *v)
-{
-	char	 buf[32], *end;
-	bool	 hex;
-
-	if (len == 0 || len >= sizeof buf)
-		return false;
-	memcpy(buf, s, len);
-	buf[len] = '\0';
-	hex = buf[0] == '0' && (buf[1] == 'x' || buf[1] == 'X');
-	if (!isdigit((unsigned char)buf[0]) && buf[0] != '-')
-		return false;
-	*v = strtoll(buf, &end, hex ? 16 : 10);
-	return *end == '\0';
-}
-
-/* The value that a text looks like, where the type does not say. */
-static void
-pack_guess(msgpack_packer *pk, const char *s, size_t len, bool words)
-{
-	int64_t	v;
-
-	if (parse_number(s, len, &v))
-		msgpack_pack_int64(pk, v);
-	else if (!words && len == 4 && memcmp(s, "true", 4) == 0)
-		msgpack_pack_true(pk);
-	else if (!words && len == 5 && memcmp(s, "false", 5) == 0)
-		msgpack_pack_false(pk);
-	else
-		msgpack_pack_str_with_body(pk, s, len);
-}
-
-/* a,b,c as a list. */
-static void
-pack_list(msgpack_packer *pk, const char *s, bool words)
-{
-	uint32_t	n = *s != '\0';
-	size_t		len;
-
-	for (const char *q = s; *q != '\0'; q++)
-		n += *q == ',';
-	msgpack_pack_array(pk, n);
-	for (uint32_t i = 0; i < n; i++) {
-		len = strcspn(s, ",");
-		pack_guess(pk, s, len, words);
-		s += len + (s[len] == ',');
-	}
-}
-
-static void
-pack_bool(msgpack_packer *pk, const char *s)
-{
-	if (strcmp(s, "1") == 0 || strcmp(s, "true") == 0)
-		msgpack_pack_true(pk);
-	else if (strcmp(s, "0") == 0 || strcmp(s, "false") == 0)
-		msgpack_pack_false(pk);
-	else
-		codec_pack_text(pk, s);
-}
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)tolower((unsigned char)c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool
-pack_hex(struct pack *p, const char *s)
-{
-	msgpack_packer	*pk = &p->c->pk;
-	size_t		 len = strlen(s);
-	char		 byte;
-
-	for (size_t i = 0; i < len; i++) {
-		if (hex_digit(s[i]) < 0 || len % 2 != 0)
-			return refuse(p, "hex: takes pairs of the digits 0-9 and a-f");
-	}
-	msgpack_pack_bin(pk, len / 2);
-	for (size_t i = 0; i < len; i += 2) {
-		byte = (char)(hex_digit(s[i]) << 4 | hex_digit(s[i + 1]));
-		msgpack_pack_bin_body(pk, &byte, 1);
-	}
-	return true;
-}
-
-static bool
-pack_bytes(struct pack *p, const char *s)
-{
-	if (strncmp(s, "hex:", 4) == 0)
-		return pack_hex(p, s + 4);
-	if (strncmp(s, "text:", 5) == 0)
-		s += 5;
-	msgpack_pack_bin_with_body(&p->c->pk, s, strlen(s));
-	return true;
-}
-
-/* 10.0.0.1:2905 or [2001:db8::1]:2905 */
-static bool
-pack_endpoint(struct pack *p, const char *s)
-{
-	msgpack_packer	*pk = &p->c->pk;
-	const char	*colon = strrchr(s, ':');
-	size_t		 len = colon != NULL ? (size_t)(colon - s) : 0;
-
-	if (len == 0)
-		return refuse(p, "it takes ADDRESS:PORT, such as 10.0.0.1:2905 or [2001:db8::1]:2905");
-	if (s[0] == '[' && s[len - 1] == ']') {
-		s++;
-		len -= 2;
-	}
-	msgpack_pack_map(pk, 2);
-	codec_pack_text(pk, "addr");
-	msgpack_pack_str_with_body(pk, s, len);
-	codec_pack_text(pk, "port");
-	pack_guess(pk, colon + 1, strlen(colon + 1), true);
-	return true;
-}
-
-static bool
-refuse_record(struct pack *p, const struct field *sub)
-{
-	char	known[224] = "";
-	size_t	n = 0;
-
-	for (const struct field *f = sub; f != NULL && f->key != NULL && n < sizeof known; f++)
-		n += (size_t)snprintf(known + n, sizeof known - n, " .%s", f->key);
-	errtext_set(&p->why, "it is a record; name its parts:%s", known);
-	return false;
-}
-
-static bool
-pack_text(struct pack *p, const struct field *f, const char *s)
-{
-	msgpack_packer	*pk = &p->c->pk;
-
-	switch (f->type) {
-	case FIELD_BOOL:
-		pack_bool(pk, s);
-		return true;
-	case FIELD_WORDS:
-		pack_list(pk, s, true);
-		return true;
-	case FIELD_STR:
-	case FIELD_ADDR:
-		codec_pack_text(pk, s);
-		return true;
-	case FIELD_BIN:
-		return pack_bytes(p, s);
-	case FIELD_ENDPOINT:
-		return pack_endpoint(p, s);
-	case FIELD_ANY:
-		if (strchr(s, ',') != NULL)
-			pack_list(pk, s, false);
-		else
-			pack_guess(pk, s, strlen(s), false);
-		return true;
-	case FIELD_RECORD:
-		return refuse_record(p, f->sub);
-	case FIELD_U8:
-	case FIELD_U16:
-	case FIELD_U32:
-	case FIELD_S32:
-	case FIELD_U64:
-	case FIELD_BE16:
-	case FIELD_BE32:
-	case FIELD_TIMEOUT:
-	case FIELD_WORD:
-	case FIELD_TAIL:
-	case FIELD_TAIL16:
-		pack_guess(pk, s, strlen(s), true);
-		return true;
-	}
-	return false;
-}
-
 /* ---- options -------------------------------------------------------- */
 
 /* Would the daemon take the map or value packed since then? */
@@ -320,9 +119,9 @@ find_option(struct pack *p, const char *name, size_t len, uint16_t access)
 	const struct sockopt	*row = sockopt_find(name, len);
 
 	if (row == NULL)
-		refuse(p, "there is no such option");
+		words_refuse(p, "there is no such option");
 	else if ((row->access & access) == 0) {
-		refuse(p, access == SOCKOPT_SET ? "it can only be read" : "it can only be set");
+		words_refuse(p, access == SOCKOPT_SET ? "it can only be read" : "it can only be set");
 		row = NULL;
 	}
 	if (row == NULL)
@@ -335,7 +134,8 @@ static bool
 pack_option(struct pack *p, const struct group *g)
 {
 	bool			 set = strcmp(p->method->name, "getopts") != 0;
-	const struct sockopt	*row = find_option(p, g->head, g->len, set ? SOCKOPT_SET : SOCKOPT_GET);
+	const struct sockopt	*row = find_option(p, g->head, g->len,
+				    set ? SOCKOPT_SET : SOCKOPT_GET);
 	_Alignas(8) char	 scratch[SOCKOPT_MAX];
 	size_t			 from;
 	bool			 ok;
@@ -347,11 +147,11 @@ pack_option(struct pack *p, const struct group *g)
 	from = p->c->out.len - p->c->begun;
 	if (row->fields[0].key == NULL || row->fields[0].key[0] != '\0')
 		ok = g->args[0].len > 0 ? pack_record(p, g->args, g->n, row->fields) :
-		    refuse_record(p, row->fields);
+		    words_refuse_record(p, row->fields);
 	else if (g->n != 1 || g->args[0].len > 0)
-		ok = refuse(p, "it is one value, without parts");
+		ok = words_refuse(p, "it is one value, without parts");
 	else
-		ok = pack_text(p, &row->fields[0], g->args[0].value);
+		ok = words_pack_text(p, &row->fields[0], g->args[0].value);
 	if (!ok || !check(p, from, row->fields, scratch, NULL)) {
 		errtext_under(&p->why, g->head, g->len);
 		return false;
@@ -395,7 +195,8 @@ pack_options(struct pack *p, const struct arg *args, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		if (args[i].len == 0 && strcmp(p->method->name, "getopts") != 0)
-			return refuse(p, "name them: options.NAME=VALUE, options.NAME.FIELD=VALUE");
+			return words_refuse(p,
+			    "name them: options.NAME=VALUE, options.NAME.FIELD=VALUE");
 		if (args[i].len == 0)
 			items += count_names(args[i].value);
 		else
@@ -438,10 +239,10 @@ pack_field(struct pack *p, const struct group *g, const struct field *f)
 	if (g->args[0].len > 0 && f->type == FIELD_RECORD)
 		return pack_record(p, g->args, g->n, f->sub);
 	if (g->args[0].len > 0 && f != &unknown)
-		return refuse(p, "it has no parts");
+		return words_refuse(p, "it has no parts");
 	if (g->n != 1 && f != &unknown)
-		return refuse(p, "given twice");
-	return pack_text(p, f, g->args[0].value);
+		return words_refuse(p, "given twice");
+	return words_pack_text(p, f, g->args[0].value);
 }
 
 static bool
@@ -474,7 +275,8 @@ split(struct pack *p, int argc, const char *const *argv, struct arg *args)
 		return core_error(p->c, SCTPD_BADARG, "%d words; at most %d", argc, MAX_WORDS);
 	for (int i = 0; i < argc; i++) {
 		if ((eq = strchr(argv[i], '=')) == NULL || eq == argv[i])
-			return core_error(p->c, SCTPD_BADARG, "%s: \"%.64s\" is no key=value word", p->method->name, argv[i]);
+			return core_error(p->c, SCTPD_BADARG,
+			    "%s: \"%.64s\" is no key=value word", p->method->name, argv[i]);
 		args[i] = (struct arg){ argv[i], (size_t)(eq - argv[i]), eq + 1 };
 	}
 	return SCTPD_OK;
@@ -509,7 +311,8 @@ words_begin(struct sctpd *c, bool answered, int argc, const char *const *argv,
 	int			code;
 
 	if (argc < 1 || (p.method = rpc_find(argv[0], strlen(argv[0]))) == NULL)
-		return core_error(c, SCTPD_ENOSYS, "there is no method \"%.64s\"", argc < 1 ? "" : argv[0]);
+		return core_error(c, SCTPD_ENOSYS,
+		    "there is no method \"%.64s\"", argc < 1 ? "" : argv[0]);
 	if (p.method->in_size > sizeof in)
 		return core_error(c, SCTPD_ENOSYS, "%s: its arguments do not fit", argv[0]);
 	if ((code = split(&p, argc - 1, argv + 1, args)) != SCTPD_OK ||
@@ -525,62 +328,4 @@ words_begin(struct sctpd *c, bool answered, int argc, const char *const *argv,
 	if (timeout != NULL)
 		*timeout = c->no_memory ? 0 : own_timeout(p.method, in, has);
 	return SCTPD_OK;
-}
-
-/* ---- words of a format ---------------------------------------------- */
-
-#define SEPARATOR	'\x1f'
-
-static int
-count_separators(const char *s)
-{
-	int	n = 0;
-
-	for (; *s != '\0'; s++)
-		n += *s == SEPARATOR;
-	return n;
-}
-
-/* The filled-in format, its own blanks made separators. NULL without memory. */
-static char *
-fill_in(const char *format, va_list ap, int *separators)
-{
-	size_t	 len = strlen(format);
-	char	*marked = malloc(len + 1), *text = NULL;
-	int	 n;
-
-	if (marked == NULL)
-		return NULL;
-	for (size_t i = 0; i <= len; i++)
-		marked[i] = isspace((unsigned char)format[i]) ? SEPARATOR : format[i];
-	*separators = count_separators(marked);
-	n = vasprintf(&text, marked, ap);
-	free(marked);
-	return n < 0 ? NULL : text;
-}
-
-int
-words_beginf(struct sctpd *c, bool answered, const char *method, const char *format,
-    va_list ap, int64_t *timeout)
-{
-	const char	*argv[MAX_WORDS + 2];
-	int		 argc = 0, separators, code;
-	char		*text, *rest, *word;
-
-	if ((text = rest = fill_in(format, ap, &separators)) == NULL)
-		return core_error(c, SCTPD_ENOMEM, "this program has no memory left");
-	if (method != NULL)
-		argv[argc++] = method;
-	if (count_separators(text) != separators) {
-		code = core_error(c, SCTPD_BADARG, "the byte 0x1f cannot be part of a word");
-		goto out;
-	}
-	while ((word = strsep(&rest, "\x1f")) != NULL && argc <= MAX_WORDS + 1) {
-		if (*word != '\0')
-			argv[argc++] = word;
-	}
-	code = words_begin(c, answered, argc, argv, timeout);
-out:
-	free(text);
-	return code;
 }

@@ -67,7 +67,7 @@ call_reply_begin(const struct call *call)
 	msgpack_packer	*pk = client_packer(call->client);
 
 	msgpack_pack_array(pk, 4);
-	msgpack_pack_fix_uint8(pk, RPC_RESPONSE);
+	msgpack_pack_uint8(pk, RPC_RESPONSE);
 	msgpack_pack_uint32(pk, call->msgid);
 	msgpack_pack_nil(pk);
 	return pk;
@@ -100,13 +100,14 @@ call_reply_error(const struct call *call, enum error code, const char *text)
 	msgpack_packer	*pk;
 
 	(void)snprintf(line, sizeof line, "%s: %s", error_table[code].code, text);
+	errtext_clean(line);
 	if (call->notification) {
 		report_failure(call, line);
 		return;
 	}
 	pk = client_packer(call->client);
 	msgpack_pack_array(pk, 4);
-	msgpack_pack_fix_uint8(pk, RPC_RESPONSE);
+	msgpack_pack_uint8(pk, RPC_RESPONSE);
 	msgpack_pack_uint32(pk, call->msgid);
 	codec_pack_text(pk, line);
 	msgpack_pack_nil(pk);

@@ -209,7 +209,7 @@ client_tell(struct client *c, const struct notice *row, uint64_t sock, const voi
 		return;
 	pk = client_packer(c);
 	msgpack_pack_array(pk, 3);
-	msgpack_pack_fix_uint8(pk, RPC_NOTIFICATION);
+	msgpack_pack_uint8(pk, RPC_NOTIFICATION);
 	codec_pack_text(pk, row->name);
 	msgpack_pack_array(pk, 1);
 	msgpack_pack_map(pk, (sock != 0) + codec_count(row->fields, body, row->size));

@@ -85,10 +85,25 @@ parse_number(const struct setting *s, const char *value, uint64_t *n)
 	if (errno != 0 || end == value || !isdigit((unsigned char)*value))
 		return false;
 	if (s->type == BYTES && (*end == 'K' || *end == 'M')) {
+		if (*n > s->max)
+			return false;	/* before it wraps */
 		*n <<= *end == 'K' ? 10 : 20;
 		end++;
 	}
 	return *end == '\0' && *n >= s->min && *n <= s->max;
+}
+
+static bool
+refuse_number(const struct setting *s, const char *value, char *error, size_t size)
+{
+	if (s->type == MODE)
+		(void)snprintf(error, size, "%s: \"%s\" is not an octal number from %" PRIo64 " to %" PRIo64,
+		    s->key, value, s->min, s->max);
+	else
+		(void)snprintf(error, size, "%s: \"%s\" is not %s from %" PRIu64 " to %" PRIu64,
+		    s->key, value, s->type == BYTES ?
+		    "bytes (K and M are understood)" : "a number", s->min, s->max);
+	return false;
 }
 
 static bool
@@ -111,11 +126,7 @@ apply(const struct setting *s, const char *value, char *error, size_t size)
 		return true;
 	}
 	if (!parse_number(s, value, &n)) {
-		(void)snprintf(error, size, "%s: \"%s\" is not %s from %" PRIu64 " to %" PRIu64,
-		    s->key, value, s->type == MODE ? "an octal number" :
-		    s->type == BYTES ? "bytes (K and M are understood)" : "a number",
-		    s->min, s->max);
-		return false;
+		return refuse_number(s, value, error, size);
 	}
 	*(uint64_t *)to = n;
 	return true;
@@ -182,7 +193,8 @@ read_line(char *line, char *error, size_t size)
 bool
 config_read(const char *path, bool required, char *error, size_t size)
 {
-	char		 line[1024], why[256];
+	char		*line = NULL, why[256];
+	size_t		 room = 0;
 	unsigned	 number = 0;
 	bool		 ok = true;
 	FILE		*f;
@@ -193,11 +205,12 @@ config_read(const char *path, bool required, char *error, size_t size)
 		(void)snprintf(error, size, "%s: %s", path, strerror(errno));
 		return false;
 	}
-	while (ok && fgets(line, sizeof line, f) != NULL) {
+	while (ok && getline(&line, &room, f) != -1) {
 		number++;
 		if (!(ok = read_line(line, why, sizeof why)))
 			(void)snprintf(error, size, "%s:%u: %s", path, number, why);
 	}
+	free(line);
 	(void)fclose(f);
 	return ok;
 }

@@ -145,12 +145,11 @@ dispatch(struct client *c, const char *p, size_t len)
 	struct call	call = { .client = c };
 	msgpack_object	o;
 	size_t		off = 0;
-	bool		ok;
+	bool		ok = false;
 
-	if (msgpack_unpack(p, len, &off, &zone, &o) != MSGPACK_UNPACK_SUCCESS ||
-	    o.type != MSGPACK_OBJECT_ARRAY)
-		return false;
-	ok = take_apart(&o.via.array, &call);
+	if (msgpack_unpack(p, len, &off, &zone, &o) == MSGPACK_UNPACK_SUCCESS &&
+	    o.type == MSGPACK_OBJECT_ARRAY)
+		ok = take_apart(&o.via.array, &call);
 	msgpack_zone_clear(&zone);
 	return ok;
 }

@@ -44,7 +44,7 @@ tell_watcher(struct client *c, const struct sock *s, const struct stack_event *e
 	}
 	pk = client_packer(c);
 	msgpack_pack_array(pk, 3);
-	msgpack_pack_fix_uint8(pk, RPC_NOTIFICATION);
+	msgpack_pack_uint8(pk, RPC_NOTIFICATION);
 	codec_pack_text(pk, notice_watch->name);
 	msgpack_pack_array(pk, 1);
 	msgpack_pack_map(pk, event_count(e, true) + 2);

@@ -79,6 +79,7 @@ handle_hello(struct call *call, const struct rpc_hello_in *in, struct rpc_hello_
 		free(c->name);
 		c->name = xcalloc(1, in->name.len + 1);
 		memcpy(c->name, in->name.ptr, in->name.len);
+		errtext_clean(c->name);
 	}
 	c->events = true;
 	msgpack_sbuffer_init(&can);

@@ -60,7 +60,8 @@ buf_room(struct buf *b, size_t n)
 {
 	if (b->cap - b->end >= n)
 		return b->mem + b->end;
-	if (b->start > 0) {
+	/* Moving pays only where it makes much room: else it is done too often. */
+	if (b->start > 0 && b->start >= b->cap / 2) {
 		memmove(b->mem, b->mem + b->start, buf_len(b));
 		b->end -= b->start;
 		b->start = 0;

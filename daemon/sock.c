@@ -223,7 +223,7 @@ begin_delivery(struct sock *s, const struct notice *row, unsigned n)
 	} else {
 		pk = client_packer(s->owner);
 		msgpack_pack_array(pk, 3);
-		msgpack_pack_fix_uint8(pk, RPC_NOTIFICATION);
+		msgpack_pack_uint8(pk, RPC_NOTIFICATION);
 		codec_pack_text(pk, row->name);
 		msgpack_pack_array(pk, 1);
 		msgpack_pack_map(pk, n + 1);

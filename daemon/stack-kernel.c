@@ -291,11 +291,42 @@ stack_bind(struct sock *s, const struct sockaddr_storage *addrs, size_t n)
 	return 0;
 }
 
+/*
+ * The associations that were peeled off have the same port, and the kernel
+ * takes them for strangers who must agree to share it.
+ */
+static int
+listen_shared(struct sock *s, int backlog)
+{
+	static const int	one = 1;
+	struct assoc		*a = NULL;
+	int			 before = 0, number;
+	socklen_t		 len = sizeof before;
+
+	while ((a = assoc_next(s, a)) != NULL) {
+		if (a->stack.fd != -1)
+			(void)setsockopt(a->stack.fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	}
+	(void)getsockopt(s->stack.fd, SOL_SOCKET, SO_REUSEADDR, &before, &len);
+	(void)setsockopt(s->stack.fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	number = listen(s->stack.fd, backlog) == -1 ? errno : 0;
+	(void)setsockopt(s->stack.fd, SOL_SOCKET, SO_REUSEADDR, &before, sizeof before);
+	return number;
+}
+
 int
 stack_listen(struct sock *s, int backlog)
 {
+	int	number = 0;
+
+	if (backlog == 0 && !s->listening)
+		return 0;
 	if (listen(s->stack.fd, backlog) == -1)
-		return errno;
+		number = errno;
+	if (number == EADDRINUSE && s->many)
+		number = listen_shared(s, backlog);
+	if (number != 0)
+		return number;
 	s->listening = backlog > 0;
 	if (!s->many && s->listening)
 		kernel_watch(s, s->stack.fd, NULL, false);
@@ -398,7 +429,7 @@ kernel_came_up(struct assoc *a)
 	struct sock	*s = a->sock;
 
 	if (!s->many) {
-		if (a->stack.stream)
+		if (a->stack.stream && a->state == ASSOC_COMING_UP)
 			assoc_has_fd(a);
 		return;
 	}
@@ -416,16 +447,23 @@ kernel_came_up(struct assoc *a)
 	kernel_watch(s, a->stack.fd, a, false);
 }
 
-/* A one-to-one socket has been made of an association's descriptor. */
-static uint32_t
-id_of(int fd)
+/* What was accepted is up, though its comm_up may be read much later. */
+static struct assoc *
+accepted_assoc(struct sock *to, int fd, const struct sockaddr_storage *peer)
 {
 	struct sctp_status	st = { .sstat_assoc_id = 0 };
 	socklen_t		len = sizeof st;
+	struct assoc		*a;
 
-	if (getsockopt(fd, IPPROTO_SCTP, SCTP_STATUS, &st, &len) == -1)
-		return 0;
-	return (uint32_t)st.sstat_assoc_id;
+	(void)getsockopt(fd, IPPROTO_SCTP, SCTP_STATUS, &st, &len);
+	a = assoc_new(to, (uint32_t)st.sstat_assoc_id, peer);
+	a->outbound = st.sstat_outstrms;
+	a->inbound = st.sstat_instrms;
+	a->stack.stream = true;
+	a->stack.fd = fd;
+	assoc_has_fd(a);
+	assoc_enter(a, ASSOC_UP);
+	return a;
 }
 
 int
@@ -433,7 +471,6 @@ stack_accept(struct sock *listener, struct sock *to, struct assoc **made)
 {
 	struct sockaddr_storage	 peer;
 	socklen_t		 len = sizeof peer;
-	struct assoc		*a;
 	int			 fd;
 
 	memset(&peer, 0, sizeof peer);
@@ -445,12 +482,8 @@ stack_accept(struct sock *listener, struct sock *to, struct assoc **made)
 	to->name = listener->name;
 	memcpy(to->subscribed, listener->subscribed, sizeof to->subscribed);
 	adopt_fd(to, fd);
-	a = assoc_new(to, id_of(fd), &peer);
-	a->stack.stream = true;
-	a->stack.fd = fd;
-	assoc_has_fd(a);
-	kernel_watch(to, fd, a, false);
-	*made = a;
+	*made = accepted_assoc(to, fd, &peer);
+	kernel_watch(to, fd, *made, false);
 	return 0;
 }
 

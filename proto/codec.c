@@ -269,11 +269,15 @@ pack_value(msgpack_packer *pk, const struct field *f, const char *base, size_t l
 	case FIELD_TAIL16:
 		pack_tail(pk, f, base, len);
 		break;
+	case FIELD_U64:
+		v = load(f, base);	/* counters stop where clients cannot follow */
+		msgpack_pack_int64(pk, v < 0 || v > types[f->type].max ?
+		    types[f->type].max : v);
+		break;
 	case FIELD_U8:
 	case FIELD_U16:
 	case FIELD_U32:
 	case FIELD_S32:
-	case FIELD_U64:
 	case FIELD_BE16:
 	case FIELD_BE32:
 		msgpack_pack_int64(pk, load(f, base));
@@ -425,6 +429,9 @@ codec_is(const msgpack_object *o, const char *text)
 	    (n == 0 || memcmp(o->via.str.ptr, text, n) == 0);
 }
 
+static bool unpack_map(const msgpack_object *, const struct field *, void *,
+    uint64_t *has, bool strict, struct errtext *);
+
 static bool
 refuse_type(const struct field *f, const msgpack_object *o, struct errtext *err)
 {
@@ -453,19 +460,26 @@ refuse_word(const struct field *f, const msgpack_object *o, struct errtext *err)
 	return false;
 }
 
+/* An integer; those past the type's end become its end. */
+static bool
+get_integer(const msgpack_object *o, int64_t *v)
+{
+	if (o->type == MSGPACK_OBJECT_NEGATIVE_INTEGER)
+		*v = o->via.i64;
+	else if (o->type == MSGPACK_OBJECT_POSITIVE_INTEGER)
+		*v = o->via.u64 <= INT64_MAX ? (int64_t)o->via.u64 : INT64_MAX;
+	else
+		return false;
+	return true;
+}
+
 static bool
 unpack_number(const msgpack_object *o, const struct field *f, char *base,
     struct errtext *err)
 {
 	int64_t	v;
 
-	if (o->type == MSGPACK_OBJECT_POSITIVE_INTEGER && o->via.u64 <= INT64_MAX)
-		v = (int64_t)o->via.u64;
-	else if (o->type == MSGPACK_OBJECT_NEGATIVE_INTEGER)
-		v = o->via.i64;
-	else if (o->type == MSGPACK_OBJECT_POSITIVE_INTEGER)
-		v = INT64_MAX;
-	else
+	if (!get_integer(o, &v))
 		return refuse_type(f, o, err);
 	if (v < types[f->type].min || v > types[f->type].max) {
 		errtext_set(err, "%" PRId64 " is out of range; it takes %s", v,
@@ -476,36 +490,46 @@ unpack_number(const msgpack_object *o, const struct field *f, char *base,
 	return true;
 }
 
+/*
+ * The value of a word. Numbers are what a daemon says that has no word for
+ * them; from clients, who might make up any, they are not taken.
+ */
 static bool
-unpack_word(const msgpack_object *o, const struct field *f, char *base,
-    struct errtext *err)
+find_word(const msgpack_object *o, const struct field *f, bool strict, int64_t *v)
 {
 	for (const struct word *w = f->words; w->name != NULL; w++) {
 		if (codec_is(o, w->name)) {
-			store(f, base, w->value);
+			*v = w->value;
 			return true;
 		}
 	}
-	return refuse_word(f, o, err);
+	return !strict && get_integer(o, v);
 }
 
 static bool
-unpack_words(const msgpack_object *o, const struct field *f, char *base,
+unpack_word(const msgpack_object *o, const struct field *f, char *base, bool strict,
     struct errtext *err)
 {
-	int64_t			 bits = 0;
-	const struct word	*w;
+	int64_t	v;
+
+	if (!find_word(o, f, strict, &v))
+		return refuse_word(f, o, err);
+	store(f, base, v);
+	return true;
+}
+
+static bool
+unpack_words(const msgpack_object *o, const struct field *f, char *base, bool strict,
+    struct errtext *err)
+{
+	int64_t	v, bits = 0;
 
 	if (o->type != MSGPACK_OBJECT_ARRAY)
 		return refuse_type(f, o, err);
 	for (uint32_t i = 0; i < o->via.array.size; i++) {
-		for (w = f->words; w->name != NULL; w++) {
-			if (codec_is(&o->via.array.ptr[i], w->name))
-				break;
-		}
-		if (w->name == NULL)
+		if (!find_word(&o->via.array.ptr[i], f, strict, &v))
 			return refuse_word(f, &o->via.array.ptr[i], err);
-		bits |= w->value;
+		bits |= v;
 	}
 	store(f, base, bits);
 	return true;
@@ -526,12 +550,13 @@ unpack_addr(const msgpack_object *o, const struct field *f,
 }
 
 static bool
-unpack_endpoint(const msgpack_object *o, struct sockaddr_storage *ss,
+unpack_endpoint(const msgpack_object *o, struct sockaddr_storage *ss, bool strict,
     struct errtext *err)
 {
 	struct endpoint	ep = { .port = 0 };
+	uint64_t	has = 0;
 
-	if (!codec_unpack(o, endpoint_fields, &ep, NULL, err))
+	if (!unpack_map(o, endpoint_fields, &ep, &has, strict, err))
 		return false;
 	*ss = ep.addr;
 	addr_set_port(ss, ep.port);
@@ -539,14 +564,18 @@ unpack_endpoint(const msgpack_object *o, struct sockaddr_storage *ss,
 }
 
 static bool
-unpack_address(const msgpack_object *o, const struct field *f, char *base,
+unpack_address(const msgpack_object *o, const struct field *f, char *base, bool strict,
     struct errtext *err)
 {
-	struct sockaddr_storage	ss;
+	struct sockaddr_storage	ss = { .ss_family = AF_UNSPEC };
 
-	if (f->type == FIELD_ENDPOINT ? !unpack_endpoint(o, &ss, err) :
-	    !unpack_addr(o, f, &ss, err))
-		return false;
+	if (f->type == FIELD_ENDPOINT) {
+		if (!unpack_endpoint(o, &ss, strict, err))
+			return false;
+	} else if (strict || !codec_is(o, "")) {	/* a daemon's "none" */
+		if (!unpack_addr(o, f, &ss, err))
+			return false;
+	}
 	memcpy(base + f->offset, &ss, sizeof ss);
 	return true;
 }
@@ -568,7 +597,16 @@ unpack_slice(const msgpack_object *o, const struct field *f, char *base,
 }
 
 static bool
-unpack_value(const msgpack_object *o, const struct field *f, char *base,
+unpack_record(const msgpack_object *o, const struct field *f, char *base, bool strict,
+    struct errtext *err)
+{
+	uint64_t	has = 0;
+
+	return unpack_map(o, f->sub, base + f->offset, &has, strict, err);
+}
+
+static bool
+unpack_value(const msgpack_object *o, const struct field *f, char *base, bool strict,
     struct errtext *err)
 {
 	struct any	a = { .obj = o };
@@ -585,17 +623,17 @@ unpack_value(const msgpack_object *o, const struct field *f, char *base,
 		store(f, base, -1);
 		return true;
 	case FIELD_WORD:
-		return unpack_word(o, f, base, err);
+		return unpack_word(o, f, base, strict, err);
 	case FIELD_WORDS:
-		return unpack_words(o, f, base, err);
+		return unpack_words(o, f, base, strict, err);
 	case FIELD_ADDR:
 	case FIELD_ENDPOINT:
-		return unpack_address(o, f, base, err);
+		return unpack_address(o, f, base, strict, err);
 	case FIELD_STR:
 	case FIELD_BIN:
 		return unpack_slice(o, f, base, err);
 	case FIELD_RECORD:
-		return codec_unpack(o, f->sub, base + f->offset, NULL, err);
+		return unpack_record(o, f, base, strict, err);
 	case FIELD_ANY:
 		memcpy(base + f->offset, &a, sizeof a);
 		return true;
@@ -677,7 +715,7 @@ unpack_map(const msgpack_object *map, const struct field *fields, void *base,
 				continue;
 			return refuse_key(&map->via.map.ptr[i].key, fields, err);
 		}
-		if (!unpack_value(&map->via.map.ptr[i].val, f, base, err)) {
+		if (!unpack_value(&map->via.map.ptr[i].val, f, base, strict, err)) {
 			errtext_under(err, f->key, strlen(f->key));
 			return false;
 		}
@@ -686,25 +724,31 @@ unpack_map(const msgpack_object *map, const struct field *fields, void *base,
 	return !strict || all_required(fields, *has, err);
 }
 
-bool
-codec_unpack(const msgpack_object *o, const struct field *fields, void *base,
-    uint64_t *has, struct errtext *err)
+static bool
+unpack(const msgpack_object *o, const struct field *fields, void *base,
+    uint64_t *has, bool strict, struct errtext *err)
 {
 	uint64_t	got = 0;
 	bool		ok;
 
 	if (fields->key != NULL && fields->key[0] == '\0')
-		return unpack_value(o, fields, base, err);
-	ok = unpack_map(o, fields, base, &got, true, err);
+		return unpack_value(o, fields, base, strict, err);
+	ok = unpack_map(o, fields, base, &got, strict, err);
 	if (has != NULL)
 		*has = got;
 	return ok;
 }
 
 bool
+codec_unpack(const msgpack_object *o, const struct field *fields, void *base,
+    uint64_t *has, struct errtext *err)
+{
+	return unpack(o, fields, base, has, true, err);
+}
+
+bool
 codec_read(const msgpack_object *o, const struct field *fields, void *base,
     uint64_t *has, struct errtext *err)
 {
-	*has = 0;
-	return unpack_map(o, fields, base, has, false, err);
+	return unpack(o, fields, base, has, false, err);
 }

@@ -34,7 +34,8 @@ bool codec_unpack(const msgpack_object *, const struct field *, void *,
 
 /*
  * The same for what a daemon says to a client: keys that a newer daemon added
- * are passed over, and none is required.
+ * are passed over, none is required, a value without a word may be a number,
+ * and "" is no address.
  */
 bool codec_read(const msgpack_object *, const struct field *, void *,
     uint64_t *has, struct errtext *);

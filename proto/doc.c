@@ -41,8 +41,7 @@ md_section(const char *title)
 static void
 md_entry(const char *name, const char *from)
 {
-	printf("\n### %s\n\n%s%s%s", name, *from != '\0' ? "From " : "", from,
-	    *from != '\0' ? ".\n" : "");
+	printf("\n### %s\n\nFrom %s.\n", name, from);
 }
 
 static void
@@ -148,10 +147,8 @@ man_entry(const char *name, const char *from)
 
 	printf(".Ss %s\n", name);
 	man_apart = false;
-	if (*from != '\0') {
-		(void)snprintf(text, sizeof text, "From %s.", from);
-		man_text(text);
-	}
+	(void)snprintf(text, sizeof text, "From %s.", from);
+	man_text(text);
 }
 
 static void
@@ -293,29 +290,18 @@ print_methods(const struct style *st)
 	}
 }
 
-static const char *
-option_access(const struct sockopt *o)
-{
-	if (o->access == SOCKOPT_RW)
-		return "Read and set";
-	return o->access == SOCKOPT_GET ? "Read only" : "Set only";
-}
+static const char *const access_text[] = {
+	[SOCKOPT_GET] = "Read only",
+	[SOCKOPT_SET] = "Set only",
+	[SOCKOPT_RW] = "Read and set",
+};
 
-static const char *
-option_scope(const struct sockopt *o)
-{
-	switch (o->scope) {
-	case SCOPE_SOCKET:
-		return "it is the socket's.";
-	case SCOPE_FUTURE:
-		return "assoc_id names an association, or with 0 those to come.";
-	case SCOPE_CURRENT:
-		return "assoc_id names an association, or with 0 those to come, with 1 those that are, with 2 both.";
-	case SCOPE_ASSOC:
-		return "assoc_id names an association; a one-to-one socket needs none.";
-	}
-	return "";
-}
+static const char *const scope_text[] = {
+	[SCOPE_SOCKET] = "it is the socket's",
+	[SCOPE_FUTURE] = "assoc_id names an association, or with 0 those to come",
+	[SCOPE_CURRENT] = "assoc_id names an association, or with 0 those to come, with 1 those that are, with 2 both",
+	[SCOPE_ASSOC] = "assoc_id names an association; a one-to-one socket needs none",
+};
 
 static void
 print_options(const struct style *st)
@@ -327,8 +313,8 @@ print_options(const struct style *st)
 	for (const struct sockopt *o = sockopt_table; o->name != NULL; o++) {
 		st->entry(o->name, o->from);
 		st->text(o->doc);
-		(void)snprintf(text, sizeof text, "%s; %s", option_access(o),
-		    option_scope(o));
+		(void)snprintf(text, sizeof text, "%s; %s.",
+		    access_text[o->access], scope_text[o->scope]);
 		st->text(text);
 		print_fields(st, *o->fields->key != '\0' ? "field" : "value",
 		    o->fields);
@@ -381,12 +367,8 @@ struct prose {
 static void
 prose_flush(struct prose *p)
 {
-	if (p->len == 0)
-		return;
-	if (p->list)
-		man_fill(p->text);
-	else
-		man_text(p->text);
+	if (p->len > 0)
+		(p->list ? man_fill : man_text)(p->text);
 	p->len = 0;
 }
 

@@ -89,11 +89,15 @@ read_head(const uint8_t *p, size_t n, struct head *h)
 	return FRAME_MESSAGE;
 }
 
-/* A message is an array of 3 or 4 whose first element is a small integer. */
+/*
+ * A message is an array of 3 or 4 whose first element is 0, 1 or 2, in
+ * whichever of its encodings the client's packer likes.
+ */
 static bool
 begins_well(const uint8_t *p, size_t n)
 {
-	return (p[0] == 0x93 || p[0] == 0x94) && (n < 2 || p[1] <= 2);
+	return (p[0] == 0x93 || p[0] == 0x94) &&
+	    (n < 2 || p[1] <= 2 || (p[1] >= 0xcc && p[1] <= 0xd3));
 }
 
 /* One value was passed: close the arrays and maps that it completes. */

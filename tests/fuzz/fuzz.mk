@@ -8,7 +8,8 @@
 FUZZ_CC		?= clang
 FUZZ_SECONDS	?= 60
 FUZZ_SAN	= -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_C		= $(filter-out -MMD -MP,$(C_ALL))
+# The warnings are CC's; clang may not know them all.
+FUZZ_C		= $(filter-out -MMD -MP,$(C_ALL)) -Wno-unknown-warning-option
 FUZZ_DEPS	= $(SRC_PROTO) $(wildcard proto/*.h proto/*.def) Makefile tests/fuzz/fuzz.mk
 FUZZ_HAVE	= echo 'int LLVMFuzzerTestOneInput(const char *p, unsigned long n); \
 		  int LLVMFuzzerTestOneInput(const char *p, unsigned long n) { return !p || n > 9; }' | \
@@ -19,7 +20,7 @@ FUZZ_HAVE	= echo 'int LLVMFuzzerTestOneInput(const char *p, unsigned long n); \
 $(B)/fuzz-seeds: tests/fuzz/seeds.c $(FUZZ_DEPS)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC      $<")
-	$(Q)$(CC) $(FUZZ_C) -o $@ $< $(SRC_PROTO) $(LDFLAGS) $(LIBS_PROTO)
+	$(Q)$(FUZZ_CC) $(FUZZ_C) -o $@ $< $(SRC_PROTO) $(LDFLAGS) $(LIBS_PROTO)
 
 $(B)/fuzz-frame: tests/fuzz/fuzz_frame.c $(FUZZ_DEPS)
 	@mkdir -p $(@D)

@@ -7,16 +7,21 @@ and the daemon must have no socket and no association left.
 
 TEST_WRAP, if set, is put in front of the daemon's command (valgrind)."""
 import os
+import re
 import shlex
+import shutil
 import socket
 import subprocess
 import tempfile
+import time
 
 from rpc import WAIT, Client
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, "build")
 WRAP = shlex.split(os.environ.get("TEST_WRAP", ""))
+# What valgrind says of a descriptor that was opened and not closed.
+OPEN_AT_EXIT = re.compile(r"^==\d+== Open .*\n(?!.*<inherited from parent>)", re.M)
 SLOW = 10 if WRAP else 1  # how much longer things may take
 
 
@@ -27,9 +32,10 @@ class Skip(Exception):
 class Daemon:
     """sctpd, started and ready; config is a dict for its file."""
 
-    def __init__(self, netns=None, **config):
+    def __init__(self, netns=None, path=None, **config):
+        self.config = config
         self.dir = tempfile.mkdtemp(prefix="sctpd-")
-        self.path = os.path.join(self.dir, "s")
+        self.path = path or os.path.join(self.dir, "s")
         conf = os.path.join(self.dir, "conf")
         with open(conf, "w") as f:
             f.writelines(f"{k} = {v}\n" for k, v in {"log_level": "debug", **config}.items())
@@ -60,15 +66,20 @@ class Daemon:
         self.clients = []
 
     def idle(self):
-        """Wait until nothing of an ended test is left, the asking client aside."""
+        """Wait until nothing of an ended test is left, the asking client aside;
+        gives how many descriptors and how much memory it has then."""
         c = Client(self.path)
         c.sock.settimeout(WAIT * SLOW)
+        deadline = time.monotonic() + WAIT * SLOW
         while True:
             s = c.call("status")
-            if (s["clients"], s["sockets"], s["associations"], s["lingering"]) == (1, 0, 0, 0):
+            left = {k: s[k] for k in ("clients", "sockets", "associations", "lingering")}
+            if tuple(left.values()) == (1, 0, 0, 0):
                 break
+            assert time.monotonic() < deadline, f"left in sctpd: {left}"
+        has = self.descriptors(), self.memory()
         c.close()
-        return True
+        return has
 
     def memory(self):
         """Resident bytes."""
@@ -80,14 +91,34 @@ class Daemon:
         with open(self.log.name) as f:
             return f.read()
 
+    def alive(self):
+        return self.process.poll() is None
+
+    def descriptors(self):
+        """How many it has open."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def kill(self):
+        """End it without a word."""
+        self.process.kill()
+        self.process.wait(WAIT)
+        self.close_clients()
+        shutil.rmtree(self.dir)
+
     def stop(self):
-        """End it properly; its exit status, which valgrind uses to complain."""
+        """End it properly; what it logged."""
         self.close_clients()
         self.process.terminate()
+        return self.ended()
+
+    def ended(self):
+        """Wait until it ended properly; valgrind says with its exit status
+        and in the log whether it has something to complain about."""
         status = self.process.wait(WAIT * SLOW)
         text = self.log_text()
-        subprocess.run(["rm", "-rf", self.dir], check=False)
+        shutil.rmtree(self.dir)
         assert status == 0, f"sctpd exited with {status}:\n{text[-6000:]}"
+        assert not OPEN_AT_EXIT.search(text), f"sctpd left descriptors open:\n{text[-6000:]}"
         return text
 
 

@@ -40,7 +40,15 @@ class Run:
             self.failed.append(name)
             print(f"FAILED  {name}\n{traceback.format_exc()}", flush=True)
             print("\n".join(daemon.log_text().splitlines()[-30:]), flush=True)
-            daemon.close_clients()
+            self.clean_up(daemon)
+
+    def clean_up(self, daemon):
+        """The next test shall not suffer from this one's failure."""
+        daemon.close_clients()
+        try:
+            daemon.idle()
+        except (AssertionError, OSError, EOFError) as why:
+            print(f"        and something of it is left: {why}", flush=True)
 
     def module(self, path):
         module = importlib.import_module(os.path.basename(path)[:-3])
@@ -49,9 +57,13 @@ class Run:
         tests = [(n, f) for n, f in tests if self.wanted(n)]
         if not tests:
             return
-        daemon = Daemon(**getattr(module, "CONFIG", {}))
+        try:
+            daemon = getattr(module, "start", Daemon)(**getattr(module, "CONFIG", {}))
+        except Skip as why:
+            self.skipped.append(f"{module.__name__[5:]}: {why}")
+            return
         for name, test in tests:
-            if daemon.process.poll() is not None:
+            if not daemon.alive():
                 self.failed.append(f"{name}: sctpd had died")
                 continue
             self.one(name, test, daemon)

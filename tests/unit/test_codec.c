@@ -382,6 +382,39 @@ START_TEST(reading_passes_over_what_a_newer_daemon_says)
 }
 END_TEST
 
+/* All that codec_pack writes, codec_read reads. */
+START_TEST(reading_takes_what_the_daemon_has_no_word_for)
+{
+	static const char	text[] = "{\"word\": -9, \"words\": [\"one\", 258], "
+	    "\"addr\": \"\", \"endpoint\": {\"addr\": \"\", \"port\": 0, \"new\": 1}, "
+	    "\"inner\": {\"port\": 2, \"new\": {}}}";
+	struct all		a = { .endpoint = { .ss_family = AF_INET } };
+	struct errtext		err = { .why = "" };
+	uint64_t		has;
+
+	ck_assert_msg(codec_read(text_object(text), all_fields, &a, &has, &err),
+	    "%s: %s", err.path, err.why);
+	ck_assert_int_eq(a.word, -9);
+	ck_assert_uint_eq(a.words, 259);
+	ck_assert_uint_eq(a.endpoint.ss_family, AF_UNSPEC);
+	ck_assert_uint_eq(a.inner.port, htons(2));
+	refuses("{\"endpoint\": {\"addr\": \"\", \"port\": 0}}", "endpoint.addr: \"\" does not parse; it takes an address, such as \"10.0.0.1\" or \"2001:db8::1\"");
+	ck_assert(!codec_read(text_object("{\"words\": [[]]}"), all_fields, &a, &has, &err));
+	ck_assert(!codec_read(text_object("{\"word\": \"pink\"}"), all_fields, &a, &has, &err));
+}
+END_TEST
+
+START_TEST(reading_takes_scalars_too)
+{
+	int		v = 0;
+	struct errtext	err;
+
+	ck_assert(codec_read(text_object("7"), SCALAR(U32, int, "x"), &v, NULL, &err));
+	ck_assert_int_eq(v, 7);
+	ck_assert(!codec_read(text_object("{}"), SCALAR(U32, int, "x"), &v, NULL, &err));
+}
+END_TEST
+
 START_TEST(types_have_names)
 {
 	ck_assert_str_eq(codec_type(text_object("nil")), "nil");
@@ -409,6 +442,8 @@ add_unpacking(Suite *s)
 	tcase_add_test(tc, long_quotes_are_cut);
 	tcase_add_test(tc, absent_keys_leave_their_fields_alone);
 	tcase_add_test(tc, reading_passes_over_what_a_newer_daemon_says);
+	tcase_add_test(tc, reading_takes_what_the_daemon_has_no_word_for);
+	tcase_add_test(tc, reading_takes_scalars_too);
 	suite_add_tcase(s, tc);
 }
 

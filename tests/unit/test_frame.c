@@ -196,7 +196,7 @@ START_TEST(what_does_not_begin_like_a_message_is_garbage)
 {
 	static const char *const bad[] = {
 		"\x92\x02\xa0", "\x95", "\xdc\x00\x04", "\x80", "\x01", "\xc0",
-		"GET / HTTP/1.1", "\x94\x03", "\x94\xcc", "\x93\xff", "\x93\x94",
+		"GET / HTTP/1.1", "\x94\x03", "\x94\xca", "\x93\xff", "\x93\x94",
 	};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

@@ -10,14 +10,20 @@
 #include <msgpack.h>
 #include <stddef.h>
 
-/* A new file of tests has one line here and one in main.c. */
-Suite	*addr_suite(void);
-Suite	*codec_suite(void);
-Suite	*config_suite(void);
-Suite	*error_suite(void);
-Suite	*frame_suite(void);
-Suite	*mem_suite(void);
-Suite	*tables_suite(void);
+/*
+ * A new file of tests has one line here and one in main.c. They are weak
+ * because there are two programs, one for proto and the library and one for
+ * the daemon, and each has only its own.
+ */
+#define SUITE(name)	Suite *name##_suite(void) __attribute__((weak))
+SUITE(addr);
+SUITE(codec);
+SUITE(config);
+SUITE(error);
+SUITE(frame);
+SUITE(kernel);
+SUITE(mem);
+SUITE(tables);
 
 /*
  * Text as MessagePack: {"a": [1, -2, 1.5, "b", x"00ff", nil, true]}. Integers

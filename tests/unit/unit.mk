@@ -5,9 +5,12 @@
 
 UNIT_SAN	= -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 UNIT_LIBS	= $(shell $(PKG_CONFIG) --libs check)
-SRC_UNIT	= $(wildcard tests/unit/*.c)
-# The files of the daemon that need no SCTP and no event loop to be tested.
-SRC_UNIT_DAEMON	= daemon/config.c daemon/hash.c daemon/log.c daemon/mem.c
+# The daemon's files that need no SCTP and no event loop, and their tests: a
+# program of their own, as daemon and library may use the same names.
+SRC_PURE	= daemon/config.c daemon/hash.c daemon/log.c daemon/mem.c
+TEST_PURE	= tests/unit/test_config.c tests/unit/test_mem.c
+TEST_COMMON	= tests/unit/main.c tests/unit/text.c
+TEST_UNIT	= $(filter-out $(TEST_PURE) $(TEST_COMMON),$(wildcard tests/unit/*.c))
 
 san		= $(patsubst %.c,$(B)/san/%.o,$(1))
 
@@ -16,9 +19,12 @@ $(B)/san/%.o: %.c Makefile tests/unit/unit.mk
 	$(if $(V),,@echo "  CC-SAN  $<")
 	$(Q)$(CC) $(C_ALL) $(UNIT_SAN) -Idaemon -c -o $@ $<
 
-$(B)/unit: $(call san,$(SRC_UNIT) $(SRC_PROTO) $(SRC_LIB) $(SRC_UNIT_DAEMON))
+$(B)/unit: $(call san,$(TEST_COMMON) $(TEST_UNIT) $(SRC_PROTO) $(SRC_LIB))
+$(B)/unit-daemon: $(call san,$(TEST_COMMON) $(TEST_PURE) $(SRC_PURE))
+$(B)/unit $(B)/unit-daemon:
 	$(if $(V),,@echo "  LINK    $@")
 	$(Q)$(CC) $(CFLAGS) $(UNIT_SAN) -o $@ $^ $(LDFLAGS) $(LIBS_PROTO) $(UNIT_LIBS)
 
-check-unit: $(B)/unit
+check-unit: $(B)/unit $(B)/unit-daemon
 	$(Q)$(B)/unit
+	$(Q)$(B)/unit-daemon

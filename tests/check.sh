@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# All tests, a step after the other: what "make check" runs when everything is
+# built. check.sh [STEP...] runs only those. The last line counts the tests of
+# all steps: "N passed, N failed, N skipped".
+
+set -u
+cd "$(dirname "$0")/.." || exit 2
+mkdir -p build/check
+passed=0 failed=0 skipped=0 notes=""
+
+# The steps are functions; what they print is kept, and shown as it comes
+# where it is short or, for the long ones, in full.
+
+step_unit() { # under ASan and UBSan, no SCTP needed
+	make -s --no-print-directory check-unit
+}
+
+step_reference() { # REFERENCE.md and sctpd-protocol(7) are what the tables say
+	build/proto-doc markdown | diff proto/REFERENCE.md - &&
+	build/proto-doc man | diff proto/sctpd-protocol.7 - ||
+	{ echo 'run "make doc" and commit what changed'; return 1; }
+}
+
+step_manuals() { # every page is clean mdoc
+	mandoc -Tlint -Wwarning client-lib/*.[1-8] daemon/*.[1-8] proto/*.[1-8]
+}
+
+step_clang() { # a second compiler finds no fault either
+	make -s --no-print-directory CC=clang B=build/clang all
+}
+
+step_shellcheck() {
+	shellcheck tests/*.sh tests/lab/run tests/lab/has-sctp tests/lab/inside \
+	    tests/lab/uml-init tests/lab/*.sh .ci/run client-lib/sctpctl.bash &&
+	bash -n client-lib/sctpctl.bash
+}
+
+step_units() { # systemd-analyze verify finds no fault in the units
+	rm -rf build/verify && mkdir -p build/verify && make -s build/sctpd.service &&
+	sed "s|^ExecStart=.*|ExecStart=$PWD/build/sctpd|" build/sctpd.service >build/verify/sctpd.service &&
+	cp systemd/sctpd.socket build/verify/ &&
+	systemd-analyze verify --man=no build/verify/sctpd.service build/verify/sctpd.socket >build/verify/log 2>&1 || true
+	# Units of the machine's own are read too, and are not ours to mend.
+	! grep -i sctpd build/verify/log
+}
+
+step_install() { # what is installed is enough to compile README's example with
+	local root=$PWD/build/root flags
+	rm -rf "$root"
+	make -s --no-print-directory install DESTDIR="$root" &&
+	export PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_PATH=$root/usr/local/lib/pkgconfig &&
+	sed -n '/^```c$/,/^```$/p' README.md | sed '/^```/d' >build/check/example.c &&
+	cmp build/check/example.c client-lib/example.c &&
+	read -ra flags < <(pkg-config --cflags --libs libsctpd) &&
+	cc -Wall -Wextra -Werror -o build/check/example build/check/example.c "${flags[@]}" &&
+	LD_LIBRARY_PATH=$root/usr/local/lib ldd build/check/example | grep libsctpd &&
+	make -s --no-print-directory uninstall DESTDIR="$root" &&
+	test -z "$(find "$root" -type f -o -type l)"
+}
+
+step_integration() { # the daemon on the kernel's SCTP
+	tests/lab/run --timeout 900 -- /usr/bin/python3 tests/integration/run.py
+}
+
+step_valgrind() { # the same, the daemon under valgrind: no error, no leak, no descriptor left
+	TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --track-fds=yes" \
+	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py
+}
+
+step_fuzz() { # a few seconds of what hostile clients might send
+	make -s --no-print-directory fuzz-smoke
+}
+
+step_demo() { # what README promises first
+	tests/lab/run --timeout 60 -- tests/demo.sh
+}
+
+# Add up what a step counted; a step that counts nothing is one test.
+count() {
+	local log=$1 status=$2 p=0 f=0 s=0 a b
+	while read -r a b; do
+		p=$((p + a - b))
+		f=$((f + b))
+	done < <(sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$/\1 \2 \3/p' "$log" |
+	    awk '{ print $1, $2 + $3 }')
+	if read -r a b c < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log" | tail -1); then
+		p=$a f=$b s=$c
+	fi
+	if [ $((p + f + s)) = 0 ]; then
+		if grep -q '; skipped$' "$log"; then s=1; else p=1; fi
+		[ "$status" = 0 ] || p=0 f=1 s=0
+	elif [ "$status" != 0 ] && [ "$f" = 0 ]; then
+		f=1
+	fi
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	notes="$notes$(grep '^skipped .*: \|; skipped$' "$log" | sort -u | sed 's/^/  /')"
+}
+
+run() {
+	local name=$1 log=build/check/$1.log status start=$SECONDS
+	printf -- '--- %s\n' "$name"
+	("step_$name") 2>&1 | tee "$log" | sed -u 's/^/    /'
+	status=${PIPESTATUS[0]}
+	printf '    %s: %s, %d s\n' "$name" "$([ "$status" = 0 ] && echo ok || echo FAILED)" $((SECONDS - start))
+	count "$log" "$status"
+}
+
+steps=("$@")
+[ $# -gt 0 ] || steps=(unit reference manuals shellcheck units install clang fuzz demo integration valgrind)
+for name in "${steps[@]}"; do
+	run "$name"
+done
+echo "kernel of the integration tests: $(sed -n 's/^kernel: //p' build/check/integration.log 2>/dev/null | tail -1)"
+[ -z "$notes" ] || printf 'skipped:\n%s\n' "$notes"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
