@@ -20,6 +20,7 @@
 
 #define MAX_WORDS	64
 #define MAX_VARIABLES	64
+#define MAX_SEEN	256
 
 struct variable {
 	char	 name[32];
@@ -33,7 +34,8 @@ struct shell {
 	bool		 quit;
 	struct variable	 vars[MAX_VARIABLES];
 	size_t		 n_vars;
-	const struct sctpd_event *last;	/* printed, good until the next */
+	char		*seen[MAX_SEEN];	/* events that no wait has passed */
+	size_t		 n_seen;
 };
 
 /* ---- variables ------------------------------------------------------ */
@@ -159,16 +161,49 @@ split(char *text, size_t size, char **argv)
 
 /* ---- events --------------------------------------------------------- */
 
+static void
+forget(struct shell *sh, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(sh->seen[i]);
+	sh->n_seen -= n;
+	memmove(sh->seen, sh->seen + n, sh->n_seen * sizeof sh->seen[0]);
+}
+
+/*
+ * Keep the event as "name key=value key=value ": it may come before the wait
+ * for it is read.
+ */
+static void
+remember(struct shell *sh, const struct sctpd_event *ev)
+{
+	char	*text = NULL;
+	size_t	 size;
+	FILE	*f = open_memstream(&text, &size);
+
+	if (f == NULL)
+		return;
+	fprintf(f, "%s ", ev->name);
+	out_words(f, ev->fields);
+	fputs(" ", f);
+	fclose(f);
+	if (sh->n_seen == MAX_SEEN)
+		forget(sh, 1);
+	sh->seen[sh->n_seen++] = text;
+}
+
 /* Print the next event, if one comes in time. */
 static int
 print_event(struct shell *sh, int timeout)
 {
-	int	code = sctpd_next_event(sh->ctl->c, timeout, &sh->last);
+	const struct sctpd_event	*ev;
+	int				 code = sctpd_next_event(sh->ctl->c, timeout, &ev);
 
 	if (code != SCTPD_OK)
 		return code;
-	out_event(sh->ctl, stdout, sh->last);
-	set_from_event(sh, sh->last);
+	out_event(sh->ctl, stdout, ev);
+	set_from_event(sh, ev);
+	remember(sh, ev);
 	out_flush();
 	return SCTPD_OK;
 }
@@ -185,35 +220,35 @@ print_events(struct shell *sh)
 	return code == SCTPD_TIMEOUT ? CTL_OK : ctl_fail_call(sh->ctl, code);
 }
 
-/* Does the event say key=value? */
+/* Does a remembered event have that name and say every key=value? */
 static bool
-says(const struct sctpd_event *ev, const char *word)
+matches(const char *text, int argc, char **argv)
 {
-	const char	*eq = strchr(word, '=');
-	char		 key[64], number[24];
-	const struct sctpd_value *v;
+	char	word[256];
 
-	if (eq == NULL || (size_t)(eq - word) >= sizeof key)
-		return false;
-	memcpy(key, word, (size_t)(eq - word));
-	key[eq - word] = '\0';
-	v = sctpd_get(ev->fields, key);
-	if (sctpd_type(v) != SCTPD_INT)
-		return strcmp(sctpd_str(v, NULL), eq + 1) == 0;
-	(void)snprintf(number, sizeof number, "%" PRId64, sctpd_int(v));
-	return strcmp(number, eq + 1) == 0;
-}
-
-static bool
-matches(const struct sctpd_event *ev, int argc, char **argv)
-{
-	if (strcmp(ev->name, argv[1]) != 0)
+	(void)snprintf(word, sizeof word, "%s ", argv[1]);
+	if (strncmp(text, word, strlen(word)) != 0)
 		return false;
 	for (int i = 2; i < argc; i++) {
-		if (strncmp(argv[i], "timeout=", 8) != 0 && !says(ev, argv[i]))
+		(void)snprintf(word, sizeof word, " %s ", argv[i]);
+		if (strncmp(argv[i], "timeout=", 8) != 0 && strstr(text, word) == NULL)
 			return false;
 	}
 	return true;
+}
+
+/* Pass all events up to the one that is waited for. */
+static bool
+pass(struct shell *sh, int argc, char **argv)
+{
+	for (size_t i = 0; i < sh->n_seen; i++) {
+		if (matches(sh->seen[i], argc, argv)) {
+			forget(sh, i + 1);
+			return true;
+		}
+	}
+	forget(sh, sh->n_seen);
+	return false;
 }
 
 static int64_t
@@ -240,9 +275,9 @@ run_wait(struct shell *sh, int argc, char **argv)
 			end = now_ms() + atoi(argv[i] + 8);
 	}
 	do {
-		code = print_event(sh, now_ms() < end ? (int)(end - now_ms()) : 0);
-		if (code == SCTPD_OK && matches(sh->last, argc, argv))
+		if (pass(sh, argc, argv))
 			return CTL_OK;
+		code = print_event(sh, now_ms() < end ? (int)(end - now_ms()) : 0);
 	} while (code == SCTPD_OK);
 	if (code == SCTPD_TIMEOUT)
 		return ctl_fail(CTL_TIMEOUT, "no %s came in time", argv[1]);
@@ -269,7 +304,7 @@ print_help(void)
 	puts("METHOD key=value ...    call it; its answer sets $sock, $assoc_id, $port...\n"
 	    "NAME=VALUE              set $NAME\n"
 	    "wait EVENT [key=value ...] [timeout=MS]\n"
-	    "                        wait for an event, 30 s unless timeout says else\n"
+	    "                        wait for an event that no wait has passed yet; 30000\n"
 	    "sleep MS                print what comes for so long\n"
 	    "help [NAME]             this, or about a method, option, event or error\n"
 	    "-COMMAND                run it; do not stop if it fails\n"
@@ -410,6 +445,7 @@ shell_run(struct ctl *ctl, int argc, char **argv)
 		fail = loop(&sh);
 	for (size_t i = 0; i < sh.n_vars; i++)
 		free(sh.vars[i].value);
+	forget(&sh, sh.n_seen);
 	in_free(&sh.in);
 	if (sh.in.fd != STDIN_FILENO)
 		close(sh.in.fd);
@@ -430,6 +466,6 @@ watch_run(struct ctl *ctl, int argc, char **argv)
 	if ((code = sctpd_call(ctl->c, NULL, "watch on=true")) != SCTPD_OK)
 		return ctl_fail_call(ctl, code);
 	while ((code = print_event(&sh, -1)) == SCTPD_OK)
-		;
+		forget(&sh, sh.n_seen);
 	return ctl_fail_call(ctl, code);
 }

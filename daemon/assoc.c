@@ -173,6 +173,9 @@ send_failed(const struct assoc *a, int number, size_t len, const struct sndrcvin
 	case EMSGSIZE:
 		return call_fail(ERR_emsgsize, "data: %zu bytes are more than the send buffer takes; set sndbuf", len);
 	case EINVAL:
+		if (a->outbound == 0)
+			return call_fail(ERR_einval, "stream %u: more than sctp_initmsg asked for",
+			    info->stream);
 		return call_fail(ERR_einval, "stream %u: the association has streams 0 to %d",
 		    info->stream, a->outbound - 1);
 	case EPIPE:

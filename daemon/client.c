@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -30,6 +31,13 @@ static struct client_list dirty = TAILQ_HEAD_INITIALIZER(dirty);
 static struct client_list watchers = TAILQ_HEAD_INITIALIZER(watchers);
 static struct client_list dead = TAILQ_HEAD_INITIALIZER(dead);
 static uint64_t last_number;
+
+/*
+ * Those that are paused may go too, and be the last to hold what they wait
+ * for. An epoll set tells: libevent's EV_CLOSED is lost beside an error.
+ */
+static int gone_set = -1;
+static struct event gone;
 
 /* What one read brings; only an unfinished message is copied from it. */
 static char input[READ_SIZE];
@@ -71,9 +79,36 @@ is_over_limit(const struct client *c)
 static void
 client_pause(struct client *c)
 {
-	if (!c->paused)
-		(void)event_del(&c->readable);
+	struct epoll_event	ev = { .events = EPOLLRDHUP, .data.ptr = c };
+
+	if (c->paused)
+		return;
 	c->paused = true;
+	(void)event_del(&c->readable);
+	if (epoll_ctl(gone_set, EPOLL_CTL_ADD, c->fd, &ev) == -1)
+		client_lost(c, strerror(errno));
+}
+
+static void
+client_on_gone(evutil_socket_t fd, short what, void *arg)
+{
+	struct epoll_event	ev[16];
+	int			n = epoll_wait(fd, ev, 16, 0);
+
+	(void)what, (void)arg;
+	for (int i = 0; i < n; i++)
+		client_lost(ev[i].data.ptr, "it closed the connection");
+}
+
+/* It sent what is no MessagePack-RPC: one line, and the connection is over. */
+static void
+refuse(struct client *c, enum frame_result r)
+{
+	if (log_allowed())
+		log_notice("client %llu: dropped, it sent %s, pid=%d uid=%u",
+		    (unsigned long long)c->node.key, frame_why(r), (int)c->pid,
+		    (unsigned)c->uid);
+	client_lost(c, frame_why(r));
 }
 
 /* Serve the messages in n bytes; gives how many bytes they took. */
@@ -92,8 +127,7 @@ serve(struct client *c, const char *p, size_t n)
 		if (r == FRAME_MORE)
 			break;
 		if (r != FRAME_MESSAGE || !dispatch(c, p + done, len)) {
-			client_lost(c, r == FRAME_MESSAGE ? frame_why(FRAME_GARBAGE) :
-			    frame_why(r));
+			refuse(c, r == FRAME_MESSAGE ? FRAME_GARBAGE : r);
 			break;
 		}
 		done += len;
@@ -154,6 +188,7 @@ client_resume(struct client *c)
 	if (!c->paused || c->dead || is_over_limit(c))
 		return;
 	c->paused = false;
+	(void)epoll_ctl(gone_set, EPOLL_CTL_DEL, c->fd, NULL);
 	serve_rest(c);
 	if (!c->paused && !c->dead)
 		(void)event_add(&c->readable, NULL);
@@ -296,6 +331,16 @@ client_next_watcher(const struct client *c)
 /* ---- life ----------------------------------------------------------- */
 
 void
+client_init(void)
+{
+	if ((gone_set = epoll_create1(EPOLL_CLOEXEC)) == -1)
+		log_fatal("epoll_create1: %s", strerror(errno));
+	(void)event_assign(&gone, loop_base(), gone_set, EV_READ | EV_PERSIST,
+	    client_on_gone, NULL);
+	(void)event_add(&gone, NULL);
+}
+
+void
 client_new(int fd)
 {
 	struct client	*c = xcalloc(1, sizeof *c);
@@ -389,4 +434,6 @@ client_free_all(void)
 		client_lost(c, "the daemon ends");
 	client_end_turn();
 	hash_free(&clients);
+	(void)event_del(&gone);
+	(void)close(gone_set);
 }

@@ -52,6 +52,8 @@ struct client {
 	bool			 dead;
 };
 
+void client_init(void);
+
 /* Take a connection. Takes the descriptor. */
 void client_new(int fd);
 

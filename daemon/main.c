@@ -180,6 +180,7 @@ main(int argc, char **argv)
 	raise_limits();
 	handle_start_clock();
 	loop_init();
+	client_init();
 	dispatch_init();
 	if (!listener_open(notify_listen_fd(), error, sizeof error)) {
 		log_err("%s", error);

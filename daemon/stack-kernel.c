@@ -148,6 +148,17 @@ sock_on_readable(evutil_socket_t fd, short what, void *arg)
 	sock_pump(s);
 }
 
+/* The set of a new socket, made at once: later there might be no descriptor. */
+static int
+make_set(struct sock *s)
+{
+	if ((s->stack.set = epoll_create1(EPOLL_CLOEXEC)) == -1)
+		return errno;
+	(void)event_assign(&s->stack.set_readable, loop_base(), s->stack.set,
+	    EV_READ | EV_PERSIST, sock_on_set_readable, s);
+	return 0;
+}
+
 void
 kernel_watch(struct sock *s, int fd, struct assoc *a, bool edge)
 {
@@ -156,12 +167,6 @@ kernel_watch(struct sock *s, int fd, struct assoc *a, bool edge)
 		.data.ptr = a,
 	};
 
-	if (s->stack.set == -1) {
-		if ((s->stack.set = epoll_create1(EPOLL_CLOEXEC)) == -1)
-			log_fatal("epoll_create1: %s", strerror(errno));
-		(void)event_assign(&s->stack.set_readable, loop_base(), s->stack.set,
-		    EV_READ | EV_PERSIST, sock_on_set_readable, s);
-	}
 	if (epoll_ctl(s->stack.set, EPOLL_CTL_ADD, fd, &ev) == -1 && (errno != EEXIST ||
 	    epoll_ctl(s->stack.set, EPOLL_CTL_MOD, fd, &ev) == -1))
 		log_fatal("epoll_ctl: %s", strerror(errno));
@@ -213,8 +218,10 @@ int
 stack_open(struct sock *s)
 {
 	static const int	one = 1, zero = 0;
-	int			fd;
+	int			fd, number;
 
+	if ((number = make_set(s)) != 0)
+		return number;
 	fd = socket(s->family, (s->many ? SOCK_SEQPACKET : SOCK_STREAM) |
 	    SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_SCTP);
 	if (fd == -1)
@@ -471,9 +478,11 @@ stack_accept(struct sock *listener, struct sock *to, struct assoc **made)
 {
 	struct sockaddr_storage	 peer;
 	socklen_t		 len = sizeof peer;
-	int			 fd;
+	int			 fd, number;
 
 	memset(&peer, 0, sizeof peer);
+	if ((number = make_set(to)) != 0)
+		return number;
 	fd = accept4(listener->stack.fd, (struct sockaddr *)&peer, &len,
 	    SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd == -1)
@@ -491,9 +500,12 @@ int
 stack_peeloff(struct assoc *a, struct sock *to)
 {
 	struct sock	*from = a->sock;
+	int		 number;
 
 	if (a->stack.fd == -1)
 		return EAGAIN;		/* it is not up yet */
+	if ((number = make_set(to)) != 0)
+		return number;
 	kernel_unwatch(from, a->stack.fd);
 	assoc_move(a, to);
 	to->port = from->port;

@@ -18,9 +18,11 @@ step_unit() { # under ASan and UBSan, no SCTP needed
 }
 
 step_reference() { # REFERENCE.md and sctpd-protocol(7) are what the tables say
-	build/proto-doc markdown | diff proto/REFERENCE.md - &&
-	build/proto-doc man | diff proto/sctpd-protocol.7 - ||
-	{ echo 'run "make doc" and commit what changed'; return 1; }
+	if ! build/proto-doc markdown | diff proto/REFERENCE.md - ||
+	    ! build/proto-doc man | diff proto/sctpd-protocol.7 -; then
+		echo 'run "make doc" and commit what changed'
+		return 1
+	fi
 }
 
 step_manuals() { # every page is clean mdoc
@@ -38,11 +40,13 @@ step_shellcheck() {
 }
 
 step_units() { # systemd-analyze verify finds no fault in the units
-	rm -rf build/verify && mkdir -p build/verify && make -s build/sctpd.service &&
-	sed "s|^ExecStart=.*|ExecStart=$PWD/build/sctpd|" build/sctpd.service >build/verify/sctpd.service &&
-	cp systemd/sctpd.socket build/verify/ &&
-	systemd-analyze verify --man=no build/verify/sctpd.service build/verify/sctpd.socket >build/verify/log 2>&1 || true
-	# Units of the machine's own are read too, and are not ours to mend.
+	rm -rf build/verify
+	mkdir -p build/verify
+	make -s build/sctpd.service || return 1
+	sed "s|^ExecStart=.*|ExecStart=$PWD/build/sctpd|" build/sctpd.service >build/verify/sctpd.service
+	cp systemd/sctpd.socket build/verify/
+	systemd-analyze verify --man=no build/verify/sctpd.service build/verify/sctpd.socket >build/verify/log 2>&1
+	# It reads units of the machine's own too, which are not ours to mend.
 	! grep -i sctpd build/verify/log
 }
 
@@ -51,7 +55,7 @@ step_install() { # what is installed is enough to compile README's example with
 	rm -rf "$root"
 	make -s --no-print-directory install DESTDIR="$root" &&
 	export PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_PATH=$root/usr/local/lib/pkgconfig &&
-	sed -n '/^```c$/,/^```$/p' README.md | sed '/^```/d' >build/check/example.c &&
+	awk '/^```/ { on = $0 == "```c"; next } on' README.md >build/check/example.c &&
 	cmp build/check/example.c client-lib/example.c &&
 	read -ra flags < <(pkg-config --cflags --libs libsctpd) &&
 	cc -Wall -Wextra -Werror -o build/check/example build/check/example.c "${flags[@]}" &&
