@@ -71,7 +71,7 @@ $(B)/sctpd: $(call obj,$(SRC_DAEMON) $(SRC_PROTO))
 
 $(B)/sctpctl: $(call obj,$(SRC_CTL) $(SRC_PROTO)) $(B)/libsctpd.a
 	$(if $(V),,@echo "  LINK    $@")
-	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $(call obj,$(SRC_CTL)) $(B)/libsctpd.a $(LDFLAGS) $(LIBS_PROTO)
+	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(LDFLAGS) $(LIBS_PROTO)
 
 $(B)/libsctpd.so.$(SOVERSION): $(call obj,$(SRC_LIB) $(SRC_PROTO)) client-lib/libsctpd.map
 	$(if $(V),,@echo "  LINK    $@")
@@ -82,14 +82,17 @@ $(B)/libsctpd.so.$(SOVERSION): $(call obj,$(SRC_LIB) $(SRC_PROTO)) client-lib/li
 $(B)/libsctpd.so: $(B)/libsctpd.so.$(SOVERSION)
 	$(Q)ln -sf libsctpd.so.$(SOVERSION) $@
 
+# One object whose names are local but for the library's own: a static user's
+# program may have a frame_scan or an addr_parse of its own.
 $(B)/libsctpd.a: $(call obj,$(SRC_LIB) $(SRC_PROTO))
 	$(if $(V),,@echo "  AR      $@")
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && $(LD) -r -o $(B)/libsctpd.o $^ && \
+	    objcopy --localize-hidden $(B)/libsctpd.o && ar rcs $@ $(B)/libsctpd.o
 
 $(B)/libsctpd.pc: client-lib/libsctpd.pc.in Makefile
 	@mkdir -p $(@D)
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
-	    -e 's|@VERSION@|$(VERSION)|' -e 's|@MSGPACK@|$(MSGPACK)|' $< > $@
+	    -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS_PRIVATE@|$(LIBS_PROTO)|' $< > $@
 
 $(B)/proto-doc: $(call obj,$(SRC_PROTO) proto/doc.c)
 	$(if $(V),,@echo "  LINK    $@")
@@ -183,4 +186,4 @@ uninstall:
 clean:
 	rm -rf $(B)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/obj $(B)/san -type f -name '*.d' 2>/dev/null)

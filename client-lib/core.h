@@ -115,7 +115,7 @@ int core_error_text(struct sctpd *, int code, const char *text);
  * sent, and takes back what was packed.
  */
 int core_begin(struct sctpd *, const char *method, bool answered);
-int core_end(struct sctpd *, enum request_state, sctpd_reply_fn *, void *arg);
+int core_end(struct sctpd *, enum request_state, sctpd_reply_fn *, void *);
 void core_cancel(struct sctpd *);
 
 /* The answer is not waited for any more. */

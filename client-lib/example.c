@@ -22,7 +22,6 @@ server(struct sctpd *c)
 		if (strcmp(ev->name, "data") == 0)
 			printf("on stream %u: %s", ev->info.stream, ev->data);
 		puts("");
-		fflush(stdout);
 	}
 	errx(1, "%s", sctpd_error(c));
 }
@@ -35,14 +34,16 @@ client(struct sctpd *c, const char *addr)
 	uint64_t		 sock;
 
 	if (sctpd_open(c, &sock, "options.sctp_initmsg.num_ostreams=5") != SCTPD_OK ||
-	    sctpd_connect(c, sock, addr, 2006, 5000, &a) != SCTPD_OK ||
-	    sctpd_send(c, sock, a.assoc_id, 0, "Test 0", 6) != SCTPD_OK)
+	    sctpd_connect(c, sock, addr, 2006, 5000, &a) != SCTPD_OK)
 		errx(1, "%s", sctpd_error(c));
+	printf("connected, %u outbound streams\n", a.outbound_streams);
+	if (sctpd_send(c, sock, a.assoc_id, 0, "Test 0", 6) == SCTPD_OK)
+		puts("sent \"Test 0\" on stream 0");
 	if (sctpd_send(c, sock, a.assoc_id, 5, "Test 5", 6) != SCTPD_OK)
-		printf("as it should be: %s\n", sctpd_error(c));
+		printf("refused: %s\n", sctpd_error(c));
 	sleep(1);	/* an abort does not wait for what is under way */
-	if (sctpd_abort(c, sock, a.assoc_id) != SCTPD_OK)
-		errx(1, "%s", sctpd_error(c));
+	if (sctpd_abort(c, sock, a.assoc_id) == SCTPD_OK)
+		puts("aborted");
 }
 
 int
@@ -50,6 +51,7 @@ main(int argc, char **argv)
 {
 	struct sctpd	*c = sctpd_new();
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (c == NULL || sctpd_dial(c, NULL) != SCTPD_OK)
 		errx(1, "%s", c != NULL ? sctpd_error(c) : "no memory");
 	if (argc > 1 && strcmp(argv[1], "server") == 0)

@@ -34,7 +34,7 @@ static const char usage[] =
 "    -k, --keep         listen on after a peer     --one-to-one   a stream socket\n"
 "    -w, --wait MS      at the end of input wait so long, then shut down\n"
 "    -N, --end-at-eof   listen: shut down at the end of input, as connect does\n"
-"    -v, --verbose      events on standard error\n"
+"    -v, --verbose      events on standard error; watch: say when it watches\n"
 "\n"
 "Do:\n"
 "  METHOD key=value ... call a method: sctpctl help METHOD. Lists have commas, records\n"

@@ -27,6 +27,13 @@ struct variable {
 	char	*value;
 };
 
+/* An event that no wait has passed yet. */
+struct seen {
+	char	*text;		/* "name key=value key=value " */
+	int64_t	 assoc_id;
+	int64_t	 accepted;
+};
+
 struct shell {
 	struct ctl	*ctl;
 	struct in	 in;
@@ -34,7 +41,7 @@ struct shell {
 	bool		 quit;
 	struct variable	 vars[MAX_VARIABLES];
 	size_t		 n_vars;
-	char		*seen[MAX_SEEN];	/* events that no wait has passed */
+	struct seen	 seen[MAX_SEEN];
 	size_t		 n_seen;
 };
 
@@ -69,31 +76,25 @@ set_variable(struct shell *sh, const char *name, const char *value)
 	v->value = copy;
 }
 
+static void
+set_number(struct shell *sh, const char *name, int64_t v)
+{
+	char	number[24];
+
+	(void)snprintf(number, sizeof number, "%" PRId64, v);
+	set_variable(sh, name, number);
+}
+
 /* $sock, $assoc_id, $port and the like: what the last answer said. */
 static void
 set_from_answer(struct shell *sh, const struct sctpd_value *v)
 {
-	char	number[24];
-
 	for (size_t i = 0; i < sctpd_count(v); i++) {
 		if (sctpd_type(sctpd_item(v, i)) == SCTPD_STR)
 			set_variable(sh, sctpd_key(v, i), sctpd_str(sctpd_item(v, i), NULL));
-		if (sctpd_type(sctpd_item(v, i)) != SCTPD_INT)
-			continue;
-		(void)snprintf(number, sizeof number, "%" PRId64, sctpd_int(sctpd_item(v, i)));
-		set_variable(sh, sctpd_key(v, i), number);
+		if (sctpd_type(sctpd_item(v, i)) == SCTPD_INT)
+			set_number(sh, sctpd_key(v, i), sctpd_int(sctpd_item(v, i)));
 	}
-}
-
-static void
-set_from_event(struct shell *sh, const struct sctpd_event *ev)
-{
-	char	number[24];
-
-	if (ev->assoc_id == 0)
-		return;
-	(void)snprintf(number, sizeof number, "%u", ev->assoc_id);
-	set_variable(sh, "assoc_id", number);
 }
 
 /* ---- lines to words ------------------------------------------------- */
@@ -165,15 +166,12 @@ static void
 forget(struct shell *sh, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		free(sh->seen[i]);
+		free(sh->seen[i].text);
 	sh->n_seen -= n;
 	memmove(sh->seen, sh->seen + n, sh->n_seen * sizeof sh->seen[0]);
 }
 
-/*
- * Keep the event as "name key=value key=value ": it may come before the wait
- * for it is read.
- */
+/* The event may come before the wait for it is read. */
 static void
 remember(struct shell *sh, const struct sctpd_event *ev)
 {
@@ -189,7 +187,8 @@ remember(struct shell *sh, const struct sctpd_event *ev)
 	fclose(f);
 	if (sh->n_seen == MAX_SEEN)
 		forget(sh, 1);
-	sh->seen[sh->n_seen++] = text;
+	sh->seen[sh->n_seen++] = (struct seen){ text, ev->assoc_id,
+	    sctpd_get_int(ev->fields, "accepted") };
 }
 
 /* Print the next event, if one comes in time. */
@@ -202,7 +201,6 @@ print_event(struct shell *sh, int timeout)
 	if (code != SCTPD_OK)
 		return code;
 	out_event(sh->ctl, stdout, ev);
-	set_from_event(sh, ev);
 	remember(sh, ev);
 	out_flush();
 	return SCTPD_OK;
@@ -237,15 +235,19 @@ matches(const char *text, int argc, char **argv)
 	return true;
 }
 
-/* Pass all events up to the one that is waited for. */
+/* Pass all events up to the one that is waited for; it sets variables. */
 static bool
 pass(struct shell *sh, int argc, char **argv)
 {
 	for (size_t i = 0; i < sh->n_seen; i++) {
-		if (matches(sh->seen[i], argc, argv)) {
-			forget(sh, i + 1);
-			return true;
-		}
+		if (!matches(sh->seen[i].text, argc, argv))
+			continue;
+		if (sh->seen[i].assoc_id != 0)
+			set_number(sh, "assoc_id", sh->seen[i].assoc_id);
+		if (sh->seen[i].accepted != 0)
+			set_number(sh, "accepted", sh->seen[i].accepted);
+		forget(sh, i + 1);
+		return true;
 	}
 	forget(sh, sh->n_seen);
 	return false;
@@ -304,7 +306,8 @@ print_help(void)
 	puts("METHOD key=value ...    call it; its answer sets $sock, $assoc_id, $port...\n"
 	    "NAME=VALUE              set $NAME\n"
 	    "wait EVENT [key=value ...] [timeout=MS]\n"
-	    "                        wait for an event that no wait has passed yet; 30000\n"
+	    "                        wait for an event that no wait has passed yet, 30000 ms;\n"
+	    "                        it sets $assoc_id\n"
 	    "sleep MS                print what comes for so long\n"
 	    "help [NAME]             this, or about a method, option, event or error\n"
 	    "-COMMAND                run it; do not stop if it fails\n"
@@ -465,6 +468,8 @@ watch_run(struct ctl *ctl, int argc, char **argv)
 		return fail;
 	if ((code = sctpd_call(ctl->c, NULL, "watch on=true")) != SCTPD_OK)
 		return ctl_fail_call(ctl, code);
+	if (ctl->verbose)
+		fputs("watching\n", stderr);
 	while ((code = print_event(&sh, -1)) == SCTPD_OK)
 		forget(&sh, sh.n_seen);
 	return ctl_fail_call(ctl, code);

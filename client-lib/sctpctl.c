@@ -95,13 +95,11 @@ sentence(const struct ctl *ctl)
 int
 ctl_dial(struct ctl *ctl)
 {
-	int	code;
-
 	if (sctpd_fd(ctl->c) != -1)
 		return CTL_OK;
 	if (ctl->timeout >= 0)
 		sctpd_set_timeout(ctl->c, ctl->timeout);
-	switch (code = sctpd_dial(ctl->c, ctl->path)) {
+	switch (sctpd_dial(ctl->c, ctl->path)) {
 	case SCTPD_OK:
 		return CTL_OK;
 	case SCTPD_ENOENT:

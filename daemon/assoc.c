@@ -134,7 +134,8 @@ waiting_send_free(struct waiting_send *w)
 	a->waiting -= w->len;
 	if (a->sock != NULL)
 		a->sock->waiting -= w->len;
-	client_wait_less(w->call->client, w->len);
+	if (w->counted)
+		client_wait_less(w->call->client, w->len);
 	free(w);
 }
 
@@ -158,10 +159,13 @@ wait_for_room(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
 	w->len = len;
 	memcpy(w->data, data, len);
 	w->call = call_keep(call, -1, send_ended, w);
+	/* One at a time is free: a client that waits for its answers is always read. */
+	w->counted = !TAILQ_EMPTY(&a->sends);
+	if (w->counted)
+		client_wait_more(call->client, len);
 	TAILQ_INSERT_TAIL(&a->sends, w, entry);
 	a->waiting += len;
 	a->sock->waiting += len;
-	client_wait_more(call->client, len);
 	stack_await_room(a, true);
 }
 
@@ -194,8 +198,11 @@ assoc_send(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
 {
 	int	number;
 
-	if (a->outbound != 0 && info->stream >= a->outbound)
-		return send_failed(a, EINVAL, len, info);
+	if (a->outbound != 0 && info->stream >= a->outbound) {
+		stack_count_streams(a);
+		if (info->stream >= a->outbound)
+			return send_failed(a, EINVAL, len, info);
+	}
 	if (a->eof_asked || a->state == ASSOC_OVER)
 		return send_failed(a, EPIPE, len, info);
 	if (TAILQ_EMPTY(&a->sends)) {

@@ -36,6 +36,7 @@ struct waiting_send {
 	struct call			*call;
 	struct sndrcvinfo		 info;
 	size_t				 len;
+	bool				 counted;	/* against its client's limit */
 	char				 data[];
 };
 

@@ -152,6 +152,7 @@ handle_peeloff(struct call *call, const struct rpc_peeloff_in *in, struct rpc_pe
 	struct sock	*s, *to;
 	struct assoc	*a;
 	enum error	 e;
+	int		 number;
 
 	if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
 		return e;
@@ -166,9 +167,12 @@ handle_peeloff(struct call *call, const struct rpc_peeloff_in *in, struct rpc_pe
 		return call_fail(ERR_limit, "max_sockets: %zu sockets are open, and no more may be",
 		    sock_count());
 	to = sock_new(call->client, false, s->family);
-	if (stack_peeloff(a, to) != 0) {
+	if ((number = stack_peeloff(a, to)) != 0) {
 		sock_close(to, NULL);
-		return call_fail(ERR_einval, "assoc_id %u: it is not up yet", in->assoc_id);
+		return number == EAGAIN ?
+		    call_fail(ERR_einval, "assoc_id %u: it is not up yet", in->assoc_id) :
+		    call_fail(error_from_errno(number), "assoc_id %u: %s", in->assoc_id,
+		    strerror(number));
 	}
 	sock_move_pending(s, to, in->assoc_id);
 	out->sock = to->node.key;

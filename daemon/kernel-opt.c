@@ -145,6 +145,19 @@ fd_for(struct sock *s, const struct assoc *a)
 	return a != NULL && a->stack.fd != -1 ? a->stack.fd : s->stack.fd;
 }
 
+void
+stack_count_streams(struct assoc *a)
+{
+	struct sctp_status	st = { .sstat_assoc_id = (sctp_assoc_t)assoc_id(a) };
+	socklen_t		len = sizeof st;
+
+	if (a->stack.fd == -1 ||
+	    getsockopt(a->stack.fd, IPPROTO_SCTP, SCTP_STATUS, &st, &len) == -1)
+		return;
+	a->outbound = st.sstat_outstrms;
+	a->inbound = st.sstat_instrms;
+}
+
 /* What send by stream alone sends with may be another now. */
 static void
 forget_defaults(struct sock *s)

@@ -8,6 +8,8 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -17,6 +19,7 @@
 #include "config.h"
 #include "kernel.h"
 #include "log.h"
+#include "loop.h"
 
 #define BATCH	32
 #define SLOT	65536
@@ -46,7 +49,7 @@ static void
 joint_clear(struct joint *j)
 {
 	buf_drop(&j->part, buf_len(&j->part));
-	j->begun = j->skip = false;
+	j->begun = j->skip = j->sent = false;
 }
 
 /* Add a piece; false when it would be longer than is allowed. */
@@ -254,10 +257,13 @@ take_failed(struct sock *s, struct assoc *a, char *p, size_t len,
 	memcpy(&f, p, head);
 	if (f.ssfe_info.snd_flags & FIRST)
 		joint_clear(j);
+	/* What does not begin with its first chunk has had that delivered. */
+	if (f.ssf_flags == SCTP_DATA_SENT || (!j->begun && !(f.ssfe_info.snd_flags & FIRST)))
+		j->sent = true;
 	(void)joint_add(j, p + head, len - head);
 	if (!(f.ssfe_info.snd_flags & LAST) && a != NULL)
 		return;
-	e.flags = f.ssf_flags == SCTP_DATA_SENT;
+	e.flags = j->sent;
 	e.error = ntohs((uint16_t)f.ssf_error);
 	e.assoc_id = se.assoc_id = (uint32_t)f.ssf_assoc_id;
 	e.info = (struct sndrcvinfo){
@@ -339,6 +345,8 @@ take_notification(struct sock *s, struct assoc *a, char *p, size_t len,
 	}
 	if (h.sac_type == SCTP_PARTIAL_DELIVERY_EVENT && a != NULL)
 		joint_clear(&a->stack.data);
+	if (h.sac_type == SCTP_STREAM_CHANGE_EVENT && a != NULL)
+		stack_count_streams(a);
 	if (h.sac_type == SCTP_SHUTDOWN_EVENT && a != NULL)
 		assoc_enter(a, ASSOC_GOING_DOWN);
 	sock_event(s, &e);
@@ -455,25 +463,74 @@ wait_for_news(struct assoc *a)
 	kernel_watch(a->sock, a->stack.fd, a, true);
 }
 
+/* How an association ended is said once, before all that is left to read. */
+static bool
+is_error(int got)
+{
+	return got == -1 && errno != EAGAIN && errno != EINTR;
+}
+
 /* Read up to n pieces of an association; gives how many there were. */
 static unsigned
 receive_assoc(struct sock *s, struct assoc *a, unsigned n)
 {
-	int	got = receive(a->stack.fd, n < BATCH ? n : BATCH);
+	int	want = n < BATCH ? (int)n : BATCH;
+	int	got = receive(a->stack.fd, (unsigned)want);
 	int	i;
 
+	if (is_error(got))
+		got = receive(a->stack.fd, (unsigned)want);
 	for (i = 0; i < got && area.header[i].msg_len > 0; i++) {
 		struct piece	in = piece_at(i);
 
 		take(s, a, &in);
 	}
-	if (got > i || (got == -1 && errno != EAGAIN && errno != EINTR))
+	if (got > i || is_error(got))
 		wait_for_news(a);
+	else if (a->stack.at_end && got == want)
+		kernel_watch(s, a->stack.fd, a, true);	/* more is no news: ask for it */
 	if (a->state == ASSOC_OVER && is_drained(a->stack.fd)) {
 		kernel_finish(a);
 		return (unsigned)i;
 	}
 	return (unsigned)i;
+}
+
+/* ---- accepting ------------------------------------------------------ */
+
+static struct event accept_retry;
+
+static void
+accept_on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct sock	*s = NULL;
+
+	(void)fd, (void)what, (void)arg;
+	while ((s = sock_next(s)) != NULL) {
+		if (s->stack.resting && s->listening)
+			kernel_watch(s, s->stack.fd, NULL, false);
+		s->stack.resting = false;
+	}
+}
+
+/*
+ * There is no room for what could be accepted. It waits in the kernel's
+ * queue, which is bounded; not to be told of it all the time, rest a while.
+ */
+static void
+accept_later(struct sock *s, const char *why)
+{
+	static const struct timeval	wait = { .tv_usec = 100000 };
+
+	if (log_allowed())
+		log_warning("sock %llu: accept: %s; peers wait",
+		    (unsigned long long)s->node.key, why);
+	kernel_unwatch(s, s->stack.fd);
+	s->stack.resting = true;
+	if (!event_initialized(&accept_retry))
+		(void)evtimer_assign(&accept_retry, loop_base(), accept_on_retry, NULL);
+	if (!evtimer_pending(&accept_retry, NULL))
+		(void)evtimer_add(&accept_retry, &wait);
 }
 
 /* A stream listener: each association becomes a socket. */
@@ -485,20 +542,23 @@ receive_accept(struct sock *s)
 	struct assoc		*a;
 	int			 number;
 
-	if (sock_count() >= config.max_sockets || assoc_count() >= config.max_associations)
-		return;		/* they wait in the kernel's queue, which is bounded */
+	if (sock_count() >= config.max_sockets || assoc_count() >= config.max_associations) {
+		accept_later(s, "max_sockets or max_associations is reached");
+		return;
+	}
 	to = sock_new(s->recv != NULL ? s->recv->client : s->owner, false, s->family);
 	if ((number = stack_accept(s, to, &a)) != 0) {
 		sock_close(to, NULL);
-		if (number != EAGAIN && log_allowed())
-			log_warning("sock %llu: accept: %s",
-			    (unsigned long long)s->node.key, strerror(number));
+		if (number != EAGAIN)
+			accept_later(s, strerror(number));
 		return;
 	}
 	e.accepted = to->node.key;
 	e.assoc_id = assoc_id(a);
 	sock_tell(s, notice_accept, a, &e);
 }
+
+/* ---- both ----------------------------------------------------------- */
 
 void
 stack_receive(struct sock *s, unsigned n)

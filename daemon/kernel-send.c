@@ -55,6 +55,14 @@ fd_of(const struct assoc *a)
 	return a->sock->stack.fd;
 }
 
+/* How an association ended is said once to whoever asks first: ask again. */
+static bool
+is_old_error(int number)
+{
+	return number == ECONNABORTED || number == ECONNRESET ||
+	    number == ECONNREFUSED || number == ETIMEDOUT;
+}
+
 int
 stack_send(struct assoc *a, const struct sndrcvinfo *info, const void *data, size_t len)
 {
@@ -84,9 +92,10 @@ stack_send(struct assoc *a, const struct sndrcvinfo *info, const void *data, siz
 	};
 
 	memcpy(CMSG_DATA(&control.c), &i, sizeof i);
-	if (sendmsg(fd_of(a), &h, MSG_NOSIGNAL | MSG_DONTWAIT) == -1)
-		return errno == EWOULDBLOCK ? EAGAIN : errno;
-	return 0;
+	if (sendmsg(fd_of(a), &h, MSG_NOSIGNAL | MSG_DONTWAIT) != -1 ||
+	    (is_old_error(errno) && sendmsg(fd_of(a), &h, MSG_NOSIGNAL | MSG_DONTWAIT) != -1))
+		return 0;
+	return errno == EWOULDBLOCK ? EAGAIN : errno;
 }
 
 void

@@ -524,7 +524,7 @@ static void
 joint_free(struct joint *j)
 {
 	buf_free(&j->part);
-	j->begun = j->skip = false;
+	j->begun = j->skip = j->sent = false;
 }
 
 void

@@ -29,6 +29,7 @@ struct joint {
 	struct buf	part;
 	bool		begun;
 	bool		skip;		/* too long: the rest is thrown away */
+	bool		sent;		/* of it something was on the wire */
 };
 
 /* What the stack keeps with a socket. */
@@ -39,6 +40,7 @@ struct stack_sock {
 	struct event		 set_readable;
 	bool			 reading;	/* readable is armed */
 	bool			 reading_set;	/* set_readable is armed */
+	bool			 resting;	/* it accepts nothing for a while */
 	struct joint		 notice;
 };
 
@@ -118,6 +120,9 @@ int stack_getopt(struct sock *, const struct sockopt *, void *);
 
 /* What send by stream alone sends with. */
 void stack_defaults(struct assoc *, struct sndrcvinfo *);
+
+/* How many streams there are now: they may have become more. */
+void stack_count_streams(struct assoc *);
 
 /* Subscribe as sock->subscribed says. */
 void stack_subscribe(struct sock *);

@@ -54,10 +54,10 @@ step_install() { # what is installed is enough to compile README's example with
 	local root=$PWD/build/root flags
 	rm -rf "$root"
 	make -s --no-print-directory install DESTDIR="$root" &&
-	export PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_PATH=$root/usr/local/lib/pkgconfig &&
 	awk '/^```/ { on = $0 == "```c"; next } on' README.md >build/check/example.c &&
 	cmp build/check/example.c client-lib/example.c &&
-	read -ra flags < <(pkg-config --cflags --libs libsctpd) &&
+	read -ra flags < <(PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_PATH=$root/usr/local/lib/pkgconfig \
+	    pkg-config --cflags --libs libsctpd) &&
 	cc -Wall -Wextra -Werror -o build/check/example build/check/example.c "${flags[@]}" &&
 	LD_LIBRARY_PATH=$root/usr/local/lib ldd build/check/example | grep libsctpd &&
 	make -s --no-print-directory uninstall DESTDIR="$root" &&

@@ -2,6 +2,7 @@
 """A client of sctpd in plain MessagePack-RPC, for tests: nothing of ours but
 the wire. Waits for answers and events, never sleeps; every wait ends."""
 import collections
+import select
 import socket
 
 import msgpack
@@ -52,6 +53,16 @@ class Client:
 
     def notify(self, method, **args):
         self.sock.sendall(msgpack.packb([2, method, [args]]))
+
+    def push(self, data, seconds):
+        """Write until nothing is taken for so long; gives what is left."""
+        data = memoryview(data)
+        while data and select.select([], [self.sock], [], seconds)[1]:
+            try:
+                data = data[self.sock.send(data[:65536], socket.MSG_DONTWAIT):]
+            except BlockingIOError:
+                pass
+        return data
 
     def answer(self, msgid):
         while msgid not in self.answers:

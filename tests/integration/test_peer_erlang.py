@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 
-from harness import BUILD, ROOT, Daemon, Skip
+from harness import BUILD, ROOT, SLOW, Daemon, Skip
 from hosts import Program
 from rpc import WAIT, RpcError
 
@@ -61,7 +61,7 @@ def test_server(d):
         server.listening(2006)
         here = c.call("open")
         up = c.call("connect", sock=here["sock"], addr="127.0.0.1", port=2006,
-                    options={"sctp_initmsg": {"num_ostreams": 5}}, timeout=WAIT * 1000)
+                    options={"sctp_initmsg": {"num_ostreams": 5}}, timeout=WAIT * SLOW * 1000)
         assert (up["state"], up["error"], up["outbound_streams"]) == ("comm_up", 0, 5), up
         to = {"sock": here["sock"], "assoc_id": up["assoc_id"]}
         c.call("send", **to, stream=0, data=b"Test 0")
@@ -89,7 +89,7 @@ def test_client(d):
     sock = c.call("open", port=2006, options={"recbuf": 65536})["sock"]
     c.call("listen", sock=sock)
     with erl("-run", "sctp_client", "client", "localhost", "2006") as client:
-        up, data, lost = (c.call("recv", sock=sock, timeout=WAIT * 1000) for _ in range(3))
+        up, data, lost = (c.call("recv", sock=sock, timeout=WAIT * SLOW * 1000) for _ in range(3))
         said = client.end()
     assert re.fullmatch(r"Connection Successful, Assoc={sctp_assoc_change,comm_up,0,5,\d+,\d+}\n"
                         r"ok\n{error,einval}\nok\n*", said), said

@@ -15,6 +15,9 @@ static Suite *(*const suites[])(void) = {
 	frame_suite,
 	tables_suite,
 	kernel_suite,
+	lib_words_suite,
+	lib_conn_suite,
+	lib_async_suite,
 	mem_suite,
 	config_suite,
 };

@@ -22,6 +22,9 @@ SUITE(config);
 SUITE(error);
 SUITE(frame);
 SUITE(kernel);
+SUITE(lib_async);
+SUITE(lib_conn);
+SUITE(lib_words);
 SUITE(mem);
 SUITE(tables);
 

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""sctpctl as its users run it: words, exit status, JSON, listen and connect,
+the shell, watch."""
+import json
+import os
+import re
+import signal
+import subprocess
+
+from harness import BUILD, SLOW, associate
+from rpc import WAIT as BASE_WAIT
+
+WAIT = BASE_WAIT * SLOW
+SCTPCTL = os.path.join(BUILD, "sctpctl")
+
+
+def spawn(d, *args, **kw):
+    return subprocess.Popen([SCTPCTL, "-s", d.path, *map(str, args)], text=True, bufsize=1,
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kw)
+
+
+def run(d, *args, text=""):
+    """Exit status, standard output, standard error."""
+    p = spawn(d, *args)
+    out, err = p.communicate(text, WAIT)
+    return p.returncode, out, err
+
+
+def good(d, *args, text=""):
+    status, out, err = run(d, *args, text=text)
+    assert status == 0, (args, status, out, err)
+    return out
+
+
+def as_json(d, *args):
+    return json.loads(good(d, "--json", *args))
+
+
+def listen(d, *args):
+    """A listening sctpctl, and the port that it says it has."""
+    p = spawn(d, "listen", *args, 0)
+    found = re.fullmatch(r"listening on port (\d+)\n", p.stderr.readline())
+    return p, found[1]
+
+
+def bye(p):
+    """What it still says, when it ends by itself."""
+    out, err = p.communicate(None, WAIT)
+    assert p.returncode == 0, (p.returncode, out, err)
+    return out
+
+
+def test_lists(d):
+    c = d.client("tester")
+    sock, assoc, other, _ = associate(c)
+    assert as_json(d, "status")["sockets"] == 2
+    assert {s["sock"] for s in as_json(d, "sockets")["sockets"]} == {sock, other}
+    assert {a["sock"]: a["state"] for a in as_json(d, "assocs")["assocs"]} == {sock: "up", other: "up"}
+    assert "tester" in [x["name"] for x in as_json(d, "clients")["clients"]]
+    lines = good(d, "assocs").splitlines()
+    assert lines[0].split()[:3] == ["sock", "assoc_id", "state"] and len(lines) == 3, lines
+    assert "SCTP stack:" in good(d, "status")
+
+
+def test_one_command_on_anothers_socket(d):
+    c = d.client()
+    sock, assoc, other, there = associate(c)
+    good(d, "send", f"sock={other}", f"assoc_id={there}", "data=-", text="from\nstdin")
+    got = as_json(d, "recv", f"sock={sock}", f"timeout={WAIT * 1000}")
+    assert (got["event"], bytes.fromhex(got["data"])) == ("data", b"from\nstdin"), got
+    good(d, "setopts", f"sock={sock}", "options.sctp_rtoinfo.max=4000", f"options.sctp_rtoinfo.assoc_id={assoc}")
+    name, value = as_json(d, "getopts", f"sock={sock}", f"options.sctp_rtoinfo.assoc_id={assoc}")["options"][0]
+    assert (name, value["max"]) == ("sctp_rtoinfo", 4000), value
+
+
+def test_exit_status(d):
+    for status, args, says in (
+            (2, ["frob"], 'no command or method "frob"'),
+            (2, ["open", "prt=1"], "prt: unknown; there are: ip, port"),
+            (2, ["open", "port=65536"], "out of range"),
+            (2, ["setopts", "sock=1", "options.nope=1"], "no such option"),
+            (2, ["--nope"], "unrecognized"),
+            (2, ["open", "--hex"], "goes with listen and connect"),
+            (2, ["listen", "x"], "takes a port"),
+            (1, ["close", "sock=1"], "closed: sock 1"),
+            (1, ["connect", "127.0.0.1", "9"], "cant_assoc")):
+        code, _, err = run(d, *args)
+        assert code == status and says in err, (args, code, err)
+    p = subprocess.run([SCTPCTL, "-s", "/nonexistent", "status"], stderr=subprocess.PIPE, text=True)
+    assert p.returncode == 3 and "systemctl start sctpd" in p.stderr, p
+    # What is wrong with the words is said without a daemon.
+    p = subprocess.run([SCTPCTL, "-s", "/nonexistent", "open", "x=1"], stderr=subprocess.PIPE, text=True)
+    assert p.returncode == 2, p
+
+
+def test_lines(d):
+    server, port = listen(d)
+    good(d, "connect", "127.0.0.1", port, "--ppid", 46, "--stream", 3, text="one\n\ntwo")
+    assert bye(server) == "one\ntwo\n"
+
+
+def test_hex(d):
+    server, port = listen(d, "--hex")
+    good(d, "connect", "--hex", "127.0.0.1", port, text="00 ff\n4142\n")
+    assert bye(server) == "00ff\n4142\n"
+
+
+def test_json_events(d):
+    server, port = listen(d, "--json")
+    good(d, "connect", "127.0.0.1", port, "--ppid", 46, "--stream", 3, "--ostreams", 4, text="x\n")
+    events = [json.loads(line) for line in bye(server).splitlines()]
+    assert [e["event"] for e in events] == ["sctp_assoc_change", "data", "sctp_shutdown_event", "sctp_assoc_change"]
+    assert events[0]["inbound_streams"] == 4
+    assert events[1]["data"] == "78" and events[1]["sctp_sndrcvinfo"]["ppid"] == 46, events[1]
+    assert events[1]["sctp_sndrcvinfo"]["stream"] == 3
+
+
+def dialogue(d, *kind):
+    server, port = listen(d, *kind)
+    client = spawn(d, "connect", *kind, "127.0.0.1", port)
+    for here, there in (client, server), (server, client), (client, server):
+        here.stdin.write("hello\n")
+        assert there.stdout.readline() == "hello\n"
+    client.stdin.close()
+    client.stdin = None
+    bye(client)
+    bye(server)
+
+
+def test_dialogue(d):
+    dialogue(d)
+
+
+def test_dialogue_one_to_one(d):
+    dialogue(d, "--one-to-one")
+
+
+def test_keep_listening(d):
+    server, port = listen(d, "-k")
+    for text in "a\n", "b\n":
+        good(d, "connect", "127.0.0.1", port, text=text)
+        assert server.stdout.readline() == text
+    server.send_signal(signal.SIGINT)
+    assert bye(server) == ""
+
+
+def test_interrupt_ends_well(d):
+    server, port = listen(d)
+    client = spawn(d, "connect", "127.0.0.1", port)
+    client.stdin.write("x\n")
+    assert server.stdout.readline() == "x\n"
+    client.send_signal(signal.SIGINT)
+    assert client.wait(WAIT) == 0
+    bye(server)
+
+
+def test_bad_stream(d):
+    server, port = listen(d)
+    status, _, err = run(d, "connect", "127.0.0.1", port, "--stream", 99, text="x\n")
+    assert status == 1 and "stream 99" in err, err
+    bye(server)
+
+
+SCRIPT = """
+    # Everything on one connection.
+    open ip=127.0.0.1 options.active=true
+    listen sock=$sock
+    to=$port
+    open ip=127.0.0.1
+    connect sock=$sock addr=127.0.0.1 port=$to
+    mine=${assoc_id}
+    wait sctp_assoc_change state=comm_up
+    -send sock=$sock assoc_id=1234567 data=x  # may fail
+    send sock=$sock assoc_id=$mine data="two words"
+    wait data
+    abort sock=$sock assoc_id=$mine
+    wait sctp_assoc_change state=comm_lost error=12
+    quit
+    never reached
+"""
+
+
+def test_shell(d):
+    out = good(d, "--json", "shell", text=SCRIPT)
+    events = [json.loads(line) for line in out.splitlines() if '"event"' in line]
+    assert [e["event"] for e in events] == ["sctp_assoc_change", "data", "sctp_assoc_change"], out
+    assert bytes.fromhex(events[1]["data"]) == b"two words"
+
+
+def test_shell_stops_at_a_failure(d):
+    for script, status in (("close sock=1\nstatus", 1), ("-close sock=1\nstatus", 0), ("echo $nope", 2),
+                           ("wait data timeout=10", 5), ('open "ip=', 2), ("nonsense", 2)):
+        code, out, err = run(d, "shell", text=script)
+        assert code == status and (status == 0) == ("SCTP stack" in out), (script, code, out, err)
+
+
+def test_watch(d):
+    watcher = spawn(d, "--json", "-v", "watch")
+    assert watcher.stderr.readline() == "watching\n"
+    sock, _, other, _ = associate(d.client())
+    seen = set()
+    while len(seen) < 2:
+        event = json.loads(watcher.stdout.readline())
+        if event["event"] == "sctp_assoc_change":
+            seen.add(event["sock"])
+    assert seen == {sock, other}, seen
+    watcher.send_signal(signal.SIGINT)
+    watcher.communicate(None, WAIT)
+
+
+def test_help(d):
+    for word in "send", "sctp_rtoinfo", "sctp_assoc_change", "eaddrinuse":
+        assert word in good(d, "help", word)
+    for shown in d.client().call("describe")["methods"]:
+        good(d, "help", shown["name"])
+    assert "listen" in good(d, "--help")
+
+
+def test_completion(d):
+    p = subprocess.run([SCTPCTL, "--complete", "setopts", "options.sctp_rtoinfo.i"],
+                       stdout=subprocess.PIPE, text=True, check=True)
+    assert p.stdout == "options.sctp_rtoinfo.initial=\n"
