@@ -61,11 +61,22 @@ call_keep(const struct call *call, int64_t timeout,
 	return kept;
 }
 
+static int
+throw_away(void *arg, const char *p, size_t n)
+{
+	(void)arg, (void)p, (void)n;
+	return 0;
+}
+
 msgpack_packer *
 call_reply_begin(const struct call *call)
 {
-	msgpack_packer	*pk = client_packer(call->client);
+	static msgpack_packer	 none = { .callback = throw_away };
+	msgpack_packer		*pk;
 
+	if (call->notification)
+		return &none;
+	pk = client_packer(call->client);
 	msgpack_pack_array(pk, 4);
 	msgpack_pack_uint8(pk, RPC_RESPONSE);
 	msgpack_pack_uint32(pk, call->msgid);

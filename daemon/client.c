@@ -68,11 +68,15 @@ client_may_use(const struct client *c, uid_t uid)
 
 /* ---- in ------------------------------------------------------------- */
 
-/* Its answers, or its messages that find no room, have become too many. */
+/*
+ * Its answers, or its messages that find no room, have become too many. Not
+ * its events: they stop by themselves, and it may be writing a request, and
+ * read nothing until that is taken.
+ */
 static bool
 is_over_limit(const struct client *c)
 {
-	return buf_len(&c->out) >= config.client_queue ||
+	return c->answers >= config.client_queue ||
 	    c->waiting >= config.client_queue;
 }
 
@@ -90,14 +94,20 @@ client_pause(struct client *c)
 }
 
 static void
-client_on_gone(evutil_socket_t fd, short what, void *arg)
+lose_the_gone(void)
 {
 	struct epoll_event	ev[16];
-	int			n = epoll_wait(fd, ev, 16, 0);
+	int			n = epoll_wait(gone_set, ev, 16, 0);
 
-	(void)what, (void)arg;
 	for (int i = 0; i < n; i++)
 		client_lost(ev[i].data.ptr, "it closed the connection");
+}
+
+static void
+client_on_gone(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	lose_the_gone();
 }
 
 /* It sent what is no MessagePack-RPC: one line, and the connection is over. */
@@ -115,10 +125,12 @@ refuse(struct client *c, enum frame_result r)
 static size_t
 serve(struct client *c, const char *p, size_t n)
 {
-	size_t			len, done = 0, max = config.max_message + FRAME_EXTRA;
+	size_t			len, before, done = 0;
+	size_t			max = config.max_message + FRAME_EXTRA;
 	enum frame_result	r;
 
 	while (done < n && !c->dead) {
+		before = buf_len(&c->out);
 		if (is_over_limit(c)) {
 			client_pause(c);
 			break;
@@ -131,6 +143,7 @@ serve(struct client *c, const char *p, size_t n)
 			break;
 		}
 		done += len;
+		c->answers += buf_len(&c->out) - before;
 	}
 	return done;
 }
@@ -295,6 +308,8 @@ client_write(struct client *c)
 		}
 		if (n > 0)
 			buf_drop(&c->out, (size_t)n);
+		if (c->answers > buf_len(&c->out))
+			c->answers = buf_len(&c->out);
 	}
 	if (buf_len(&c->out) > 0)
 		(void)event_add(&c->writable, NULL);

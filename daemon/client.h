@@ -38,6 +38,7 @@ struct client {
 	struct event		 writable;
 	struct buf		 in;
 	struct buf		 out;
+	size_t			 answers;	/* bytes of out, not counting events */
 	struct frame		 frame;
 	struct calls		 calls;		/* those that wait */
 	struct socks		 socks;		/* those it owns */

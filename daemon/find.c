@@ -155,6 +155,13 @@ set_active(struct sock *s, const msgpack_object *v)
 	return ERR_OK;
 }
 
+enum error
+find_bad_value(const struct sockopt *o, const struct errtext *err)
+{
+	return call_fail(ERR_badarg, "%s%s%s: %s", o->name,
+	    err->path[0] != '\0' ? "." : "", err->path, err->why);
+}
+
 static enum error
 set_events(struct sock *s, const struct sockopt *o, const msgpack_object *v)
 {
@@ -163,7 +170,7 @@ set_events(struct sock *s, const struct sockopt *o, const msgpack_object *v)
 
 	memcpy(new, s->subscribed, sizeof new);
 	if (!codec_unpack(v, o->fields, new, NULL, &err))
-		return call_fail(ERR_badarg, "%s.%s: %s", o->name, err.path, err.why);
+		return find_bad_value(o, &err);
 	memcpy(s->subscribed, new, sizeof new);
 	stack_subscribe(s);
 	return ERR_OK;
@@ -189,8 +196,7 @@ set_by_row(struct sock *s, const struct sockopt *o, const msgpack_object *v)
 	int		number;
 
 	if (!codec_unpack(v, o->fields, new, NULL, &err))
-		return call_fail(ERR_badarg, "%s%s%s: %s", o->name,
-		    err.path[0] != '\0' ? "." : "", err.path, err.why);
+		return find_bad_value(o, &err);
 	memcpy(now, new, sizeof now);
 	if (o->access == SOCKOPT_RW && o->fields[0].key[0] != '\0' &&
 	    stack_getopt(s, o, now) == 0 &&

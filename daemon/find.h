@@ -28,6 +28,9 @@ enum error find_addrs(const msgpack_object *, const char *name, bool local,
 /* Set options from a map, or a list of pairs, left to right. */
 enum error find_and_set_options(struct sock *, const msgpack_object *);
 
+/* A value that does not fit its row. */
+enum error find_bad_value(const struct sockopt *, const struct errtext *);
+
 /* Is an option of this name given? For what must be known before the rest. */
 const msgpack_object *find_option(const msgpack_object *, const char *name);
 

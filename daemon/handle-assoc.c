@@ -50,6 +50,9 @@ begin(const struct call *call, uint64_t sock, const msgpack_object *addr, uint16
 		return e;
 	for (size_t i = 0; i < n; i++)
 		addr_set_port(&addrs[i], port);
+	if (s->over)
+		return call_fail(ERR_closed, "sock %llu: its association is over; open another",
+		    (unsigned long long)sock);
 	if (!s->many && assoc_next(s, NULL) != NULL)
 		return connect_failed(EISCONN, &addrs[0]);
 	if (s->listening && !s->many)

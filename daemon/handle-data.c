@@ -59,9 +59,12 @@ enum error
 handle_send(struct call *call, const struct rpc_send_in *in, struct rpc_send_out *out)
 {
 	struct sndrcvinfo	info = { .stream = in->stream, .assoc_id = in->assoc_id };
-	enum error		e = send_message(call, in, &info);
+	enum error		e;
 
 	(void)out;
+	if (RPC_HAS(in, send, sctp_sndrcvinfo))
+		info = in->sctp_sndrcvinfo;
+	e = send_message(call, in, &info);
 	if (e == ERR_OK || e == CALL_ANSWERED || !call->notification)
 		return e;
 	info.assoc_id = in->assoc_id != 0 ? in->assoc_id : in->sctp_sndrcvinfo.assoc_id;
@@ -104,6 +107,8 @@ begin_recv(struct call *call, struct sock *s, int64_t timeout)
 {
 	enum error	e;
 
+	if (call->notification)
+		return call_fail(ERR_einval, "a notification has no answer that could bring what comes; send a request");
 	if ((e = may_recv(s)) != ERR_OK)
 		return e;
 	s->recv = call_keep(call, timeout, recv_ended, s);

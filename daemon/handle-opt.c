@@ -22,25 +22,6 @@ handle_setopts(struct call *call, const struct rpc_setopts_in *in, struct rpc_se
 	return find_and_set_options(s, in->options.obj);
 }
 
-static void
-pack_active(msgpack_packer *pk, const struct sock *s)
-{
-	switch (s->active) {
-	case ACTIVE_FALSE:
-		msgpack_pack_false(pk);
-		break;
-	case ACTIVE_TRUE:
-		msgpack_pack_true(pk);
-		break;
-	case ACTIVE_ONCE:
-		codec_pack_text(pk, "once");
-		break;
-	case ACTIVE_COUNT:
-		msgpack_pack_int32(pk, s->count);
-		break;
-	}
-}
-
 static enum error
 get_by_row(struct sock *s, const struct sockopt *o, const msgpack_object *key,
     msgpack_packer *pk)
@@ -52,7 +33,7 @@ get_by_row(struct sock *s, const struct sockopt *o, const msgpack_object *key,
 	if (key != NULL && o->fields[0].key[0] == '\0')
 		return call_fail(ERR_badarg, "%s: it is read by its name alone", o->name);
 	if (key != NULL && !codec_unpack(key, o->fields, buf, NULL, &err))
-		return call_fail(ERR_badarg, "%s.%s: %s", o->name, err.path, err.why);
+		return find_bad_value(o, &err);
 	if ((number = stack_getopt(s, o, buf)) == ENOENT)
 		return call_fail(ERR_einval, "%s.assoc_id: the socket has no such association; ask with [\"%s\", {\"assoc_id\": ...}]",
 		    o->name, o->name);
@@ -82,7 +63,7 @@ get_option(struct sock *s, const msgpack_object *name, const msgpack_object *key
 		return get_by_row(s, o, key, pk);
 	switch ((enum sockopt_broker)o->optname) {
 	case BROKER_ACTIVE:
-		pack_active(pk, s);
+		sock_pack_active(pk, s);
 		break;
 	case BROKER_EVENTS:
 		codec_pack(pk, o->fields, s->subscribed, o->size);

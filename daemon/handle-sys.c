@@ -173,15 +173,14 @@ count_usable(const struct client *c, bool associations)
 static void
 pack_sock(msgpack_packer *pk, const struct sock *s)
 {
-	static const char *const	modes[] = { "false", "true", "once", "count" };
-
 	msgpack_pack_map(pk, 10);
 	pack_pair(pk, "sock", s->node.key);
 	pack_string(pk, "type", s->many ? "seqpacket" : "stream");
 	pack_string(pk, "family", s->family == AF_INET6 ? "inet6" : "inet");
 	pack_pair(pk, "port", s->port);
 	pack_pair(pk, "owner", s->owner->node.key);
-	pack_string(pk, "active", modes[s->active]);
+	codec_pack_text(pk, "active");
+	sock_pack_active(pk, s);
 	codec_pack_text(pk, "listening");
 	(void)(s->listening ? msgpack_pack_true(pk) : msgpack_pack_false(pk));
 	pack_pair(pk, "associations", s->assocs.count);

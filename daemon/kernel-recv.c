@@ -501,16 +501,22 @@ receive_assoc(struct sock *s, struct assoc *a, unsigned n)
 static struct event accept_retry;
 
 static void
-accept_on_retry(evutil_socket_t fd, short what, void *arg)
+accept_again(void)
 {
 	struct sock	*s = NULL;
 
-	(void)fd, (void)what, (void)arg;
 	while ((s = sock_next(s)) != NULL) {
 		if (s->stack.resting && s->listening)
 			kernel_watch(s, s->stack.fd, NULL, false);
 		s->stack.resting = false;
 	}
+}
+
+static void
+accept_on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	accept_again();
 }
 
 /*

@@ -452,6 +452,25 @@ sock_set_active(struct sock *s, enum active_mode mode, int32_t n)
 }
 
 void
+sock_pack_active(msgpack_packer *pk, const struct sock *s)
+{
+	switch (s->active) {
+	case ACTIVE_FALSE:
+		msgpack_pack_false(pk);
+		break;
+	case ACTIVE_TRUE:
+		msgpack_pack_true(pk);
+		break;
+	case ACTIVE_ONCE:
+		codec_pack_text(pk, "once");
+		break;
+	case ACTIVE_COUNT:
+		msgpack_pack_int32(pk, s->count);
+		break;
+	}
+}
+
+void
 sock_free_all(void)
 {
 	struct sock	*s;

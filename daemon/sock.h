@@ -115,6 +115,9 @@ void sock_move_pending(struct sock *from, struct sock *to, uint32_t assoc_id);
 /* Set the mode as gen_sctp does; false when the count leaves its range. */
 bool sock_set_active(struct sock *, enum active_mode, int32_t n);
 
+/* The mode as the option active shows it. */
+void sock_pack_active(msgpack_packer *, const struct sock *);
+
 /* What all sockets, closed ones too, received and sent. */
 void sock_totals(struct sock_stat *received, struct sock_stat *sent);
 

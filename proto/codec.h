@@ -11,6 +11,9 @@
 #include "error.h"
 #include "field.h"
 
+/* No integer on the wire is larger: JavaScript and Lua have no more. */
+#define CODEC_MAX_INTEGER	(INT64_C(1) << 53)
+
 /*
  * Pack a struct of len bytes as a map (or, if its table is a scalar's, as
  * that value). Sparse fields that are zero are left out.

@@ -2,8 +2,8 @@
 /*
  * Fields: how one C struct looks on the wire.
  *
- * A table of fields is read in both directions by codec.c: struct to
- * MessagePack map, and MessagePack map to struct. The kernel's own structs
+ * A table of fields is read in both directions: codec-pack.c goes from
+ * struct to MessagePack map, codec-unpack.c back. The kernel's own structs
  * are described as they are, so there is no second copy of any of them.
  */
 #ifndef FIELD_H

@@ -68,7 +68,7 @@ def test_accept_takes_one_association_as_a_socket(d):
     assert (row["assoc_id"], row["state"]) == (got["assoc_id"], "up")
     assert (row["outbound_streams"], row["inbound_streams"]) == (10, 10)
     row = only(c.call("sockets")["sockets"], sock=got["accepted"])
-    assert (row["type"], row["active"], row["port"]) == ("stream", "false", port)
+    assert (row["type"], row["active"], row["port"]) == ("stream", False, port)
 
 
 def test_accept_waits_and_its_caller_is_the_owner(d):

@@ -29,8 +29,8 @@ def test_thousand(d):
         owner[s["sock"]].call("listen", sock=s["sock"])
     pairs = [(here[i % len(here)], there[(i + i // len(here)) % len(there)])
              for i in range(ASSOCIATIONS)]
-    connects = [c.request("connect", sock=a["sock"], addr="127.0.0.1", port=b["port"], timeout=WAIT * SLOW * 1000)
-                for c, (a, b) in zip(clients, pairs)]
+    connects = [c.request("connect", sock=a["sock"], addr="127.0.0.1", port=b["port"],
+                          timeout=WAIT * SLOW * 1000) for c, (a, b) in zip(clients, pairs)]
     ups = [c.answer(n) for c, n in zip(clients, connects)]
     status = clients[0].call("status")
     assert (status["clients"], status["sockets"]) == (CLIENTS, SOCKETS), status
@@ -81,6 +81,19 @@ def test_owner_that_does_not_read(d):
         assert int.from_bytes(lazy.event("data", sock=there)["data"], "big") == i
     grown = d.memory() - before
     assert WRAP or grown < 8 * MIB, f"{grown} bytes more"
+
+
+def test_writer_with_events_to_read(d):
+    """Who writes a request and reads nothing meanwhile gets through with it,
+    however many events wait."""
+    c, flooder = d.client(), d.client()
+    there, _, here, here_id = associate(flooder, to=c)
+    _, _, here2, here2_id = associate(c)
+    c.call("setopts", sock=there, options={"active": True})
+    send = {"sock": here, "assoc_id": here_id, "stream": 0, "data": bytes(1000)}
+    assert flooder.push(msgpack.packb([2, "send", [send]]) * 8000, 0.5)
+    c.call("send", sock=here2, assoc_id=here2_id, stream=0, data=bytes(1500000))
+    flooder.close()
 
 
 def test_long_message_that_waits_delays_nothing(d):
@@ -141,7 +154,7 @@ def test_watcher_that_does_not_read(d):
 
     def happen(n):
         for _ in range(n):
-            up = c.call("connect", sock=here, addr="127.0.0.1", port=there["port"], timeout=WAIT * SLOW * 1000)
+            up = c.call("connect", sock=here, addr="127.0.0.1", port=there["port"])
             c.call("abort", sock=here, assoc_id=up["assoc_id"])
             assert c.call("recv", sock=here, timeout=WAIT * SLOW * 1000)["state"] == "comm_lost"
         eager.call("status")    # whose answer comes after what it sees
