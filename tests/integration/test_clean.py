@@ -18,6 +18,7 @@ from harness import BUILD, SLOW, WRAP, Daemon, associate
 from hosts import networks
 from rpc import WAIT, Client, RpcError
 
+PATIENCE = WAIT * SLOW * 1000
 NOBODY = "10.0.1.9"     # in the networks of two-hosts.sh: who sends there gets no answer
 SCTPD = os.path.join(BUILD, "sctpd")
 
@@ -48,7 +49,8 @@ def test_help(_):
 
 def test_version(_):
     status, out, err = run("-V")
-    assert (status, err) == (0, "") and re.fullmatch(r"sctpd \d+\.\d+\.\d+\n", out), (status, out, err)
+    assert (status, err) == (0, ""), (status, err)
+    assert re.fullmatch(r"sctpd \d+\.\d+\.\d+\n", out), out
 
 
 def test_unknown_flags(_):
@@ -287,11 +289,11 @@ def try_to_associate(c):
         there = c.call("open", ip="127.0.0.1")
         c.call("listen", sock=there["sock"])
         here = c.call("open")["sock"]
-        c.call("connect", sock=here, addr="127.0.0.1", port=there["port"], timeout=WAIT * SLOW * 1000)
-        up = c.call("recv", sock=there["sock"], timeout=WAIT * SLOW * 1000)
+        c.call("connect", sock=here, addr="127.0.0.1", port=there["port"], timeout=PATIENCE)
+        up = c.call("recv", sock=there["sock"], timeout=PATIENCE)
         assert up["state"] == "comm_up", up
         c.call("send", sock=there["sock"], assoc_id=up["assoc_id"], stream=0, data=b"x")
-        return c.call("recv", sock=here, timeout=WAIT * SLOW * 1000)["event"]
+        return c.call("recv", sock=here, timeout=PATIENCE)["event"]
     except RpcError as e:
         return e.code
 
@@ -320,7 +322,7 @@ def test_accept_without_room(_):
     c.call("listen", sock=there["sock"])
     for kind in "descriptor", "socket":
         here = c.call("open", type="stream")["sock"]
-        c.call("connect", sock=here, addr="127.0.0.1", port=there["port"], timeout=WAIT * SLOW * 1000)
+        c.call("connect", sock=here, addr="127.0.0.1", port=there["port"], timeout=PATIENCE)
         blocks = [c.call("open")["sock"] for _ in range(2 if kind == "socket" else 0)]
         with descriptors_left(d, 100 if blocks else 1), sleeping(d):
             try:

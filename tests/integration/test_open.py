@@ -25,7 +25,7 @@ def test_without_arguments_any_address_and_a_free_port(d):
     assert set(got) == {"sock", "port"} and got["port"] > 0
     assert sockname(c, got["sock"]) == ("0.0.0.0", got["port"])
     row = listed(c, got["sock"])
-    assert (row["type"], row["family"], row["active"]) == ("seqpacket", "inet", "false")
+    assert (row["type"], row["family"], row["active"]) == ("seqpacket", "inet", False)
     assert (row["listening"], row["associations"], row["port"]) == (False, 0, got["port"])
 
 

@@ -68,7 +68,8 @@ def get(c, sock, option, **which):
 def confirmed(c, sock, assoc):
     """Wait until both paths to the peer are known to work."""
     for peer in c.call("peernames", sock=sock, assoc_id=assoc)["addresses"]:
-        while get(c, sock, "sctp_get_peer_addr_info", assoc_id=assoc, address=peer)["state"] != "active":
+        path = {"assoc_id": assoc, "address": peer}
+        while get(c, sock, "sctp_get_peer_addr_info", **path)["state"] != "active":
             pass
 
 

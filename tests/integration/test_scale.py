@@ -36,8 +36,8 @@ def test_thousand(d):
     assert (status["clients"], status["sockets"]) == (CLIENTS, SOCKETS), status
     assert status["associations"] == 2 * ASSOCIATIONS, status
 
-    sends = [c.request("send", sock=a["sock"], assoc_id=up["assoc_id"], stream=i % 10, data=b"to %d" % i)
-             for i, (c, (a, _), up) in enumerate(zip(clients, pairs, ups))]
+    sends = [c.request("send", sock=a["sock"], assoc_id=up["assoc_id"], stream=i % 10,
+                       data=b"to %d" % i) for i, (c, (a, _), up) in enumerate(zip(clients, pairs, ups))]
     for c, n in zip(clients, sends):
         c.answer(n)
     arrived = set()
@@ -66,8 +66,9 @@ def test_owner_that_does_not_read(d):
     lazy.call("setopts", sock=there, options={"active": True})
     before = d.memory()
     size, n = 1000, 20000 if not WRAP else 8000
-    flood = b"".join(msgpack.packb([2, "send", [{"sock": here, "assoc_id": here_id, "stream": 0,
-                                                 "data": i.to_bytes(size, "big")}]]) for i in range(n))
+    send = {"sock": here, "assoc_id": here_id, "stream": 0}
+    flood = b"".join(msgpack.packb([2, "send", [{**send, "data": i.to_bytes(size, "big")}]])
+                     for i in range(n))
     flood = flooder.push(flood, 1)
     assert len(flood) > size * n // 10, "nearly all of it was taken"
     for i in range(200):
