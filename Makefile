@@ -43,7 +43,7 @@ C_ALL		= -std=c11 -D_GNU_SOURCE -DSCTPD_VERSION='"$(VERSION)"' -Iproto -Iclient-
 		  -fPIC -fvisibility=hidden -MMD -MP $(WARN) $(CFLAGS)
 LDHARDEN	= -pie -Wl,-z,relro,-z,now
 LIBS_PROTO	= $(call pc,--libs $(MSGPACK))
-LIBS_DAEMON	= $(LIBS_PROTO) $(or $(call pc,--libs libevent_core),$(call pc,--libs libevent)) \
+LIBS_DAEMON	= -pthread $(LIBS_PROTO) $(or $(call pc,--libs libevent_core),$(call pc,--libs libevent)) \
 		  $(or $(call pc,--libs libsctp),-lsctp)
 C_ALL		+= $(call pc,--cflags $(MSGPACK) libevent)
 

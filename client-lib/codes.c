@@ -16,6 +16,7 @@
 #define SCTPD_timeout		SCTPD_TIMEOUT
 #define SCTPD_cant_assoc	SCTPD_CANT_ASSOC
 #define SCTPD_limit		SCTPD_LIMIT
+#define SCTPD_nxdomain		SCTPD_NXDOMAIN
 #define SCTPD_eacces		SCTPD_EACCES
 #define SCTPD_eaddrinuse	SCTPD_EADDRINUSE
 #define SCTPD_eaddrnotavail	SCTPD_EADDRNOTAVAIL

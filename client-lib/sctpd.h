@@ -72,6 +72,7 @@ enum sctpd_code {
 	SCTPD_TIMEOUT = 4,
 	SCTPD_CANT_ASSOC = 5,
 	SCTPD_LIMIT = 6,
+	SCTPD_NXDOMAIN = 7,
 
 	/* POSIX's */
 	SCTPD_EACCES = 20,

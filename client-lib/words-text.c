@@ -167,6 +167,7 @@ words_pack_text(struct pack *p, const struct field *f, const char *s)
 	case FIELD_WORDS:
 		pack_list(pk, s, true);
 		return true;
+	case FIELD_CHARS:
 	case FIELD_STR:
 	case FIELD_ADDR:
 		codec_pack_text(pk, s);

@@ -37,6 +37,49 @@ assoc_new(struct sock *s, uint32_t id, const struct sockaddr_storage *peer)
 	return a;
 }
 
+static void
+close_ended(struct call *call, enum call_end why)
+{
+	static const struct rpc_close_out	 out;
+	struct closer				*c = call->waits_for;
+
+	c->call = NULL;
+	if (why == CALL_TIMED_OUT)
+		call_finish(call, &out);	/* what is left goes on alone */
+	else
+		call_forget(call);
+}
+
+struct closer *
+closer_new(const struct call *call, int seconds)
+{
+	struct closer	*c = xcalloc(1, sizeof *c);
+
+	c->left = 1;		/* the socket itself */
+	c->call = call_keep(call, (int64_t)seconds * 1000, close_ended, c);
+	return c;
+}
+
+/* One of those that it waits for is over. */
+static void
+closer_less(struct closer *c)
+{
+	static const struct rpc_close_out	out;
+
+	if (c == NULL || --c->left > 0)
+		return;
+	if (c->call != NULL)
+		call_finish(c->call, &out);
+	free(c);
+}
+
+enum error
+closer_begin(struct closer *c)
+{
+	closer_less(c);
+	return CALL_ANSWERED;
+}
+
 struct assoc *
 assoc_free(struct assoc *a)
 {
@@ -49,6 +92,7 @@ assoc_free(struct assoc *a)
 	else
 		nlingering--;
 	nassocs--;
+	closer_less(a->closer);
 	free(a);
 	return NULL;
 }
@@ -139,13 +183,36 @@ waiting_send_free(struct waiting_send *w)
 	free(w);
 }
 
-/* The caller is gone; what it was not told of is not sent. */
+static void refuse_send(struct waiting_send *, enum error, const char *);
+
+/* The caller is gone, or its patience: what it was not told of is not sent. */
 static void
 send_ended(struct call *call, enum call_end why)
 {
-	(void)why;		/* a send has no timeout yet */
-	waiting_send_free(call->waits_for);
+	struct waiting_send	*w = call->waits_for;
+	char			 text[64];
+
+	if (why == CALL_TIMED_OUT) {
+		(void)snprintf(text, sizeof text, "assoc_id %u: no room within send_timeout",
+		    assoc_id(w->assoc));
+		refuse_send(w, ERR_timeout, text);
+		return;
+	}
+	waiting_send_free(w);
 	call_forget(call);
+}
+
+/* With non_block_send: is enough waiting already? */
+static bool
+is_full(struct assoc *a)
+{
+	const struct sockopt_own	*own = &a->sock->own;
+
+	if (a->waiting > own->high_msgq_watermark)
+		a->full = true;
+	else if (a->waiting <= own->low_msgq_watermark)
+		a->full = false;
+	return own->non_block_send && a->full;
 }
 
 static void
@@ -158,7 +225,7 @@ wait_for_room(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
 	w->info = *info;
 	w->len = len;
 	memcpy(w->data, data, len);
-	w->call = call_keep(call, -1, send_ended, w);
+	w->call = call_keep(call, a->sock->own.send_timeout, send_ended, w);
 	/* One at a time is free: a client that waits for its answers is always read. */
 	w->counted = !TAILQ_EMPTY(&a->sends);
 	if (w->counted)
@@ -214,6 +281,9 @@ assoc_send(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
 		if (number != EAGAIN)
 			return send_failed(a, number, len, info);
 	}
+	if (is_full(a))
+		return call_fail(ERR_eagain, "assoc_id %u: %zu bytes wait for room already",
+		    assoc_id(a), a->waiting);
 	wait_for_room(a, call, info, data, len);
 	return CALL_ANSWERED;
 }
@@ -310,6 +380,8 @@ assoc_fail_sends(struct assoc *a, enum error code, const char *why)
 void
 assoc_move(struct assoc *a, struct sock *to)
 {
+	if (to == NULL && (a->closer = a->sock->closer) != NULL)
+		a->closer->left++;
 	if (a->sock != NULL) {
 		a->sock->waiting -= a->waiting;
 		hash_remove(&a->sock->assocs, &a->node);

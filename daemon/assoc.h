@@ -40,6 +40,20 @@ struct waiting_send {
 	char				 data[];
 };
 
+/*
+ * A close that waits until the associations of its socket are over, or for as
+ * long as linger says. It lives until they all are.
+ */
+struct closer {
+	struct call	*call;		/* NULL: nobody waits any more */
+	unsigned	 left;
+};
+
+struct closer *closer_new(const struct call *, int seconds);
+
+/* The socket is closed: CALL_ANSWERED if there is something to wait for. */
+enum error closer_begin(struct closer *);
+
 struct assoc {
 	struct hash_node	 node;		/* key: its id */
 	struct sock		*sock;		/* NULL: its socket is closed */
@@ -48,12 +62,15 @@ struct assoc {
 	uint16_t		 inbound;
 	struct sockaddr_storage	 peer;
 	struct call		*connect;	/* the one that waits for it */
+	struct closer		*closer;	/* the close that waits for its end */
 	bool			 unwanted;	/* nobody waits for it any more */
 	bool			 eof_asked;	/* shut down once sends is empty */
 	struct sndrcvinfo	 defaults;	/* of send by stream alone */
 	bool			 defaults_known;
 	TAILQ_HEAD(, waiting_send) sends;
 	size_t			 waiting;	/* bytes in sends */
+	bool			 full;		/* above the high watermark, and not
+						   yet down to the low one */
 
 	struct stack_assoc	 stack;		/* the stack's own */
 };

@@ -3,6 +3,7 @@
  * From arguments to things.
  */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -70,6 +71,26 @@ find_addr(const msgpack_object *o, const char *name, bool local, int family,
 		return call_fail(ERR_eafnosupport, "%s: \"%.*s\" is IPv6, and the socket is inet; open it with family inet6",
 		    name, (int)o->via.str.size, o->via.str.ptr);
 	return ERR_OK;
+}
+
+/* A letter makes a name of it: else "10.0.0.256" would be looked up. */
+bool
+find_is_name(const msgpack_object *o)
+{
+	struct sockaddr_storage	ss;
+	bool			letter = false;
+
+	if (o->type != MSGPACK_OBJECT_STR || o->via.str.size > 253 ||
+	    addr_parse(o->via.str.ptr, o->via.str.size, &ss))
+		return false;
+	for (uint32_t i = 0; i < o->via.str.size; i++) {
+		unsigned char	c = (unsigned char)o->via.str.ptr[i];
+
+		if (!isalnum(c) && c != '.' && c != '-' && c != '_')
+			return false;
+		letter = letter || isalpha(c);
+	}
+	return letter;
 }
 
 enum error
@@ -208,15 +229,43 @@ set_by_row(struct sock *s, const struct sockopt *o, const msgpack_object *v)
 }
 
 static enum error
+set_own(struct sock *s, const struct sockopt *o, const msgpack_object *v)
+{
+	struct sockopt_own	new = s->own;
+	struct errtext		err;
+
+	if (!codec_unpack(v, o->fields, (char *)&new + o->optname, NULL, &err))
+		return call_fail(ERR_badarg, "%s: %s", o->name, err.why);
+	new.buffer += new.buffer == 0;
+	new.high_msgq_watermark += new.high_msgq_watermark == 0;
+	new.low_msgq_watermark += new.low_msgq_watermark == 0;
+	s->own = new;
+	return ERR_OK;
+}
+
+/* A socket is bound as the last thing of open. */
+static enum error
+may_set(const struct sock *s, const struct sockopt *o)
+{
+	if (o->access & SOCKOPT_SET || (o->access & SOCKOPT_OPEN && s->name.ss_family == 0))
+		return ERR_OK;
+	return call_fail(ERR_einval, "%s: it can only be %s", o->name,
+	    o->access & SOCKOPT_OPEN ? "given at open" : "read");
+}
+
+static enum error
 set_option(struct sock *s, const msgpack_object *name, const msgpack_object *value)
 {
 	const struct sockopt	*o = sockopt_find(name->via.str.ptr, name->via.str.size);
+	enum error		 e;
 
 	if (o == NULL)
 		return call_fail(ERR_einval, "%.*s: there is no such option; describe lists them",
 		    name->via.str.size > 64 ? 64 : (int)name->via.str.size, name->via.str.ptr);
-	if (!(o->access & SOCKOPT_SET))
-		return call_fail(ERR_einval, "%s: it can only be read", o->name);
+	if ((e = may_set(s, o)) != ERR_OK)
+		return e;
+	if (o->level == LEVEL_OWN)
+		return set_own(s, o, value);
 	if (o->level != LEVEL_BROKER)
 		return set_by_row(s, o, value);
 	switch ((enum sockopt_broker)o->optname) {
@@ -224,6 +273,8 @@ set_option(struct sock *s, const msgpack_object *name, const msgpack_object *val
 		return set_active(s, value);
 	case BROKER_EVENTS:
 		return set_events(s, o, value);
+	case BROKER_NETNS:
+		break;		/* done before there was a socket: see open */
 	}
 	return ERR_OK;
 }

@@ -25,6 +25,9 @@ enum error find_assoc(struct sock *, uint32_t id, struct assoc **);
 enum error find_addrs(const msgpack_object *, const char *name, bool local,
     int family, struct sockaddr_storage [FIND_ADDRS], size_t *n);
 
+/* Is it a host name, which must be resolved, rather than an address? */
+bool find_is_name(const msgpack_object *);
+
 /* Set options from a map, or a list of pairs, left to right. */
 enum error find_and_set_options(struct sock *, const msgpack_object *);
 

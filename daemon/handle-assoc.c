@@ -3,11 +3,14 @@
  * Methods that make and end associations.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "addr.h"
 #include "find.h"
 #include "handler.h"
+#include "mem.h"
+#include "resolve.h"
 
 /* Longest reason of an abort: it travels in one packet. */
 #define MAX_REASON	1024
@@ -31,39 +34,24 @@ connect_failed(int number, const struct sockaddr_storage *peer)
 	}
 }
 
-/* What connect and connect_init have in common. */
-static enum error
-begin(const struct call *call, uint64_t sock, const msgpack_object *addr, uint16_t port,
-    const msgpack_object *options, struct assoc **a)
-{
-	struct sockaddr_storage	 addrs[FIND_ADDRS];
-	struct sock		*s;
-	enum error		 e;
-	size_t			 n;
-	int			 number;
+/* What connect, connect_init and connectx_init are given. */
+struct target {
+	uint64_t		 sock;
+	const msgpack_object	*addr;
+	uint16_t		 port;
+	const msgpack_object	*options;
+	int64_t			 timeout;
+	bool			 wait;		/* until it is up */
+};
 
-	if ((e = find_sock(call, sock, &s)) != ERR_OK)
-		return e;
-	if (port == 0)
-		return call_fail(ERR_einval, "port: 0 is no port of a peer; it takes 1 to 65535");
-	if ((e = find_addrs(addr, "addr", false, s->family, addrs, &n)) != ERR_OK)
-		return e;
-	for (size_t i = 0; i < n; i++)
-		addr_set_port(&addrs[i], port);
-	if (s->over)
-		return call_fail(ERR_closed, "sock %llu: its association is over; open another",
-		    (unsigned long long)sock);
-	if (!s->many && assoc_next(s, NULL) != NULL)
-		return connect_failed(EISCONN, &addrs[0]);
-	if (s->listening && !s->many)
-		return call_fail(ERR_einval, "sock %llu: a listening stream socket cannot connect",
-		    (unsigned long long)sock);
-	if (options != NULL && (e = find_and_set_options(s, options)) != ERR_OK)
-		return e;
-	if ((number = stack_connect(s, addrs, n, a)) != 0)
-		return connect_failed(number, &addrs[0]);
-	return ERR_OK;
-}
+/* One of them whose peer's name is being looked up. */
+struct lookup {
+	struct call	*call;
+	struct resolve	*resolve;
+	uint64_t	 sock;
+	uint16_t	 port;
+	bool		 wait;
+};
 
 /* Nobody waits for it any more: take the attempt back. */
 static void
@@ -83,34 +71,193 @@ connect_ended(struct call *call, enum call_end why)
 		call_forget(call);
 }
 
+/* May the socket connect at all? */
+static enum error
+may_connect(struct sock *s)
+{
+	if (s->over)
+		return call_fail(ERR_closed, "sock %llu: its association is over; open another",
+		    (unsigned long long)s->node.key);
+	if (!s->many && assoc_next(s, NULL) != NULL)
+		return call_fail(ERR_eisconn, "sock %llu: it has an association already",
+		    (unsigned long long)s->node.key);
+	if (s->listening && !s->many)
+		return call_fail(ERR_einval, "sock %llu: a listening stream socket cannot connect",
+		    (unsigned long long)s->node.key);
+	return ERR_OK;
+}
+
+static enum error
+connect_to(struct sock *s, struct sockaddr_storage *addrs, size_t n, uint16_t port,
+    struct assoc **a)
+{
+	enum error	e;
+	int		number;
+
+	if ((e = may_connect(s)) != ERR_OK)
+		return e;
+	for (size_t i = 0; i < n; i++)
+		addr_set_port(&addrs[i], port);
+	if ((number = stack_connect(s, addrs, n, a)) != 0)
+		return connect_failed(number, &addrs[0]);
+	return ERR_OK;
+}
+
+/* The association is under way: who waits for what? */
+static void
+await_connect(struct call *kept, struct assoc *a)
+{
+	a->sock->connecting++;
+	a->connect = kept;
+	kept->waits_for = a;
+	kept->end = connect_ended;
+	sock_pump(a->sock);
+}
+
+/* ---- by name -------------------------------------------------------- */
+
+static void
+lookup_free(struct lookup *l)
+{
+	(void)resolve_cancel(l->resolve);
+	free(l);
+}
+
+static void
+lookup_ended(struct call *call, enum call_end why)
+{
+	lookup_free(call->waits_for);
+	if (why == CALL_TIMED_OUT)
+		call_finish_error(call, ERR_timeout, "addr: the name was not resolved in time");
+	else
+		call_forget(call);
+}
+
+/* The name has an address, and the call goes on as if it had been given. */
+static enum error
+go_on(struct lookup *l, const struct sockaddr_storage *addr)
+{
+	struct rpc_connect_init_out	 out = { .assoc_id = 0 };
+	struct sockaddr_storage		 first = *addr;
+	struct sock			*s;
+	struct assoc			*a;
+	enum error			 e;
+
+	if ((e = find_sock(l->call, l->sock, &s)) != ERR_OK ||
+	    (e = connect_to(s, &first, 1, l->port, &a)) != ERR_OK)
+		return e;
+	if (l->wait) {
+		await_connect(l->call, a);
+		return ERR_OK;
+	}
+	out.assoc_id = assoc_id(a);
+	sock_pump(s);
+	call_finish(l->call, &out);
+	return ERR_OK;
+}
+
+static void
+lookup_done(void *arg, const struct sockaddr_storage *addrs, size_t n, const char *why)
+{
+	struct lookup	*l = arg;
+	struct call	*call = l->call;
+	enum error	 e;
+
+	l->resolve = NULL;
+	if (n == 0)
+		call_finish_error(call, ERR_nxdomain, "addr: the name was not resolved: %s", why);
+	else if ((e = go_on(l, &addrs[0])) != ERR_OK)
+		call_finish_error(call, e, "%s", call_why());
+	lookup_free(l);
+}
+
+static enum error
+look_up(const struct call *call, const struct target *t, struct sock *s)
+{
+	struct lookup	*l = xcalloc(1, sizeof *l);
+
+	l->sock = t->sock;
+	l->port = t->port;
+	l->wait = t->wait;
+	l->call = call_keep(call, t->timeout, lookup_ended, l);
+	l->resolve = resolve_start(t->addr->via.str.ptr, t->addr->via.str.size, s->family,
+	    lookup_done, l);
+	return CALL_ANSWERED;
+}
+
+/* ---- all of them ---------------------------------------------------- */
+
+/* ERR_OK with the association, or CALL_ANSWERED where that comes later. */
+static enum error
+begin(const struct call *call, const struct target *t, struct assoc **a)
+{
+	struct sockaddr_storage	 addrs[FIND_ADDRS];
+	struct sock		*s;
+	enum error		 e;
+	size_t			 n;
+
+	if ((e = find_sock(call, t->sock, &s)) != ERR_OK)
+		return e;
+	if (t->port == 0)
+		return call_fail(ERR_einval, "port: 0 is no port of a peer; it takes 1 to 65535");
+	if (!find_is_name(t->addr) &&
+	    (e = find_addrs(t->addr, "addr", false, s->family, addrs, &n)) != ERR_OK)
+		return e;
+	if ((e = may_connect(s)) != ERR_OK ||
+	    (t->options != NULL && (e = find_and_set_options(s, t->options)) != ERR_OK))
+		return e;
+	if (find_is_name(t->addr))
+		return look_up(call, t, s);
+	if ((e = connect_to(s, addrs, n, t->port, a)) != ERR_OK)
+		return e;
+	if (!t->wait) {
+		sock_pump(s);
+		return ERR_OK;
+	}
+	await_connect(call_keep(call, t->timeout, connect_ended, *a), *a);
+	return CALL_ANSWERED;
+}
+
+/* The methods' arguments have the same names; each has its own struct. */
+#define TARGET(METHOD, WAIT) {						\
+	.sock = in->sock, .addr = in->addr.obj, .port = in->port,	\
+	.options = in->options.obj, .wait = (WAIT),			\
+	.timeout = RPC_HAS(in, METHOD, timeout) ? in->timeout : -1 }
+
 enum error
 handle_connect(struct call *call, const struct rpc_connect_in *in, struct rpc_connect_out *out)
 {
+	struct target	 t = TARGET(connect, true);
 	struct assoc	*a;
-	enum error	 e;
 
 	(void)out;
-	if ((e = begin(call, in->sock, in->addr.obj, in->port, in->options.obj, &a)) != ERR_OK)
-		return e;
-	a->sock->connecting++;
-	a->connect = call_keep(call, RPC_HAS(in, connect, timeout) ? in->timeout : -1,
-	    connect_ended, a);
-	sock_pump(a->sock);
-	return CALL_ANSWERED;
+	return begin(call, &t, &a);
 }
 
 enum error
 handle_connect_init(struct call *call, const struct rpc_connect_init_in *in,
     struct rpc_connect_init_out *out)
 {
+	struct target	 t = TARGET(connect_init, false);
 	struct assoc	*a;
 	enum error	 e;
 
-	if ((e = begin(call, in->sock, in->addr.obj, in->port, in->options.obj, &a)) != ERR_OK)
-		return e;
-	out->assoc_id = assoc_id(a);
-	sock_pump(a->sock);
-	return ERR_OK;
+	if ((e = begin(call, &t, &a)) == ERR_OK)
+		out->assoc_id = assoc_id(a);
+	return e;
+}
+
+enum error
+handle_connectx_init(struct call *call, const struct rpc_connectx_init_in *in,
+    struct rpc_connectx_init_out *out)
+{
+	struct target	 t = TARGET(connectx_init, false);
+	struct assoc	*a;
+	enum error	 e;
+
+	if ((e = begin(call, &t, &a)) == ERR_OK)
+		out->assoc_id = assoc_id(a);
+	return e;
 }
 
 static enum error

@@ -56,9 +56,14 @@ get_option(struct sock *s, const msgpack_object *name, const msgpack_object *key
 		return call_fail(ERR_einval, "%.*s: there is no such option; describe lists them",
 		    name->via.str.size > 64 ? 64 : (int)name->via.str.size, name->via.str.ptr);
 	if (!(o->access & SOCKOPT_GET))
-		return call_fail(ERR_einval, "%s: it can only be set", o->name);
+		return call_fail(ERR_einval, "%s: it can only be %s", o->name,
+		    o->access & SOCKOPT_OPEN ? "given at open" : "set");
 	msgpack_pack_array(pk, 2);
 	codec_pack_text(pk, o->name);
+	if (o->level == LEVEL_OWN) {
+		codec_pack(pk, o->fields, (const char *)&s->own + o->optname, o->size);
+		return ERR_OK;
+	}
 	if (o->level != LEVEL_BROKER)
 		return get_by_row(s, o, key, pk);
 	switch ((enum sockopt_broker)o->optname) {
@@ -68,6 +73,8 @@ get_option(struct sock *s, const msgpack_object *name, const msgpack_object *key
 	case BROKER_EVENTS:
 		codec_pack(pk, o->fields, s->subscribed, o->size);
 		break;
+	case BROKER_NETNS:
+		break;		/* it has no SOCKOPT_GET */
 	}
 	return ERR_OK;
 }

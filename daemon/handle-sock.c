@@ -70,27 +70,51 @@ bind_sock(struct sock *s, const struct rpc_open_in *in)
 }
 
 static enum error
-open_failed(int number)
+open_failed(int number, const char *netns)
 {
+	if (netns != NULL && number != EPROTONOSUPPORT && number != ESOCKTNOSUPPORT)
+		return call_fail(error_from_errno(number), "options.netns: %s: %s", netns,
+		    strerror(number));
 	if (number == EPROTONOSUPPORT || number == ESOCKTNOSUPPORT)
 		return call_fail(error_from_errno(number), "%s", stack_probe());
 	return call_fail(error_from_errno(number), "socket: %s", strerror(number));
+}
+
+/* The network namespace that is asked for, copied to a buffer; NULL for none. */
+static enum error
+find_netns(const struct rpc_open_in *in, char *path, size_t size, const char **netns)
+{
+	const msgpack_object	*o = find_option(in->options.obj, "netns");
+
+	*netns = NULL;
+	if (o == NULL)
+		return ERR_OK;
+	if (o->type != MSGPACK_OBJECT_STR || o->via.str.size >= size)
+		return call_fail(ERR_badarg, "options.netns: it takes a path, such as \"/run/netns/left\"");
+	memcpy(path, o->via.str.ptr, o->via.str.size);
+	path[o->via.str.size] = '\0';
+	*netns = path;
+	return ERR_OK;
 }
 
 enum error
 handle_open(struct call *call, const struct rpc_open_in *in, struct rpc_open_out *out)
 {
 	struct sock	*s;
-	enum error	 e = ERR_OK;
+	char		 path[256];
+	const char	*netns;
+	enum error	 e;
 	int		 number;
 
+	if ((e = find_netns(in, path, sizeof path, &netns)) != ERR_OK)
+		return e;
 	if (sock_count() >= config.max_sockets)
 		return call_fail(ERR_limit, "max_sockets: %zu sockets are open, and no more may be",
 		    sock_count());
 	s = sock_new(call->client, in->type == SOCKTYPE_SEQPACKET, family_of(in));
 	memcpy(s->subscribed, default_events, sizeof s->subscribed);
-	if ((number = stack_open(s)) != 0)
-		e = open_failed(number);
+	if ((number = stack_open(s, netns)) != 0)
+		e = open_failed(number, netns);
 	if (e == ERR_OK && RPC_HAS(in, open, options))
 		e = find_and_set_options(s, in->options.obj);
 	if (e == ERR_OK)
@@ -186,13 +210,18 @@ enum error
 handle_close(struct call *call, const struct rpc_close_in *in, struct rpc_close_out *out)
 {
 	struct sock	*s;
+	struct closer	*closer;
+	int		 seconds;
 	enum error	 e;
 
 	(void)out;
 	if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
 		return e;
+	if ((seconds = stack_linger(s)) > 0)
+		s->closer = closer_new(call, seconds);
+	closer = s->closer;
 	sock_close(s, s->owner == call->client ? NULL : "another client closed it");
-	return ERR_OK;
+	return closer != NULL ? closer_begin(closer) : ERR_OK;
 }
 
 enum error
@@ -244,6 +273,18 @@ handle_sockname(struct call *call, const struct rpc_sockname_in *in, struct rpc_
 	if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
 		return e;
 	put_name(&s->name, &out->addr, &out->port);
+	return ERR_OK;
+}
+
+enum error
+handle_port(struct call *call, const struct rpc_port_in *in, struct rpc_port_out *out)
+{
+	struct sock	*s;
+	enum error	 e;
+
+	if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
+		return e;
+	out->port = s->port;
 	return ERR_OK;
 }
 

@@ -319,7 +319,7 @@ pack_methods(msgpack_packer *pk)
 static void
 pack_options(msgpack_packer *pk)
 {
-	static const char *const	access[] = { "", "get", "set", "get, set" };
+	static const char *const	access[] = { "", "get", "set", "get, set", "open" };
 	static const char *const	scope[] = { "socket", "future", "current", "assoc" };
 	uint32_t			n = 0;
 

@@ -27,6 +27,7 @@ level_of(const struct sockopt *o)
 	case LEVEL_SCTP:
 		return IPPROTO_SCTP;
 	case LEVEL_BROKER:
+	case LEVEL_OWN:
 		break;
 	}
 	return -1;

@@ -134,14 +134,16 @@ take_data(struct sock *s, struct assoc *a, const struct piece *in)
 	char			*p;
 	size_t			 n;
 
-	if (a == NULL)
-		return;		/* it is being aborted: see kernel_came_up */
+	read_info(in->header, &d.sctp_sndrcvinfo);
+	if (a == NULL)	/* it has no descriptor: see kernel_came_up */
+		e.assoc = a = assoc_find(s, d.sctp_sndrcvinfo.assoc_id);
+	if (a == NULL || a->unwanted)
+		return;
 	if (!join(&a->stack.data, in, &p, &n, &too_long)) {
 		if (too_long)
 			refuse_long_message(a);
 		return;
 	}
-	read_info(in->header, &d.sctp_sndrcvinfo);
 	d.data = (struct slice){ p, (uint32_t)n };
 	e.assoc_id = assoc_id(a);
 	e.body = &d;
@@ -570,10 +572,11 @@ void
 stack_receive(struct sock *s, unsigned n)
 {
 	struct epoll_event	ev[16];
+	uint64_t		until = s->received.oct + s->own.buffer;
 	int			ready;
 
 	ready = epoll_wait(s->stack.set, ev, n < 16 ? (int)n : 16, 0);
-	for (int i = 0; i < ready && n > 0; i++) {
+	for (int i = 0; i < ready && n > 0 && s->received.oct < until; i++) {
 		unsigned	share = n / (unsigned)(ready - i);
 
 		if (ev[i].data.ptr == NULL) {

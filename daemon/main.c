@@ -22,6 +22,7 @@
 #include "log.h"
 #include "loop.h"
 #include "notify.h"
+#include "resolve.h"
 #include "sock.h"
 #include "stack.h"
 
@@ -137,6 +138,7 @@ stop_everything(struct event *on_term, struct event *on_int)
 	client_free_all();
 	stack_free();
 	dispatch_free();
+	resolve_free();
 	loop_free();
 	config_free();
 	libevent_global_shutdown();
@@ -182,6 +184,7 @@ main(int argc, char **argv)
 	loop_init();
 	client_init();
 	dispatch_init();
+	resolve_init();
 	if (!listener_open(notify_listen_fd(), error, sizeof error)) {
 		log_err("%s", error);
 		return EXIT_FAILURE;

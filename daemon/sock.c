@@ -15,6 +15,7 @@
 
 /* Events that may wait in a socket before the stack is no longer asked. */
 #define PENDING_MAX	4096
+#define PENDING_BYTES	(1u << 20)
 /* Messages that one socket may deliver in one turn. */
 #define CREDIT_A_TURN	64
 
@@ -65,6 +66,7 @@ sock_new(struct client *owner, bool many, int family)
 	s->uid = owner->uid;
 	s->many = many;
 	s->family = family;
+	s->own = sockopt_own_defaults;
 	s->stack.fd = s->stack.set = -1;
 	TAILQ_INIT(&s->pending);
 	hash_add(&socks, &s->node, new_handle());
@@ -100,6 +102,7 @@ pending_free(struct sock *s, struct pending *p)
 {
 	TAILQ_REMOVE(&s->pending, p, entry);
 	s->npending--;
+	s->pending_bytes -= p->len;
 	free(p);
 }
 
@@ -291,6 +294,7 @@ pend(struct sock *s, const struct stack_event *e)
 	buf_free(&b);
 	TAILQ_INSERT_TAIL(&s->pending, p, entry);
 	s->npending++;
+	s->pending_bytes += p->len;
 }
 
 void
@@ -302,7 +306,8 @@ sock_pump(struct sock *s)
 		deliver_pending(s, TAILQ_FIRST(&s->pending));
 	/* A connect that waits needs what the socket says, whoever else may not. */
 	stack_read(s, credit > 0 || (s->connecting > 0 && !s->many),
-	    s->connecting > 0 || s->npending < PENDING_MAX);
+	    s->connecting > 0 || (s->npending < PENDING_MAX &&
+	    s->pending_bytes < PENDING_BYTES));
 }
 
 void
@@ -415,8 +420,10 @@ sock_move_pending(struct sock *from, struct sock *to, uint32_t id)
 			continue;
 		TAILQ_REMOVE(&from->pending, p, entry);
 		from->npending--;
+		from->pending_bytes -= p->len;
 		TAILQ_INSERT_TAIL(&to->pending, p, entry);
 		to->npending++;
+		to->pending_bytes += p->len;
 	}
 }
 

@@ -69,15 +69,19 @@ struct sock {
 	enum active_mode	 active;
 	int32_t			 count;
 	uint8_t			 subscribed[SUBSCRIBE_SIZE];
+	struct sockopt_own	 own;		/* the options kept here */
 	struct call		*recv;		/* the one that waits */
 	unsigned		 connecting;	/* connects that wait */
 	TAILQ_HEAD(, pending)	 pending;
 	size_t			 npending;
+	size_t			 pending_bytes;
 
 	struct hash		 assocs;	/* by id */
 	struct sock_stat	 received;
 	struct sock_stat	 sent;
 	size_t			 waiting;	/* bytes of sends without room */
+
+	struct closer		*closer;	/* the close that waits, once closed */
 
 	struct stack_sock	 stack;		/* the stack's own */
 };

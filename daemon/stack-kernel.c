@@ -10,12 +10,13 @@
  * read on demand, so that to stop and start reading costs the same for one
  * association and for thousands.
  *
- * Of lksctp-tools sctp_bindx, sctp_getpaddrs and sctp_getladdrs are used; its
- * sctp_connectx takes a stale errno for a failure, and sctp_peeloff_flags is
- * declared but not there, so these two are the system calls behind them.
+ * Of lksctp-tools only sctp_bindx is used; its sctp_connectx takes a stale
+ * errno for a failure, and sctp_peeloff_flags is declared but not there, so
+ * these and what is as simple are the system calls behind them.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -214,23 +215,50 @@ adopt_fd(struct sock *s, int fd)
 	stack_read(s, false, true);
 }
 
+/* A socket in another network namespace: go there, make it, come back. */
+static int
+socket_in(const char *netns, int family, int type)
+{
+	int	home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int	there = open(netns, O_RDONLY | O_CLOEXEC);
+	int	fd = -1, number = 0;
+
+	if (home == -1 || there == -1 || setns(there, CLONE_NEWNET) == -1)
+		number = errno;
+	else {
+		if ((fd = socket(family, type, IPPROTO_SCTP)) == -1)
+			number = errno;
+		if (setns(home, CLONE_NEWNET) == -1)
+			log_fatal("netns: no way back from %s: %s", netns, strerror(errno));
+	}
+	if (home != -1)
+		(void)close(home);
+	if (there != -1)
+		(void)close(there);
+	errno = number;
+	return fd;
+}
+
 int
-stack_open(struct sock *s)
+stack_open(struct sock *s, const char *netns)
 {
 	static const int	one = 1, zero = 0;
+	int			type = (s->many ? SOCK_SEQPACKET : SOCK_STREAM) |
+				    SOCK_NONBLOCK | SOCK_CLOEXEC;
 	int			fd, number;
 
 	if ((number = make_set(s)) != 0)
 		return number;
-	fd = socket(s->family, (s->many ? SOCK_SEQPACKET : SOCK_STREAM) |
-	    SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_SCTP);
+	fd = netns != NULL ? socket_in(netns, s->family, type) :
+	    socket(s->family, type, IPPROTO_SCTP);
 	if (fd == -1)
 		return errno;
 	(void)setsockopt(fd, IPPROTO_SCTP, SCTP_NODELAY, &one, sizeof one);
 	(void)setsockopt(fd, IPPROTO_SCTP, SCTP_FRAGMENT_INTERLEAVE, &zero, sizeof zero);
 	if (setsockopt(fd, IPPROTO_SCTP, SCTP_RECVRCVINFO, &one, sizeof one) == -1) {
+		number = errno;
 		(void)close(fd);
-		return errno;
+		return number;
 	}
 	set_first_buffers(fd);
 	kernel_subscribe(s, fd);
@@ -298,21 +326,34 @@ stack_bind(struct sock *s, const struct sockaddr_storage *addrs, size_t n)
 	return 0;
 }
 
+/* Let the port of a socket's associations be shared. */
+static void
+share_port(struct sock *s)
+{
+	static const int	one = 1;
+	struct assoc		*a = NULL;
+
+	while ((a = assoc_next(s, a)) != NULL) {
+		if (a->stack.fd != -1)
+			(void)setsockopt(a->stack.fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	}
+}
+
 /*
- * The associations that were peeled off have the same port, and the kernel
- * takes them for strangers who must agree to share it.
+ * The associations that were peeled off or accepted have the same port, and
+ * the kernel takes them for strangers who must agree to share it.
  */
 static int
 listen_shared(struct sock *s, int backlog)
 {
 	static const int	one = 1;
-	struct assoc		*a = NULL;
+	struct sock		*t = NULL;
 	int			 before = 0, number;
 	socklen_t		 len = sizeof before;
 
-	while ((a = assoc_next(s, a)) != NULL) {
-		if (a->stack.fd != -1)
-			(void)setsockopt(a->stack.fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	while ((t = sock_next(t)) != NULL) {
+		if (t->port == s->port && t->uid == s->uid)
+			share_port(t);
 	}
 	(void)getsockopt(s->stack.fd, SOL_SOCKET, SO_REUSEADDR, &before, &len);
 	(void)setsockopt(s->stack.fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
@@ -330,7 +371,7 @@ stack_listen(struct sock *s, int backlog)
 		return 0;
 	if (listen(s->stack.fd, backlog) == -1)
 		number = errno;
-	if (number == EADDRINUSE && s->many)
+	if (number == EADDRINUSE)
 		number = listen_shared(s, backlog);
 	if (number != 0)
 		return number;
@@ -443,6 +484,8 @@ kernel_came_up(struct assoc *a)
 	if (a->stack.fd != -1)
 		return;
 	if ((a->stack.fd = peel(s->stack.fd, assoc_id(a))) == -1) {
+		if (errno == EINVAL)
+			return;		/* it is over: all of it comes from the socket */
 		if (log_allowed())
 			log_err("assoc %u: aborted, no descriptor for it: %s; raise LimitNOFILE",
 			    assoc_id(a), strerror(errno));
@@ -556,8 +599,12 @@ assoc_on_linger(evutil_socket_t fd, short what, void *arg)
 static void
 linger(struct assoc *a)
 {
+	static const struct linger	off = { .l_onoff = 0 };
+
 	assoc_move(a, NULL);
 	a->stack.owns_fd = true;
+	/* Who waits, if anybody does, is answered by us: close(2) must not. */
+	(void)setsockopt(a->stack.fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
 	TAILQ_INSERT_TAIL(&lingering, a, stack.lingering);
 	(void)event_assign(&a->stack.linger, loop_base(), a->stack.fd,
 	    EV_READ | EV_PERSIST, assoc_on_linger, a);
@@ -568,15 +615,16 @@ linger(struct assoc *a)
 		(void)assoc_free(a);
 }
 
-/* With linger {on, 0} a close is an abort. */
-static bool
-close_aborts(const struct sock *s)
+int
+stack_linger(const struct sock *s)
 {
 	struct linger	l = { .l_onoff = 0 };
 	socklen_t	len = sizeof l;
 
-	return getsockopt(s->stack.fd, SOL_SOCKET, SO_LINGER, &l, &len) == 0 &&
-	    l.l_onoff && l.l_linger == 0;
+	if (s->stack.fd == -1 ||
+	    getsockopt(s->stack.fd, SOL_SOCKET, SO_LINGER, &l, &len) == -1 || !l.l_onoff)
+		return -1;
+	return l.l_linger;
 }
 
 static void
@@ -601,7 +649,7 @@ void
 stack_close(struct sock *s)
 {
 	struct assoc	*a;
-	bool		 abort = s->stack.fd != -1 && close_aborts(s);
+	bool		 abort = stack_linger(s) == 0;	/* with linger {on, 0} */
 
 	/* Associations that the socket has not spoken of yet are closed too. */
 	while (s->many && !abort && kernel_read_socket(s))
@@ -628,27 +676,49 @@ stack_free(void)
 
 /* ---- addresses ------------------------------------------------------ */
 
+/*
+ * The addresses of a socket or an association as the kernel packs them. The
+ * length that it gives back is without the head, so that valgrind thinks the
+ * end was not written: zeroed memory contents it.
+ */
+static struct sctp_getaddrs *
+get_addrs(int fd, int optname, uint32_t id, int *number)
+{
+	struct sctp_getaddrs	*g;
+	socklen_t		 len;
+
+	for (size_t size = 4096; ; size *= 2) {
+		g = xcalloc(1, size);
+		g->assoc_id = (sctp_assoc_t)id;
+		len = (socklen_t)size;
+		if (getsockopt(fd, IPPROTO_SCTP, optname, g, &len) == 0)
+			return g;
+		*number = errno;
+		free(g);
+		if (*number != ENOMEM || size > 1 << 20)
+			return NULL;
+	}
+}
+
 int
 stack_names(struct sock *s, struct assoc *a, bool peer,
     struct sockaddr_storage **names, size_t *n)
 {
-	int		 fd = a != NULL && a->stack.fd != -1 ? a->stack.fd : s->stack.fd;
-	sctp_assoc_t	 id = a != NULL ? (sctp_assoc_t)assoc_id(a) : 0;
-	struct sockaddr	*packed;
-	const char	*p;
-	int		 count;
+	int			 fd = a != NULL && a->stack.fd != -1 ? a->stack.fd : s->stack.fd;
+	int			 number;
+	struct sctp_getaddrs	*g;
+	const unsigned char	*p;
 
 	if (fd == -1)
 		return ENOTCONN;
-	count = peer ? sctp_getpaddrs(fd, id, &packed) : sctp_getladdrs(fd, id, &packed);
-	if (count < 0)
-		return errno;
-	*names = xcalloc((size_t)count + 1, sizeof **names);
-	*n = (size_t)count;
-	if (count == 0)
-		return 0;
-	p = (const char *)packed;
-	for (int i = 0; i < count; i++) {
+	g = get_addrs(fd, peer ? SCTP_GET_PEER_ADDRS : SCTP_GET_LOCAL_ADDRS,
+	    a != NULL ? assoc_id(a) : 0, &number);
+	if (g == NULL)
+		return number;
+	*names = xcalloc((size_t)g->addr_num + 1, sizeof **names);
+	*n = g->addr_num;
+	p = g->addrs;
+	for (size_t i = 0; i < *n; i++) {
 		sa_family_t	family;
 
 		memcpy(&family, p, sizeof family);
@@ -656,9 +726,6 @@ stack_names(struct sock *s, struct assoc *a, bool peer,
 		memcpy(&(*names)[i], p, addr_len(&(*names)[i]));
 		p += addr_len(&(*names)[i]);
 	}
-	if (peer)
-		(void)sctp_freepaddrs(packed);
-	else
-		(void)sctp_freeladdrs(packed);
+	free(g);
 	return 0;
 }

@@ -83,8 +83,11 @@ struct stack_event {
 const char *stack_probe(void);
 const char *stack_name(void);
 
-/* A socket with the daemon's defaults; options may be set before it is bound. */
-int stack_open(struct sock *);
+/*
+ * A socket with the daemon's defaults; options may be set before it is bound.
+ * netns, if not NULL, is the path of the network namespace it shall live in.
+ */
+int stack_open(struct sock *, const char *netns);
 int stack_bind(struct sock *, const struct sockaddr_storage *, size_t n);
 int stack_listen(struct sock *, int backlog);
 
@@ -136,6 +139,9 @@ int stack_names(struct sock *, struct assoc *, bool peer,
  * peer, go on alone until they are over.
  */
 void stack_close(struct sock *);
+
+/* What linger says of a close: seconds, or -1 for none. */
+int stack_linger(const struct sock *);
 
 /* Give up what an association has of the stack. */
 void stack_assoc_init(struct assoc *);

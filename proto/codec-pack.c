@@ -176,6 +176,10 @@ pack_value(msgpack_packer *pk, const struct field *f, const char *base, size_t l
 	case FIELD_ENDPOINT:
 		pack_address(pk, f, base);
 		break;
+	case FIELD_CHARS:
+		msgpack_pack_str_with_body(pk, base + f->offset,
+		    strnlen(base + f->offset, f->width));
+		break;
 	case FIELD_STR:
 	case FIELD_BIN:
 		pack_slice(pk, f, base);

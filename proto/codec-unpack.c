@@ -33,6 +33,7 @@ static const struct {
 	[FIELD_WORDS] = { .name = "a list of its words" },
 	[FIELD_ADDR] = { .name = "an address, such as \"10.0.0.1\" or \"2001:db8::1\"" },
 	[FIELD_ENDPOINT] = { .name = "an endpoint, such as {\"addr\": \"10.0.0.1\", \"port\": 2905}" },
+	[FIELD_CHARS] = { .name = "a short string" },
 	[FIELD_STR] = { .name = "a string" },
 	[FIELD_BIN] = { .name = "bytes (bin, or a string)" },
 	[FIELD_RECORD] = { .name = "a map of its fields" },
@@ -278,6 +279,23 @@ unpack_address(const msgpack_object *o, const struct field *f, char *base, bool 
 }
 
 static bool
+unpack_chars(const msgpack_object *o, const struct field *f, char *base,
+    struct errtext *err)
+{
+	if (o->type != MSGPACK_OBJECT_STR)
+		return refuse_type(f, o, err);
+	if (o->via.str.size >= f->width) {
+		errtext_set(err, "%u bytes are too long; it takes %u at most",
+		    o->via.str.size, f->width - 1u);
+		return false;
+	}
+	memset(base + f->offset, 0, f->width);
+	if (o->via.str.size > 0)
+		memcpy(base + f->offset, o->via.str.ptr, o->via.str.size);
+	return true;
+}
+
+static bool
 unpack_slice(const msgpack_object *o, const struct field *f, char *base,
     struct errtext *err)
 {
@@ -326,6 +344,8 @@ unpack_value(const msgpack_object *o, const struct field *f, char *base, bool st
 	case FIELD_ADDR:
 	case FIELD_ENDPOINT:
 		return unpack_address(o, f, base, strict, err);
+	case FIELD_CHARS:
+		return unpack_chars(o, f, base, err);
 	case FIELD_STR:
 	case FIELD_BIN:
 		return unpack_slice(o, f, base, err);

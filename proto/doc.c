@@ -199,6 +199,7 @@ static const char *const type_names[] = {
 	[FIELD_WORDS] = "words",
 	[FIELD_ADDR] = "address",
 	[FIELD_ENDPOINT] = "endpoint",
+	[FIELD_CHARS] = "string",
 	[FIELD_STR] = "string",
 	[FIELD_BIN] = "bytes",
 	[FIELD_RECORD] = "map",

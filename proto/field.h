@@ -28,6 +28,7 @@ enum field_type {
 	FIELD_WORDS,		/* bits, each named by a word of a list */
 	FIELD_ADDR,		/* struct sockaddr_storage as "10.0.0.1" */
 	FIELD_ENDPOINT,		/* the same as {addr, port} */
+	FIELD_CHARS,		/* text in an array of characters, NUL at its end */
 	FIELD_STR,		/* struct slice of text */
 	FIELD_BIN,		/* struct slice of bytes */
 	FIELD_RECORD,		/* a struct with fields of its own */
@@ -79,6 +80,7 @@ struct field {
 #define FIELD_WIDTH_WORDS(w)	((w) <= 4)
 #define FIELD_WIDTH_ADDR(w)	((w) == sizeof(struct sockaddr_storage))
 #define FIELD_WIDTH_ENDPOINT(w)	((w) == sizeof(struct sockaddr_storage))
+#define FIELD_WIDTH_CHARS(w)	((w) > 1)
 #define FIELD_WIDTH_STR(w)	((w) == sizeof(struct slice))
 #define FIELD_WIDTH_BIN(w)	((w) == sizeof(struct slice))
 #define FIELD_WIDTH_ANY(w)	((w) == sizeof(struct any))

@@ -8,6 +8,7 @@
  * each field is described where it lies. An #ifdef takes a whole row away
  * from those who build with older headers.
  */
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/sctp.h>
 #include <string.h>
@@ -59,6 +60,25 @@ static const struct word status_state[] = {
 	{ SCTP_SHUTDOWN_ACK_SENT, "shutdown_ack_sent" },
 	{ 0, NULL }
 };
+
+static const struct word mode_words[] = {
+	{ MODE_BINARY, "binary" },
+	{ MODE_LIST, "list" },
+	{ 0, NULL }
+};
+
+const struct sockopt_own sockopt_own_defaults = {
+	.mode = MODE_BINARY,
+	.buffer = 1 << 20,
+	.high_msgq_watermark = 8192,
+	.low_msgq_watermark = 4096,
+	.send_timeout = -1,
+};
+
+/* An option that the daemon keeps: where, and how large it is. */
+#define OWN(MEMBER)							\
+	.level = LEVEL_OWN, .optname = offsetof(struct sockopt_own, MEMBER), \
+	.size = FIELD_SIZEOF(sockopt_own, MEMBER), .access = SOCKOPT_RW
 
 static const struct word prinfo_policy[] = {
 	{ SCTP_PR_SCTP_NONE, "none" },
@@ -131,6 +151,78 @@ const struct sockopt sockopt_table[] = {
 		FIELD(sctp_event_subscribe, sctp_stream_reset_event, BOOL, "stream_reset_event", "sctp_stream_reset_event"),
 		FIELD(sctp_event_subscribe, sctp_assoc_reset_event, BOOL, "assoc_reset_event", "sctp_assoc_reset_event"),
 		FIELD(sctp_event_subscribe, sctp_stream_change_event, BOOL, "stream_change_event", "sctp_stream_change_event")),
+	},
+	{ .name = "mode",
+	  .from = "gen_sctp",
+	  OWN(mode),
+	  .fields = FIELDS({ .key = "", .type = FIELD_WORD, .words = mode_words,
+		.width = FIELD_SIZEOF(sockopt_own, mode), .doc = "binary or list" }),
+	  .doc = "What an Erlang owner makes of a message. On the wire it is bytes in either case.",
+	},
+	{ .name = "buffer",
+	  .from = "gen_sctp",
+	  OWN(buffer),
+	  .fields = SCALAR(U32, uint32_t, "bytes; 0 is taken as 1"),
+	  .doc = "How much one turn of the daemon's loop delivers from this socket before the others have theirs. Messages arrive whole in any case. Default 1 MiB.",
+	},
+	{ .name = "high_msgq_watermark",
+	  .from = "gen_sctp",
+	  OWN(high_msgq_watermark),
+	  .fields = SCALAR(U32, uint32_t, "bytes; 0 is taken as 1"),
+	  .doc = "With non_block_send: from how many waiting bytes of an association on send gives eagain.",
+	},
+	{ .name = "low_msgq_watermark",
+	  .from = "gen_sctp",
+	  OWN(low_msgq_watermark),
+	  .fields = SCALAR(U32, uint32_t, "bytes; 0 is taken as 1"),
+	  .doc = "With non_block_send: down to how many waiting bytes it goes on giving eagain.",
+	},
+	{ .name = "send_timeout",
+	  .from = "gen_tcp; gen_sctp has none",
+	  OWN(send_timeout),
+	  .fields = SCALAR(TIMEOUT, int64_t, "ms, or \"infinity\""),
+	  .doc = "How long a message may wait for room; then it is not sent, and send gives timeout.",
+	},
+	{ .name = "non_block_send",
+	  .from = "gen_sctp of OTP 27",
+	  OWN(non_block_send),
+	  .fields = SCALAR(BOOL, bool, "true or false"),
+	  .doc = "Give eagain instead of letting more than high_msgq_watermark bytes wait for room.",
+	},
+	{ .name = "netns",
+	  .from = "gen_sctp; network_namespaces(7)",
+	  .level = LEVEL_BROKER, .optname = BROKER_NETNS,
+	  .size = sizeof(struct slice), .access = SOCKOPT_OPEN,
+	  .fields = SCALAR(STR, struct slice, "a path, such as \"/run/netns/left\""),
+	  .doc = "The network namespace that the socket lives in. The daemon needs CAP_SYS_ADMIN for it.",
+	},
+	{ .name = "bind_to_device",
+	  .from = "gen_sctp; socket(7) SO_BINDTODEVICE",
+	  .level = LEVEL_SOCKET, .optname = SO_BINDTODEVICE,
+	  .size = IFNAMSIZ, .access = SOCKOPT_RW,
+	  .fields = SCALAR(CHARS, char[IFNAMSIZ], "an interface; \"\": none"),
+	  .doc = "Send and receive by this interface. The kernel offers peers the addresses of the others all the same: bind to addresses too.",
+	},
+	{ .name = "recvtos",
+	  .from = "gen_sctp; ip(7) IP_RECVTOS",
+	  .level = LEVEL_IP, .optname = IP_RECVTOS,
+	  .size = sizeof(int), .access = SOCKOPT_RW,
+	  .fields = SCALAR(BOOL, int, "true or false"),
+	  .doc = "Taken by the kernel, whose SCTP delivers no such thing with a message.",
+	},
+	{ .name = "recvttl",
+	  .from = "gen_sctp; ip(7) IP_RECVTTL",
+	  .level = LEVEL_IP, .optname = IP_RECVTTL,
+	  .size = sizeof(int), .access = SOCKOPT_RW,
+	  .fields = SCALAR(BOOL, int, "true or false"),
+	  .doc = "Taken by the kernel, whose SCTP delivers no such thing with a message.",
+	},
+	{ .name = "recvtclass",
+	  .from = "gen_sctp; ipv6(7) IPV6_RECVTCLASS",
+	  .level = LEVEL_IPV6, .optname = IPV6_RECVTCLASS,
+	  .size = sizeof(int), .access = SOCKOPT_RW,
+	  .fields = SCALAR(BOOL, int, "true or false"),
+	  .doc = "Taken by the kernel, whose SCTP delivers no such thing with a message; inet6 sockets only.",
 	},
 	{ .name = "sndbuf",
 	  .from = "gen_sctp; socket(7) SO_SNDBUF",

@@ -10,6 +10,7 @@
 /* Who carries the option out. */
 enum sockopt_level {
 	LEVEL_BROKER,		/* the daemon itself; optname is BROKER_* */
+	LEVEL_OWN,		/* the same; optname is its place in sockopt_own */
 	LEVEL_SOCKET,
 	LEVEL_IP,
 	LEVEL_IPV6,
@@ -19,7 +20,22 @@ enum sockopt_level {
 enum sockopt_broker {
 	BROKER_ACTIVE,
 	BROKER_EVENTS,
+	BROKER_NETNS,
 };
+
+/* The options that the daemon keeps with a socket. */
+struct sockopt_own {
+	int32_t		mode;			/* enum sockopt_mode */
+	uint32_t	buffer;
+	uint32_t	high_msgq_watermark;
+	uint32_t	low_msgq_watermark;
+	int64_t		send_timeout;
+	bool		non_block_send;
+};
+
+enum sockopt_mode { MODE_BINARY, MODE_LIST };
+
+extern const struct sockopt_own sockopt_own_defaults;
 
 /* What the option is about; its assoc_id, if it has one, may name... */
 enum sockopt_scope {
@@ -32,6 +48,7 @@ enum sockopt_scope {
 #define SOCKOPT_GET	0x1
 #define SOCKOPT_SET	0x2
 #define SOCKOPT_RW	(SOCKOPT_GET | SOCKOPT_SET)
+#define SOCKOPT_OPEN	0x4		/* at open only */
 
 struct sockopt {
 	const char		*name;

@@ -6,10 +6,12 @@ clients they want with d.client(). When a test is over its clients are closed
 and the daemon must have no socket and no association left.
 
 TEST_WRAP, if set, is put in front of the daemon's command (valgrind)."""
+import contextlib
 import os
 import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -20,6 +22,8 @@ from rpc import WAIT, Client
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, "build")
 WRAP = shlex.split(os.environ.get("TEST_WRAP", ""))
+if "valgrind" in WRAP:
+    WRAP.append(f"--suppressions={os.path.join(ROOT, 'tests/integration/valgrind.supp')}")
 # What valgrind says of a descriptor that was opened and not closed.
 OPEN_AT_EXIT = re.compile(r"^==\d+== Open .*\n(?!.*<inherited from parent>)", re.M)
 SLOW = 10 if WRAP else 1  # how much longer things may take
@@ -97,6 +101,21 @@ class Daemon:
     def descriptors(self):
         """How many it has open."""
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def kernel(self, name):
+        """What the kernel says in /proc/net/sctp where it runs."""
+        with open(f"/proc/{self.process.pid}/net/sctp/{name}", encoding="ascii") as f:
+            return f.read()
+
+    @contextlib.contextmanager
+    def asleep(self):
+        """It does not run meanwhile."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def kill(self):
         """End it without a word."""

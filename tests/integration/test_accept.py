@@ -244,3 +244,34 @@ def test_an_accepted_socket_has_its_buffers_once(d):
     before = option(c, accepted, "recbuf")
     recv(c, accepted, "sctp_assoc_change", state="comm_up")
     assert option(c, accepted, "recbuf") == before
+
+
+def test_a_stream_listener_may_pause_too(d):
+    c = d.client()
+    there, port = stream_listener(c)
+    connect(c, port)
+    c.call("accept", sock=there, timeout=WAIT_MS)
+    c.call("listen", sock=there, backlog=False)
+    assert refused(c, port)
+    c.call("listen", sock=there, backlog=True)
+    connect(c, port)
+    c.call("accept", sock=there, timeout=WAIT_MS)
+
+
+def test_so_may_one_whose_associations_were_peeled_off(d):
+    c = d.client()
+    there, there_id, _, _ = associate(c)
+    c.call("peeloff", sock=there, assoc_id=there_id)
+    c.call("listen", sock=there, backlog=False)
+    c.call("listen", sock=there)
+    connect(c, c.call("sockname", sock=there)["port"])
+    recv(c, there, "sctp_assoc_change", state="comm_up")
+
+
+def test_two_listeners_on_one_port_are_still_refused(d):
+    c = d.client()
+    reuse = {"reuseaddr": True}
+    got = c.call("open", ip="127.0.0.1", options=reuse)
+    other = c.call("open", ip="127.0.0.1", port=got["port"], options=reuse)["sock"]
+    c.call("listen", sock=got["sock"])
+    assert refusal(c, "listen", sock=other) == f"eaddrinuse: port {got['port']}: another socket listens on it"

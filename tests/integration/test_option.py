@@ -186,7 +186,7 @@ def test_every_option_that_can_be_read_is_answered_or_says_why_not(d):
             option(c, here, row["name"], **key)
         except Exception as e:
             unread[row["name"]] = str(e).split(":")[0]
-    assert unread.pop("tclass") and unread.pop("ipv6_v6only")
+    assert unread.pop("tclass") and unread.pop("recvtclass") and unread.pop("ipv6_v6only")
     assert set(unread) <= {"sctp_get_peer_addr_info", "sctp_pr_stream_status", "sctp_pr_assoc_status",
                            "sctp_auto_asconf", "sctp_stream_scheduler_value"}, unread
 
@@ -196,7 +196,7 @@ def test_what_is_read_can_be_set_again(d):
     sock = c.call("open")["sock"]
     for row in rows(c):
         if row["access"] != "get, set" or row["scope"] == "assoc" or row["name"] in (
-                "tclass", "ipv6_v6only", "sctp_auto_asconf"):
+                "tclass", "recvtclass", "ipv6_v6only", "sctp_auto_asconf"):
             continue
         value = option(c, sock, row["name"])
         setopt(c, sock, **{row["name"]: value})

@@ -287,6 +287,22 @@ def test_both_networks_fail(h):
 # ---- peers that fail -------------------------------------------------------
 
 
+def test_darn_is_gone_before_sctpd_looks(h):
+    """Its whole life passes while sctpd does not run; nothing of it is lost."""
+    c = h.left.client()
+    sock = listen(c, LEFT, 2006)
+    with darn_connects("right", 2005, 2006) as peer, h.left.asleep():
+        peer.write("hello", "goodbye")
+        peer.end()
+        while " 2005 " in h.left.kernel("assocs"):
+            pass
+    assoc = comes_up(c, sock)
+    assert texts(c, sock, 2) == [b"hello\n\0", b"goodbye\n\0"]
+    assert c.event("sctp_shutdown_event", sock=sock)["assoc_id"] == assoc
+    end = c.event("sctp_assoc_change", sock=sock)
+    assert (end["state"], end["assoc_id"]) == ("shutdown_comp", assoc), end
+
+
 def test_darn_is_killed(h):
     """With messages unread, the kernel aborts in its name."""
     c = h.left.client()

@@ -9,7 +9,7 @@ import struct
 import msgpack
 
 from check import only, refusal, setopt
-from harness import SLOW, associate
+from harness import SLOW, WRAP, associate
 from rpc import WAIT, Client, RpcError
 
 CONFIG = {"socket_mode": "0666", "max_message": "64K", "log_level": "info"}
@@ -64,8 +64,8 @@ CALLS = (
      "einval: options.no_such: there is no such option; describe lists them; 0 of 1 were set"),
     ("connect", {"sock": "{sock}", "addr": "::1", "port": 1},
      'eafnosupport: addr: "::1" is IPv6, and the socket is inet; open it with family inet6'),
-    ("connect", {"sock": "{sock}", "addr": "any", "port": 1},
-     'badarg: addr: "any" does not parse; an address is "10.0.0.1" or "2001:db8::1"'),
+    ("connect", {"sock": "{sock}", "addr": "10.0.0.256", "port": 1},
+     'badarg: addr: "10.0.0.256" does not parse; an address is "10.0.0.1" or "2001:db8::1"'),
     ("connect", {"sock": "{sock}", "addr": "127.0.0.1", "port": 0},
      "einval: port: 0 is no port of a peer; it takes 1 to 65535"),
     ("connect", {"sock": "{sock}", "addr": "255.255.255.255", "port": 1}, "einval: 255.255.255.255:1: *"),
@@ -299,13 +299,13 @@ def test_bad_bytes_end_the_connection_alone(d):
 
 def test_it_all_costs_no_memory(d):
     w = World(d)
-    for i in range(20):
+    for i in range(20 if SLOW == 1 else 5):
         if i == 3:
             warm = d.memory()
         call_rows(w)
         param_rows(w)
         byte_rows(w)
-    assert d.memory() - warm < 2 << 20
+    assert WRAP or d.memory() - warm < 2 << 20
 
 
 def test_truncated_messages_end_with_their_connection(d):

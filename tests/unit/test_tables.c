@@ -139,7 +139,8 @@ START_TEST(options_are_well_formed)
 		check_doc(o->name, o->doc);
 		check_from(o->name, o->from);
 		ck_assert_ptr_eq(sockopt_find(o->name, strlen(o->name)), o);
-		ck_assert_msg(o->access >= SOCKOPT_GET && o->access <= SOCKOPT_RW, "%s", o->name);
+		ck_assert_msg((o->access >= SOCKOPT_GET &&
+		    o->access <= SOCKOPT_RW) || o->access == SOCKOPT_OPEN, "%s", o->name);
 		ck_assert_msg(o->size > 0 && o->size <= SOCKOPT_MAX, "%s: size", o->name);
 		ck_assert_msg((o->scope != SCOPE_SOCKET) == (sockopt_assoc(o) != NULL),
 		    "%s: its scope and its fields disagree about assoc_id", o->name);
@@ -258,6 +259,9 @@ fill_field(const struct field *f, char *base)
 	case FIELD_ADDR:
 	case FIELD_ENDPOINT:
 		fill_address(f, base);
+		break;
+	case FIELD_CHARS:
+		(void)snprintf(base + f->offset, f->width, "eth%u", seed % 10);
 		break;
 	case FIELD_STR:
 	case FIELD_BIN:

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Host names to addresses, without the loop waiting for it.
+ *
+ * getaddrinfo(3) knows /etc/hosts, nsswitch.conf and whatever else the host
+ * is set up with, and blocks. So each look-up has a thread, a few at a time,
+ * which touches nothing but its own struct and says through a pipe when it is
+ * done. libevent's own resolver knows DNS only, and is where most of its
+ * security advisories were.
+ */
+#include <errno.h>
+#include <event2/event_struct.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "loop.h"
+#include "mem.h"
+#include "resolve.h"
+
+/* Look-ups under way at one time; the others wait their turn. */
+#define THREADS	8
+
+struct resolve {
+	TAILQ_ENTRY(resolve)	 entry;
+	int			 family;
+	resolve_fn		*done;		/* NULL: nobody waits */
+	void			*arg;
+	bool			 running;
+	int			 error;		/* of getaddrinfo */
+	struct addrinfo		*found;
+	char			 name[];
+};
+
+static TAILQ_HEAD(, resolve) waiting = TAILQ_HEAD_INITIALIZER(waiting);
+static unsigned running;
+static int done_pipe[2] = { -1, -1 };
+static struct event readable;
+
+/* In a thread of its own. */
+static void *
+look_up(void *arg)
+{
+	struct resolve	*r = arg;
+	struct addrinfo	 hints = { .ai_family = r->family, .ai_socktype = SOCK_STREAM };
+
+	if (r->family == AF_INET6)
+		hints.ai_flags = AI_V4MAPPED | AI_ALL;
+	r->error = getaddrinfo(r->name, NULL, &hints, &r->found);
+	/* A pointer is written whole, or the pipe is gone and so are we. */
+	while (write(done_pipe[1], &r, sizeof r) == -1 && errno == EINTR)
+		;
+	return NULL;
+}
+
+static void
+finish(struct resolve *r)
+{
+	struct sockaddr_storage	 addrs[RESOLVE_MAX];
+	size_t			 n = 0;
+
+	memset(addrs, 0, sizeof addrs);
+	for (struct addrinfo *a = r->found; a != NULL && n < RESOLVE_MAX; a = a->ai_next)
+		memcpy(&addrs[n++], a->ai_addr, a->ai_addrlen);
+	if (r->done != NULL)
+		r->done(r->arg, addrs, n, n > 0 ? NULL : r->error != 0 ?
+		    gai_strerror(r->error) : "it has no address");
+	if (r->found != NULL)
+		freeaddrinfo(r->found);
+	free(r);
+}
+
+/* Threads must leave the signals to the loop. */
+static void
+run(struct resolve *r)
+{
+	sigset_t	all, before;
+	pthread_attr_t	attr;
+	pthread_t	thread;
+	int		number;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	(void)pthread_attr_init(&attr);
+	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	number = pthread_create(&thread, &attr, look_up, r);
+	(void)pthread_attr_destroy(&attr);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (number != 0) {
+		r->error = EAI_MEMORY;
+		finish(r);
+		return;
+	}
+	r->running = true;
+	running++;
+}
+
+static void
+run_waiting(void)
+{
+	struct resolve	*r;
+
+	while (running < THREADS && (r = TAILQ_FIRST(&waiting)) != NULL) {
+		TAILQ_REMOVE(&waiting, r, entry);
+		run(r);
+	}
+}
+
+static void
+resolve_on_done(evutil_socket_t fd, short what, void *arg)
+{
+	struct resolve	*r;
+
+	(void)what, (void)arg;
+	while (read(fd, &r, sizeof r) == sizeof r) {
+		running--;
+		finish(r);
+	}
+	run_waiting();
+}
+
+struct resolve *
+resolve_start(const char *name, size_t len, int family, resolve_fn *done, void *arg)
+{
+	struct resolve	*r = xcalloc(1, sizeof *r + len + 1);
+
+	r->family = family;
+	r->done = done;
+	r->arg = arg;
+	memcpy(r->name, name, len);
+	TAILQ_INSERT_TAIL(&waiting, r, entry);
+	/* Not at once: done must not be called before this returns. */
+	event_active(&readable, EV_READ, 0);
+	return r;
+}
+
+struct resolve *
+resolve_cancel(struct resolve *r)
+{
+	if (r == NULL)
+		return NULL;
+	r->done = NULL;
+	if (!r->running) {
+		TAILQ_REMOVE(&waiting, r, entry);
+		free(r);
+	}
+	return NULL;
+}
+
+void
+resolve_init(void)
+{
+	if (pipe2(done_pipe, O_CLOEXEC) == -1 ||
+	    fcntl(done_pipe[0], F_SETFL, O_NONBLOCK) == -1)
+		log_fatal("resolve: pipe: %s", strerror(errno));
+	(void)event_assign(&readable, loop_base(), done_pipe[0], EV_READ | EV_PERSIST,
+	    resolve_on_done, NULL);
+	(void)event_add(&readable, NULL);
+}
+
+void
+resolve_free(void)
+{
+	(void)event_del(&readable);
+	(void)close(done_pipe[0]);
+	/* Threads that are still at it keep the other end. */
+	if (running == 0)
+		(void)close(done_pipe[1]);
+}
