@@ -19,6 +19,8 @@
 
 /* Messages that one wake-up may send for one association. */
 #define SENDS_A_TURN	64
+/* Longest reason of an abort: it travels in one packet. */
+#define MAX_REASON	1024
 
 static size_t nassocs, nlingering;
 
@@ -363,6 +365,40 @@ assoc_eof(struct assoc *a)
 	if (!TAILQ_EMPTY(&a->sends))
 		return 0;	/* assoc_writable will */
 	return stack_eof(a);
+}
+
+static enum error
+end_failed(int number, uint32_t id)
+{
+	if (number == ENOTCONN)
+		number = EPIPE;
+	return call_fail(error_from_errno(number), "assoc_id %u: %s", id,
+	    number == EPIPE ? "it is over, or is being shut down" : strerror(number));
+}
+
+enum error
+assoc_shut(struct assoc *a)
+{
+	int	number = assoc_eof(a);
+
+	return number == 0 ? ERR_OK : end_failed(number, assoc_id(a));
+}
+
+enum error
+assoc_abort(struct assoc *a, const char *reason, size_t len)
+{
+	int	number;
+
+	if (len > MAX_REASON)
+		return call_fail(ERR_emsgsize, "reason: %zu bytes; it takes %d at most",
+		    len, MAX_REASON);
+	if (len > 0 && !a->sock->many && !a->sock->peeled)
+		return call_fail(ERR_einval, "reason: a stream socket cannot give one");
+	if (a->state == ASSOC_OVER)
+		return end_failed(EPIPE, assoc_id(a));
+	if ((number = stack_abort(a, reason, len)) != 0)
+		return end_failed(number, assoc_id(a));
+	return ERR_OK;
 }
 
 void

@@ -109,6 +109,10 @@ void assoc_writable(struct assoc *);
 /* Shut down after what waits; gives an errno. */
 int assoc_eof(struct assoc *);
 
+/* For handlers: shut it down, or abort it with a reason; says why not. */
+enum error assoc_shut(struct assoc *);
+enum error assoc_abort(struct assoc *, const char *reason, size_t len);
+
 /* What waits will never be sent. */
 void assoc_fail_sends(struct assoc *, enum error, const char *why);
 

@@ -12,9 +12,6 @@
 #include "mem.h"
 #include "resolve.h"
 
-/* Longest reason of an abort: it travels in one packet. */
-#define MAX_REASON	1024
-
 static enum error
 connect_failed(int number, const struct sockaddr_storage *peer)
 {
@@ -42,15 +39,6 @@ struct target {
 	const msgpack_object	*options;
 	int64_t			 timeout;
 	bool			 wait;		/* until it is up */
-};
-
-/* One of them whose peer's name is being looked up. */
-struct lookup {
-	struct call	*call;
-	struct resolve	*resolve;
-	uint64_t	 sock;
-	uint16_t	 port;
-	bool		 wait;
 };
 
 /* Nobody waits for it any more: take the attempt back. */
@@ -117,13 +105,6 @@ await_connect(struct call *kept, struct assoc *a)
 /* ---- by name -------------------------------------------------------- */
 
 static void
-lookup_free(struct lookup *l)
-{
-	(void)resolve_cancel(l->resolve);
-	free(l);
-}
-
-static void
 lookup_ended(struct call *call, enum call_end why)
 {
 	lookup_free(call->waits_for);
@@ -139,19 +120,17 @@ go_on(struct lookup *l, const struct sockaddr_storage *addr)
 {
 	struct rpc_connect_init_out	 out = { .assoc_id = 0 };
 	struct sockaddr_storage		 first = *addr;
-	struct sock			*s;
 	struct assoc			*a;
 	enum error			 e;
 
-	if ((e = find_sock(l->call, l->sock, &s)) != ERR_OK ||
-	    (e = connect_to(s, &first, 1, l->port, &a)) != ERR_OK)
+	if ((e = connect_to(l->sock, &first, 1, l->port, &a)) != ERR_OK)
 		return e;
 	if (l->wait) {
 		await_connect(l->call, a);
 		return ERR_OK;
 	}
 	out.assoc_id = assoc_id(a);
-	sock_pump(s);
+	sock_pump(l->sock);
 	call_finish(l->call, &out);
 	return ERR_OK;
 }
@@ -176,12 +155,13 @@ look_up(const struct call *call, const struct target *t, struct sock *s)
 {
 	struct lookup	*l = xcalloc(1, sizeof *l);
 
-	l->sock = t->sock;
+	l->sock = s;
 	l->port = t->port;
 	l->wait = t->wait;
 	l->call = call_keep(call, t->timeout, lookup_ended, l);
 	l->resolve = resolve_start(t->addr->via.str.ptr, t->addr->via.str.size, s->family,
 	    lookup_done, l);
+	LIST_INSERT_HEAD(&s->lookups, l, entry);
 	return CALL_ANSWERED;
 }
 
@@ -260,28 +240,18 @@ handle_connectx_init(struct call *call, const struct rpc_connectx_init_in *in,
 	return e;
 }
 
-static enum error
-end_failed(int number, uint32_t id)
-{
-	return call_fail(error_from_errno(number), "assoc_id %u: %s", id,
-	    number == EPIPE ? "it is over, or is being shut down" : strerror(number));
-}
-
 enum error
 handle_eof(struct call *call, const struct rpc_eof_in *in, struct rpc_eof_out *out)
 {
 	struct sock	*s;
 	struct assoc	*a;
 	enum error	 e;
-	int		 number;
 
 	(void)out;
 	if ((e = find_sock(call, in->sock, &s)) != ERR_OK ||
 	    (e = find_assoc(s, in->assoc_id, &a)) != ERR_OK)
 		return e;
-	if ((number = assoc_eof(a)) != 0)
-		return end_failed(number, in->assoc_id);
-	return ERR_OK;
+	return assoc_shut(a);
 }
 
 enum error
@@ -290,20 +260,10 @@ handle_abort(struct call *call, const struct rpc_abort_in *in, struct rpc_abort_
 	struct sock	*s;
 	struct assoc	*a;
 	enum error	 e;
-	int		 number;
 
 	(void)out;
 	if ((e = find_sock(call, in->sock, &s)) != ERR_OK ||
 	    (e = find_assoc(s, in->assoc_id, &a)) != ERR_OK)
 		return e;
-	if (in->reason.len > MAX_REASON)
-		return call_fail(ERR_emsgsize, "reason: %u bytes; it takes %d at most",
-		    in->reason.len, MAX_REASON);
-	if (in->reason.len > 0 && !s->many && !s->peeled)
-		return call_fail(ERR_einval, "reason: a stream socket cannot give one");
-	if (a->state == ASSOC_OVER)
-		return end_failed(EPIPE, in->assoc_id);
-	if ((number = stack_abort(a, in->reason.ptr, in->reason.len)) != 0)
-		return end_failed(number, in->assoc_id);
-	return ERR_OK;
+	return assoc_abort(a, in->reason.ptr, in->reason.len);
 }

@@ -23,8 +23,6 @@ find_info(struct sock *s, const struct rpc_send_in *in, struct sndrcvinfo *info,
 		return e;
 	if (whole) {
 		*info = in->sctp_sndrcvinfo;
-		if (info->flags & (SNDRCV_EOF | SNDRCV_ABORT))
-			return call_fail(ERR_einval, "sctp_sndrcvinfo.flags: use the methods eof and abort");
 		return ERR_OK;
 	}
 	if (!(*a)->defaults_known) {
@@ -36,6 +34,17 @@ find_info(struct sock *s, const struct rpc_send_in *in, struct sndrcvinfo *info,
 	return ERR_OK;
 }
 
+/* gen_sctp's way to shut down or abort; what is sent is the reason then. */
+static enum error
+send_end(struct assoc *a, const struct sndrcvinfo *info, const struct rpc_send_in *in)
+{
+	if (info->flags & SNDRCV_ABORT)
+		return assoc_abort(a, in->data.ptr, in->data.len);
+	if (in->data.len > 0)
+		return call_fail(ERR_einval, "data: with eof nothing can be sent; send it first");
+	return assoc_shut(a);
+}
+
 static enum error
 send_message(struct call *call, const struct rpc_send_in *in, struct sndrcvinfo *info)
 {
@@ -45,13 +54,15 @@ send_message(struct call *call, const struct rpc_send_in *in, struct sndrcvinfo 
 
 	if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
 		return e;
+	if ((e = find_info(s, in, info, &a)) != ERR_OK)
+		return e;
+	if (info->flags & (SNDRCV_EOF | SNDRCV_ABORT))
+		return send_end(a, info, in);
 	if (in->data.len == 0)
 		return call_fail(ERR_einval, "data: it is empty; a message has one byte or more");
 	if (in->data.len > config.max_message)
 		return call_fail(ERR_emsgsize, "data: %u bytes are more than max_message, %llu",
 		    in->data.len, (unsigned long long)config.max_message);
-	if ((e = find_info(s, in, info, &a)) != ERR_OK)
-		return e;
 	return assoc_send(a, call, info, in->data.ptr, in->data.len);
 }
 

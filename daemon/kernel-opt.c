@@ -69,6 +69,20 @@ set_buffer(int fd, const struct sockopt *o, const void *buf, bool assoc)
 	return 0;
 }
 
+/* The kernel changes the priority with it; they are two options here. */
+static int
+set_tos(int fd, const void *buf, socklen_t size)
+{
+	int		priority = 0;
+	socklen_t	len = sizeof priority;
+	int		number;
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, &len);
+	number = setsockopt(fd, IPPROTO_IP, IP_TOS, buf, size) == -1 ? errno : 0;
+	(void)setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof priority);
+	return number;
+}
+
 static int
 set_one(int fd, const struct sockopt *o, const void *buf, bool assoc)
 {
@@ -76,6 +90,8 @@ set_one(int fd, const struct sockopt *o, const void *buf, bool assoc)
 		return ENOTCONN;
 	if (o->level == LEVEL_SOCKET && (o->optname == SO_RCVBUF || o->optname == SO_SNDBUF))
 		return set_buffer(fd, o, buf, assoc);
+	if (o->level == LEVEL_IP && o->optname == IP_TOS)
+		return set_tos(fd, buf, o->size);
 	return setsockopt(fd, level_of(o), o->optname, buf, o->size) == -1 ? errno : 0;
 }
 
@@ -193,10 +209,34 @@ set_scoped(struct sock *s, const struct sockopt *o, char *buf)
 	return number;
 }
 
+void
+kernel_inherit(const struct sock *s, int fd)
+{
+	static const struct {
+		int	level, name;
+	}		option[] = {
+		{ IPPROTO_IP, IP_TOS },
+		{ IPPROTO_IP, IP_RECVTOS },
+		{ IPPROTO_IP, IP_RECVTTL },
+		{ IPPROTO_IPV6, IPV6_TCLASS },
+		{ IPPROTO_IPV6, IPV6_RECVTCLASS },
+		{ SOL_SOCKET, SO_PRIORITY },	/* last: IP_TOS changes it */
+	};
+	int		value;
+	socklen_t	len;
+
+	for (size_t i = 0; s->stack.plain && i < sizeof option / sizeof *option; i++) {
+		len = sizeof value;
+		if (getsockopt(s->stack.fd, option[i].level, option[i].name, &value, &len) == 0)
+			(void)setsockopt(fd, option[i].level, option[i].name, &value, len);
+	}
+}
+
 int
 stack_setopt(struct sock *s, const struct sockopt *o, void *buf)
 {
 	forget_defaults(s);
+	s->stack.plain = s->stack.plain || o->level != LEVEL_SCTP;
 	return o->scope == SCOPE_SOCKET ? set_socket(s, o, buf) : set_scoped(s, o, buf);
 }
 

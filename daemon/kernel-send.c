@@ -109,13 +109,26 @@ stack_await_room(struct assoc *a, bool on)
 		(void)event_del(&a->stack.writable);
 }
 
+/* Of a one-to-one socket: is it over, though nobody has read that yet? */
+static bool
+is_gone(const struct assoc *a)
+{
+	struct sctp_status	st = { .sstat_assoc_id = 0 };
+	socklen_t		len = sizeof st;
+
+	return (a->state == ASSOC_UP || a->state == ASSOC_GOING_DOWN) &&
+	    getsockopt(a->stack.fd, IPPROTO_SCTP, SCTP_STATUS, &st, &len) == -1;
+}
+
 int
 stack_eof(struct assoc *a)
 {
 	static const struct sndrcvinfo	eof = { .flags = SNDRCV_EOF };
 	int				number;
 
-	if (a->stack.stream)
+	if (a->stack.stream && is_gone(a))
+		number = EPIPE;
+	else if (a->stack.stream)
 		number = shutdown(a->stack.fd, SHUT_WR) == -1 ? errno : 0;
 	else
 		number = stack_send(a, &eof, NULL, 0);
@@ -170,7 +183,7 @@ stack_abort(struct assoc *a, const void *reason, size_t len)
 	int				number;
 
 	if (a->stack.stream && a->sock != NULL)
-		return abort_stream(a);
+		return is_gone(a) ? EPIPE : abort_stream(a);
 	number = stack_send(a, &abort, reason, len);
 	if (number == 0)
 		assoc_fail_sends(a, ERR_epipe, "the association was aborted");

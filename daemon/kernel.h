@@ -31,6 +31,9 @@ bool kernel_discard(struct assoc *);
 /* It is over and nothing is left of it: free it. */
 void kernel_finish(struct assoc *);
 
+/* Give the descriptor of an association what the kernel does not hand on. */
+void kernel_inherit(const struct sock *, int fd);
+
 void kernel_subscribe(const struct sock *, int fd);
 void kernel_set_buffer(int fd, int force, int plain, int bytes);
 

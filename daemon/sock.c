@@ -11,6 +11,7 @@
 #include "event.h"
 #include "log.h"
 #include "mem.h"
+#include "resolve.h"
 #include "sock.h"
 
 /* Events that may wait in a socket before the stack is no longer asked. */
@@ -67,8 +68,9 @@ sock_new(struct client *owner, bool many, int family)
 	s->many = many;
 	s->family = family;
 	s->own = sockopt_own_defaults;
-	s->stack.fd = s->stack.set = -1;
+	s->stack.fd = s->stack.set = s->stack.netns = -1;
 	TAILQ_INIT(&s->pending);
+	LIST_INIT(&s->lookups);
 	hash_add(&socks, &s->node, new_handle());
 	TAILQ_INSERT_TAIL(&owner->socks, s, owned);
 	owner->nsocks++;
@@ -118,13 +120,27 @@ end_recv(struct sock *s, enum error code, const char *why)
 	    (unsigned long long)s->node.key, why);
 }
 
+void
+lookup_free(struct lookup *l)
+{
+	(void)resolve_cancel(l->resolve);
+	LIST_REMOVE(l, entry);
+	free(l);
+}
+
 /* The connects that wait on it end with it. */
 static void
 end_connects(struct sock *s)
 {
 	struct assoc	*a = NULL;
+	struct lookup	*l;
 	struct call	*call;
 
+	while ((l = LIST_FIRST(&s->lookups)) != NULL) {
+		call_finish_error(l->call, ERR_closed, "sock %llu: it was closed",
+		    (unsigned long long)s->node.key);
+		lookup_free(l);
+	}
 	while ((a = assoc_next(s, a)) != NULL) {
 		if ((call = a->connect) == NULL)
 			continue;

@@ -46,6 +46,16 @@ struct pending {
 	char			 packed[];
 };
 
+/* A connect whose peer's name is being looked up. */
+struct lookup {
+	LIST_ENTRY(lookup)	 entry;
+	struct call		*call;
+	struct resolve		*resolve;
+	struct sock		*sock;
+	uint16_t		 port;
+	bool			 wait;		/* until the association is up */
+};
+
 struct sock_stat {
 	uint64_t	cnt;
 	uint64_t	oct;
@@ -72,6 +82,7 @@ struct sock {
 	struct sockopt_own	 own;		/* the options kept here */
 	struct call		*recv;		/* the one that waits */
 	unsigned		 connecting;	/* connects that wait */
+	LIST_HEAD(, lookup)	 lookups;	/* and those before them */
 	TAILQ_HEAD(, pending)	 pending;
 	size_t			 npending;
 	size_t			 pending_bytes;
@@ -96,6 +107,9 @@ void sock_close(struct sock *, const char *why);
 struct sock *sock_find(uint64_t handle);
 struct sock *sock_next(const struct sock *);
 size_t sock_count(void);
+
+/* Nobody wants the name any more, or it is known. */
+void lookup_free(struct lookup *);
 
 /* Another owner; everything that waits goes along. */
 void sock_give(struct sock *, struct client *);

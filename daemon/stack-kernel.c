@@ -215,27 +215,43 @@ adopt_fd(struct sock *s, int fd)
 	stack_read(s, false, true);
 }
 
-/* A socket in another network namespace: go there, make it, come back. */
+/* Go to another network namespace: gives the way back, or -1. */
 static int
-socket_in(const char *netns, int family, int type)
+go_to(int netns)
 {
 	int	home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	int	there = open(netns, O_RDONLY | O_CLOEXEC);
-	int	fd = -1, number = 0;
+	int	number;
 
-	if (home == -1 || there == -1 || setns(there, CLONE_NEWNET) == -1)
-		number = errno;
-	else {
-		if ((fd = socket(family, type, IPPROTO_SCTP)) == -1)
-			number = errno;
-		if (setns(home, CLONE_NEWNET) == -1)
-			log_fatal("netns: no way back from %s: %s", netns, strerror(errno));
-	}
-	if (home != -1)
-		(void)close(home);
-	if (there != -1)
-		(void)close(there);
+	if (home == -1 || setns(netns, CLONE_NEWNET) == 0)
+		return home;
+	number = errno;
+	(void)close(home);
 	errno = number;
+	return -1;
+}
+
+static void
+come_back(int home)
+{
+	int	number = errno;
+
+	if (setns(home, CLONE_NEWNET) == -1)
+		log_fatal("netns: no way back: %s", strerror(errno));
+	(void)close(home);
+	errno = number;
+}
+
+/* A socket in another network namespace, which is kept to peel off there. */
+static int
+socket_in(struct sock *s, const char *netns, int type)
+{
+	int	home, fd;
+
+	if ((s->stack.netns = open(netns, O_RDONLY | O_CLOEXEC)) == -1 ||
+	    (home = go_to(s->stack.netns)) == -1)
+		return -1;
+	fd = socket(s->family, type, IPPROTO_SCTP);
+	come_back(home);
 	return fd;
 }
 
@@ -249,7 +265,7 @@ stack_open(struct sock *s, const char *netns)
 
 	if ((number = make_set(s)) != 0)
 		return number;
-	fd = netns != NULL ? socket_in(netns, s->family, type) :
+	fd = netns != NULL ? socket_in(s, netns, type) :
 	    socket(s->family, type, IPPROTO_SCTP);
 	if (fd == -1)
 		return errno;
@@ -457,17 +473,23 @@ assoc_has_fd(struct assoc *a)
 	raise_receive_buffer(a->stack.fd);
 }
 
+/* The kernel peels off only what is in the network namespace of the caller. */
 static int
-peel(int fd, uint32_t id)
+peel(struct sock *s, uint32_t id)
 {
 	sctp_peeloff_flags_arg_t	arg = {
-		.p_arg = { .associd = (sctp_assoc_t)id },
+		.p_arg = { .associd = (sctp_assoc_t)id, .sd = -1 },
 		.flags = SOCK_NONBLOCK | SOCK_CLOEXEC,
 	};
 	socklen_t			len = sizeof arg;
+	int				home = -1;
 
-	if (getsockopt(fd, IPPROTO_SCTP, SCTP_SOCKOPT_PEELOFF_FLAGS, &arg, &len) == -1)
+	if (s->stack.netns != -1 && (home = go_to(s->stack.netns)) == -1)
 		return -1;
+	if (getsockopt(s->stack.fd, IPPROTO_SCTP, SCTP_SOCKOPT_PEELOFF_FLAGS, &arg, &len) == -1)
+		arg.p_arg.sd = -1;
+	if (home != -1)
+		come_back(home);
 	return arg.p_arg.sd;
 }
 
@@ -483,7 +505,7 @@ kernel_came_up(struct assoc *a)
 	}
 	if (a->stack.fd != -1)
 		return;
-	if ((a->stack.fd = peel(s->stack.fd, assoc_id(a))) == -1) {
+	if ((a->stack.fd = peel(s, assoc_id(a))) == -1) {
 		if (errno == EINVAL)
 			return;		/* it is over: all of it comes from the socket */
 		if (log_allowed())
@@ -494,7 +516,22 @@ kernel_came_up(struct assoc *a)
 	}
 	a->stack.owns_fd = true;
 	assoc_has_fd(a);
+	kernel_inherit(s, a->stack.fd);
 	kernel_watch(s, a->stack.fd, a, false);
+}
+
+/* The id is in the comm_up that waits, even of one that is over already. */
+static uint32_t
+accepted_id(int fd)
+{
+	struct sctp_assoc_change	c = { .sac_assoc_id = 0 };
+
+	for (int i = 0; i < 2; i++) {	/* how it ended may be said first, once */
+		if (recv(fd, &c, sizeof c, MSG_PEEK | MSG_DONTWAIT) == sizeof c &&
+		    c.sac_type == SCTP_ASSOC_CHANGE)
+			break;
+	}
+	return (uint32_t)c.sac_assoc_id;
 }
 
 /* What was accepted is up, though its comm_up may be read much later. */
@@ -505,7 +542,8 @@ accepted_assoc(struct sock *to, int fd, const struct sockaddr_storage *peer)
 	socklen_t		len = sizeof st;
 	struct assoc		*a;
 
-	(void)getsockopt(fd, IPPROTO_SCTP, SCTP_STATUS, &st, &len);
+	if (getsockopt(fd, IPPROTO_SCTP, SCTP_STATUS, &st, &len) == -1)
+		st.sstat_assoc_id = (sctp_assoc_t)accepted_id(fd);
 	a = assoc_new(to, (uint32_t)st.sstat_assoc_id, peer);
 	a->outbound = st.sstat_outstrms;
 	a->inbound = st.sstat_instrms;
@@ -533,6 +571,8 @@ stack_accept(struct sock *listener, struct sock *to, struct assoc **made)
 	to->port = listener->port;
 	to->name = listener->name;
 	memcpy(to->subscribed, listener->subscribed, sizeof to->subscribed);
+	to->own = listener->own;
+	kernel_inherit(listener, fd);
 	adopt_fd(to, fd);
 	*made = accepted_assoc(to, fd, &peer);
 	kernel_watch(to, fd, *made, false);
@@ -554,6 +594,7 @@ stack_peeloff(struct assoc *a, struct sock *to)
 	to->port = from->port;
 	to->name = from->name;
 	memcpy(to->subscribed, from->subscribed, sizeof to->subscribed);
+	to->own = from->own;
 	to->peeled = true;
 	adopt_fd(to, a->stack.fd);
 	a->stack.owns_fd = false;
@@ -661,8 +702,10 @@ stack_close(struct sock *s)
 		(void)close(s->stack.set);
 	if (s->stack.fd != -1)
 		(void)close(s->stack.fd);
+	if (s->stack.netns != -1)
+		(void)close(s->stack.netns);
 	joint_free(&s->stack.notice);
-	s->stack.fd = s->stack.set = -1;
+	s->stack.fd = s->stack.set = s->stack.netns = -1;
 }
 
 void

@@ -36,11 +36,13 @@ struct joint {
 struct stack_sock {
 	int			 fd;		/* the socket itself */
 	int			 set;		/* epoll set of what is read on demand */
+	int			 netns;		/* where it is, if not where we are */
 	struct event		 readable;	/* fd of a one-to-many: read at once */
 	struct event		 set_readable;
 	bool			 reading;	/* readable is armed */
 	bool			 reading_set;	/* set_readable is armed */
 	bool			 resting;	/* it accepts nothing for a while */
+	bool			 plain;		/* options below SCTP were set */
 	struct joint		 notice;
 };
 

@@ -44,6 +44,7 @@ needs() {
 		cat <<-'EOF'
 			cmd:bash bash bash
 			cmd:clang clang clang
+			file:/usr/lib/llvm*/lib/clang/*/lib/linux/libclang_rt.fuzzer*.a libclang-rt-dev compiler-rt
 			cmd:erl erlang-base erlang-kernel
 			cmd:mandoc mandoc mandoc
 			cmd:sctp_darn lksctp-tools lksctp-tools

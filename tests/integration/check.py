@@ -7,6 +7,7 @@ import subprocess
 from rpc import WAIT, RpcError
 
 WAIT_MS = WAIT * 500  # so that its end is an answer
+MORE = 8  # that wait for certain, after fill
 CPU_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -63,6 +64,22 @@ def recv_data(c, sock):
 def nothing(c, sock):
     """No message and no event waits."""
     return code(c, "recv", sock=sock, timeout=0) == "timeout"
+
+
+def answered(c, msgid):
+    """Has this request been answered by now?"""
+    c.call("status")
+    return msgid in c.answers
+
+
+def fill(c, here, here_id, size=100000):
+    """Send until one finds no room, and some more; gives the messages, and the
+    requests. The stack takes some of those that wait now and then."""
+    sent, ids = [], []
+    while len(ids) < MORE or answered(c, ids[-MORE]):
+        sent.append(len(sent).to_bytes(4, "big") * (size // 4))
+        ids.append(c.request("send", sock=here, assoc_id=here_id, data=sent[-1]))
+    return sent, ids
 
 
 def only(events, **want):

@@ -9,6 +9,7 @@ TEST_WRAP, if set, is put in front of the daemon's command (valgrind)."""
 import contextlib
 import os
 import re
+import select
 import shlex
 import shutil
 import signal
@@ -33,10 +34,18 @@ class Skip(Exception):
     """This test cannot run here; the text says why."""
 
 
-class Daemon:
-    """sctpd, started and ready; config is a dict for its file."""
+def wait_for(true):
+    """Until it is true. For what nobody tells: it asks and asks."""
+    deadline = time.monotonic() + WAIT * SLOW
+    while not true():
+        assert time.monotonic() < deadline, "it never came"
 
-    def __init__(self, netns=None, path=None, **config):
+
+class Daemon:
+    """sctpd, started and ready; config is a dict for its file, and prefix
+    comes before its command."""
+
+    def __init__(self, netns=None, path=None, prefix=(), **config):
         self.config = config
         self.dir = tempfile.mkdtemp(prefix="sctpd-")
         self.path = path or os.path.join(self.dir, "s")
@@ -47,14 +56,15 @@ class Daemon:
         command = [*WRAP, os.path.join(BUILD, "sctpd"), "-c", conf, "-s", self.path]
         if netns:
             command = ["ip", "netns", "exec", netns, *command]
+        command = [*prefix, *command]
         # "READY=1" says when it listens; the socket file alone comes too early.
         notify = os.path.join(self.dir, "notify")
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         listener.bind(notify)
-        listener.settimeout(WAIT * SLOW)
         self.process = subprocess.Popen(command, stderr=self.log, stdin=subprocess.DEVNULL,
                                         env={**os.environ, "NOTIFY_SOCKET": notify})
-        assert listener.recv(64) == b"READY=1"
+        wait_for(lambda: select.select([listener], [], [], 0.1)[0] or self.process.poll() is not None)
+        assert self.alive() and listener.recv(64) == b"READY=1", self.log_text()
         listener.close()
         self.clients = []
 

@@ -4,6 +4,7 @@ programs that speak SCTP there.
 
 The hosts are the network namespaces of tests/lab/two-hosts.sh: network N has
 10.0.N.1 at the left and 10.0.N.2 at the right."""
+import contextlib
 import os
 import re
 import select
@@ -11,7 +12,7 @@ import shutil
 import subprocess
 import time
 
-from harness import ROOT, SLOW, Daemon, Skip
+from harness import ROOT, SLOW, Daemon, Skip, wait_for
 from rpc import WAIT
 
 NETWORKS = os.path.join(ROOT, "tests", "lab", "two-hosts.sh")
@@ -21,6 +22,16 @@ RIGHT = ["10.0.1.2", "10.0.2.2"]
 
 def networks(*args):
     subprocess.run(["sh", NETWORKS, *args], check=True)
+
+
+@contextlib.contextmanager
+def cut(number):
+    """This network is down meanwhile."""
+    networks("cut", number)
+    try:
+        yield
+    finally:
+        networks("mend", number)
 
 
 class Program:
@@ -59,13 +70,12 @@ class Program:
 
     def listening(self, port):
         """Wait until it listens: programs say so too early, or not at all."""
-        deadline = time.monotonic() + WAIT * SLOW
-        while time.monotonic() < deadline:
+        def listens():
             with open(f"/proc/{self.process.pid}/net/sctp/eps", encoding="ascii") as f:
                 rows = [line.split() for line in f]
-            if any(row[3] == "10" and row[5] == str(port) for row in rows[1:]):
-                return self
-        raise AssertionError(f"{self.process.args} does not listen:\n{self.output}")
+            return any(row[3] == "10" and row[5] == str(port) for row in rows[1:])
+        wait_for(listens)
+        return self
 
     def end(self):
         """Wait until it ends by itself; all that it said."""

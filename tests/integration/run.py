@@ -51,7 +51,11 @@ class Run:
             print(f"        and something of it is left: {why}", flush=True)
 
     def module(self, path):
-        module = importlib.import_module(os.path.basename(path)[:-3])
+        try:
+            module = importlib.import_module(os.path.basename(path)[:-3])
+        except Exception as why:
+            self.failed.append(f"{os.path.basename(path)}: {why}")
+            return
         tests = [(f"{module.__name__[5:]}.{n[5:]}", f) for n, f in vars(module).items()
                  if n.startswith("test_") and callable(f)]
         tests = [(n, f) for n, f in tests if self.wanted(n)]

@@ -14,7 +14,7 @@ import time
 
 import msgpack
 
-from harness import BUILD, SLOW, WRAP, Daemon, associate
+from harness import BUILD, SLOW, WRAP, Daemon, associate, wait_for
 from hosts import networks
 from rpc import WAIT, Client, RpcError
 
@@ -236,8 +236,7 @@ def test_max_clients(_):
     late = Client(d.path)
     late.sock.settimeout(WAIT * SLOW)
     number = late.request("status")
-    while "max_clients is reached" not in d.log_text():
-        clients[0].call("status")
+    wait_for(lambda: "max_clients is reached" in d.log_text())
     clients[1].close()
     assert late.answer(number)["clients"] == 3
     late.close()
@@ -272,8 +271,7 @@ def test_clients_without_descriptors(_):
     with descriptors_left(d, 10):
         waiting = [Client(d.path) for _ in range(20)]
         numbers = [c.request("status") for c in waiting]
-        while "clients wait" not in d.log_text():
-            first.call("status")
+        wait_for(lambda: "clients wait" in d.log_text())
         with sleeping(d):
             assert first.call("sockname", sock=sock)["port"] > 0
             for c, number in zip(waiting, numbers):
@@ -308,8 +306,7 @@ def test_associations_without_descriptors(_):
             ends.append(try_to_associate(c))
         for row in c.call("sockets")["sockets"]:
             c.call("close", sock=row["sock"])
-        while c.call("status")["lingering"]:
-            pass
+        wait_for(lambda: c.call("status")["lingering"] == 0)
     assert ends[0] == "emfile" and set(ends[:-1]) <= {"emfile", "epipe", "cant_assoc"}, ends
     d.stop()
 

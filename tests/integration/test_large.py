@@ -1,32 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Long messages, many messages, and senders whose peers do not read."""
 import random
+import time
 
-from check import answer_code, code, nothing, recv, recv_data, refusal, send, setopt
+from check import (MORE, answer_code, answered, code, fill, nothing, recv, recv_data, refusal,
+                   send, setopt)
 from harness import associate
+from rpc import RpcError
 
 MIB = 1 << 20
-MORE = 8
 
 
 def noise(n, seed=1):
     return random.Random(seed).randbytes(n)
-
-
-def answered(c, msgid):
-    """Has this request been answered by now?"""
-    c.call("status")
-    return msgid in c.answers
-
-
-def fill(c, here, here_id, size=100000):
-    """Send until one finds no room, and some more; gives the messages, and the
-    requests. The stack takes some of those that wait now and then."""
-    sent, ids = [], []
-    while len(ids) < MORE or answered(c, ids[-MORE]):
-        sent.append(len(sent).to_bytes(4, "big") * (size // 4))
-        ids.append(c.request("send", sock=here, assoc_id=here_id, data=sent[-1]))
-    return sent, ids
 
 
 def test_a_mebibyte_passively_and_actively(d):
@@ -219,3 +205,140 @@ def test_a_sender_on_an_accepted_socket_may_read_its_comm_up_while_it_waits(d):
     assert [recv_data(c, there) for _ in sent] == sent
     for i in waiting:
         c.answer(i)
+
+
+# ---- how long a message waits, and how many --------------------------------
+
+
+def test_send_timeout_gives_a_message_up(d):
+    c = d.client()
+    there, _, here, here_id = associate(c)
+    sent, waiting = fill(c, here, here_id)
+    pend = c.call("getstat", sock=here)["send_pend"]
+    setopt(c, here, send_timeout=50)
+    begun = time.monotonic()
+    last = c.request("send", sock=here, assoc_id=here_id, data=b"in vain")
+    assert refusal_of(c, last) == f"timeout: assoc_id {here_id}: no room within send_timeout"
+    assert time.monotonic() - begun >= 0.03  # timers are coarse
+    assert c.call("getstat", sock=here)["send_pend"] <= pend
+    setopt(c, here, send_timeout="infinity")
+    after = c.request("send", sock=here, assoc_id=here_id, data=b"after")
+    assert [recv_data(c, there) for _ in range(len(sent) + 1)] == sent + [b"after"]
+    for i in waiting + [after]:
+        c.answer(i)
+
+
+def test_send_timeout_is_for_those_that_wait_alone(d):
+    c = d.client()
+    there, _, here, here_id = associate(c, options={"send_timeout": 0})
+    send(c, here, here_id, b"x")
+    assert recv_data(c, there) == b"x"
+    while (got := c.request("send", sock=here, assoc_id=here_id, data=bytes(100000))):
+        try:
+            c.answer(got)
+        except RpcError as e:
+            assert e.code == "timeout"
+            break
+    assert c.call("getstat", sock=here)["send_pend"] == 0
+
+
+def test_send_timeout_of_a_notification_gives_it_back(d):
+    c = d.client()
+    _, _, here, here_id = associate(c)
+    fill(c, here, here_id)
+    setopt(c, here, send_timeout=50)
+    c.notify("send", sock=here, assoc_id=here_id, data=b"in vain")
+    e = c.event("sctp_send_failed")
+    assert (e["data"], e["flags"]) == (b"in vain", False)
+
+
+def refusal_of(c, msgid):
+    try:
+        return c.answer(msgid)
+    except RpcError as e:
+        return str(e)
+
+
+HIGH, LOW, SIZE = 500000, 250000, 50000
+
+
+def attempt(c, here, here_id, data=bytes(SIZE)):
+    """A send with non_block_send: (was it taken, bytes that waited before and after it)."""
+    before = c.call("getstat", sock=here)["send_pend"]
+    request = c.request("send", sock=here, assoc_id=here_id, data=data)
+    after = c.call("getstat", sock=here)["send_pend"]
+    taken = not answered(c, request) or refusal_of(c, request) == {}
+    return taken, before, after
+
+
+def test_non_block_send_gives_eagain_between_the_watermarks(d):
+    c = d.client()
+    there, _, here, here_id = associate(c, options={
+        "non_block_send": True, "high_msgq_watermark": HIGH, "low_msgq_watermark": LOW})
+    for _ in range(3):
+        while (got := attempt(c, here, here_id))[0]:
+            assert got[2] <= HIGH + SIZE, got
+        assert got[1] > HIGH - SIZE and got[2] > LOW, got   # the stack takes some meanwhile
+        while not (got := attempt(c, here, here_id))[0]:
+            assert got[1] > LOW, got
+            recv_data(c, there)
+        assert got[2] <= LOW + SIZE, got
+
+
+def test_without_it_all_wait(d):
+    c = d.client()
+    _, _, here, here_id = associate(c, options={"high_msgq_watermark": 1, "low_msgq_watermark": 1})
+    fill(c, here, here_id)
+    assert c.call("getstat", sock=here)["send_pend"] > 1
+    setopt(c, here, non_block_send=True)
+    text = refusal(c, "send", sock=here, assoc_id=here_id, data=b"x")
+    assert text.startswith(f"eagain: assoc_id {here_id}: ") and text.endswith(" bytes wait for room already")
+
+
+def test_the_watermarks_are_of_one_association(d):
+    c = d.client()
+    _, _, here, here_id = associate(c, options={"non_block_send": True})
+    there = c.call("open", ip="127.0.0.1")
+    c.call("listen", sock=there["sock"])
+    other = c.call("connect", sock=here, addr="127.0.0.1", port=there["port"], timeout=10000)["assoc_id"]
+    recv(c, there["sock"], "sctp_assoc_change")
+    while attempt(c, here, here_id)[0]:
+        pass
+    for i in range(20):
+        send(c, here, other, b"%d" % i)
+    assert [recv_data(c, there["sock"]) for _ in range(20)] == [b"%d" % i for i in range(20)]
+
+
+def test_eof_goes_through_when_send_gives_eagain(d):
+    c = d.client()
+    there, _, here, here_id = associate(c, options={"non_block_send": True})
+    n = 0
+    while attempt(c, here, here_id)[0]:
+        n += 1
+    c.call("eof", sock=here, assoc_id=here_id)
+    assert code(c, "send", sock=here, assoc_id=here_id, data=b"x") == "epipe"
+    assert [len(recv_data(c, there)) for _ in range(n)] == [SIZE] * n
+    recv(c, there, "sctp_shutdown_event")
+    recv(c, there, "sctp_assoc_change", state="shutdown_comp")
+
+
+def test_abort_goes_through_when_send_gives_eagain(d):
+    c = d.client()
+    there, _, here, here_id = associate(c, options={"non_block_send": True})
+    other = d.client()
+    while attempt(c, here, here_id)[0]:
+        pass
+    other.call("abort", sock=here, assoc_id=here_id, reason=b"enough")
+    while (e := recv(c, there))["event"] == "data":
+        pass
+    assert (e["state"], e["error"]) == ("comm_lost", 12) and e["info"].endswith(b"enough")
+
+
+def test_eagain_of_a_notification_gives_it_back(d):
+    c = d.client()
+    _, _, here, here_id = associate(c, options={"non_block_send": True})
+    while attempt(c, here, here_id)[0]:
+        pass
+    c.notify("send", sock=here, assoc_id=here_id, data=b"too much")
+    e = c.event("sctp_send_failed")
+    assert (e["data"], e["flags"]) == (b"too much", False)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """setopts and getopts, by the table that describe gives."""
-from check import option, recv, refusal, setopt
+from check import WAIT_MS, code, option, recv, recv_data, refusal, send, setopt
 from harness import associate
 
 
@@ -210,3 +210,99 @@ def test_getopts_keeps_the_order_asked_for(d):
     got = c.call("getopts", sock=sock, options=["ttl", "active", "tos", "ttl"])["options"]
     assert [name for name, _ in got] == ["ttl", "active", "tos", "ttl"]
     assert c.call("getopts", sock=sock, options=[])["options"] == []
+
+
+# ---- the generic ones ------------------------------------------------------
+
+
+def test_those_that_the_daemon_keeps_have_their_defaults_and_are_set(d):
+    c = d.client()
+    sock = c.call("open")["sock"]
+    for name, default, value in (("mode", "binary", "list"), ("buffer", 1 << 20, 5000),
+                                 ("high_msgq_watermark", 8192, 100000), ("low_msgq_watermark", 4096, 1),
+                                 ("send_timeout", "infinity", 250), ("send_timeout", 250, "infinity"),
+                                 ("non_block_send", False, True)):
+        assert option(c, sock, name) == default
+        setopt(c, sock, **{name: value})
+        assert option(c, sock, name) == value
+    for name in ("buffer", "high_msgq_watermark", "low_msgq_watermark"):
+        setopt(c, sock, **{name: 0})
+        assert option(c, sock, name) == 1
+    for name, value in (("mode", "text"), ("buffer", -1), ("high_msgq_watermark", "8k"),
+                        ("send_timeout", -1), ("send_timeout", "never"), ("non_block_send", 1)):
+        before = option(c, sock, name)
+        text = refusal(c, "setopts", sock=sock, options={name: value})
+        assert text.startswith(f"badarg: options.{name}: ") and text.endswith("; 0 of 1 were set"), text
+        assert option(c, sock, name) == before
+
+
+def test_mode_changes_nothing_on_the_wire(d):
+    c = d.client()
+    there, _, here, here_id = associate(c, options={"mode": "list"})
+    setopt(c, there, mode="list")
+    send(c, here, here_id, b"\0\xff")
+    assert recv_data(c, there) == b"\0\xff"
+
+
+def test_a_small_buffer_gives_messages_whole_and_in_order(d):
+    c = d.client()
+    there, _, here, here_id = associate(c)
+    setopt(c, there, buffer=1, active=True)
+    sent = [bytes([i % 256]) * (1 + i * 997 % 50000) for i in range(100)]
+    ids = [c.request("send", sock=here, assoc_id=here_id, data=data) for data in sent]
+    assert [c.event("data")["data"] for _ in sent] == sent
+    for i in ids:
+        c.answer(i)
+
+
+def test_recvtos_and_recvttl_are_taken_and_bring_nothing(d):
+    c = d.client()
+    there, _, here, here_id = associate(c)
+    for name in ("recvtos", "recvttl"):
+        assert option(c, there, name) is False
+        setopt(c, there, **{name: True})
+        assert option(c, there, name) is True
+    send(c, here, here_id, b"x")
+    got = recv(c, there, "data")
+    assert set(got) == {"event", "sock", "from", "sctp_sndrcvinfo", "data"}
+    six = c.call("open", family="inet6")["sock"]
+    setopt(c, six, recvtclass=True)
+    assert option(c, six, "recvtclass") is True
+    assert code(c, "setopts", sock=there, options={"recvtclass": True}) != "badarg"
+
+
+def test_bind_to_device(d):
+    c = d.client()
+    there = c.call("open", ip="127.0.0.1", options={"bind_to_device": "lo"})
+    c.call("listen", sock=there["sock"])
+    assert option(c, there["sock"], "bind_to_device") == "lo"
+    here = c.call("open", ip="127.0.0.1")["sock"]
+    assert option(c, here, "bind_to_device") == ""
+    up = c.call("connect", sock=here, addr="127.0.0.1", port=there["port"], timeout=WAIT_MS)
+    recv(c, there["sock"], "sctp_assoc_change", state="comm_up")
+    send(c, here, up["assoc_id"], b"x")
+    assert recv_data(c, there["sock"]) == b"x"
+    assert code(c, "open", options={"bind_to_device": "none0"}) == "enodev"
+    assert code(c, "open", options={"bind_to_device": "x" * 16}) == "badarg"
+    assert len(c.call("sockets")["sockets"]) == 2
+
+
+def test_netns_is_for_open_alone(d):
+    c = d.client()
+    assert refusal(c, "open", options={"netns": "/run/netns/none"}) == \
+        "enoent: options.netns: /run/netns/none: No such file or directory"
+    assert code(c, "open", options={"netns": "/"}) == "einval"
+    for bad in (1, "x" * 300, None, ["/"], ""):
+        assert code(c, "open", options={"netns": bad}) in ("badarg", "enoent"), bad
+    assert not c.call("sockets")["sockets"]
+    sock = c.call("open")["sock"]
+    assert refusal(c, "setopts", sock=sock, options={"netns": "/run/netns/none"}).startswith(
+        "einval: options.netns: it can only be given at open")
+    assert refusal(c, "getopts", sock=sock, options=["netns"]) == "einval: netns: it can only be given at open"
+
+
+def test_netns_of_its_own_kind_is_as_none(d):
+    """The namespace that the daemon lives in anyway."""
+    c = d.client()
+    sock = c.call("open", options={"netns": "/proc/self/ns/net", "ttl": 9})["sock"]
+    assert option(c, sock, "ttl") == 9

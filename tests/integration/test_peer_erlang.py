@@ -86,7 +86,7 @@ def test_client(d):
     c = d.client()
     sock = c.call("open", port=2006, options={"recbuf": 65536})["sock"]
     c.call("listen", sock=sock)
-    with erl("-run", "sctp_client", "client", "localhost", "2006") as client:
+    with erl("-run", "sctp_client", "client", "127.0.0.1", "2006") as client:
         up, data, lost = (c.call("recv", sock=sock, timeout=WAIT * SLOW * 1000) for _ in range(3))
         said = client.end()
     assert re.fullmatch(r"Connection Successful, Assoc={sctp_assoc_change,comm_up,0,5,\d+,\d+}\n"

@@ -118,7 +118,7 @@ CALLS = (
     ("send", {"sock": "{sock}", "data": b"x", "sctp_sndrcvinfo": {"flags": ["urgent"]}},
      'badarg: sctp_sndrcvinfo.flags: "urgent" is not one of its words: *'),
     ("send", {"sock": "{sock}", "data": b"x", "sctp_sndrcvinfo": {"assoc_id": "{id}", "flags": ["eof"]}},
-     "einval: sctp_sndrcvinfo.flags: use the methods eof and abort"),
+     "einval: data: with eof nothing can be sent; send it first"),
     ("abort", {"sock": "{sock}", "assoc_id": "{id}", "reason": bytes(1025)},
      "emsgsize: reason: 1025 bytes; it takes 1024 at most"),
     ("accept", {"sock": "{sock}"}, "einval: sock {sock}: only a listening stream socket accepts"),

@@ -4,7 +4,7 @@ import resource
 
 import msgpack
 
-from harness import SLOW, WRAP, associate
+from harness import SLOW, WRAP, associate, wait_for
 from rpc import WAIT
 
 resource.setrlimit(resource.RLIMIT_NOFILE, [resource.getrlimit(resource.RLIMIT_NOFILE)[1]] * 2)
@@ -162,8 +162,7 @@ def test_watcher_that_does_not_read(d):
         [queued] = [x["queued"] for x in c.call("clients")["clients"] if x["client"] == lazy.id]
         return queued
 
-    while happen(50) < 256 << 10:
-        pass
+    wait_for(lambda: happen(50) >= 256 << 10)
     happen(50)
     lost = lazy.event("overrun")["lost"]
     assert lost > 50
