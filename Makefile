@@ -143,6 +143,7 @@ INSTALLED	= \
 	$(B)/libsctpd.a:$(LIBDIR):644 \
 	$(B)/libsctpd.pc:$(LIBDIR)/pkgconfig:644 \
 	client-lib/sctpd.h:$(INCLUDEDIR):644 \
+	$(foreach f,$(wildcard client-lib/erlang/*),$(f):$(LIBDIR)/sctpd/erlang:644) \
 	client-lib/sctpctl.1:$(MANDIR)/man1:644 \
 	client-lib/libsctpd.3:$(MANDIR)/man3:644 \
 	daemon/sctpd.conf.5:$(MANDIR)/man5:644 \

@@ -405,6 +405,9 @@ client_lost(struct client *c, const char *why)
 	client_watch(c, false);
 	(void)event_del(&c->readable);
 	(void)event_del(&c->writable);
+	/* It may have closed its side only, and wait for what it was answered. */
+	if (buf_len(&c->out) > 0)
+		(void)send(c->fd, buf_data(&c->out), buf_len(&c->out), MSG_NOSIGNAL);
 	end_calls(c);
 	while ((s = TAILQ_FIRST(&c->socks)) != NULL)
 		sock_close(s, "its owner is gone");

@@ -1,0 +1,332 @@
+%% SPDX-License-Identifier: BSD-2-Clause
+%%
+%% What sctpd.erl does that gen_sctp does not, or not as well; run/0 prints "ok
+%% NAME" for each, and daemon_dies/0 is told when by its standard input.
+-module(robust).
+
+-export([run/0, daemon_dies/0]).
+-include_lib("kernel/include/inet_sctp.hrl").
+
+-define(LO, {127, 0, 0, 1}).
+
+run() ->
+    Before = length(processes()),
+    [check(Name, Do) || {Name, Do} <- [
+        {messagepack, fun messagepack/0},
+        {no_daemon, fun no_daemon/0},
+        {error_text, fun the_text_of_an_error/0},
+        {two_recvs, fun two_recvs/0},
+        {waiter_is_killed, fun waiter_is_killed/0},
+        {waiter_is_killed_with_its_answer_on_the_way, fun answered_to_the_dead/0},
+        {stash_counts_as_active, fun stash_counts_as_active/0},
+        {owner_exits, fun owner_exits/0},
+        {open_and_die, fun open_and_die/0},
+        {foreign_close, fun foreign_close/0},
+        {trapping_owner_sees_no_exit, fun trapping_owner/0},
+        {large_message, fun large_message/0},
+        {many_senders, fun many_senders/0},
+        {throughput, fun throughput/0},
+        {abort_with_a_reason, fun abort_with_a_reason/0},
+        {send_failed, fun send_failed/0},
+        {accept, fun accepts/0},
+        {accept_when_active, fun accepts_actively/0},
+        {more_than_gen_sctp, fun more_than_gen_sctp/0},
+        {hand_over_moves_errors, fun hand_over_moves_errors/0},
+        {connect_timeout, fun connect_timeout/0}]],
+    timer:sleep(200),
+    {processes, Before} = {processes, length(processes())},
+    io:format("done~n").
+
+check(Name, Do) ->
+    Do(),
+    nothing = receive M -> M after 0 -> nothing end,
+    io:format("ok ~s~n", [Name]).
+
+%% A listener that has an association with a socket: {Listener, Id, Socket, Id}.
+pair() -> pair([]).
+
+pair(Opts) ->
+    {ok, L} = sctpd:open([{ip, ?LO} | Opts]),
+    ok = sctpd:listen(L, true),
+    {ok, S} = sctpd:open([{ip, ?LO}]),
+    {ok, Port} = sctpd:port(L),
+    {ok, #sctp_assoc_change{assoc_id = A}} = sctpd:connect(S, ?LO, Port, []),
+    {ok, {_, _, [], #sctp_assoc_change{state = comm_up, assoc_id = B}}} = sctpd:recv(L, 5000),
+    {L, B, S, A}.
+
+close(Sockets) -> [ok = sctpd:close(S) || S <- Sockets].
+
+data(S) -> {ok, {_, _, _, Data}} = sctpd:recv(S, 5000), Data.
+
+messagepack() ->
+    Sizes = [0, 1, 31, 32, 255, 256, 65535, 65536],
+    Terms = [0, 127, 128, 255, 256, 65535, 65536, 16#ffffffff, 16#100000000, -1, -32, -33, -128,
+             -129, -32768, -32769, -16#80000000, -16#80000001, nil, true, false,
+             [], lists:seq(1, 20), lists:seq(1, 70000), #{}, #{<<"a">> => #{<<"b">> => [1]}}]
+        ++ [binary:copy(<<"x">>, N) || N <- Sizes],
+    [round_trip(T, T) || T <- Terms],
+    [round_trip({str, lists:duplicate(N, $x)}, binary:copy(<<"x">>, N)) || N <- Sizes],
+    Whole = iolist_to_binary(sctpd_msgpack:encode(Terms)),
+    more = sctpd_msgpack:decode(binary:part(Whole, 0, byte_size(Whole) - 1)),
+    more = sctpd_msgpack:decode(<<>>).
+
+round_trip(T, Back) ->
+    {Back, <<"rest">>} = sctpd_msgpack:decode(iolist_to_binary([sctpd_msgpack:encode(T), "rest"])).
+
+no_daemon() ->
+    {error, enoent} = sctpd:open([{sctpd_socket, "/nowhere/at/all"}]).
+
+the_text_of_an_error() ->
+    {ok, S} = sctpd:open(),
+    {error, einval} = sctpd:setopts(S, [{ttl, 9}, {ttl, 0}, {ttl, 8}]),
+    {match, _} = re:run(sctpd:error_text(), "^einval: options\\.ttl.*1 of 3 were set"),
+    {ok, [{ttl, 9}]} = sctpd:getopts(S, [ttl]),
+    close([S]).
+
+two_recvs() ->
+    {L, _, S, A} = pair(),
+    Waiter = waiter(L),
+    {error, ealready} = sctpd:recv(L, 100),
+    ok = sctpd:send(S, A, 0, <<"one">>),
+    {ok, {_, _, _, <<"one">>}} = result(Waiter),
+    ok = sctpd:send(S, A, 0, <<"two">>),
+    <<"two">> = data(L),
+    close([L, S]).
+
+waiter(S) ->
+    Me = self(),
+    Pid = spawn(fun() -> Me ! {self(), sctpd:recv(S)} end),
+    timer:sleep(100),
+    Pid.
+
+result(Pid) -> receive {Pid, R} -> R after 5000 -> error(no_result) end.
+
+waiter_is_killed() ->
+    {L, _, S, A} = pair(),
+    [begin
+         exit(waiter(L), kill),
+         ok = sctpd:send(S, A, 0, <<N>>),
+         <<N>> = data(L)
+     end || N <- lists:seq(1, 5)],
+    exit(waiter(L), kill),
+    ok = sctpd:setopts(L, [{active, once}]),
+    ok = sctpd:send(S, A, 0, <<"active">>),
+    receive {sctp, L, ?LO, _, {[#sctp_sndrcvinfo{}], <<"active">>}} -> ok end,
+    close([L, S]).
+
+%% The daemon has answered, but the one that asked dies before it is told.
+answered_to_the_dead() ->
+    {L, _, S, A} = pair(),
+    stash(L, S, A, <<"first">>),
+    ok = sctpd:send(S, A, 0, <<"second">>),
+    <<"first">> = data(L),
+    <<"second">> = data(L),
+    close([L, S]).
+
+stash(L, S, A, Data) ->
+    Waiter = waiter(L),
+    Pid = element(2, L),
+    true = erlang:suspend_process(Pid),
+    ok = sctpd:send(S, A, 0, Data),
+    timer:sleep(100),
+    exit(Waiter, kill),
+    timer:sleep(10),
+    true = erlang:resume_process(Pid).
+
+stash_counts_as_active() ->
+    {L, _, S, A} = pair(),
+    Two = fun() -> stash(L, S, A, <<"one">>), ok = sctpd:send(S, A, 0, <<"two">>) end,
+    Got = fun() -> receive {sctp, L, _, _, {_, Data}} -> Data after 1000 -> nothing end end,
+    Two(),
+    ok = sctpd:setopts(L, [{active, once}]),
+    <<"one">> = Got(),
+    <<"two">> = data(L),
+    Two(),
+    ok = sctpd:setopts(L, [{active, 1}]),
+    <<"one">> = Got(),
+    receive {sctp_passive, L} -> ok after 1000 -> error(still_active) end,
+    <<"two">> = data(L),
+    Two(),
+    ok = sctpd:setopts(L, [{active, true}]),
+    [<<"one">>, <<"two">>] = [Got(), Got()],
+    close([L, S]).
+
+owner_exits() ->
+    {L, _, S, A} = pair(),
+    Owner = spawn(fun() -> receive go -> ok end end),
+    ok = sctpd:controlling_process(S, Owner),
+    ok = sctpd:send(S, A, 0, <<"the last">>),
+    Waiter = waiter(S),
+    Owner ! go,
+    {error, closed} = result(Waiter),
+    <<"the last">> = data(L),
+    #sctp_shutdown_event{} = data(L),
+    #sctp_assoc_change{state = shutdown_comp} = data(L),
+    {error, closed} = sctpd:send(S, A, 0, <<"x">>),
+    ok = sctpd:close(S),
+    close([L]).
+
+open_and_die() ->
+    {Pid, Mon} = spawn_monitor(fun() -> {ok, _} = sctpd:open(), {ok, _} = sctpd:open() end),
+    receive {'DOWN', Mon, process, Pid, normal} -> ok end.
+
+foreign_close() ->
+    {L, _, S, _} = pair(),
+    Me = self(),
+    spawn(fun() -> Me ! {closed, sctpd:close(S)} end),
+    receive {closed, ok} -> ok end,
+    {error, closed} = sctpd:recv(S, 0),
+    close([L]).
+
+trapping_owner() ->
+    process_flag(trap_exit, true),
+    {ok, S} = sctpd:open(),
+    ok = sctpd:close(S),
+    timer:sleep(20),
+    process_flag(trap_exit, false).
+
+large_message() ->
+    {L, _, S, A} = pair(),
+    Large = binary:copy(<<"0123456789abcdef">>, 65536),
+    ok = sctpd:send(S, A, 0, Large),
+    Large = data(L),
+    ok = sctpd:setopts(L, [{active, true}]),
+    ok = sctpd:send(S, A, 1, Large),
+    receive {sctp, L, _, _, {[#sctp_sndrcvinfo{stream = 1}], Large}} -> ok end,
+    ok = sctpd:setopts(L, [{active, false}, {mode, list}]),
+    ok = sctpd:send(S, A, 1, binary:part(Large, 0, 3)),
+    "012" = data(L),
+    close([L, S]).
+
+%% Each one's messages come in its order.
+many_senders() ->
+    {L, _, S, A} = pair(),
+    [spawn(fun() -> [ok = sctpd:send(S, A, N, <<I:32>>) || I <- lists:seq(1, 50)] end)
+     || N <- lists:seq(0, 9)],
+    Got = [begin {ok, {_, _, [Info], <<I:32>>}} = sctpd:recv(L, 5000),
+                 {Info#sctp_sndrcvinfo.stream, I} end || _ <- lists:seq(1, 500)],
+    Sent = lists:seq(1, 50),
+    [Sent = [I || {M, I} <- Got, M =:= N] || N <- lists:seq(0, 9)],
+    close([L, S]).
+
+throughput() ->
+    {L, _, S, A} = pair(),
+    ok = sctpd:setopts(L, [{active, true}]),
+    Count = 4000,
+    Data = binary:copy(<<"x">>, 100),
+    Start = erlang:monotonic_time(microsecond),
+    [spawn(fun() -> [ok = sctpd:send(S, A, 0, Data) || _ <- lists:seq(1, Count div 4)] end)
+     || _ <- lists:seq(1, 4)],
+    [receive {sctp, L, _, _, {_, Data}} -> ok end || _ <- lists:seq(1, Count)],
+    Micros = erlang:monotonic_time(microsecond) - Start,
+    io:format("~w messages of 100 bytes a second~n", [Count * 1000000 div Micros]),
+    close([L, S]).
+
+abort_with_a_reason() ->
+    {L, _, S, A} = pair(),
+    ok = sctpd:abort(S, #sctp_assoc_change{assoc_id = A}, "because"),
+    {ok, {?LO, _, [{info, Causes}], #sctp_assoc_change{state = comm_lost, error = 12}}} =
+        sctpd:recv(L, 5000),
+    {_, _} = binary:match(Causes, <<"because">>),
+    "User Initiated Abort" = sctpd:error_string(12),
+    close([L, S]).
+
+%% The peer does not read; what waits for it is given back.
+send_failed() ->
+    {L, B, S, A} = pair([{recbuf, 4096}]),
+    Data = binary:copy(<<"x">>, 10000),
+    [ok = sctpd:send(S, #sctp_sndrcvinfo{assoc_id = A, context = N, ppid = 7}, Data)
+     || N <- lists:seq(1, 20)],
+    ok = sctpd:abort(L, #sctp_assoc_change{assoc_id = B}),
+    {ok, {_, Port, [], #sctp_assoc_change{state = comm_lost, error = 12}}} = sctpd:recv(S, 5000),
+    {error, {?LO, Port, [], #sctp_send_failed{error = 12, assoc_id = A, data = Data, info = I}}} =
+        sctpd:recv(S, 5000),
+    #sctp_sndrcvinfo{ppid = 7, assoc_id = A, flags = [], context = N1} = I,
+    ok = sctpd:setopts(S, [{active, once}]),
+    receive
+        {sctp_error, S, ?LO, Port, {[], #sctp_send_failed{info = #sctp_sndrcvinfo{context = N2}}}}
+          when N2 =:= N1 + 1 -> ok
+    end,
+    close([L, S]).
+
+accepts() ->
+    {ok, L} = sctpd:open([{ip, ?LO}, {type, stream}]),
+    ok = sctpd:listen(L, 5),
+    {ok, Port} = sctpd:port(L),
+    {error, timeout} = sctpd:accept(L, 0),
+    {ok, S} = sctpd:open([{ip, ?LO}, {type, stream}]),
+    {ok, _} = sctpd:connect(S, ?LO, Port, []),
+    {ok, A} = sctpd:accept(L, 5000),
+    #sctp_assoc_change{state = comm_up} = data(A),
+    ok = sctpd:send(S, 0, 0, <<"to the accepted">>),
+    <<"to the accepted">> = data(A),
+    ok = sctpd:close(S),
+    #sctp_shutdown_event{} = data(A),
+    #sctp_assoc_change{state = shutdown_comp} = data(A),
+    {error, closed} = sctpd:recv(A, 1000),
+    close([A, L]).
+
+accepts_actively() ->
+    {ok, L} = sctpd:open([{ip, ?LO}, {type, stream}, {active, true}]),
+    ok = sctpd:listen(L, true),
+    {ok, Port} = sctpd:port(L),
+    {ok, S} = sctpd:open([{ip, ?LO}, {type, stream}]),
+    {ok, _} = sctpd:connect(S, ?LO, Port, []),
+    {ok, Mine} = sctpd:port(S),
+    A = receive {sctp, L, ?LO, Mine, {[], {accept, New, _}}} -> New end,
+    ok = sctpd:setopts(A, [{active, true}]),
+    receive {sctp, A, ?LO, Mine, {[], #sctp_assoc_change{state = comm_up}}} -> ok end,
+    ok = sctpd:send(S, 0, 0, <<"hello">>),
+    receive {sctp, A, ?LO, Mine, {[_], <<"hello">>}} -> ok end,
+    ok = sctpd:close(S),
+    receive {sctp, A, _, _, {[], #sctp_shutdown_event{}}} -> ok end,
+    receive {sctp, A, _, _, {[], #sctp_assoc_change{state = shutdown_comp}}} -> ok end,
+    receive {sctp_closed, A} -> ok end,
+    close([A, L]).
+
+%% Options and events of the daemon's that gen_sctp has no record for.
+more_than_gen_sctp() ->
+    {L, _, S, A} = pair(),
+    ok = sctpd:setopts(S, [{sctp_context, #{assoc_id => A, assoc_value => 5}},
+                           {sctp_events, #{sender_dry_event => true}}, {reuseport, true}]),
+    {ok, [{sctp_context, #{assoc_value := 5}}, {reuseport, true}]} =
+        sctpd:getopts(S, [{sctp_context, #{assoc_id => A}}, reuseport]),
+    ok = sctpd:send(S, A, 0, <<"x">>),
+    {sctp_sender_dry_event, #{assoc_id := A}} = data(S),
+    close([L, S]).
+
+hand_over_moves_errors() ->
+    {ok, S} = sctpd:open([{active, 0}]),
+    Me = self(),
+    Heir = spawn(fun() -> receive M -> Me ! {self(), M} end, receive stop -> ok end end),
+    timer:sleep(20),
+    ok = sctpd:controlling_process(S, Heir),
+    {sctp_passive, S} = result(Heir),
+    {error, not_owner} = sctpd:controlling_process(S, Me),
+    close([S]),
+    Heir ! stop.
+
+connect_timeout() ->
+    {ok, S} = sctpd:open(),
+    {error, timeout} = sctpd:connect(S, "localhost", 9, [], 0),
+    {error, timeout} = sctpd:recv(S, 200),
+    close([S]).
+
+%% ---- the daemon is killed -----------------------------------------------------------
+
+daemon_dies() ->
+    {L, B, S, _} = pair(),
+    Waiter = waiter(L),
+    ok = sctpd:setopts(S, [{active, true}]),
+    io:format("ready~n"),
+    {error, closed} = result(Waiter),
+    receive {sctp_closed, S} -> ok end,
+    {error, closed} = sctpd:send(L, B, 0, <<"x">>),
+    {error, closed} = sctpd:recv(L, 0),
+    {error, closed} = sctpd:getopts(L, [active]),
+    {error, closed} = sctpd:connect(L, ?LO, 7, []),
+    {error, closed} = sctpd:peeloff(L, B),
+    {error, closed} = sctpd:controlling_process(L, Waiter),
+    {error, econnrefused} = sctpd:open(),
+    close([L, S]),
+    io:format("done~n").

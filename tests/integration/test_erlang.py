@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""client-lib/erlang: gen_sctp over sctpd, compared with gen_sctp itself on the
+same kernel, and what it does better."""
+import atexit
+import glob
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+from harness import ROOT, SLOW, Daemon, Skip
+from hosts import Program
+from rpc import WAIT
+
+LIBRARY = os.path.join(ROOT, "client-lib", "erlang")
+SOURCES = os.path.join(ROOT, "tests", "integration", "erlang")
+BEAMS = tempfile.mkdtemp(prefix="sctpd-erlang-")
+atexit.register(shutil.rmtree, BEAMS)
+
+# The manual's programs are compiled as they stand there, but for less waiting;
+# and ex3 calls what the manual says that it shows (see test_peer_erlang.py).
+CHANGES = {
+    "sctp_server": (),
+    "sctp_client": (("timer:sleep(10000)", "timer:sleep(100)"),),
+    "ex3": (("gen_sctp:connect(", "gen_sctp:connect_init("), ("after 5000", "after 1000")),
+}
+
+
+def example(name, module):
+    """One of the manual's programs, with module in gen_sctp's place."""
+    with open(os.path.join(SOURCES, name + ".erl"), encoding="utf-8") as f:
+        text = f.read()
+    for old, new in CHANGES[name]:
+        assert old in text
+        text = text.replace(old, new)
+    path = os.path.join(BEAMS, module, name + ".erl")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text.replace("gen_sctp:", module + ":"))
+    return path
+
+
+def compile_to(folder, sources):
+    subprocess.run(["erlc", "-Wall", "-Werror", "-o", folder, *sources], check=True)
+
+
+def start():
+    """Compile all of it first: a warning is a failure."""
+    if not shutil.which("erlc"):
+        raise Skip("erlang-base is not installed: run tests/deps.sh check")
+    for module in "gen_sctp", "sctpd":
+        os.makedirs(os.path.join(BEAMS, module))
+        compile_to(os.path.join(BEAMS, module), [example(name, module) for name in CHANGES])
+    compile_to(BEAMS, [*glob.glob(os.path.join(LIBRARY, "*.erl")),
+                       *(os.path.join(SOURCES, name + ".erl") for name in ("scenario", "robust"))])
+    return Daemon()
+
+
+def command(d, what, *path):
+    return ["env", f"SCTPD_SOCKET={d.path}", "erl", "-noshell", "-pa", BEAMS, *path,
+            "-eval", f"{what}, halt()."]
+
+
+def erl(d, what, *path):
+    return Program(*command(d, what, *path))
+
+
+def printed(d, what):
+    """What Erlang said in the end: these programs take their time."""
+    done = subprocess.run(command(d, what), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          stdin=subprocess.DEVNULL, timeout=5 * WAIT * SLOW, check=False)
+    return done.stdout.decode()
+
+
+def erl_example(d, module, what):
+    return erl(d, what, "-pa", os.path.join(BEAMS, module))
+
+
+# ---- the manual's programs ------------------------------------------------------
+
+
+def plain(text, *ports):
+    """What Erlang printed without what differs from run to run."""
+    text = re.sub(r",\s+", ",", re.sub(r"\s+", " ", text))
+    for port in ports:
+        text = text.replace(f",{port},", ",PORT,")
+    text = re.sub(r"(any:2006\.) (#Port<[\d.]+>|\{'\$sctpd'.*?\})", r"\1 SOCKET", text)
+    text = re.sub(r"(sctp_assoc_change,\w+,\d+,\d+,\d+),\d+", r"\1,ID", text)
+    text = re.sub(r"(\{\{127,0,0,1\}, ?)\d+", r"\1PORT", text)
+    text = re.sub(r"(sctp_sndrcvinfo,\d+,\d+,\[\],\d+,\d+,\d+),\d+,\d+,\d+", r"\1,TSN,TSN,ID", text)
+    text = re.sub(r"AssocId: \d+", "AssocId: ID", text)
+    return text.replace("comm_lost,3072,", "comm_lost,12,")  # gen_sctp does not swap it
+
+
+def server_and_client(d, module):
+    """The manual's server and client against each other."""
+    with erl_example(d, module, "sctp_server:server()") as server:
+        server.expect(r"Listening on any:2006")
+        server.listening(2006) if module == "gen_sctp" else listening(d, 2006)
+        with erl_example(d, module, 'sctp_client:client("localhost", 2006)') as client:
+            said = client.end()
+        server.expect(r"comm_lost.*?$")
+        return plain(server.output), plain(said)
+
+
+def listening(d, port):
+    c = d.client()
+    while not any(s["port"] == port and s["listening"] for s in c.call("sockets")["sockets"]):
+        pass
+    c.close()
+
+
+def test_server_and_client(d):
+    """They print over sctpd what they print over gen_sctp."""
+    over_gen_sctp, over_sctpd = (server_and_client(d, m) for m in ("gen_sctp", "sctpd"))
+    assert over_gen_sctp == over_sctpd, (over_gen_sctp, over_sctpd)
+    server, client = over_sctpd
+    assert "Listening on any:2006. SOCKET" in server and '<<"Test 0">>' in server, server
+    assert "comm_up,0,5," in client and "ok {error,einval} ok" in client, client
+
+
+def two_associations(d, module):
+    """ex3, active with two associations at once, against two sockets."""
+    c = d.client()
+    ports = 2006, 2007
+    socks = [c.call("open", port=port, options={"active": True})["sock"] for port in ports]
+    for sock in socks:
+        c.call("listen", sock=sock)
+    with erl_example(d, module, "ex3:client({127,0,0,1},2006,{127,0,0,1},2007)") as client:
+        for i, sock in enumerate(socks, 1):
+            up = c.event("sctp_assoc_change", sock=sock)
+            client.expect(rf"Association {i} connect result")
+            c.call("send", sock=sock, assoc_id=up["assoc_id"], stream=0, data=b"hello %d" % i)
+            client.expect(rf'Association {i}: received .*"hello {i}"')
+        said = plain(client.end())
+    c.close()
+    return sorted(said.replace("Association", "\nAssociation").splitlines())
+
+
+def test_two_associations(d):
+    over_gen_sctp = two_associations(d, "gen_sctp")
+    d.idle()
+    over_sctpd = two_associations(d, "sctpd")
+    assert over_gen_sctp == over_sctpd, (over_gen_sctp, over_sctpd)
+    assert len(over_sctpd) == 5, over_sctpd
+
+
+# ---- step by step ------------------------------------------------------------
+
+
+def trace(d, module, inet):
+    """What scenario.erl printed, by step."""
+    said = printed(d, f"scenario:run({module},{inet})")
+    steps = dict(line.split("\t", 1) for line in said.splitlines() if "\t" in line)
+    assert "error_string_bad" in steps, said[-3000:]
+    return steps
+
+
+def listed_differences():
+    with open(os.path.join(SOURCES, "differences"), encoding="utf-8") as f:
+        lines = [line.split(None, 1) for line in f if line.strip() and not line.startswith("#")]
+    return {step: row.strip() for step, row in lines}
+
+
+def test_same_as_gen_sctp(d):
+    """Every step has the same result, or the difference is a listed one."""
+    over_gen_sctp, over_sctpd = trace(d, "gen_sctp", "inet"), trace(d, "sctpd", "sctpd")
+    assert list(over_gen_sctp) == list(over_sctpd) and len(over_sctpd) > 250, len(over_sctpd)
+    different = {s for s in over_sctpd if over_gen_sctp[s] != over_sctpd[s]}
+    listed = listed_differences()
+    new = different - set(listed)
+    assert not new, "\n".join(f"{s}: {over_gen_sctp[s]} != {over_sctpd[s]}" for s in new)
+    assert not set(listed) - different, f"no different: {set(listed) - different}"
+
+
+def test_differences_are_told(d):
+    """The README has a row for each."""
+    with open(os.path.join(LIBRARY, "README.md"), encoding="utf-8") as f:
+        rows = {line.split("|")[1].strip() for line in f if line.startswith("|")}
+    assert set(listed_differences().values()) <= rows
+
+
+# ---- better than gen_sctp -----------------------------------------------------
+
+
+def test_better(d):
+    said = printed(d, "robust:run()")
+    assert said.endswith("done\n") and said.count("ok ") == 21, said
+
+
+def test_daemon_dies(d):
+    """Whoever waits is told, and what comes later too."""
+    other = Daemon()
+    with erl(other, "robust:daemon_dies()") as program:
+        program.expect("ready")
+        other.process.kill()
+        other.process.wait(WAIT * SLOW)
+        said = program.end()
+    shutil.rmtree(other.dir)
+    assert said == "ready\ndone\n", said
