@@ -122,7 +122,9 @@ set_current(struct sock *s, const struct sockopt *o, char *buf)
 static int
 set_socket(struct sock *s, const struct sockopt *o, char *buf)
 {
-	int	number = set_one(s->stack.fd, o, buf, !s->many);
+	struct assoc	*a = s->many ? NULL : assoc_next(s, NULL);
+	bool		 up = a != NULL && a->state != ASSOC_COMING_UP;
+	int		 number = set_one(s->stack.fd, o, buf, up);
 
 	return number != 0 ? number : set_current(s, o, buf);
 }
@@ -209,6 +211,33 @@ set_scoped(struct sock *s, const struct sockopt *o, char *buf)
 	return number;
 }
 
+/* Options that the kernel does not hand on to an association's descriptor. */
+static bool
+is_left_behind(const struct sockopt *o)
+{
+	return o->level != LEVEL_SCTP || o->optname == SCTP_ASCONF_SUPPORTED ||
+	    o->optname == SCTP_AUTH_SUPPORTED || o->optname == SCTP_AUTO_ASCONF;
+}
+
+/* Without these, addresses that were agreed to come and go do not. */
+static void
+inherit_asconf(const struct sock *s, int fd)
+{
+	static const int	name[] = { SCTP_AUTH_SUPPORTED, SCTP_ASCONF_SUPPORTED };
+	struct sctp_assoc_value	v = { .assoc_id = SCTP_FUTURE_ASSOC };
+	socklen_t		len = sizeof v;
+	int			on = 0;
+
+	for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+		v.assoc_value = 0;
+		if (getsockopt(s->stack.fd, IPPROTO_SCTP, name[i], &v, &len) == 0 && v.assoc_value)
+			(void)setsockopt(fd, IPPROTO_SCTP, name[i], &v, len);
+	}
+	len = sizeof on;
+	if (getsockopt(s->stack.fd, IPPROTO_SCTP, SCTP_AUTO_ASCONF, &on, &len) == 0 && on)
+		(void)setsockopt(fd, IPPROTO_SCTP, SCTP_AUTO_ASCONF, &on, len);
+}
+
 void
 kernel_inherit(const struct sock *s, int fd)
 {
@@ -225,7 +254,10 @@ kernel_inherit(const struct sock *s, int fd)
 	int		value;
 	socklen_t	len;
 
-	for (size_t i = 0; s->stack.plain && i < sizeof option / sizeof *option; i++) {
+	if (!s->stack.plain)
+		return;
+	inherit_asconf(s, fd);
+	for (size_t i = 0; i < sizeof option / sizeof *option; i++) {
 		len = sizeof value;
 		if (getsockopt(s->stack.fd, option[i].level, option[i].name, &value, &len) == 0)
 			(void)setsockopt(fd, option[i].level, option[i].name, &value, len);
@@ -236,7 +268,7 @@ int
 stack_setopt(struct sock *s, const struct sockopt *o, void *buf)
 {
 	forget_defaults(s);
-	s->stack.plain = s->stack.plain || o->level != LEVEL_SCTP;
+	s->stack.plain = s->stack.plain || is_left_behind(o);
 	return o->scope == SCOPE_SOCKET ? set_socket(s, o, buf) : set_scoped(s, o, buf);
 }
 

@@ -428,7 +428,8 @@ kernel_finish(struct assoc *a)
 	bool			 was_up = a->outbound != 0;
 	struct event_closed	 e = { .reason = { "the association is over", 23 } };
 
-	if (!s->many && was_up) {
+	/* One that was aborted has no descriptor left to connect with again. */
+	if (!s->many && (was_up || s->stack.fd == -1)) {
 		s->over = true;
 		sock_tell(s, notice_closed, a, &e);
 	}

@@ -20,6 +20,8 @@ static const struct {
 	{ SNDRCV_ADDR_OVER, SCTP_ADDR_OVER },
 	{ SNDRCV_ABORT, SCTP_ABORT },
 	{ SNDRCV_EOF, SCTP_EOF },
+	{ SNDRCV_PR_TTL, SCTP_PR_SCTP_TTL },
+	{ SNDRCV_PR_RTX, SCTP_PR_SCTP_RTX },
 };
 
 static uint16_t

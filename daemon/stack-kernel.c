@@ -349,6 +349,9 @@ share_port(struct sock *s)
 	static const int	one = 1;
 	struct assoc		*a = NULL;
 
+	/* One that was made of an association has it though that may be over. */
+	if (!s->many && !s->listening && s->stack.fd != -1)
+		(void)setsockopt(s->stack.fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
 	while ((a = assoc_next(s, a)) != NULL) {
 		if (a->stack.fd != -1)
 			(void)setsockopt(a->stack.fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);

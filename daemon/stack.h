@@ -42,7 +42,8 @@ struct stack_sock {
 	bool			 reading;	/* readable is armed */
 	bool			 reading_set;	/* set_readable is armed */
 	bool			 resting;	/* it accepts nothing for a while */
-	bool			 plain;		/* options below SCTP were set */
+	bool			 plain;		/* options were set that the kernel
+						   does not hand on */
 	struct joint		 notice;
 };
 

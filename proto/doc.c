@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "codec.h"
+#include "difference.h"
 #include "error.h"
 #include "field.h"
 #include "notice.h"
@@ -28,6 +29,7 @@ struct style {
 	void	(*list)(const char *title, bool typed);
 	void	(*item)(const char *name, const char *type, const char *text);
 	void	(*end)(void);
+	void	(*compare)(const struct difference *);
 };
 
 /* ---- Markdown ------------------------------------------------------- */
@@ -69,8 +71,16 @@ md_end(void)
 {
 }
 
+static void
+md_compare(const struct difference *d)
+{
+	puts("\n| | gen_sctp | sctpd |\n| --- | --- | --- |");
+	for (; d->what != NULL; d++)
+		printf("| %s | %s | %s |\n", d->what, d->otp, d->sctpd);
+}
+
 static const struct style markdown = {
-	md_section, md_entry, md_text, md_list, md_item, md_end
+	md_section, md_entry, md_text, md_list, md_item, md_end, md_compare
 };
 
 /* ---- mdoc ----------------------------------------------------------- */
@@ -179,8 +189,26 @@ man_end(void)
 	puts(".El");
 }
 
+static void
+man_compare(const struct difference *d)
+{
+	char	text[1024];
+
+	man_apart = true;
+	puts(".Bl -tag -width Ds");
+	for (; d->what != NULL; d++) {
+		printf(".It Em %s\n", d->what);
+		(void)snprintf(text, sizeof text, "gen_sctp: %s", d->otp);
+		man_fill(text);
+		puts(".Pp");
+		(void)snprintf(text, sizeof text, "sctpd: %s", d->sctpd);
+		man_fill(text);
+	}
+	puts(".El");
+}
+
 static const struct style mdoc = {
-	man_section, man_entry, man_text, man_list, man_item, man_end
+	man_section, man_entry, man_text, man_list, man_item, man_end, man_compare
 };
 
 /* ---- the tables ----------------------------------------------------- */
@@ -295,6 +323,7 @@ static const char *const access_text[] = {
 	[SOCKOPT_GET] = "Read only",
 	[SOCKOPT_SET] = "Set only",
 	[SOCKOPT_RW] = "Read and set",
+	[SOCKOPT_OPEN] = "Given at open only",
 };
 
 static const char *const scope_text[] = {
@@ -346,6 +375,16 @@ print_errors(const struct style *st)
 }
 
 static void
+print_differences(const struct style *st)
+{
+	st->section("Differences from gen_sctp");
+	st->text("What a program that was written for gen_sctp meets here; gen_sctp is that of OTP 25 and 27 on Linux.");
+	st->compare(difference_table);
+	st->text("What is set on a new socket, and reads back:");
+	st->compare(difference_defaults);
+}
+
+static void
 print_tables(const struct style *st)
 {
 	print_types(st);
@@ -353,6 +392,7 @@ print_tables(const struct style *st)
 	print_options(st);
 	print_events(st);
 	print_errors(st);
+	print_differences(st);
 }
 
 /* ---- proto/README.md as mdoc ---------------------------------------- */

@@ -31,6 +31,9 @@ enum sndrcv_flag {
 	SNDRCV_ADDR_OVER = 2,
 	SNDRCV_ABORT = 4,
 	SNDRCV_EOF = 8,
+	/* No words: the policy of sctp_default_prinfo, which goes with defaults. */
+	SNDRCV_PR_TTL = 0x1000,
+	SNDRCV_PR_RTX = 0x2000,		/* both: by priority */
 };
 
 extern const struct field sndrcvinfo_fields[];

@@ -64,6 +64,10 @@ step_install() { # what is installed is enough to compile README's example with
 	test -z "$(find "$root" -type f -o -type l)"
 }
 
+step_acceptance() { # each statement about the behaviour has a test, each row of the tables a statement
+	/usr/bin/python3 tests/acceptance.py
+}
+
 step_integration() { # the daemon on the kernel's SCTP
 	tests/lab/run --timeout 900 -- /usr/bin/python3 tests/integration/run.py
 }
@@ -102,20 +106,50 @@ count() {
 	notes="$notes$(grep '^skipped .*: \|; skipped$' "$log" | sort -u | sed 's/^/  /')"
 }
 
-run() {
-	local name=$1 log=build/check/$1.log status start=$SECONDS
-	printf -- '--- %s\n' "$name"
-	("step_$name") 2>&1 | tee "$log" | sed -u 's/^/    /'
-	status=${PIPESTATUS[0]}
+# What a step says, as it says it; then how it went.
+show() {
+	local name=$1 status=$2 start=$3
 	printf '    %s: %s, %d s\n' "$name" "$([ "$status" = 0 ] && echo ok || echo FAILED)" $((SECONDS - start))
-	count "$log" "$status"
+	count "build/check/$name.log" "$status"
 }
 
-steps=("$@")
-[ $# -gt 0 ] || steps=(unit reference manuals shellcheck units install clang fuzz demo integration valgrind)
-for name in "${steps[@]}"; do
-	run "$name"
-done
+run() {
+	local name=$1 start=$SECONDS
+	printf -- '--- %s\n' "$name"
+	("step_$name") 2>&1 | tee "build/check/$name.log" | sed -u 's/^/    /'
+	show "$name" "${PIPESTATUS[0]}" "$start"
+}
+
+# The longest step runs beside the others: there are two processors, and a
+# lab takes one.
+begin() {
+	("step_$1") >"build/check/$1.log" 2>&1 </dev/null &
+	beside=$!
+	trap 'kill "$beside" 2>/dev/null' EXIT
+}
+
+end() {
+	local name=$1 start=$SECONDS status
+	printf -- '--- %s, which began with the first step\n' "$name"
+	tail -n +1 -f --pid="$beside" "build/check/$name.log" | sed -u 's/^/    /'
+	wait "$beside"
+	status=$?
+	trap - EXIT
+	show "$name" "$status" "$start"
+}
+
+if [ $# -gt 0 ]; then
+	for name; do
+		run "$name"
+	done
+else
+	rm -f build/check/*.log
+	begin valgrind
+	for name in unit reference manuals acceptance shellcheck units install clang fuzz demo integration; do
+		run "$name"
+	done
+	end valgrind
+fi
 echo "kernel of the integration tests: $(sed -n 's/^kernel: //p' build/check/integration.log 2>/dev/null | tail -1)"
 [ -z "$notes" ] || printf 'skipped:\n%s\n' "$notes"
 echo "$passed passed, $failed failed, $skipped skipped"

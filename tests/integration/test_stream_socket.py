@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One-to-one sockets: no assoc_id is needed, and an end is an event."""
-from check import (WAIT_MS, answer_code, code, cpu_seconds, nothing, only, option, recv, recv_data,
+from check import (WAIT_MS, answer_code, blackhole, code, cpu_seconds, nothing, only, option, recv, recv_data,
                    refusal, setopt)
 
 OVER = {"reason": "the association is over"}
@@ -242,3 +242,13 @@ def test_the_lists_say_over(d):
     c.call("abort", sock=here)
     ends(c, there, *LOST)
     assert only(c.call("sockets")["sockets"], sock=there)["associations"] == 0
+
+
+def test_a_connect_that_times_out_is_the_end_of_it(d):
+    """The kernel takes a one-to-one socket's attempt back only by closing it."""
+    c = d.client()
+    sock = c.call("open", type="stream")["sock"]
+    args = {"sock": sock, "addr": blackhole(), "port": 9}
+    assert code(c, "connect", timeout=10, **args) == "timeout"
+    assert recv(c, sock, "sctp_closed")["reason"] == OVER["reason"]
+    assert code(c, "connect", **args) == code(c, "listen", sock=sock) == code(c, "recv", sock=sock) == "closed"
