@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files of the kernel stack share: stack-kernel.c makes and ends
- * sockets, kernel-recv.c reads, kernel-send.c writes, kernel-opt.c sets.
+ * What the files of the kernel stack share: stack-kernel.c makes sockets,
+ * kernel-addr.c binds and connects them, kernel-assoc.c has associations come
+ * and go, kernel-recv.c reads, kernel-notice.c understands, kernel-send.c
+ * writes, kernel-opt.c sets.
  */
 #ifndef KERNEL_H
 #define KERNEL_H
@@ -17,6 +19,25 @@
 
 /* An association came up: give it a descriptor of its own and its buffers. */
 void kernel_came_up(struct assoc *);
+
+/* One whole notification: of an association, if it came on its descriptor. */
+void kernel_take_notification(struct sock *, struct assoc *, char *, size_t len,
+    const struct sockaddr_storage *from);
+
+/* What a state of sctp_assoc_change means, and whether it is a beginning. */
+enum assoc_event kernel_what_happened(uint16_t state);
+bool kernel_is_up(enum assoc_event);
+
+/* A socket's descriptor: its own from now on; and its set of those to read. */
+void kernel_adopt(struct sock *, int fd);
+int kernel_make_set(struct sock *);
+
+/* Go to another network namespace, giving the way back or -1, and come back. */
+int kernel_go_to(int netns);
+void kernel_come_back(int home);
+
+/* The buffer of an association that is up. */
+void kernel_raise_buffer(int fd);
 
 /* Put a descriptor into the set of those read on demand, or take it out. */
 void kernel_watch(struct sock *, int fd, struct assoc *, bool edge);

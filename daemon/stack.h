@@ -16,21 +16,13 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "mem.h"
+#include "joint.h"
 #include "notice.h"
 #include "rpc.h"
 #include "sockopt.h"
 
 struct sock;
 struct assoc;
-
-/* A message, or a notification, of which not all has come yet. */
-struct joint {
-	struct buf	part;
-	bool		begun;
-	bool		skip;		/* too long: the rest is thrown away */
-	bool		sent;		/* of it something was on the wire */
-};
 
 /* What the stack keeps with a socket. */
 struct stack_sock {

@@ -208,8 +208,9 @@ def test_the_sender_aborts(h):
     assert lost["info"].endswith(b"enough")
     again(h, receiver)
     told(sender, "sctp_assoc_change", state="comm_lost", error=12)
+    # What was acknowledged does not come back; that may be nothing yet.
     back = told(sender, "sctp_send_failed", flags=True, error=12)
-    assert LONG.endswith(back["data"]) and len(back["data"]) < len(LONG)
+    assert back["data"] and LONG.endswith(back["data"])
 
 
 def ended_unread(receiver):
