@@ -327,6 +327,10 @@ daemon_dies() ->
     {error, closed} = sctpd:connect(L, ?LO, 7, []),
     {error, closed} = sctpd:peeloff(L, B),
     {error, closed} = sctpd:controlling_process(L, Waiter),
-    {error, econnrefused} = sctpd:open(),
+    gone(sctpd:open()),
     close([L, S]),
     io:format("done~n").
+
+%% Its connections may be closed a moment before the socket that it listens on.
+gone({error, econnrefused}) -> ok;
+gone({error, closed}) -> gone(sctpd:open()).
