@@ -190,7 +190,7 @@ const struct notice notice_table[] = {
 	  .fields = FIELDS(
 		FIELD(sctp_paddr_change, spc_aaddr, ENDPOINT, "addr", "the address"),
 		WORDED(sctp_paddr_change, spc_state, WORD, path_state, "state", "what happened"),
-		FIELD(sctp_paddr_change, spc_error, S32, "error", "the kernel's reason: 0 too many timeouts, 2 heartbeat answered"),
+		FIELD(sctp_paddr_change, spc_error, S32, "error", "the kernel's reason: 0 too many timeouts, 1 data acknowledged, 2 heartbeat answered"),
 		FIELD(sctp_paddr_change, spc_assoc_id, U32, "assoc_id", "association")),
 	},
 	{ .name = "sctp_remote_error",

@@ -242,7 +242,7 @@ const struct sockopt sockopt_table[] = {
 	  .from = "gen_sctp; socket(7) SO_LINGER; " RFC6458("8.1.4"),
 	  .level = LEVEL_SOCKET, .optname = SO_LINGER,
 	  .size = sizeof(struct linger), .access = SOCKOPT_RW,
-	  .doc = "With on and 0 seconds, close aborts the associations instead of shutting them down.",
+	  .doc = "With on and 0 seconds, close aborts the associations instead of shutting them down; with on and more, it waits so long at most until they are over.",
 	  .fields = FIELDS(
 		FIELD(linger, l_onoff, BOOL, "on", "whether it lingers"),
 		FIELD(linger, l_linger, U32, "seconds", "how long at most")),
@@ -523,7 +523,7 @@ const struct sockopt sockopt_table[] = {
 	  .level = LEVEL_SCTP, .optname = SCTP_AUTO_ASCONF,
 	  .size = sizeof(int), .access = SOCKOPT_RW,
 	  .fields = SCALAR(BOOL, int, "true or false"),
-	  .doc = "Tell peers of addresses that come and go; sockets bound to any address only.",
+	  .doc = "Tell peers of addresses that come and go; sockets bound to any address only, and not before they are bound: after open.",
 	},
 	{ .name = "sctp_pr_supported",
 	  .from = "RFC 7496 4.5",
