@@ -23,8 +23,6 @@ from rpc import WAIT, Client
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, "build")
 WRAP = shlex.split(os.environ.get("TEST_WRAP", ""))
-if "valgrind" in WRAP:
-    WRAP.append(f"--suppressions={os.path.join(ROOT, 'tests/integration/valgrind.supp')}")
 # What valgrind says of a descriptor that was opened and not closed.
 OPEN_AT_EXIT = re.compile(r"^==\d+== Open .*\n(?!.*<inherited from parent>)", re.M)
 SLOW = 10 if WRAP else 1  # how much longer things may take
