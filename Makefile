@@ -47,8 +47,19 @@ LIBS_DAEMON	= -pthread $(LIBS_PROTO) $(or $(call pc,--libs libevent_core),$(call
 		  $(or $(call pc,--libs libsctp),-lsctp)
 C_ALL		+= $(call pc,--cflags $(MSGPACK) libevent)
 
+# The userland stack, where usrsctp is installed and USERLAND=no does not forbid it.
+ifneq ($(USERLAND),no)
+USRSCTP		:= $(shell $(PKG_CONFIG) --exists usrsctp 2>/dev/null && echo yes)
+endif
+ifeq ($(USRSCTP),yes)
+C_ALL		+= -DUSERLAND $(call pc,--cflags usrsctp)
+LIBS_DAEMON	+= $(call pc,--libs usrsctp)
+SRC_USERLAND	= $(wildcard daemon/userland*.c) daemon/stack-userland.c
+endif
+
 SRC_PROTO	= $(filter-out proto/doc.c,$(wildcard proto/*.c))
-SRC_DAEMON	= $(wildcard daemon/*.c)
+SRC_DAEMON	= $(filter-out daemon/userland% daemon/stack-userland.c,$(wildcard daemon/*.c)) \
+		  $(SRC_USERLAND)
 SRC_LIB		= $(filter-out client-lib/sctpctl%.c client-lib/example%.c,$(wildcard client-lib/*.c))
 SRC_CTL		= $(wildcard client-lib/sctpctl*.c)
 

@@ -17,6 +17,21 @@ struct config config;
 
 enum setting_type { TEXT, NUMBER, BYTES, MODE, LEVEL };
 
+static bool
+is_stack(const char *value)
+{
+	return strcmp(value, "auto") == 0 || strcmp(value, "kernel") == 0 ||
+	    strcmp(value, "userland") == 0;
+}
+
+static bool
+is_port_list(const char *value)
+{
+	uint16_t	ports[CONFIG_UDP_PORTS];
+
+	return config_ports(value, ports) > 0;
+}
+
 static const struct setting {
 	const char		*key;
 	enum setting_type	 type;
@@ -24,6 +39,8 @@ static const struct setting {
 	const char		*preset;
 	uint64_t		 min;
 	uint64_t		 max;
+	bool			 (*is_right)(const char *);	/* a TEXT */
+	const char		*right;		/* what is said of one that is not */
 	const char		*doc;
 } settings[] = {
 	{ .key = "socket", .type = TEXT,
@@ -62,9 +79,40 @@ static const struct setting {
 	  .offset = offsetof(struct config, client_queue),
 	  .preset = "1M", .min = 4096, .max = 1 << 30,
 	  .doc = "Bytes that may wait for a client that does not read, or whose messages find no room. Then its sockets, or its requests, are not read for a while." },
+	{ .key = "stack", .type = TEXT,
+	  .offset = offsetof(struct config, stack),
+	  .preset = "auto",
+	  .is_right = is_stack, .right = "is none of auto, kernel, userland",
+	  .doc = "Whose SCTP: the kernel's, the userland stack over UDP, or auto, the kernel's where it has one." },
+	{ .key = "udp_port", .type = TEXT,
+	  .offset = offsetof(struct config, udp_port),
+	  .preset = "9899",
+	  .is_right = is_port_list, .right = "is no list of 1 to 8 UDP ports, 1 to 65535",
+	  .doc = "UDP ports that the userland stack receives on; it sends from the first." },
+	{ .key = "peer_udp_port", .type = NUMBER,
+	  .offset = offsetof(struct config, peer_udp_port),
+	  .preset = "9899", .min = 1, .max = 65535,
+	  .doc = "UDP port of a peer that the userland stack connects to. The port of one that connects is learnt from its packets." },
 };
 
 #define NSETTINGS	(sizeof settings / sizeof settings[0])
+
+size_t
+config_ports(const char *text, uint16_t ports[CONFIG_UDP_PORTS])
+{
+	size_t		 n = 0;
+	char		*end;
+	unsigned long	 port;
+
+	for (const char *p = text; *p != '\0'; p = end) {
+		port = strtoul(p, &end, 10);
+		if (end == p || n == CONFIG_UDP_PORTS || port < 1 || port > 65535)
+			return 0;
+		ports[n++] = (uint16_t)port;
+		end += strspn(end, ", ");
+	}
+	return n;
+}
 
 static bool
 fail(char *error, size_t size, const char *what, const char *value, const char *right)
@@ -113,6 +161,8 @@ apply(const struct setting *s, const char *value, char *error, size_t size)
 	uint64_t	 n;
 	int		 priority;
 
+	if (s->is_right != NULL && !s->is_right(value))
+		return fail(error, size, s->key, value, s->right);
 	if (s->type == TEXT) {
 		free(*(char **)to);
 		*(char **)to = xstrdup(value);

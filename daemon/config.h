@@ -12,6 +12,9 @@
 
 #define CONFIG_FILE	"/etc/sctpd/sctpd.conf"
 
+/* Local UDP ports there may be. */
+#define CONFIG_UDP_PORTS	8
+
 struct config {
 	char		*socket;
 	char		*socket_group;
@@ -22,6 +25,9 @@ struct config {
 	uint64_t	 max_associations;
 	uint64_t	 max_message;
 	uint64_t	 client_queue;
+	char		*stack;
+	char		*udp_port;
+	uint64_t	 peer_udp_port;
 };
 
 /* What is in force. */
@@ -40,6 +46,9 @@ bool config_read(const char *path, bool required, char *error, size_t size);
 
 /* Set one key; false with a reason in error. */
 bool config_set(const char *key, const char *value, char *error, size_t size);
+
+/* The ports of a list, or 0 if it is none. */
+size_t config_ports(const char *, uint16_t ports[CONFIG_UDP_PORTS]);
 
 /* Print what is in force, as a file that config_read takes. */
 void config_print(FILE *);

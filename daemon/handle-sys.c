@@ -52,10 +52,26 @@ pack_limits(msgpack_packer *pk)
 	pack_pair(pk, "client_queue", config.client_queue);
 }
 
-/* The i-th thing that this daemon, on this stack, can do. */
+/* What this daemon can do on any stack. */
 static const char *const features[] = {
-	"seqpacket", "stream", "accept", "multihoming", "peeloff", "watch",
+	"seqpacket", "stream", "accept", "peeloff", "watch",
 };
+
+/* These, and those of the stack. */
+static void
+pack_features(msgpack_packer *pk)
+{
+	const char *const	*more = stack_features();
+	size_t			 n = 0;
+
+	while (more[n] != NULL)
+		n++;
+	msgpack_pack_array(pk, sizeof features / sizeof features[0] + n);
+	for (size_t i = 0; i < sizeof features / sizeof features[0]; i++)
+		codec_pack_text(pk, features[i]);
+	for (size_t i = 0; i < n; i++)
+		codec_pack_text(pk, more[i]);
+}
 
 static struct slice
 packed(const msgpack_sbuffer *b)
@@ -84,9 +100,7 @@ handle_hello(struct call *call, const struct rpc_hello_in *in, struct rpc_hello_
 	c->events = true;
 	msgpack_sbuffer_init(&can);
 	msgpack_packer_init(&pk, &can, msgpack_sbuffer_write);
-	msgpack_pack_array(&pk, sizeof features / sizeof features[0]);
-	for (size_t i = 0; i < sizeof features / sizeof features[0]; i++)
-		codec_pack_text(&pk, features[i]);
+	pack_features(&pk);
 	msgpack_sbuffer_init(&limits);
 	msgpack_packer_init(&pk, &limits, msgpack_sbuffer_write);
 	pack_limits(&pk);
@@ -316,6 +330,13 @@ pack_methods(msgpack_packer *pk)
 	}
 }
 
+/* Is it the daemon's own, or has the stack in use it? */
+static bool
+is_here(const struct sockopt *o)
+{
+	return o->level == LEVEL_BROKER || o->level == LEVEL_OWN || stack_has_option(o);
+}
+
 static void
 pack_options(msgpack_packer *pk)
 {
@@ -328,10 +349,12 @@ pack_options(msgpack_packer *pk)
 	codec_pack_text(pk, "options");
 	msgpack_pack_array(pk, n);
 	for (const struct sockopt *o = sockopt_table; o->name != NULL; o++) {
-		msgpack_pack_map(pk, 6);
+		msgpack_pack_map(pk, 7);
 		pack_string(pk, "name", o->name);
 		pack_string(pk, "from", o->from);
 		pack_string(pk, "doc", o->doc);
+		codec_pack_text(pk, "here");
+		(void)(is_here(o) ? msgpack_pack_true(pk) : msgpack_pack_false(pk));
 		pack_string(pk, "access", access[o->access]);
 		pack_string(pk, "scope", scope[o->scope]);
 		pack_fields(pk, "fields", o->fields);

@@ -8,6 +8,8 @@
 #ifndef KERNEL_H
 #define KERNEL_H
 
+#include "kernel-names.h"	/* before all else */
+
 #include <netinet/in.h>
 #include <netinet/sctp.h>
 #include <stdbool.h>

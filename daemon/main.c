@@ -30,7 +30,8 @@
 #define EXIT_CONFIG	78
 
 static const char usage[] =
-    "usage: sctpd [-c FILE] [-s SOCKET] [-l LEVEL] [-t | -T] [-h] [-V]\n"
+    "usage: sctpd [-c FILE] [-s SOCKET] [-l LEVEL] [--stack STACK]\n"
+    "             [--udp-port PORTS] [--peer-udp-port PORT] [-t | -T] [-h] [-V]\n"
     "\n"
     "Own this host's SCTP sockets and serve them over a Unix socket, in the\n"
     "foreground, until SIGTERM or SIGINT.\n"
@@ -38,6 +39,10 @@ static const char usage[] =
     "  -c FILE    configuration; /etc/sctpd/sctpd.conf, if it is there\n"
     "  -s SOCKET  path of the Unix socket; /run/sctpd/sctpd.sock\n"
     "  -l LEVEL   least urgent log lines: err, warning, notice, info, debug\n"
+    "  --stack STACK\n"
+    "             whose SCTP: auto, kernel, userland\n"
+    "  --udp-port PORTS, --peer-udp-port PORT\n"
+    "             the userland stack's UDP ports here, and that of its peers; 9899\n"
     "  -t         test the configuration and exit\n"
     "  -T         print the configuration in force and exit\n"
     "  -h         print this and exit\n"
@@ -45,12 +50,24 @@ static const char usage[] =
     "\n"
     "Talk to it with sctpctl(1). See sctpd(8), sctpd.conf(5), sctpd-protocol(7).\n";
 
+/* Flags that are settings, by the settings' names. */
+static const struct option long_flags[] = {
+	{ "stack", required_argument, NULL, 0 },
+	{ "udp-port", required_argument, NULL, 1 },
+	{ "peer-udp-port", required_argument, NULL, 2 },
+	{ NULL, 0, NULL, 0 }
+};
+static const char *const long_settings[] = { "stack", "udp_port", "peer_udp_port" };
+
+#define NLONG	(sizeof long_settings / sizeof *long_settings)
+
 struct flags {
 	const char	*file;
 	const char	*socket;
 	const char	*level;
 	bool		 test;
 	bool		 print;
+	const char	*setting[NLONG];
 };
 
 static void
@@ -58,7 +75,7 @@ read_flags(int argc, char **argv, struct flags *f)
 {
 	int	c;
 
-	while ((c = getopt(argc, argv, "c:s:l:tThV")) != -1) {
+	while ((c = getopt_long(argc, argv, "c:s:l:tThV", long_flags, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			f->file = optarg;
@@ -81,6 +98,11 @@ read_flags(int argc, char **argv, struct flags *f)
 		case 'V':
 			(void)puts("sctpd " SCTPD_VERSION);
 			exit(EXIT_SUCCESS);
+		case 0:
+		case 1:
+		case 2:
+			f->setting[c] = optarg;
+			break;
 		default:
 			(void)fputs("Try sctpd -h.\n", stderr);
 			exit(2);
@@ -103,6 +125,11 @@ configure(const struct flags *f, char *error, size_t size)
 		return false;
 	if (f->level != NULL && !config_set("log_level", f->level, error, size))
 		return false;
+	for (size_t i = 0; i < NLONG; i++) {
+		if (f->setting[i] != NULL &&
+		    !config_set(long_settings[i], f->setting[i], error, size))
+			return false;
+	}
 	log_set_level((int)config.log_level);
 	return true;
 }
@@ -148,7 +175,10 @@ static void
 serve(void)
 {
 	struct event	on_term, on_int;
-	const char	*missing = stack_probe();
+	const char	*missing;
+
+	stack_choose();
+	missing = stack_probe();
 
 	(void)evsignal_assign(&on_term, loop_base(), SIGTERM, main_on_signal, NULL);
 	(void)evsignal_assign(&on_int, loop_base(), SIGINT, main_on_signal, NULL);
@@ -156,7 +186,8 @@ serve(void)
 	(void)event_add(&on_int, NULL);
 	if (missing != NULL)
 		log_err("no SCTP: %s", missing);
-	log_notice("sctpd " SCTPD_VERSION " ready at %s, stack %s", config.socket, stack_name());
+	log_notice("sctpd " SCTPD_VERSION " ready at %s, stack %s: %s", config.socket,
+	    stack_name(), stack_why());
 	notify_send("READY=1");
 	loop_run();
 	stop_everything(&on_term, &on_int);

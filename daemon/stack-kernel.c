@@ -36,12 +36,6 @@
 #define RCVBUF_SMALL	(32 << 10)
 
 const char *
-stack_name(void)
-{
-	return "kernel";
-}
-
-const char *
 stack_probe(void)
 {
 	int	fd = socket(AF_INET, SOCK_SEQPACKET | SOCK_CLOEXEC, IPPROTO_SCTP);

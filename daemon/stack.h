@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The whole of what the daemon knows of an SCTP implementation. Only
- * stack-kernel.c and its files make SCTP calls.
+ * The whole of what the daemon knows of an SCTP implementation: stack.c hands
+ * each call to the one that was chosen. Only stack-kernel.c, stack-userland.c
+ * and their files make SCTP calls.
  *
  * Functions that can fail give 0 or an errno. What comes from the stack comes
  * through sock_readable, sock_event and assoc_writable, in host byte order.
@@ -23,6 +24,8 @@
 
 struct sock;
 struct assoc;
+struct userland_sock;
+struct userland_assoc;
 
 /* What the stack keeps with a socket. */
 struct stack_sock {
@@ -37,6 +40,7 @@ struct stack_sock {
 	bool			 plain;		/* options were set that the kernel
 						   does not hand on */
 	struct joint		 notice;
+	struct userland_sock	*userland;	/* the userland stack's, all of it */
 };
 
 /* And with an association. */
@@ -51,6 +55,7 @@ struct stack_assoc {
 	struct joint		 notice;
 	struct joint		 failed;	/* of a message given back */
 	TAILQ_ENTRY(assoc)	 lingering;
+	struct userland_assoc	*userland;	/* the userland stack's, all of it */
 };
 
 /* What happened to an association, for those above that must know. */
@@ -74,9 +79,24 @@ struct stack_event {
 	size_t			 len;
 };
 
+/* Take the stack that config.stack says, before all else. */
+void stack_choose(void);
+
 /* Is there SCTP, and if not, why not and what to do. NULL: there is. */
 const char *stack_probe(void);
 const char *stack_name(void);
+
+/* Why it was chosen. */
+const char *stack_why(void);
+
+/* Do its associations outlive the process? */
+bool stack_survives(void);
+
+/* What else it can, for hello: names up to a NULL. */
+const char *const *stack_features(void);
+
+/* Does it have this option? One that it lacks is ENOPROTOOPT. */
+bool stack_has_option(const struct sockopt *);
 
 /*
  * A socket with the daemon's defaults; options may be set before it is bound.

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * In the kernel's files the functions of stack.h are the kernel's own, so that
+ * two stacks can be in one program. stack.c has those that the daemon calls.
+ */
+#ifndef KERNEL_NAMES_H
+#define KERNEL_NAMES_H
+
+#ifdef STACK_H
+#error "kernel.h comes before all that includes stack.h"
+#endif
+
+#define stack_probe		kernel_stack_probe
+#define stack_open		kernel_stack_open
+#define stack_bind		kernel_stack_bind
+#define stack_listen		kernel_stack_listen
+#define stack_connect		kernel_stack_connect
+#define stack_accept		kernel_stack_accept
+#define stack_peeloff		kernel_stack_peeloff
+#define stack_send		kernel_stack_send
+#define stack_eof		kernel_stack_eof
+#define stack_abort		kernel_stack_abort
+#define stack_await_room	kernel_stack_await_room
+#define stack_read		kernel_stack_read
+#define stack_receive		kernel_stack_receive
+#define stack_setopt		kernel_stack_setopt
+#define stack_getopt		kernel_stack_getopt
+#define stack_defaults		kernel_stack_defaults
+#define stack_count_streams	kernel_stack_count_streams
+#define stack_subscribe		kernel_stack_subscribe
+#define stack_names		kernel_stack_names
+#define stack_close		kernel_stack_close
+#define stack_linger		kernel_stack_linger
+#define stack_assoc_init	kernel_stack_assoc_init
+#define stack_assoc_free	kernel_stack_assoc_free
+#define stack_free		kernel_stack_free
+
+#endif

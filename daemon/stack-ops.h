@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a stack consists of: the functions of stack.h, and what else it can.
+ */
+#ifndef STACK_OPS_H
+#define STACK_OPS_H
+
+#include "stack.h"
+
+struct stack_ops {
+	const char	*name;
+	bool		 survives;	/* the process: its associations go on */
+	const char	*const *features;	/* of hello, up to NULL */
+
+	const char	*(*probe)(void);
+	bool		 (*has_option)(const struct sockopt *);
+	int		 (*open)(struct sock *, const char *);
+	int		 (*bind)(struct sock *, const struct sockaddr_storage *, size_t);
+	int		 (*listen)(struct sock *, int);
+	int		 (*connect)(struct sock *, const struct sockaddr_storage *, size_t,
+			    struct assoc **);
+	int		 (*accept)(struct sock *, struct sock *, struct assoc **);
+	int		 (*peeloff)(struct assoc *, struct sock *);
+	int		 (*send)(struct assoc *, const struct sndrcvinfo *, const void *,
+			    size_t);
+	int		 (*eof)(struct assoc *);
+	int		 (*abort)(struct assoc *, const void *, size_t);
+	void		 (*await_room)(struct assoc *, bool);
+	void		 (*read)(struct sock *, bool, bool);
+	void		 (*receive)(struct sock *, unsigned);
+	int		 (*setopt)(struct sock *, const struct sockopt *, void *);
+	int		 (*getopt)(struct sock *, const struct sockopt *, void *);
+	void		 (*defaults)(struct assoc *, struct sndrcvinfo *);
+	void		 (*count_streams)(struct assoc *);
+	void		 (*subscribe)(struct sock *);
+	int		 (*names)(struct sock *, struct assoc *, bool,
+			    struct sockaddr_storage **, size_t *);
+	void		 (*close)(struct sock *);
+	int		 (*linger)(const struct sock *);
+	void		 (*assoc_init)(struct assoc *);
+	void		 (*assoc_free)(struct assoc *);
+	void		 (*free)(void);
+};
+
+extern const struct stack_ops kernel_stack;
+#ifdef USERLAND
+extern const struct stack_ops userland_stack;
+#endif
+
+#endif

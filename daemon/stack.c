@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The SCTP stack that was chosen, and the calls to it.
+ */
+#include <string.h>
+
+#include "config.h"
+#include "stack-ops.h"
+
+static const struct stack_ops	*ops = &kernel_stack;
+static const char		*why = "the setting stack says so";
+
+#ifdef USERLAND
+static void
+choose_by_kernel(void)
+{
+	ops = kernel_stack.probe() == NULL ? &kernel_stack : &userland_stack;
+	why = ops == &kernel_stack ? "this kernel has SCTP" : "this kernel has no SCTP";
+}
+
+void
+stack_choose(void)
+{
+	if (strcmp(config.stack, "auto") == 0)
+		choose_by_kernel();
+	else if (strcmp(config.stack, userland_stack.name) == 0)
+		ops = &userland_stack;
+}
+#else
+void
+stack_choose(void)
+{
+	why = "sctpd was built without another";
+}
+#endif
+
+const char *
+stack_name(void)
+{
+	return ops->name;
+}
+
+const char *
+stack_why(void)
+{
+	return why;
+}
+
+bool
+stack_survives(void)
+{
+	return ops->survives;
+}
+
+const char *const *
+stack_features(void)
+{
+	return ops->features;
+}
+
+const char *
+stack_probe(void)
+{
+	return ops->probe();
+}
+
+bool
+stack_has_option(const struct sockopt *o)
+{
+	return ops->has_option(o);
+}
+
+/* ---- sockets -------------------------------------------------------- */
+
+int
+stack_open(struct sock *s, const char *netns)
+{
+	return ops->open(s, netns);
+}
+
+int
+stack_bind(struct sock *s, const struct sockaddr_storage *addrs, size_t n)
+{
+	return ops->bind(s, addrs, n);
+}
+
+int
+stack_listen(struct sock *s, int backlog)
+{
+	return ops->listen(s, backlog);
+}
+
+int
+stack_connect(struct sock *s, const struct sockaddr_storage *addrs, size_t n,
+    struct assoc **a)
+{
+	return ops->connect(s, addrs, n, a);
+}
+
+int
+stack_accept(struct sock *listener, struct sock *to, struct assoc **a)
+{
+	return ops->accept(listener, to, a);
+}
+
+int
+stack_peeloff(struct assoc *a, struct sock *to)
+{
+	return ops->peeloff(a, to);
+}
+
+void
+stack_read(struct sock *s, bool messages, bool events)
+{
+	ops->read(s, messages, events);
+}
+
+void
+stack_receive(struct sock *s, unsigned n)
+{
+	ops->receive(s, n);
+}
+
+int
+stack_setopt(struct sock *s, const struct sockopt *o, void *buf)
+{
+	return ops->setopt(s, o, buf);
+}
+
+int
+stack_getopt(struct sock *s, const struct sockopt *o, void *buf)
+{
+	return ops->getopt(s, o, buf);
+}
+
+void
+stack_subscribe(struct sock *s)
+{
+	ops->subscribe(s);
+}
+
+int
+stack_names(struct sock *s, struct assoc *a, bool peer,
+    struct sockaddr_storage **names, size_t *n)
+{
+	return ops->names(s, a, peer, names, n);
+}
+
+void
+stack_close(struct sock *s)
+{
+	ops->close(s);
+}
+
+int
+stack_linger(const struct sock *s)
+{
+	return ops->linger(s);
+}
+
+/* ---- associations --------------------------------------------------- */
+
+int
+stack_send(struct assoc *a, const struct sndrcvinfo *info, const void *data, size_t len)
+{
+	return ops->send(a, info, data, len);
+}
+
+int
+stack_eof(struct assoc *a)
+{
+	return ops->eof(a);
+}
+
+int
+stack_abort(struct assoc *a, const void *reason, size_t len)
+{
+	return ops->abort(a, reason, len);
+}
+
+void
+stack_await_room(struct assoc *a, bool on)
+{
+	ops->await_room(a, on);
+}
+
+void
+stack_defaults(struct assoc *a, struct sndrcvinfo *to)
+{
+	ops->defaults(a, to);
+}
+
+void
+stack_count_streams(struct assoc *a)
+{
+	ops->count_streams(a);
+}
+
+void
+stack_assoc_init(struct assoc *a)
+{
+	ops->assoc_init(a);
+}
+
+void
+stack_assoc_free(struct assoc *a)
+{
+	ops->assoc_free(a);
+}
+
+void
+stack_free(void)
+{
+	ops->free();
+}
