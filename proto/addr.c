@@ -149,3 +149,18 @@ addr_equal(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
 	addr_bytes(b, y);
 	return memcmp(x, y, 16) == 0 && addr_port(a) == addr_port(b);
 }
+
+void
+addr_unmap(struct sockaddr_storage *ss)
+{
+	struct sockaddr_in	s4 = { .sin_family = AF_INET };
+	struct sockaddr_in6	s6;
+
+	memcpy(&s6, ss, sizeof s6);
+	if (ss->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&s6.sin6_addr))
+		return;
+	s4.sin_port = s6.sin6_port;
+	memcpy(&s4.sin_addr, &s6.sin6_addr.s6_addr[12], 4);
+	memset(ss, 0, sizeof *ss);
+	memcpy(ss, &s4, sizeof s4);
+}

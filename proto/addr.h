@@ -32,4 +32,7 @@ socklen_t addr_len(const struct sockaddr_storage *);
  */
 bool addr_equal(const struct sockaddr_storage *, const struct sockaddr_storage *);
 
+/* ::ffff:a.b.c.d becomes a.b.c.d. */
+void addr_unmap(struct sockaddr_storage *);
+
 #endif

@@ -5,7 +5,8 @@ A module of tests gets one daemon of its own, started once; tests name the
 clients they want with d.client(). When a test is over its clients are closed
 and the daemon must have no socket and no association left.
 
-TEST_WRAP, if set, is put in front of the daemon's command (valgrind)."""
+TEST_WRAP, if set, is put in front of the daemon's command (valgrind).
+TEST_STACK, if set, is the SCTP stack that it uses."""
 import contextlib
 import os
 import re
@@ -23,6 +24,7 @@ from rpc import WAIT, Client
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, "build")
 WRAP = shlex.split(os.environ.get("TEST_WRAP", ""))
+STACK = os.environ.get("TEST_STACK", "kernel")
 # What valgrind says of a descriptor that was opened and not closed.
 OPEN_AT_EXIT = re.compile(r"^==\d+== Open .*\n(?!.*<inherited from parent>)", re.M)
 SLOW = 10 if WRAP else 1  # how much longer things may take
@@ -30,6 +32,17 @@ SLOW = 10 if WRAP else 1  # how much longer things may take
 
 class Skip(Exception):
     """This test cannot run here; the text says why."""
+
+
+def stack_config():
+    """Settings for the stack under test: the userland's have a UDP port of
+    their own, so that runs beside each other do not meet."""
+    if STACK == "kernel":
+        return {}
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
+        s.bind(("::", 0))
+        port = s.getsockname()[1]
+    return {"stack": STACK, "udp_port": port, "peer_udp_port": port}
 
 
 def wait_for(true):
@@ -49,7 +62,8 @@ class Daemon:
         self.path = path or os.path.join(self.dir, "s")
         conf = os.path.join(self.dir, "conf")
         with open(conf, "w") as f:
-            f.writelines(f"{k} = {v}\n" for k, v in {"log_level": "debug", **config}.items())
+            f.writelines(f"{k} = {v}\n" for k, v in {"log_level": "debug", **stack_config(),
+                                                        **config}.items())
         self.log = open(os.path.join(self.dir, "log"), "w+")
         command = [*WRAP, os.path.join(BUILD, "sctpd"), "-c", conf, "-s", self.path]
         if netns:

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The userland stack: associations, how they come and get a socket of their
+ * own, and how they go.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "addr.h"
+#include "config.h"
+#include "log.h"
+#include "mem.h"
+#include "userland.h"
+
+static LIST_HEAD(, userland_assoc) lingering = LIST_HEAD_INITIALIZER(lingering);
+
+/* usrsctp counts per socket: here they are unique, as the kernel's are. */
+static uint32_t
+new_id(void)
+{
+	static uint32_t	last = 2;	/* 0 to 2 are none */
+
+	return last = last == INT32_MAX ? 3 : last + 1;
+}
+
+sctp_assoc_t
+userland_id(const struct assoc *a)
+{
+	return (sctp_assoc_t)a->stack.userland->coming.key;
+}
+
+struct socket *
+userland_so(const struct assoc *a)
+{
+	if (a->stack.userland->so != NULL || a->sock == NULL)
+		return a->stack.userland->so;
+	return a->sock->stack.userland->so;
+}
+
+/* ---- what happens at its socket ------------------------------------- */
+
+static void
+assoc_on_finish(void *arg)
+{
+	struct assoc	*a = arg;
+
+	if (a->sock == NULL)
+		(void)assoc_free(a);
+	else
+		userland_finish(a);
+}
+
+static void
+assoc_on_wake(void *arg)
+{
+	struct assoc		*a = arg;
+	struct userland_assoc	*ua = a->stack.userland;
+
+	if (ua->is_lingering) {
+		if (!userland_discard(a))
+			(void)assoc_free(a);
+		else if (ua->awaits_room)
+			assoc_writable(a);
+		return;
+	}
+	userland_ready(ua);
+	if (ua->awaits_room && (usrsctp_get_events(ua->so) & SCTP_EVENT_WRITE)) {
+		ua->awaits_room = false;
+		assoc_writable(a);
+	}
+}
+
+void
+userland_await_room(struct assoc *a, bool on)
+{
+	a->stack.userland->awaits_room = on;
+}
+
+/* ---- coming --------------------------------------------------------- */
+
+void
+userland_assoc_init(struct assoc *a)
+{
+	struct userland_assoc	*ua = xcalloc(1, sizeof *ua);
+
+	ua->assoc = a;
+	ua->finish.fn = assoc_on_finish;
+	ua->finish.arg = a;
+	a->stack.userland = ua;
+}
+
+/* An IPv4 peer is shown to an inet6 socket as mapped, unless it says no. */
+static struct sockaddr_storage
+peer_name(const struct sock *s, const struct path *path, uint16_t port)
+{
+	struct sockaddr_storage	ss = path_peer(path, port);
+	struct sockaddr_in	s4;
+	struct sockaddr_in6	s6 = { .sin6_family = AF_INET6 };
+
+	if (s->family != AF_INET6 || ss.ss_family != AF_INET ||
+	    s->stack.userland->unmapped)
+		return ss;
+	memcpy(&s4, &ss, sizeof s4);
+	s6.sin6_port = s4.sin_port;
+	s6.sin6_addr.s6_addr[10] = s6.sin6_addr.s6_addr[11] = 0xff;
+	memcpy(&s6.sin6_addr.s6_addr[12], &s4.sin_addr, 4);
+	memset(&ss, 0, sizeof ss);
+	memcpy(&ss, &s6, sizeof s6);
+	return ss;
+}
+
+struct assoc *
+userland_new_assoc(struct sock *s, struct path *path, uint16_t port, sctp_assoc_t id)
+{
+	struct sockaddr_storage	 peer = peer_name(s, path, port);
+	struct assoc		*a = assoc_new(s, new_id(), &peer);
+	struct userland_assoc	*ua = a->stack.userland;
+
+	ua->path = path_ref(path);
+	ua->port = port_ref(s->stack.userland->port);
+	ua->coming.key = id;
+	if (s->many) {
+		hash_add(&s->stack.userland->coming, &ua->coming, id);
+		ua->is_coming = true;
+	}
+	return a;
+}
+
+struct assoc *
+userland_find_coming(struct sock *s, sctp_assoc_t id)
+{
+	struct userland_assoc	*ua = HASH_FIND(userland_assoc, &s->stack.userland->coming, id);
+
+	return ua != NULL ? ua->assoc : NULL;
+}
+
+static void
+has_come(struct userland_assoc *ua)
+{
+	if (ua->is_coming)
+		hash_remove(&ua->assoc->sock->stack.userland->coming, &ua->coming);
+	ua->is_coming = false;
+}
+
+/* usrsctp does not know the way and takes the least MTU that there may be. */
+void
+userland_set_mtu(struct assoc *a)
+{
+	struct userland_assoc	*ua = a->stack.userland;
+	struct sctp_paddrparams	 p = {
+		.spp_assoc_id = userland_id(a),
+		.spp_pathmtu = udp_mtu(ua->path),
+		.spp_flags = SPP_PMTUD_DISABLE,
+	};
+	struct sockaddr_conn	 name = path_name(ua->path, addr_port(&a->peer));
+
+	memcpy(&p.spp_address, &name, sizeof name);
+	if (usrsctp_setsockopt(userland_so(a), IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &p,
+	    sizeof p) == -1)
+		log_debug("assoc %u: mtu %u: %s", assoc_id(a), p.spp_pathmtu, strerror(errno));
+}
+
+void
+userland_came_up(struct assoc *a)
+{
+	struct userland_assoc	*ua = a->stack.userland;
+	struct sock		*s = a->sock;
+
+	userland_set_mtu(a);
+	if (!s->many || ua->so != NULL)
+		return;
+	ua->so = usrsctp_peeloff(s->stack.userland->so, userland_id(a));
+	if (ua->so == NULL) {
+		if (log_allowed())
+			log_debug("assoc %u: not peeled off: %s", assoc_id(a), strerror(errno));
+		return;			/* it is over: all of it comes from the socket */
+	}
+	clock_need();
+	ua->owns_so = true;
+	has_come(ua);
+	(void)usrsctp_set_non_blocking(ua->so, 1);
+	wake_attach(&ua->wake, ua->so, assoc_on_wake, a);
+}
+
+/* Why there is no path to a peer, in errno's words. */
+static int
+find_path(struct sock *s, const struct sockaddr_storage *peer, struct path **path)
+{
+	struct userland_sock	*u = s->stack.userland;
+	struct sockaddr_storage	 to = *peer, any = { .ss_family = 0 };
+	const struct local	*local;
+	size_t			 i = 0;
+
+	addr_unmap(&to);
+	addr_set_port(&to, u->peer_udp_port != 0 ? u->peer_udp_port : (uint16_t)config.peer_udp_port);
+	any.ss_family = to.ss_family;
+	/* From the first of its addresses that is of the peer's family. */
+	while (i < u->port->naddrs && u->port->addrs[i].ss_family != to.ss_family)
+		i++;
+	local = udp_local(i < u->port->naddrs ? &u->port->addrs[i] : &any, &to);
+	if (local == NULL)
+		return errno;
+	*path = path_get(local, &to);
+	return *path != NULL ? 0 : EADDRINUSE;
+}
+
+/* usrsctp says EALREADY also of one that is up. */
+static int
+connect_errno(struct sock *s, int number, const struct path *path, uint16_t port)
+{
+	struct assoc	*a = NULL;
+
+	while ((a = assoc_next(s, a)) != NULL) {
+		if (a->stack.userland->path == path && addr_port(&a->peer) == port &&
+		    a->state != ASSOC_OVER)
+			return a->state == ASSOC_COMING_UP ? EALREADY : EISCONN;
+	}
+	return number;
+}
+
+/* What the set-up itself is sent with. */
+static void
+set_first_mtu(struct sock *s, const struct path *path)
+{
+	struct sctp_paddrparams	p = {
+		.spp_assoc_id = SCTP_FUTURE_ASSOC,
+		.spp_pathmtu = udp_mtu(path),
+		.spp_flags = SPP_PMTUD_DISABLE,
+	};
+
+	(void)usrsctp_setsockopt(s->stack.userland->so, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS,
+	    &p, sizeof p);
+}
+
+int
+userland_connect(struct sock *s, const struct sockaddr_storage *addrs, size_t n,
+    struct assoc **made)
+{
+	struct userland_sock	*u = s->stack.userland;
+	struct sockaddr_conn	 name;
+	struct path		*path;
+	uint16_t		 port = addr_port(&addrs[0]);
+	int			 number;
+
+	(void)n;		/* one path: the first that there is */
+	if (u->so == NULL)
+		return ENOTCONN;
+	if ((number = find_path(s, &addrs[0], &path)) != 0)
+		return number;
+	if ((number = connect_errno(s, 0, path, port)) != 0)
+		return number;
+	name = path_name(path, port);
+	set_first_mtu(s, path);
+	if (usrsctp_connect(u->so, (struct sockaddr *)&name, sizeof name) == -1 &&
+	    errno != EINPROGRESS)
+		return errno;
+	*made = userland_new_assoc(s, path, port,
+	    usrsctp_getassocid(u->so, (struct sockaddr *)&name));
+	if (!s->many) {
+		(*made)->stack.userland->so = u->so;
+		wake_attach(&(*made)->stack.userland->wake, u->so, assoc_on_wake, *made);
+	}
+	return 0;
+}
+
+/* What was accepted is up, though its comm_up may be read much later. */
+int
+userland_accept(struct sock *listener, struct sock *to, struct assoc **made)
+{
+	struct userland_sock	*u = listener->stack.userland;
+	struct sockaddr_conn	 name;
+	socklen_t		 len = sizeof name;
+	struct path		*path;
+	struct socket		*so;
+
+	memset(&name, 0, sizeof name);
+	if ((so = usrsctp_accept(u->so, (struct sockaddr *)&name, &len)) == NULL)
+		return errno == EWOULDBLOCK ? EAGAIN : errno;
+	clock_need();
+	if ((path = path_of(&name)) == NULL) {
+		userland_close_so(so);
+		return ENOTCONN;
+	}
+	(void)userland_sock_new(to, so);
+	userland_inherit(to, listener);
+	(void)usrsctp_set_non_blocking(so, 1);
+	*made = userland_new_assoc(to, path, ntohs(name.sconn_port), 0);
+	(*made)->stack.userland->so = so;
+	userland_count_streams(*made);
+	userland_set_mtu(*made);
+	assoc_enter(*made, ASSOC_UP);
+	wake_attach(&(*made)->stack.userland->wake, so, assoc_on_wake, *made);
+	return 0;
+}
+
+/* A new socket has what the one that it came from has. */
+void
+userland_inherit(struct sock *to, const struct sock *from)
+{
+	struct userland_sock	*u = to->stack.userland, *old = from->stack.userland;
+
+	to->port = from->port;
+	to->name = from->name;
+	memcpy(to->subscribed, from->subscribed, sizeof to->subscribed);
+	to->own = from->own;
+	u->port = port_ref(old->port);
+	u->unmapped = old->unmapped;
+	u->peer_udp_port = old->peer_udp_port;
+}
+
+int
+userland_peeloff(struct assoc *a, struct sock *to)
+{
+	struct userland_assoc	*ua = a->stack.userland;
+	struct sock		*from = a->sock;
+	bool			 was_ready = ua->is_ready;
+
+	if (ua->so == NULL)
+		return EAGAIN;		/* it is not up yet */
+	userland_unready(ua);
+	(void)userland_sock_new(to, ua->so);
+	userland_inherit(to, from);
+	assoc_move(a, to);
+	to->peeled = true;
+	ua->owns_so = false;
+	if (was_ready)
+		userland_ready(ua);
+	return 0;
+}
+
+/* ---- going ---------------------------------------------------------- */
+
+void
+userland_assoc_free(struct assoc *a)
+{
+	struct userland_assoc	*ua = a->stack.userland;
+
+	if (a->sock != NULL) {
+		userland_unready(ua);
+		has_come(ua);
+	}
+	if (ua->is_lingering)
+		LIST_REMOVE(ua, lingering);
+	wake_forget(&ua->finish);
+	wake_detach(&ua->wake, ua->so);
+	if (ua->owns_so)
+		userland_close_so(ua->so);
+	path_unref(ua->path);
+	port_unref(ua->port);
+	joint_free(&ua->data);
+	joint_free(&ua->message);
+	joint_free(&ua->failed);
+	free(ua);
+	a->stack.userland = NULL;
+}
+
+/* Its socket is closed: send what waits, shut down, and read until it is over. */
+static void
+linger(struct assoc *a)
+{
+	static const struct linger	 off = { .l_onoff = 0 };
+	struct userland_assoc		*ua = a->stack.userland;
+	struct userland_sock		*u = a->sock->stack.userland;
+
+	userland_unready(ua);
+	if (u->so == ua->so)
+		u->so = NULL;		/* it goes on with the association */
+	ua->owns_so = true;
+	assoc_move(a, NULL);
+	ua->is_lingering = true;
+	LIST_INSERT_HEAD(&lingering, ua, lingering);
+	(void)usrsctp_setsockopt(ua->so, SOL_SOCKET, SO_LINGER, &off, sizeof off);
+	if (!a->eof_asked)
+		(void)assoc_eof(a);
+	if (!userland_discard(a))
+		(void)assoc_free(a);
+}
+
+void
+userland_close_assoc(struct assoc *a, bool abort)
+{
+	if (a->stack.userland->so == NULL || a->state == ASSOC_OVER) {
+		if (a->state != ASSOC_OVER)
+			(void)userland_abort(a, NULL, 0);
+		(void)assoc_free(a);
+		return;
+	}
+	if (abort) {
+		(void)userland_abort(a, NULL, 0);
+		(void)assoc_free(a);
+		return;
+	}
+	linger(a);
+}
+
+void
+userland_abort_lingering(void)
+{
+	struct userland_assoc	*ua;
+
+	while ((ua = LIST_FIRST(&lingering)) != NULL) {
+		(void)userland_abort(ua->assoc, NULL, 0);
+		(void)assoc_free(ua->assoc);
+	}
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The userland stack: its clock, and what it wakes.
+ *
+ * usrsctp calls back from the midst of itself, where nothing may be closed
+ * and little be called. So a wake only notes who is meant, and what is to be
+ * done is done in a turn of its own.
+ */
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <time.h>
+
+#include "loop.h"
+#include "userland.h"
+
+/* Nothing of usrsctp's is finer. */
+#define TICK_MS		10
+/* How long it goes on after the last need: what is closed has timers left. */
+#define REST_MS		5000
+
+static TAILQ_HEAD(, wake) woken = TAILQ_HEAD_INITIALIZER(woken);
+static struct event	turn, tick;
+static size_t		nwoken;
+static unsigned		needs;
+static int64_t		last, idle_since;
+
+static int64_t
+now_ms(void)
+{
+	struct timespec	t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* ---- the clock ------------------------------------------------------ */
+
+void
+clock_tick(void)
+{
+	int64_t	now = now_ms();
+
+	if (now > last)
+		usrsctp_handle_timers((uint32_t)(now - last));
+	last = now;
+	if (needs == 0 && now - idle_since > REST_MS)
+		(void)event_del(&tick);
+}
+
+static void
+clock_on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	clock_tick();
+}
+
+void
+clock_need(void)
+{
+	static const struct timeval	ms = { .tv_usec = TICK_MS * 1000 };
+
+	if (!event_initialized(&tick)) {
+		(void)event_assign(&tick, loop_base(), -1, EV_PERSIST, clock_on_tick, NULL);
+		last = now_ms();
+	}
+	if (needs++ > 0 || event_pending(&tick, EV_TIMEOUT, NULL))
+		return;
+	clock_tick();		/* it stood still: first it is put right */
+	(void)event_add(&tick, &ms);
+}
+
+void
+clock_forget(void)
+{
+	if (--needs == 0)
+		idle_since = now_ms();
+}
+
+void
+clock_stop(void)
+{
+	if (event_initialized(&tick))
+		(void)event_del(&tick);
+	if (event_initialized(&turn))
+		(void)event_del(&turn);
+}
+
+/* ---- wakes ---------------------------------------------------------- */
+
+void
+wake_forget(struct wake *w)
+{
+	if (!w->queued)
+		return;
+	TAILQ_REMOVE(&woken, w, entry);
+	nwoken--;
+	w->queued = false;
+}
+
+/* Those that are woken meanwhile have the next turn. */
+void
+wake_all(void)
+{
+	struct wake	*w;
+
+	for (size_t n = nwoken; n > 0 && (w = TAILQ_FIRST(&woken)) != NULL; n--) {
+		wake_forget(w);
+		w->fn(w->arg);
+	}
+	if (!TAILQ_EMPTY(&woken))
+		event_active(&turn, 0, 0);
+}
+
+static void
+wake_on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	wake_all();
+}
+
+void
+wake_now(struct wake *w)
+{
+	if (w->queued)
+		return;
+	if (!event_initialized(&turn))
+		(void)event_assign(&turn, loop_base(), -1, 0, wake_on_turn, NULL);
+	if (TAILQ_EMPTY(&woken))
+		event_active(&turn, 0, 0);
+	w->queued = true;
+	nwoken++;
+	TAILQ_INSERT_TAIL(&woken, w, entry);
+}
+
+static void
+on_upcall(struct socket *so, void *arg, int what)
+{
+	(void)so, (void)what;
+	wake_now(arg);
+}
+
+void
+wake_attach(struct wake *w, struct socket *so, void (*fn)(void *), void *arg)
+{
+	w->fn = fn;
+	w->arg = arg;
+	(void)usrsctp_set_upcall(so, on_upcall, w);
+	wake_now(w);		/* for what is there already */
+}
+
+void
+wake_detach(struct wake *w, struct socket *so)
+{
+	if (so != NULL)
+		(void)usrsctp_set_upcall(so, NULL, NULL);
+	wake_forget(w);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The userland stack: options. A row of userland-optrow.c says which option of
+ * usrsctp's is meant and what its struct looks like; some are our own.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "addr.h"
+#include "config.h"
+#include "userland-field.h"
+#include "userland-optrow.h"
+#include "userland.h"
+
+bool
+userland_has_option(const struct sockopt *o)
+{
+	return optrow_find(o->name) != NULL;
+}
+
+static uint32_t
+get_id(const struct sockopt *o, const char *buf)
+{
+	const struct field	*f = sockopt_assoc(o);
+	uint32_t		 id = 0;
+
+	if (f != NULL)
+		memcpy(&id, buf + f->offset, sizeof id);
+	return id;
+}
+
+/* What is to be asked or told: a socket of usrsctp's, and who on it. */
+struct subject {
+	struct sock		*sock;
+	struct assoc		*assoc;		/* NULL: the socket itself */
+	struct socket		*so;
+	const struct sockopt	*option;
+	const struct optrow	*row;
+};
+
+static int
+from_usrsctp(const struct subject *j, char *raw, char *buf)
+{
+	const struct turn	turn = { .assoc = j->assoc, .outward = true };
+	const struct shape	from = { j->row->fields, raw }, to = { j->option->fields, buf };
+
+	return userland_convert(&turn, &from, &to) ? 0 : EINVAL;
+}
+
+static int
+to_usrsctp(const struct subject *j, char *buf, char *raw)
+{
+	const struct turn	turn = { .assoc = j->assoc, .outward = false };
+	const struct shape	from = { j->option->fields, buf }, to = { j->row->fields, raw };
+
+	return userland_convert(&turn, &from, &to) ? 0 : EINVAL;
+}
+
+static int
+level_of(const struct optrow *row)
+{
+	return row->is_socket ? SOL_SOCKET : IPPROTO_SCTP;
+}
+
+static int
+get_one(const struct subject *j, char *buf)
+{
+	char		raw[SOCKOPT_MAX] = { 0 };
+	socklen_t	len = j->row->size;
+	int		number;
+
+	if (j->row->get != NULL)
+		return j->row->get(j->sock, j->assoc, buf);
+	if (j->so == NULL)
+		return ENOTCONN;
+	if ((number = to_usrsctp(j, buf, raw)) != 0)
+		return number;
+	if (usrsctp_getsockopt(j->so, level_of(j->row), j->row->optname, raw, &len) == -1)
+		return errno;
+	return from_usrsctp(j, raw, buf);
+}
+
+static int
+set_one(const struct subject *j, char *buf)
+{
+	char	raw[SOCKOPT_MAX] = { 0 };
+	int	number;
+
+	if (j->row->set != NULL)
+		return j->row->set(j->sock, j->assoc, buf);
+	if (j->so == NULL)
+		return ENOTCONN;
+	if ((number = to_usrsctp(j, buf, raw)) != 0)
+		return number;
+	return usrsctp_setsockopt(j->so, level_of(j->row), j->row->optname, raw,
+	    j->row->size) == -1 ? errno : 0;
+}
+
+/* The socket's own, or that of its only association. */
+static struct subject
+whole(struct sock *s, const struct sockopt *o)
+{
+	struct assoc	*a = s->many ? NULL : assoc_next(s, NULL);
+	struct subject	 j = { .sock = s, .assoc = a, .option = o,
+	    .row = optrow_find(o->name), .so = s->stack.userland->so };
+
+	if (j.so == NULL && a != NULL)
+		j.so = userland_so(a);
+	return j;
+}
+
+static struct subject
+one(struct assoc *a, const struct sockopt *o)
+{
+	return (struct subject){ .sock = a->sock, .assoc = a, .option = o,
+	    .row = optrow_find(o->name), .so = userland_so(a) };
+}
+
+/* All associations that have a socket of their own. */
+static int
+set_current(struct sock *s, const struct sockopt *o, char *buf)
+{
+	struct assoc	*a = NULL;
+	struct subject	 j;
+	int		 number, first = 0;
+
+	while (s->many && (a = assoc_next(s, a)) != NULL) {
+		if (a->stack.userland->so == NULL)
+			continue;
+		j = one(a, o);
+		number = set_one(&j, buf);
+		first = first == 0 ? number : first;
+	}
+	return first;
+}
+
+static struct assoc *
+meant(struct sock *s, uint32_t id)
+{
+	return s->many && id <= SCTP_ALL_ASSOC ? NULL : assoc_find(s, id);
+}
+
+static int
+set_scoped(struct sock *s, const struct sockopt *o, char *buf)
+{
+	uint32_t	 id = get_id(o, buf);
+	struct assoc	*a = meant(s, id);
+	struct subject	 j;
+	int		 number = 0;
+
+	if (a != NULL) {
+		j = one(a, o);
+		return set_one(&j, buf);
+	}
+	if ((s->many && id > SCTP_ALL_ASSOC) || o->scope == SCOPE_ASSOC ||
+	    (o->scope == SCOPE_FUTURE && id != 0))
+		return ENOENT;
+	j = whole(s, o);
+	if (id != SCTP_CURRENT_ASSOC) {
+		memset(buf + sockopt_assoc(o)->offset, 0, sizeof id);
+		number = set_one(&j, buf);
+	}
+	if (number == 0 && id != SCTP_FUTURE_ASSOC)
+		number = set_current(s, o, buf);
+	return number;
+}
+
+/* What send by stream alone sends with may be another now. */
+static void
+forget_defaults(struct sock *s)
+{
+	struct assoc	*a = NULL;
+
+	while ((a = assoc_next(s, a)) != NULL)
+		a->defaults_known = false;
+}
+
+int
+userland_setopt(struct sock *s, const struct sockopt *o, void *buf)
+{
+	struct subject	j;
+	int		number;
+
+	if (optrow_find(o->name) == NULL)
+		return ENOPROTOOPT;
+	forget_defaults(s);
+	if (o->scope != SCOPE_SOCKET)
+		return set_scoped(s, o, buf);
+	j = whole(s, o);
+	number = set_one(&j, buf);
+	return number != 0 || j.row->set != NULL ? number : set_current(s, o, buf);
+}
+
+/* A path's address names the association, where its id is 0. */
+static struct assoc *
+meant_by_address(struct sock *s, const struct sockopt *o, const char *buf)
+{
+	struct sockaddr_storage	 ss;
+	struct assoc		*a = NULL;
+
+	for (const struct field *f = o->fields; f->key != NULL; f++) {
+		if (o->scope != SCOPE_ASSOC || f->type != FIELD_ENDPOINT)
+			continue;
+		memcpy(&ss, buf + f->offset, sizeof ss);
+		while (ss.ss_family != 0 && (a = assoc_next(s, a)) != NULL) {
+			if (addr_equal(&ss, &a->peer))
+				return a;
+		}
+	}
+	return NULL;
+}
+
+int
+userland_getopt(struct sock *s, const struct sockopt *o, void *buf)
+{
+	struct assoc	*a = NULL;
+	struct subject	 j;
+
+	if (optrow_find(o->name) == NULL)
+		return ENOPROTOOPT;
+	if (o->scope != SCOPE_SOCKET) {
+		if ((a = meant(s, get_id(o, buf))) == NULL)
+			a = meant_by_address(s, o, buf);
+		if (a == NULL && (o->scope == SCOPE_ASSOC || get_id(o, buf) != 0))
+			return ENOENT;
+	}
+	j = a != NULL ? one(a, o) : whole(s, o);
+	return get_one(&j, buf);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The userland stack: paths, which usrsctp takes for addresses.
+ *
+ * usrsctp wants each registered as an address of this host's too, looks through
+ * all of them at each packet, and hands one that is taken back to a thread of
+ * its own. So paths are never taken back but used again: there are as many as
+ * there were associations at one time, and IDLE_MAX more.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "addr.h"
+#include "log.h"
+#include "mem.h"
+#include "userland.h"
+
+#define IDLE_MAX	64
+
+static struct hash		by_number, by_ends;
+static TAILQ_HEAD(, path)	idle = TAILQ_HEAD_INITIALIZER(idle);
+static size_t			nidle;
+
+static uint64_t
+mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * 0x9e3779b97f4a7c15u;
+	h ^= h >> 32;
+	h *= 0xd6e8feb86659fd93u;
+	return h ^ h >> 29;
+}
+
+static uint64_t
+mix_addr(uint64_t h, const struct sockaddr_storage *ss)
+{
+	struct sockaddr_in	s4;
+	struct sockaddr_in6	s6;
+	uint64_t		half[2] = { 0, 0 };
+
+	if (ss->ss_family == AF_INET6) {
+		memcpy(&s6, ss, sizeof s6);
+		memcpy(half, &s6.sin6_addr, sizeof half);
+	} else {
+		memcpy(&s4, ss, sizeof s4);
+		half[0] = s4.sin_addr.s_addr;
+	}
+	return mix(mix(mix(h, half[0]), half[1]), addr_port(ss));
+}
+
+/* A keyed hash of both ends: nobody outside can find two of them alike. */
+static uint64_t
+hash_of(const struct local *local, const struct sockaddr_storage *peer)
+{
+	static uint64_t	key;
+
+	while (key == 0) {
+		if (getrandom(&key, sizeof key, 0) != sizeof key)
+			log_fatal("getrandom failed");
+	}
+	return mix_addr(mix_addr(key, &local->addr), peer);
+}
+
+static void
+rest(struct path *p)
+{
+	TAILQ_INSERT_TAIL(&idle, p, idle);
+	nidle++;
+}
+
+static struct path *
+path_new(void)
+{
+	struct path	*p = xcalloc(1, sizeof *p);
+
+	hash_add(&by_number, &p->node, by_number.count + 1);
+	usrsctp_register_address((void *)(uintptr_t)p->node.key);
+	return p;
+}
+
+/* The one that has been idle for longest, if there are enough, or a new one. */
+static struct path *
+path_for_use(void)
+{
+	struct path	*p = TAILQ_FIRST(&idle);
+
+	if (nidle < IDLE_MAX)
+		return path_new();
+	TAILQ_REMOVE(&idle, p, idle);
+	nidle--;
+	hash_remove(&by_ends, &p->ends);
+	return p;
+}
+
+struct path *
+path_find(uintptr_t number)
+{
+	return HASH_FIND(path, &by_number, number);
+}
+
+static struct path *
+by_hash(uint64_t hash)
+{
+	struct hash_node	*n = hash_find(&by_ends, hash);
+
+	return n == NULL ? NULL :
+	    (struct path *)(void *)((char *)n - offsetof(struct path, ends));
+}
+
+struct path *
+path_get(const struct local *local, const struct sockaddr_storage *peer)
+{
+	uint64_t	 hash = hash_of(local, peer);
+	struct path	*p = by_hash(hash);
+
+	if (p != NULL)
+		return p->local == local && addr_equal(&p->peer, peer) ? p : NULL;
+	p = path_for_use();
+	p->local = local;
+	p->peer = *peer;
+	hash_add(&by_ends, &p->ends, hash);
+	rest(p);
+	return p;
+}
+
+struct path *
+path_ref(struct path *p)
+{
+	if (p->refs++ == 0) {
+		TAILQ_REMOVE(&idle, p, idle);
+		nidle--;
+	}
+	return p;
+}
+
+void
+path_unref(struct path *p)
+{
+	if (p != NULL && --p->refs == 0)
+		rest(p);
+}
+
+void
+path_free_all(void)
+{
+	struct path	*p;
+
+	while ((p = (struct path *)(void *)hash_next(&by_number, NULL)) != NULL) {
+		hash_remove(&by_number, &p->node);
+		free(p);
+	}
+	hash_free(&by_number);
+	hash_free(&by_ends);
+	TAILQ_INIT(&idle);
+	nidle = 0;
+}
+
+struct sockaddr_conn
+path_name(const struct path *p, uint16_t port)
+{
+	return (struct sockaddr_conn){
+		.sconn_family = AF_CONN,
+		.sconn_port = htons(port),
+		.sconn_addr = p != NULL ? (void *)(uintptr_t)p->node.key : NULL,
+	};
+}
+
+struct path *
+path_of(const struct sockaddr_conn *c)
+{
+	return c->sconn_family == AF_CONN ? path_find((uintptr_t)c->sconn_addr) : NULL;
+}
+
+struct sockaddr_storage
+path_peer(const struct path *p, uint16_t port)
+{
+	struct sockaddr_storage	ss = p->peer;
+
+	addr_set_port(&ss, port);
+	return ss;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of the userland stack share. From the wire upwards:
+ * userland-udp.c has the UDP sockets and the clock, userland-path.c knows the
+ * peers by number, userland-port.c the SCTP ports, stack-userland.c makes
+ * sockets, userland-assoc.c has associations come and go, userland-recv.c
+ * reads, userland-notice.c understands, userland-send.c writes,
+ * userland-opt.c sets, and userland-field.c translates structs.
+ *
+ * usrsctp knows a peer by a pointer that means nothing to it (AF_CONN): here
+ * it is the number of a path, so that nothing dangles when one is gone.
+ */
+#ifndef USERLAND_H
+#define USERLAND_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/queue.h>
+#include <usrsctp.h>
+
+#include "assoc.h"
+#include "hash.h"
+#include "joint.h"
+#include "sock.h"
+#include "stack.h"
+
+/* ---- the wire ------------------------------------------------------- */
+
+/* An address of this host's that packets came to, at one of our UDP sockets. */
+struct local {
+	struct sockaddr_storage	 addr;		/* its port is the UDP port */
+	int			 fd;
+	LIST_ENTRY(local)	 entry;
+};
+
+/* From one of our addresses to one UDP port of a peer's. */
+struct path {
+	struct hash_node	 node;		/* key: its number */
+	struct hash_node	 ends;		/* key: a hash of both ends */
+	const struct local	*local;
+	struct sockaddr_storage	 peer;		/* its port is the UDP port */
+	unsigned		 refs;		/* associations on it */
+	TAILQ_ENTRY(path)	 idle;		/* while there are none */
+};
+
+/* NULL, or why there is no wire: tries to open what is not open. */
+const char *udp_open(void);
+void udp_close(void);
+
+/* Serve nothing but the wire and what it wakes, for so long at most. */
+void udp_run(unsigned ms, bool (*done)(void));
+
+/* usrsctp's packet to a path: its function for output. */
+int udp_send(void *path, void *packet, size_t, uint8_t tos, uint8_t df);
+
+/* usrsctp's clock runs while there are sockets of its own. */
+void clock_need(void);
+void clock_forget(void);
+void clock_tick(void);
+void clock_stop(void);
+
+/* Our end where packets to that address go out, from a given one or any. */
+const struct local *udp_local(const struct sockaddr_storage *from,
+    const struct sockaddr_storage *to);
+
+/* Our end where a packet came in. */
+const struct local *udp_local_at(int fd, const struct sockaddr_storage *);
+
+/* The longest packet of SCTP's that fits the way to there. */
+uint32_t udp_mtu(const struct path *);
+
+/* The path, new if there is none; NULL: there is no room for it. */
+struct path *path_get(const struct local *, const struct sockaddr_storage *peer);
+struct path *path_find(uintptr_t number);
+struct path *path_ref(struct path *);
+void path_unref(struct path *);
+void path_free_all(void);
+
+/* The peer as usrsctp is told it, with an SCTP port; and back. */
+struct sockaddr_conn path_name(const struct path *, uint16_t port);
+struct path *path_of(const struct sockaddr_conn *);
+
+/* The peer's address with its SCTP port. */
+struct sockaddr_storage path_peer(const struct path *, uint16_t port);
+
+/* ---- ports ---------------------------------------------------------- */
+
+/*
+ * A port that a socket is bound to. usrsctp has a port once, for all the
+ * addresses; where the same is bound on two of them the second has another
+ * number inside, and packets are given theirs on the way in and out.
+ */
+struct port {
+	struct hash_node	 node;		/* key: the port */
+	struct hash_node	 inner_node;	/* key: the port inside */
+	uint16_t		 number;
+	uint16_t		 inner;
+	bool			 open;		/* its socket is */
+	bool			 v6only;
+	unsigned		 refs;		/* its socket and associations */
+	size_t			 naddrs;
+	struct sockaddr_storage	 addrs[];
+};
+
+/* An errno; port 0 is any. The addresses are of this host: that is checked. */
+int port_open(const struct sockaddr_storage *, size_t n, uint16_t number, bool v6only,
+    struct port **);
+struct port *port_ref(struct port *);
+void port_unref(struct port *);
+void port_close(struct port *);
+
+/* Whose packets to there are, and what is outside of a port inside. */
+struct port *port_for(const struct sockaddr_storage *to, uint16_t number);
+uint16_t port_outside(uint16_t inner);
+bool port_is_inside(uint16_t inner);
+
+/* ---- what usrsctp wakes --------------------------------------------- */
+
+/* An end of usrsctp's that something happened at; looked at next turn. */
+struct wake {
+	TAILQ_ENTRY(wake)	 entry;
+	bool			 queued;
+	void			 (*fn)(void *);
+	void			*arg;
+};
+
+void wake_attach(struct wake *, struct socket *, void (*fn)(void *), void *arg);
+void wake_detach(struct wake *, struct socket *);
+void wake_now(struct wake *);
+void wake_forget(struct wake *);
+void wake_all(void);
+
+struct userland_sock {
+	struct socket		*so;		/* NULL: an association has it */
+	struct port		*port;
+	struct wake		 wake;
+	struct wake		 deliver;
+	bool			 messages;	/* wanted: see stack_read */
+	bool			 events;
+	uint16_t		 peer_udp_port;	/* 0: as the setting says */
+	bool			 v6only;
+	bool			 unmapped;	/* IPv4 peers are shown as such */
+	bool			 reuse;
+	TAILQ_HEAD(userland_assocs, userland_assoc) ready;	/* that may have something */
+	bool			 acceptable;	/* a listener: so may it */
+	bool			 resting;	/* but it accepts nothing now */
+	struct hash		 coming;	/* still on so, by usrsctp's id */
+	struct joint		 notice;
+};
+
+struct userland_assoc {
+	struct hash_node	 coming;	/* key: usrsctp's id; in coming */
+	TAILQ_ENTRY(userland_assoc) ready;
+	struct assoc		*assoc;
+	struct socket		*so;		/* NULL: still on its socket's */
+	bool			 owns_so;
+	struct wake		 wake;
+	struct wake		 finish;
+	struct path		*path;
+	struct port		*port;
+	bool			 is_coming;
+	bool			 is_ready;
+	bool			 is_lingering;
+	bool			 awaits_room;
+	bool			 aborted;	/* by us */
+	struct joint		 data;
+	struct joint		 message;	/* a notification */
+	struct joint		 failed;	/* a message given back */
+	LIST_ENTRY(userland_assoc) lingering;
+};
+
+/* ---- between the files ---------------------------------------------- */
+
+/* The row of an event, by its name. */
+const struct notice *userland_notice(const char *name);
+
+void userland_close_so(struct socket *);
+void userland_close_assoc(struct assoc *, bool abort);
+void userland_abort_lingering(void);
+
+/* What usrsctp calls an association, on the socket that it is on. */
+sctp_assoc_t userland_id(const struct assoc *);
+struct socket *userland_so(const struct assoc *);
+
+void userland_subscribe(const struct sock *, struct socket *);
+
+/* A new socket's own part; and what a socket is given by another. */
+struct userland_sock *userland_sock_new(struct sock *, struct socket *);
+void userland_inherit(struct sock *to, const struct sock *from);
+
+/* Something may have come for an association: it is read on demand. */
+void userland_ready(struct userland_assoc *);
+void userland_unready(struct userland_assoc *);
+
+/* Read what the socket itself says. */
+void userland_read_socket(struct sock *);
+
+/* An association came up: give it a socket of its own. */
+void userland_came_up(struct assoc *);
+
+/* Read and throw away; false: it is over. */
+bool userland_discard(struct assoc *);
+
+/* It is over and nothing is left of it: free it. */
+void userland_finish(struct assoc *);
+
+/* It is on its socket's socket until it is up. */
+struct assoc *userland_new_assoc(struct sock *, struct path *, uint16_t port, sctp_assoc_t);
+struct assoc *userland_find_coming(struct sock *, sctp_assoc_t);
+
+/* One whole notification. */
+void userland_take_notification(struct sock *, struct assoc *, char *, size_t,
+    const struct sockaddr_conn *from);
+bool userland_is_end(const char *notification, size_t);
+
+/* Set what belongs to the path. */
+void userland_set_mtu(struct assoc *);
+
+/* The functions of struct stack_ops. */
+int userland_listen(struct sock *, int);
+int userland_connect(struct sock *, const struct sockaddr_storage *, size_t, struct assoc **);
+int userland_accept(struct sock *, struct sock *, struct assoc **);
+int userland_peeloff(struct assoc *, struct sock *);
+int userland_send(struct assoc *, const struct sndrcvinfo *, const void *, size_t);
+int userland_eof(struct assoc *);
+int userland_abort(struct assoc *, const void *, size_t);
+void userland_await_room(struct assoc *, bool);
+void userland_read(struct sock *, bool, bool);
+void userland_receive(struct sock *, unsigned);
+int userland_setopt(struct sock *, const struct sockopt *, void *);
+int userland_getopt(struct sock *, const struct sockopt *, void *);
+bool userland_has_option(const struct sockopt *);
+void userland_defaults(struct assoc *, struct sndrcvinfo *);
+void userland_count_streams(struct assoc *);
+int userland_names(struct sock *, struct assoc *, bool, struct sockaddr_storage **, size_t *);
+void userland_close(struct sock *);
+int userland_linger(const struct sock *);
+void userland_assoc_init(struct assoc *);
+void userland_assoc_free(struct assoc *);
+void userland_free(void);
+
+#endif
