@@ -180,20 +180,32 @@ userland_open(struct sock *s, const char *netns)
 	return 0;
 }
 
+/* An IPv4 address as an inet6 socket shows it. */
+static struct sockaddr_storage
+in_family(const struct sockaddr_storage *ss, const struct sock *s)
+{
+	struct sockaddr_storage	a = *ss;
+
+	if (s->family == AF_INET6)
+		addr_map(&a);
+	return a;
+}
+
 static int
 userland_bind(struct sock *s, const struct sockaddr_storage *addrs, size_t n)
 {
 	struct userland_sock	*u = s->stack.userland;
 	struct sockaddr_conn	 name = path_name(NULL, 0);
+	struct port		 like = { .v6only = u->v6only, .reuse = u->reuse };
 	int			 number;
 
-	if ((number = port_open(addrs, n, addr_port(&addrs[0]), u->v6only, &u->port)) != 0)
+	if ((number = port_open(addrs, n, addr_port(&addrs[0]), &like, &u->port)) != 0)
 		return number;
 	name.sconn_port = htons(u->port->inner);
 	if (usrsctp_bind(u->so, (struct sockaddr *)&name, sizeof name) == -1)
 		return errno;
 	s->port = u->port->number;
-	s->name = addrs[n - 1];
+	s->name = in_family(&addrs[n - 1], s);
 	addr_set_port(&s->name, s->port);
 	return 0;
 }
@@ -207,9 +219,11 @@ userland_listen(struct sock *s, int backlog)
 		return 0;
 	if (u->so == NULL)
 		return ENOTCONN;
+	if (backlog > 0 && port_has_listener(u->port))
+		return EADDRINUSE;
 	if (usrsctp_listen(u->so, backlog) == -1)
 		return errno;
-	s->listening = backlog > 0;
+	s->listening = u->port->listening = backlog > 0;
 	if (!s->many && s->listening)
 		wake_attach(&u->wake, u->so, sock_on_wake, s);
 	return 0;
@@ -278,7 +292,7 @@ sock_addrs(const struct sock *s, struct sockaddr_storage **names)
 		return host_addrs(s, names);
 	*names = xcalloc(p->naddrs, sizeof **names);
 	for (size_t i = 0; i < p->naddrs; i++) {
-		(*names)[i] = p->addrs[i];
+		(*names)[i] = in_family(&p->addrs[i], s);
 		addr_set_port(&(*names)[i], p->number);
 	}
 	return p->naddrs;

@@ -96,18 +96,9 @@ static struct sockaddr_storage
 peer_name(const struct sock *s, const struct path *path, uint16_t port)
 {
 	struct sockaddr_storage	ss = path_peer(path, port);
-	struct sockaddr_in	s4;
-	struct sockaddr_in6	s6 = { .sin6_family = AF_INET6 };
 
-	if (s->family != AF_INET6 || ss.ss_family != AF_INET ||
-	    s->stack.userland->unmapped)
-		return ss;
-	memcpy(&s4, &ss, sizeof s4);
-	s6.sin6_port = s4.sin_port;
-	s6.sin6_addr.s6_addr[10] = s6.sin6_addr.s6_addr[11] = 0xff;
-	memcpy(&s6.sin6_addr.s6_addr[12], &s4.sin_addr, 4);
-	memset(&ss, 0, sizeof ss);
-	memcpy(&ss, &s6, sizeof s6);
+	if (s->family == AF_INET6 && !s->stack.userland->unmapped)
+		addr_map(&ss);
 	return ss;
 }
 
@@ -120,6 +111,7 @@ userland_new_assoc(struct sock *s, struct path *path, uint16_t port, sctp_assoc_
 
 	ua->path = path_ref(path);
 	ua->port = port_ref(s->stack.userland->port);
+	LIST_INSERT_HEAD(&ua->port->assocs, ua, at_port);
 	ua->coming.key = id;
 	if (s->many) {
 		hash_add(&s->stack.userland->coming, &ua->coming, id);
@@ -348,6 +340,8 @@ userland_assoc_free(struct assoc *a)
 	if (ua->owns_so)
 		userland_close_so(ua->so);
 	path_unref(ua->path);
+	if (ua->port != NULL)
+		LIST_REMOVE(ua, at_port);
 	port_unref(ua->port);
 	joint_free(&ua->data);
 	joint_free(&ua->message);

@@ -408,6 +408,18 @@ put_right(const struct assoc *a, char *p)
 	memcpy(p, &c, sizeof c);
 }
 
+/* Of the only path, comm_up has said already that it was confirmed. */
+static bool
+is_news(const struct notification *n, const char *p)
+{
+	struct sctp_paddr_change	c;
+
+	if (n->type != SCTP_PEER_ADDR_CHANGE)
+		return true;
+	memcpy(&c, p, sizeof c);
+	return c.spc_state != SCTP_ADDR_CONFIRMED;
+}
+
 void
 userland_take_notification(struct sock *s, struct assoc *a, char *p, size_t len,
     const struct sockaddr_conn *from)
@@ -418,7 +430,7 @@ userland_take_notification(struct sock *s, struct assoc *a, char *p, size_t len,
 	char				*mem;
 
 	if (len < sizeof(struct sctp_tlv) || (n = find(*(uint16_t *)(void *)p)) == NULL ||
-	    len < n->size)
+	    len < n->size || !is_news(n, p))
 		return;
 	if (a == NULL)
 		a = find_assoc_of(s, n, p, from);

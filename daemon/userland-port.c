@@ -74,19 +74,47 @@ port_next(const struct port *p, uint16_t number)
 	return (struct port *)(void *)n;
 }
 
-struct port *
-port_for(const struct sockaddr_storage *to, uint16_t number)
+static bool
+has_assoc(const struct port *p, const struct path *path, uint16_t peer_port)
 {
-	struct port	*p = NULL, *closed = NULL;
+	struct userland_assoc	*ua;
 
-	while ((p = port_next(p, number)) != NULL) {
-		if (!port_covers(p, to))
-			continue;
-		if (p->open)
-			return p;
-		closed = p;
+	LIST_FOREACH(ua, &p->assocs, at_port) {
+		if (ua->path == path && addr_port(&ua->assoc->peer) == peer_port)
+			return true;
 	}
-	return closed;
+	return false;
+}
+
+/* Of two the one that listens, or is at least open. */
+static struct port *
+better(struct port *a, struct port *b)
+{
+	if (a == NULL || (b->open && !a->open) || (b->listening && !a->listening))
+		return b;
+	return a;
+}
+
+struct port *
+port_for(const struct path *path, uint16_t from, uint16_t to)
+{
+	struct port	*p = NULL, *best = NULL;
+	unsigned	 n = 0;
+
+	while ((p = port_next(p, to)) != NULL) {
+		if (!port_covers(p, &path->local->addr))
+			continue;
+		best = better(best, p);
+		n++;
+	}
+	if (n < 2)
+		return best;
+	/* More than one may be meant: whose association is it? */
+	while ((p = port_next(p, to)) != NULL) {
+		if (port_covers(p, &path->local->addr) && has_assoc(p, path, from))
+			return p;
+	}
+	return best;
 }
 
 static struct port *
@@ -114,23 +142,41 @@ port_is_inside(uint16_t inner)
 
 /* ---- opening -------------------------------------------------------- */
 
-/* Does an open port have one of these addresses? And is it a closed one's? */
 static bool
-is_taken(const struct port *want, uint16_t number, const struct port **closed)
+port_meets(const struct port *a, const struct port *b)
+{
+	for (size_t i = 0; i < b->naddrs; i++) {
+		if (port_covers(a, &b->addrs[i]))
+			return true;
+	}
+	for (size_t i = 0; i < a->naddrs; i++) {
+		if (port_covers(b, &a->addrs[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Has another socket an address of this port, without sharing it? */
+static bool
+is_taken(const struct port *want, uint16_t number)
 {
 	struct port	*p = NULL;
 
 	while ((p = port_next(p, number)) != NULL) {
-		for (size_t i = 0; i < want->naddrs; i++) {
-			bool	meet = port_covers(p, &want->addrs[i]);
+		if (p->open && !(p->reuse && want->reuse) && port_meets(p, want))
+			return true;
+	}
+	return false;
+}
 
-			for (size_t k = 0; k < p->naddrs; k++)
-				meet = meet || covers(want, &want->addrs[i], &p->addrs[k]);
-			if (meet && p->open)
-				return true;
-			if (meet)
-				*closed = p;
-		}
+bool
+port_has_listener(const struct port *own)
+{
+	struct port	*p = NULL;
+
+	while ((p = port_next(p, own->number)) != NULL) {
+		if (p != own && p->listening && port_meets(p, own))
+			return true;
 	}
 	return false;
 }
@@ -157,24 +203,15 @@ inner_number(uint16_t number)
 static int
 choose_number(struct port *p, uint16_t number)
 {
-	const struct port	*closed = NULL;
-
-	if (number != 0) {
-		if (is_taken(p, number, &closed))
-			return EADDRINUSE;
-	} else {
-		for (int i = 0; number == 0 && i < 4 * (LAST_ANY - FIRST_ANY); i++) {
-			number = any_number();
-			closed = NULL;
-			if (is_taken(p, number, &closed) || closed != NULL)
-				number = 0;
-		}
-		if (number == 0)
-			return EADDRINUSE;
+	for (int i = 0; number == 0 && i < 4 * (LAST_ANY - FIRST_ANY); i++) {
+		number = any_number();
+		if (port_next(NULL, number) != NULL)
+			number = 0;
 	}
+	if (number == 0 || is_taken(p, number))
+		return EADDRINUSE;
 	p->number = number;
-	/* Packets to the closed one's associations and ours look the same. */
-	p->inner = closed != NULL ? closed->inner : inner_number(number);
+	p->inner = inner_number(number);
 	return 0;
 }
 
@@ -194,20 +231,32 @@ check_addr(const struct sockaddr_storage *ss)
 	return number;
 }
 
+/* The i-th: of this host, none of those before it, and not any among others. */
+static int
+check_addrs(const struct sockaddr_storage *addrs, size_t i)
+{
+	for (size_t k = 0; k < i; k++) {
+		if (addr_equal(&addrs[k], &addrs[i]) || is_any(&addrs[k]) || is_any(&addrs[i]))
+			return EINVAL;
+	}
+	return check_addr(&addrs[i]);
+}
+
 int
-port_open(const struct sockaddr_storage *addrs, size_t n, uint16_t number, bool v6only,
-    struct port **made)
+port_open(const struct sockaddr_storage *addrs, size_t n, uint16_t number,
+    const struct port *like, struct port **made)
 {
 	struct port	*p = xcalloc(1, sizeof *p + n * sizeof *addrs);
 	int		 error = 0;
 
 	p->open = true;
-	p->v6only = v6only;
+	p->v6only = like->v6only;
+	p->reuse = like->reuse;
 	p->refs = 1;
 	p->naddrs = n;
 	memcpy(p->addrs, addrs, n * sizeof *addrs);
 	for (size_t i = 0; error == 0 && i < n; i++)
-		error = check_addr(&addrs[i]);
+		error = check_addrs(addrs, i);
 	if (error == 0)
 		error = choose_number(p, number);
 	if (error != 0) {
@@ -242,6 +291,6 @@ port_close(struct port *p)
 {
 	if (p == NULL)
 		return;
-	p->open = false;
+	p->open = p->listening = false;
 	port_unref(p);
 }

@@ -76,9 +76,9 @@ checksum(char *packet, size_t len)
 
 /* Give a packet its port inside; false: it is nobody's, and nobody answers. */
 static bool
-go_inside(char *packet, const struct local *local)
+go_inside(char *packet, const struct path *path)
 {
-	struct port	*port = port_for(&local->addr, get_port(packet, 2));
+	struct port	*port = port_for(path, get_port(packet, 0), get_port(packet, 2));
 
 	if (port != NULL)
 		put_port(packet, 2, port->inner);
@@ -100,7 +100,7 @@ take_packet(int fd, char *packet, size_t len, const struct sockaddr_storage *fro
 	if (sum != checksum(packet, len) || (local = udp_local_at(fd, to)) == NULL)
 		return;
 	memcpy(packet + 8, &sum, sizeof sum);
-	if (!go_inside(packet, local) || (path = path_get(local, from)) == NULL)
+	if ((path = path_get(local, from)) == NULL || !go_inside(packet, path))
 		return;
 	usrsctp_conninput((void *)(uintptr_t)path->node.key, packet, len, tos & 3);
 }

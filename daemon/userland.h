@@ -88,8 +88,9 @@ struct sockaddr_storage path_peer(const struct path *, uint16_t port);
 
 /*
  * A port that a socket is bound to. usrsctp has a port once, for all the
- * addresses; where the same is bound on two of them the second has another
- * number inside, and packets are given theirs on the way in and out.
+ * addresses; where sockets on two of them have the same, or share one, the
+ * second has another number inside, and packets are given theirs on the way
+ * in and out.
  */
 struct port {
 	struct hash_node	 node;		/* key: the port */
@@ -98,20 +99,31 @@ struct port {
 	uint16_t		 inner;
 	bool			 open;		/* its socket is */
 	bool			 v6only;
+	bool			 reuse;
+	bool			 listening;
 	unsigned		 refs;		/* its socket and associations */
+	LIST_HEAD(, userland_assoc) assocs;
 	size_t			 naddrs;
 	struct sockaddr_storage	 addrs[];
 };
 
-/* An errno; port 0 is any. The addresses are of this host: that is checked. */
-int port_open(const struct sockaddr_storage *, size_t n, uint16_t number, bool v6only,
-    struct port **);
+/*
+ * An errno; port 0 is any. The addresses must be of this host: that is
+ * checked. like says v6only and reuse.
+ */
+int port_open(const struct sockaddr_storage *, size_t n, uint16_t number,
+    const struct port *like, struct port **);
+
+/* Does another that has an address of its own listen? */
+bool port_has_listener(const struct port *);
 struct port *port_ref(struct port *);
 void port_unref(struct port *);
 void port_close(struct port *);
 
-/* Whose packets to there are, and what is outside of a port inside. */
-struct port *port_for(const struct sockaddr_storage *to, uint16_t number);
+/* Where a packet goes inside: from a path and a peer's port to a port there. */
+struct port *port_for(const struct path *, uint16_t from, uint16_t to);
+
+/* What is outside of a port inside. */
 uint16_t port_outside(uint16_t inner);
 bool port_is_inside(uint16_t inner);
 
@@ -159,6 +171,7 @@ struct userland_assoc {
 	struct wake		 finish;
 	struct path		*path;
 	struct port		*port;
+	LIST_ENTRY(userland_assoc) at_port;
 	bool			 is_coming;
 	bool			 is_ready;
 	bool			 is_lingering;

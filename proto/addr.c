@@ -164,3 +164,16 @@ addr_unmap(struct sockaddr_storage *ss)
 	memset(ss, 0, sizeof *ss);
 	memcpy(ss, &s4, sizeof s4);
 }
+
+void
+addr_map(struct sockaddr_storage *ss)
+{
+	struct sockaddr_in6	s6 = { .sin6_family = AF_INET6,
+	    .sin6_port = htons(addr_port(ss)) };
+
+	if (ss->ss_family != AF_INET)
+		return;
+	addr_bytes(ss, s6.sin6_addr.s6_addr);
+	memset(ss, 0, sizeof *ss);
+	memcpy(ss, &s6, sizeof s6);
+}

@@ -32,7 +32,8 @@ socklen_t addr_len(const struct sockaddr_storage *);
  */
 bool addr_equal(const struct sockaddr_storage *, const struct sockaddr_storage *);
 
-/* ::ffff:a.b.c.d becomes a.b.c.d. */
+/* ::ffff:a.b.c.d becomes a.b.c.d, and back. Other addresses stay. */
 void addr_unmap(struct sockaddr_storage *);
+void addr_map(struct sockaddr_storage *);
 
 #endif
