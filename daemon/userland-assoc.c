@@ -41,15 +41,22 @@ userland_so(const struct assoc *a)
 
 /* ---- what happens at its socket ------------------------------------- */
 
+/* One that was taken back: say what is said of others, and free it. */
 static void
 assoc_on_finish(void *arg)
 {
-	struct assoc	*a = arg;
+	struct assoc			*a = arg;
+	struct sctp_assoc_change	 c = {
+		.sac_type = SCTP_ASSOC_CHANGE,
+		.sac_length = sizeof c,
+		.sac_state = SCTP_COMM_LOST,
+		.sac_assoc_id = userland_id(a),
+	};
 
 	if (a->sock == NULL)
 		(void)assoc_free(a);
 	else
-		userland_finish(a);
+		userland_take_notification(a->sock, a, (char *)&c, sizeof c, NULL);
 }
 
 static void
@@ -370,6 +377,34 @@ linger(struct assoc *a)
 		(void)assoc_eof(a);
 	if (!userland_discard(a))
 		(void)assoc_free(a);
+}
+
+/*
+ * usrsctp aborts only what is up. Else it can be closed only, in a socket of
+ * its own, and says nothing of it.
+ */
+int
+userland_take_back(struct assoc *a)
+{
+	static const struct linger	 at_once = { .l_onoff = 1, .l_linger = 0 };
+	struct userland_assoc		*ua = a->stack.userland;
+	struct userland_sock		*u = a->sock->stack.userland;
+	struct socket			*so = ua->so;
+
+	if (so == NULL && (so = usrsctp_peeloff(u->so, userland_id(a))) == NULL)
+		return errno == ENOENT || errno == ENOTCONN ? EPIPE : errno;
+	if (so == u->so)
+		u->so = NULL;
+	else
+		clock_need();
+	userland_unready(ua);
+	wake_detach(&ua->wake, so);
+	ua->so = NULL;
+	(void)usrsctp_setsockopt(so, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+	userland_close_so(so);
+	assoc_fail_sends(a, ERR_epipe, "the association was aborted");
+	wake_now(&ua->finish);
+	return 0;
 }
 
 void

@@ -219,9 +219,9 @@ static void
 is_over(struct assoc *a)
 {
 	assoc_fail_sends(a, ERR_epipe, "the association is over");
-	/* One that never had a socket of its own has nothing left in it. */
+	/* One without a socket of its own has nothing left in it. */
 	if (a->stack.userland->so == NULL)
-		(void)assoc_free(a);
+		userland_finish(a);
 }
 
 static void

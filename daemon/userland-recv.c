@@ -27,9 +27,16 @@ static struct {
 	struct sockaddr_conn	from;
 } piece;
 
+/* How an association ended is said once, before all that is left to read. */
+static bool
+is_error(ssize_t n)
+{
+	return n == -1 && errno != EAGAIN && errno != EINTR;
+}
+
 /* Receive one; -1 with errno. Zero is the end. */
 static ssize_t
-receive(struct socket *so)
+receive_once(struct socket *so)
 {
 	socklen_t	fromlen = sizeof piece.from, infolen = sizeof piece.info;
 	unsigned	infotype = 0;
@@ -44,6 +51,29 @@ receive(struct socket *so)
 	if (n > 0 && infotype != SCTP_RECVV_RCVINFO)
 		memset(&piece.info, 0, sizeof piece.info);
 	return n;
+}
+
+static ssize_t
+receive(struct socket *so)
+{
+	ssize_t	n = receive_once(so);
+
+	return is_error(n) ? receive_once(so) : n;
+}
+
+/* Nothing is left to read. */
+static bool
+is_drained(struct socket *so)
+{
+	struct sockaddr_conn	from;
+	struct sctp_rcvinfo	info;
+	socklen_t		fromlen = sizeof from, infolen = sizeof info;
+	unsigned		infotype;
+	int			flags = MSG_PEEK;
+	char			c;
+
+	return usrsctp_recvv(so, &c, 1, (struct sockaddr *)&from, &fromlen, &info, &infolen,
+	    &infotype, &flags) <= 0;
 }
 
 /* As the kernel's reader does: the whole is in p and n after the last piece. */
@@ -84,14 +114,16 @@ refuse_long_message(struct assoc *a)
 static struct sndrcvinfo
 read_info(const struct assoc *a)
 {
+	bool	unordered = (piece.info.rcv_flags & SCTP_UNORDERED) != 0;
+
 	return (struct sndrcvinfo){
 		.stream = piece.info.rcv_sid,
 		.ssn = piece.info.rcv_ssn,
-		.flags = piece.info.rcv_flags & SCTP_UNORDERED ? SNDRCV_UNORDERED : 0,
+		.flags = unordered ? SNDRCV_UNORDERED : 0,
 		.ppid = ntohl(piece.info.rcv_ppid),
 		.context = piece.info.rcv_context,
 		.tsn = piece.info.rcv_tsn,
-		.cumtsn = piece.info.rcv_cumtsn,
+		.cumtsn = unordered ? piece.info.rcv_cumtsn : 0,
 		.assoc_id = assoc_id(a),
 	};
 }
@@ -208,7 +240,7 @@ receive_assoc(struct sock *s, struct assoc *a, unsigned n)
 		take(s, a);
 		got++;
 	}
-	if (got == n && ua->so != NULL)
+	if (got == n && (a->state != ASSOC_OVER || !is_drained(ua->so)))
 		return got;
 	userland_unready(ua);
 	if (a->state == ASSOC_OVER)

@@ -94,6 +94,8 @@ userland_abort(struct assoc *a, const void *reason, size_t len)
 	int				number;
 
 	a->stack.userland->aborted = true;
+	if (a->state == ASSOC_COMING_UP)
+		return userland_take_back(a);
 	number = userland_send(a, &abort, reason, len);
 	if (number == 0)
 		assoc_fail_sends(a, ERR_epipe, "the association was aborted");

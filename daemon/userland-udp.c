@@ -532,5 +532,7 @@ udp_mtu(const struct path *path)
 		(void)close(fd);
 	}
 	mtu -= (v6 ? 40 : 20) + 8;
-	return (uint32_t)(mtu < UDP_LONGEST ? mtu : UDP_LONGEST) & ~3u;
+	mtu = mtu < UDP_LONGEST ? mtu : UDP_LONGEST;
+	/* usrsctp does not count SCTP's own header in the MTU of such a path. */
+	return (uint32_t)(mtu - SCTP_HEADER) & ~3u;
 }

@@ -192,6 +192,9 @@ void userland_close_so(struct socket *);
 void userland_close_assoc(struct assoc *, bool abort);
 void userland_abort_lingering(void);
 
+/* Abort one that is not up yet. */
+int userland_take_back(struct assoc *);
+
 /* What usrsctp calls an association, on the socket that it is on. */
 sctp_assoc_t userland_id(const struct assoc *);
 struct socket *userland_so(const struct assoc *);
