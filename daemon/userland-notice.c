@@ -389,8 +389,6 @@ heed(struct assoc *a, uint16_t type)
 		return;
 	if (type == SCTP_PARTIAL_DELIVERY_EVENT)
 		joint_clear(&a->stack.userland->data);
-	if (type == SCTP_STREAM_CHANGE_EVENT)
-		userland_count_streams(a);
 	if (type == SCTP_SHUTDOWN_EVENT)
 		assoc_enter(a, ASSOC_GOING_DOWN);
 }
@@ -405,6 +403,24 @@ put_right(const struct assoc *a, char *p)
 	memcpy(&c, p, sizeof c);
 	if (a != NULL && a->stack.userland->aborted && c.sac_state == SCTP_COMM_LOST)
 		c.sac_error = USER_INITIATED;
+	memcpy(p, &c, sizeof c);
+}
+
+/* The event has how many streams were added, usrsctp how many there are. */
+static void
+put_right_streams(struct assoc *a, char *p)
+{
+	struct sctp_stream_change_event	c;
+	uint16_t			in, out;
+
+	if (a == NULL)
+		return;
+	memcpy(&c, p, sizeof c);
+	in = a->inbound;
+	out = a->outbound;
+	userland_count_streams(a);
+	c.strchange_instrms = c.strchange_instrms > in ? c.strchange_instrms - in : 0;
+	c.strchange_outstrms = c.strchange_outstrms > out ? c.strchange_outstrms - out : 0;
 	memcpy(p, &c, sizeof c);
 }
 
@@ -440,6 +456,8 @@ userland_take_notification(struct sock *s, struct assoc *a, char *p, size_t len,
 	}
 	if (n->type == SCTP_ASSOC_CHANGE)
 		put_right(a, p);
+	if (n->type == SCTP_STREAM_CHANGE_EVENT)
+		put_right_streams(a, p);
 	e.row = userland_notice(n->name);
 	mem = translate(n, e.row, a, p, &len);
 	e.assoc = a;

@@ -75,9 +75,14 @@ get_one(const struct subject *j, char *buf)
 		return ENOTCONN;
 	if ((number = to_usrsctp(j, buf, raw)) != 0)
 		return number;
-	if (usrsctp_getsockopt(j->so, level_of(j->row), j->row->optname, raw, &len) == -1)
-		return errno;
-	return from_usrsctp(j, raw, buf);
+	if (j->row->get_own != NULL)
+		number = j->row->get_own(j->sock, j->assoc, raw);
+	else if (j->row->get_raw != NULL)
+		number = j->row->get_raw(j->so, raw);
+	else
+		number = usrsctp_getsockopt(j->so, level_of(j->row), j->row->optname, raw,
+		    &len) == -1 ? errno : 0;
+	return number != 0 ? number : from_usrsctp(j, raw, buf);
 }
 
 static int
@@ -92,6 +97,10 @@ set_one(const struct subject *j, char *buf)
 		return ENOTCONN;
 	if ((number = to_usrsctp(j, buf, raw)) != 0)
 		return number;
+	if (j->row->set_own != NULL)
+		return j->row->set_own(j->sock, j->assoc, raw);
+	if (j->row->set_raw != NULL)
+		return j->row->set_raw(j->so, raw);
 	return usrsctp_setsockopt(j->so, level_of(j->row), j->row->optname, raw,
 	    j->row->size) == -1 ? errno : 0;
 }

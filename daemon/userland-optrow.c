@@ -4,8 +4,11 @@
  * words of proto/sockopt.c, in usrsctp's own structs and numbers.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
 
+#include "addr.h"
+#include "config.h"
 #include "userland-optrow.h"
 #include "userland.h"
 
@@ -155,6 +158,78 @@ set_reuse(struct sock *s, struct assoc *a, const char *buf)
 	return 0;
 }
 
+/* The peer's UDP port: of an association, where its path goes. */
+static int
+get_encaps(struct sock *s, struct assoc *a, void *raw)
+{
+	struct sctp_udpencaps	e;
+
+	memcpy(&e, raw, sizeof e);
+	e.sue_port = htons(a != NULL ? addr_port(&a->stack.userland->path->peer) :
+	    s->stack.userland->peer_udp_port != 0 ? s->stack.userland->peer_udp_port :
+	    (uint16_t)config.peer_udp_port);
+	memcpy(raw, &e, sizeof e);
+	return 0;
+}
+
+/* Of one that is, the port is learnt from its packets. */
+static int
+set_encaps(struct sock *s, struct assoc *a, const void *raw)
+{
+	struct sctp_udpencaps	e;
+
+	memcpy(&e, raw, sizeof e);
+	if (e.sue_port == 0)
+		return EINVAL;
+	if (a != NULL)
+		return e.sue_port == htons(addr_port(&a->stack.userland->path->peer)) ? 0 : EISCONN;
+	s->stack.userland->peer_udp_port = ntohs(e.sue_port);
+	return 0;
+}
+
+/* What usrsctp has in two: struct sctp_sndrcvinfo without the rest. */
+struct send_param {
+	struct sctp_sndinfo	info;
+	uint32_t		timetolive;
+};
+
+static int
+get_send_param(struct socket *so, void *raw)
+{
+	struct send_param		p;
+	struct sctp_default_prinfo	pr = { .pr_policy = 0 };
+	socklen_t			len = sizeof p.info;
+
+	memcpy(&p, raw, sizeof p);
+	pr.pr_assoc_id = p.info.snd_assoc_id;
+	if (usrsctp_getsockopt(so, IPPROTO_SCTP, SCTP_DEFAULT_SNDINFO, &p.info, &len) == -1)
+		return errno;
+	len = sizeof pr;
+	if (usrsctp_getsockopt(so, IPPROTO_SCTP, SCTP_DEFAULT_PRINFO, &pr, &len) == -1)
+		return errno;
+	p.timetolive = pr.pr_policy != SCTP_PR_SCTP_NONE ? pr.pr_value : 0;
+	memcpy(raw, &p, sizeof p);
+	return 0;
+}
+
+static int
+set_send_param(struct socket *so, const void *raw)
+{
+	struct send_param		p;
+	struct sctp_default_prinfo	pr = { .pr_policy = SCTP_PR_SCTP_NONE };
+
+	memcpy(&p, raw, sizeof p);
+	pr.pr_assoc_id = p.info.snd_assoc_id;
+	pr.pr_value = p.timetolive;
+	if (p.timetolive != 0)
+		pr.pr_policy = SCTP_PR_SCTP_TTL;
+	if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_DEFAULT_SNDINFO, &p.info,
+	    sizeof p.info) == -1 || usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_DEFAULT_PRINFO,
+	    &pr, sizeof pr) == -1)
+		return errno;
+	return 0;
+}
+
 /* ---- the table ------------------------------------------------------ */
 
 #define INT		FIELDS({ .key = "", .type = FIELD_U32, .width = sizeof(int) })
@@ -166,40 +241,40 @@ set_reuse(struct sock *s, struct assoc *a, const char *buf)
 	WORDED(sctp_assoc_value, assoc_value, TYPE, LIST, "assoc_value", NULL))
 
 static const struct optrow optrows[] = {
-	{ "sndbuf", true, SO_SNDBUF, sizeof(int), INT, NULL, NULL },
-	{ "recbuf", true, SO_RCVBUF, sizeof(int), INT, NULL, NULL },
-	{ "linger", true, SO_LINGER, sizeof(struct linger), FIELDS(
+	{ .name = "sndbuf", .is_socket = true, .optname = SO_SNDBUF, .size = sizeof(int), .fields = INT },
+	{ .name = "recbuf", .is_socket = true, .optname = SO_RCVBUF, .size = sizeof(int), .fields = INT },
+	{ .name = "linger", .is_socket = true, .optname = SO_LINGER, .size = sizeof(struct linger), .fields = FIELDS(
 		FIELD(linger, l_onoff, BOOL, "on", NULL),
-		FIELD(linger, l_linger, U32, "seconds", NULL)), NULL, NULL },
+		FIELD(linger, l_linger, U32, "seconds", NULL)) },
 	{ .name = "reuseaddr", .get = get_reuse, .set = set_reuse },
 	{ .name = "ipv6_v6only", .get = get_v6only, .set = set_v6only },
 	{ .name = "sctp_i_want_mapped_v4_addr", .get = get_mapped, .set = set_mapped },
-	{ "sctp_rtoinfo", false, SCTP_RTOINFO, sizeof(struct sctp_rtoinfo), FIELDS(
+	{ .name = "sctp_rtoinfo", .optname = SCTP_RTOINFO, .size = sizeof(struct sctp_rtoinfo), .fields = FIELDS(
 		FIELD(sctp_rtoinfo, srto_assoc_id, U32, "assoc_id", NULL),
 		FIELD(sctp_rtoinfo, srto_initial, U32, "initial", NULL),
 		FIELD(sctp_rtoinfo, srto_max, U32, "max", NULL),
-		FIELD(sctp_rtoinfo, srto_min, U32, "min", NULL)), NULL, NULL },
-	{ "sctp_associnfo", false, SCTP_ASSOCINFO, sizeof(struct sctp_assocparams), FIELDS(
+		FIELD(sctp_rtoinfo, srto_min, U32, "min", NULL)) },
+	{ .name = "sctp_associnfo", .optname = SCTP_ASSOCINFO, .size = sizeof(struct sctp_assocparams), .fields = FIELDS(
 		FIELD(sctp_assocparams, sasoc_assoc_id, U32, "assoc_id", NULL),
 		FIELD(sctp_assocparams, sasoc_asocmaxrxt, U16, "asocmaxrxt", NULL),
 		FIELD(sctp_assocparams, sasoc_number_peer_destinations, U16, "number_peer_destinations", NULL),
 		FIELD(sctp_assocparams, sasoc_peer_rwnd, U32, "peer_rwnd", NULL),
 		FIELD(sctp_assocparams, sasoc_local_rwnd, U32, "local_rwnd", NULL),
-		FIELD(sctp_assocparams, sasoc_cookie_life, U32, "cookie_life", NULL)), NULL, NULL },
-	{ "sctp_initmsg", false, SCTP_INITMSG, sizeof(struct sctp_initmsg), FIELDS(
+		FIELD(sctp_assocparams, sasoc_cookie_life, U32, "cookie_life", NULL)) },
+	{ .name = "sctp_initmsg", .optname = SCTP_INITMSG, .size = sizeof(struct sctp_initmsg), .fields = FIELDS(
 		FIELD(sctp_initmsg, sinit_num_ostreams, U16, "num_ostreams", NULL),
 		FIELD(sctp_initmsg, sinit_max_instreams, U16, "max_instreams", NULL),
 		FIELD(sctp_initmsg, sinit_max_attempts, U16, "max_attempts", NULL),
-		FIELD(sctp_initmsg, sinit_max_init_timeo, U16, "max_init_timeo", NULL)), NULL, NULL },
-	{ "sctp_nodelay", false, SCTP_NODELAY, sizeof(int), INT, NULL, NULL },
-	{ "sctp_autoclose", false, SCTP_AUTOCLOSE, sizeof(int), INT, NULL, NULL },
-	{ "sctp_primary_addr", false, SCTP_PRIMARY_ADDR, sizeof(struct sctp_setprim), FIELDS(
+		FIELD(sctp_initmsg, sinit_max_init_timeo, U16, "max_init_timeo", NULL)) },
+	{ .name = "sctp_nodelay", .optname = SCTP_NODELAY, .size = sizeof(int), .fields = INT },
+	{ .name = "sctp_autoclose", .optname = SCTP_AUTOCLOSE, .size = sizeof(int), .fields = INT },
+	{ .name = "sctp_primary_addr", .optname = SCTP_PRIMARY_ADDR, .size = sizeof(struct sctp_setprim), .fields = FIELDS(
 		FIELD(sctp_setprim, ssp_assoc_id, U32, "assoc_id", NULL),
-		FIELD(sctp_setprim, ssp_addr, ENDPOINT, "addr", NULL)), NULL, NULL },
-	{ "sctp_adaptation_layer", false, SCTP_ADAPTATION_LAYER, sizeof(struct sctp_setadaptation), FIELDS(
-		FIELD(sctp_setadaptation, ssb_adaptation_ind, U32, "adaptation_ind", NULL)), NULL, NULL },
-	{ "sctp_disable_fragments", false, SCTP_DISABLE_FRAGMENTS, sizeof(int), INT, NULL, NULL },
-	{ "sctp_peer_addr_params", false, SCTP_PEER_ADDR_PARAMS, sizeof(struct sctp_paddrparams), FIELDS(
+		FIELD(sctp_setprim, ssp_addr, ENDPOINT, "addr", NULL)) },
+	{ .name = "sctp_adaptation_layer", .optname = SCTP_ADAPTATION_LAYER, .size = sizeof(struct sctp_setadaptation), .fields = FIELDS(
+		FIELD(sctp_setadaptation, ssb_adaptation_ind, U32, "adaptation_ind", NULL)) },
+	{ .name = "sctp_disable_fragments", .optname = SCTP_DISABLE_FRAGMENTS, .size = sizeof(int), .fields = INT },
+	{ .name = "sctp_peer_addr_params", .optname = SCTP_PEER_ADDR_PARAMS, .size = sizeof(struct sctp_paddrparams), .fields = FIELDS(
 		FIELD(sctp_paddrparams, spp_assoc_id, U32, "assoc_id", NULL),
 		FIELD(sctp_paddrparams, spp_address, ENDPOINT, "address", NULL),
 		FIELD(sctp_paddrparams, spp_hbinterval, U32, "hbinterval", NULL),
@@ -207,9 +282,9 @@ static const struct optrow optrows[] = {
 		FIELD(sctp_paddrparams, spp_pathmtu, U32, "pathmtu", NULL),
 		WORDED(sctp_paddrparams, spp_flags, WORDS, spp_flags, "flags", NULL),
 		FIELD(sctp_paddrparams, spp_ipv6_flowlabel, U32, "ipv6_flowlabel", NULL),
-		FIELD(sctp_paddrparams, spp_dscp, U8, "dscp", NULL)), NULL, NULL },
-	{ "sctp_maxseg", false, SCTP_MAXSEG, sizeof(struct sctp_assoc_value), VALUE_FIELDS, NULL, NULL },
-	{ "sctp_status", false, SCTP_STATUS, sizeof(struct sctp_status), FIELDS(
+		FIELD(sctp_paddrparams, spp_dscp, U8, "dscp", NULL)) },
+	{ .name = "sctp_maxseg", .optname = SCTP_MAXSEG, .size = sizeof(struct sctp_assoc_value), .fields = VALUE_FIELDS },
+	{ .name = "sctp_status", .optname = SCTP_STATUS, .size = sizeof(struct sctp_status), .fields = FIELDS(
 		FIELD(sctp_status, sstat_assoc_id, U32, "assoc_id", NULL),
 		WORDED(sctp_status, sstat_state, WORD, status_state, "state", NULL),
 		FIELD(sctp_status, sstat_rwnd, U32, "rwnd", NULL),
@@ -218,47 +293,60 @@ static const struct optrow optrows[] = {
 		FIELD(sctp_status, sstat_instrms, U16, "instrms", NULL),
 		FIELD(sctp_status, sstat_outstrms, U16, "outstrms", NULL),
 		FIELD(sctp_status, sstat_fragmentation_point, U32, "fragmentation_point", NULL),
-		RECORD(sctp_status, sstat_primary, FIELDS(PADDRINFO_FIELDS), "primary", NULL)), NULL, NULL },
-	{ "sctp_get_peer_addr_info", false, SCTP_GET_PEER_ADDR_INFO, sizeof(struct sctp_paddrinfo),
-	  FIELDS(PADDRINFO_FIELDS), NULL, NULL },
-	{ "sctp_delayed_ack_time", false, SCTP_DELAYED_SACK, sizeof(struct sctp_sack_info), FIELDS(
+		RECORD(sctp_status, sstat_primary, FIELDS(PADDRINFO_FIELDS), "primary", NULL)) },
+	{ .name = "sctp_get_peer_addr_info", .optname = SCTP_GET_PEER_ADDR_INFO, .size = sizeof(struct sctp_paddrinfo), .fields =
+	  FIELDS(PADDRINFO_FIELDS) },
+	{ .name = "sctp_delayed_ack_time", .optname = SCTP_DELAYED_SACK, .size = sizeof(struct sctp_sack_info), .fields = FIELDS(
 		FIELD(sctp_sack_info, sack_assoc_id, U32, "assoc_id", NULL),
-		FIELD(sctp_sack_info, sack_delay, U32, "assoc_value", NULL)), NULL, NULL },
-	{ "sctp_delayed_sack", false, SCTP_DELAYED_SACK, sizeof(struct sctp_sack_info), FIELDS(
+		FIELD(sctp_sack_info, sack_delay, U32, "assoc_value", NULL)) },
+	{ .name = "sctp_delayed_sack", .optname = SCTP_DELAYED_SACK, .size = sizeof(struct sctp_sack_info), .fields = FIELDS(
 		FIELD(sctp_sack_info, sack_assoc_id, U32, "assoc_id", NULL),
 		FIELD(sctp_sack_info, sack_delay, U32, "delay", NULL),
-		FIELD(sctp_sack_info, sack_freq, U32, "freq", NULL)), NULL, NULL },
-	{ "sctp_context", false, SCTP_CONTEXT, sizeof(struct sctp_assoc_value), VALUE_FIELDS, NULL, NULL },
-	{ "sctp_fragment_interleave", false, SCTP_FRAGMENT_INTERLEAVE, sizeof(int), INT, NULL, NULL },
-	{ "sctp_partial_delivery_point", false, SCTP_PARTIAL_DELIVERY_POINT, sizeof(int), INT, NULL, NULL },
-	{ "sctp_max_burst", false, SCTP_MAX_BURST, sizeof(struct sctp_assoc_value), VALUE_FIELDS, NULL, NULL },
-	{ "sctp_default_sndinfo", false, SCTP_DEFAULT_SNDINFO, sizeof(struct sctp_sndinfo), FIELDS(
+		FIELD(sctp_sack_info, sack_freq, U32, "freq", NULL)) },
+	{ .name = "sctp_context", .optname = SCTP_CONTEXT, .size = sizeof(struct sctp_assoc_value), .fields = VALUE_FIELDS },
+	{ .name = "sctp_fragment_interleave", .optname = SCTP_FRAGMENT_INTERLEAVE, .size = sizeof(int), .fields = INT },
+	{ .name = "sctp_partial_delivery_point", .optname = SCTP_PARTIAL_DELIVERY_POINT, .size = sizeof(int), .fields = INT },
+	{ .name = "sctp_max_burst", .optname = SCTP_MAX_BURST, .size = sizeof(struct sctp_assoc_value), .fields = VALUE_FIELDS },
+	{ .name = "sctp_default_sndinfo", .optname = SCTP_DEFAULT_SNDINFO, .size = sizeof(struct sctp_sndinfo), .fields = FIELDS(
 		FIELD(sctp_sndinfo, snd_sid, U16, "sid", NULL),
 		WORDED(sctp_sndinfo, snd_flags, WORDS, snd_flags, "flags", NULL),
 		FIELD(sctp_sndinfo, snd_ppid, BE32, "ppid", NULL),
 		FIELD(sctp_sndinfo, snd_context, U32, "context", NULL),
-		FIELD(sctp_sndinfo, snd_assoc_id, U32, "assoc_id", NULL)), NULL, NULL },
-	{ "sctp_default_prinfo", false, SCTP_DEFAULT_PRINFO, sizeof(struct sctp_default_prinfo), FIELDS(
+		FIELD(sctp_sndinfo, snd_assoc_id, U32, "assoc_id", NULL)) },
+	{ .name = "sctp_default_send_param", .size = sizeof(struct send_param),
+	  .get_raw = get_send_param, .set_raw = set_send_param, .fields = FIELDS(
+		FIELD(send_param, info.snd_sid, U16, "stream", NULL),
+		WORDED(send_param, info.snd_flags, WORDS, snd_flags, "flags", NULL),
+		FIELD(send_param, info.snd_ppid, BE32, "ppid", NULL),
+		FIELD(send_param, info.snd_context, U32, "context", NULL),
+		FIELD(send_param, timetolive, U32, "timetolive", NULL),
+		FIELD(send_param, info.snd_assoc_id, U32, "assoc_id", NULL)) },
+	{ .name = "sctp_default_prinfo", .optname = SCTP_DEFAULT_PRINFO, .size = sizeof(struct sctp_default_prinfo), .fields = FIELDS(
 		FIELD(sctp_default_prinfo, pr_assoc_id, U32, "assoc_id", NULL),
 		FIELD(sctp_default_prinfo, pr_value, U32, "value", NULL),
-		WORDED(sctp_default_prinfo, pr_policy, WORD, prinfo_policy, "policy", NULL)), NULL, NULL },
-	{ "sctp_pr_supported", false, SCTP_PR_SUPPORTED, sizeof(struct sctp_assoc_value), VALUE_FIELDS, NULL, NULL },
-	{ "sctp_pr_assoc_status", false, SCTP_PR_ASSOC_STATUS, sizeof(struct sctp_prstatus), PRSTATUS_FIELDS, NULL, NULL },
-	{ "sctp_reconfig_supported", false, SCTP_RECONFIG_SUPPORTED, sizeof(struct sctp_assoc_value), VALUE_FIELDS, NULL, NULL },
-	{ "sctp_enable_stream_reset", false, SCTP_ENABLE_STREAM_RESET, sizeof(struct sctp_assoc_value),
-	  VALUE_WORDS(WORDS, reset_flags), NULL, NULL },
-	{ "sctp_add_streams", false, SCTP_ADD_STREAMS, sizeof(struct sctp_add_streams), FIELDS(
+		WORDED(sctp_default_prinfo, pr_policy, WORD, prinfo_policy, "policy", NULL)) },
+	{ .name = "sctp_pr_supported", .optname = SCTP_PR_SUPPORTED, .size = sizeof(struct sctp_assoc_value), .fields = VALUE_FIELDS },
+	{ .name = "sctp_pr_assoc_status", .optname = SCTP_PR_ASSOC_STATUS, .size = sizeof(struct sctp_prstatus), .fields = PRSTATUS_FIELDS },
+	{ .name = "sctp_reconfig_supported", .optname = SCTP_RECONFIG_SUPPORTED, .size = sizeof(struct sctp_assoc_value), .fields = VALUE_FIELDS },
+	{ .name = "sctp_enable_stream_reset", .optname = SCTP_ENABLE_STREAM_RESET, .size = sizeof(struct sctp_assoc_value), .fields =
+	  VALUE_WORDS(WORDS, reset_flags) },
+	{ .name = "sctp_add_streams", .optname = SCTP_ADD_STREAMS, .size = sizeof(struct sctp_add_streams), .fields = FIELDS(
 		FIELD(sctp_add_streams, sas_assoc_id, U32, "assoc_id", NULL),
 		FIELD(sctp_add_streams, sas_instrms, U16, "instrms", NULL),
-		FIELD(sctp_add_streams, sas_outstrms, U16, "outstrms", NULL)), NULL, NULL },
-	{ "sctp_stream_scheduler", false, SCTP_PLUGGABLE_SS, sizeof(struct sctp_assoc_value),
-	  VALUE_WORDS(WORD, scheduler), NULL, NULL },
-	{ "sctp_stream_scheduler_value", false, SCTP_SS_VALUE, sizeof(struct sctp_stream_value), FIELDS(
+		FIELD(sctp_add_streams, sas_outstrms, U16, "outstrms", NULL)) },
+	{ .name = "sctp_stream_scheduler", .optname = SCTP_PLUGGABLE_SS, .size = sizeof(struct sctp_assoc_value), .fields =
+	  VALUE_WORDS(WORD, scheduler) },
+	{ .name = "sctp_stream_scheduler_value", .optname = SCTP_SS_VALUE, .size = sizeof(struct sctp_stream_value), .fields = FIELDS(
 		FIELD(sctp_stream_value, assoc_id, U32, "assoc_id", NULL),
 		FIELD(sctp_stream_value, stream_id, U16, "stream_id", NULL),
-		FIELD(sctp_stream_value, stream_value, U16, "stream_value", NULL)), NULL, NULL },
-	{ "sctp_auth_supported", false, SCTP_AUTH_SUPPORTED, sizeof(struct sctp_assoc_value), VALUE_FIELDS, NULL, NULL },
-	{ "sctp_ecn_supported", false, SCTP_ECN_SUPPORTED, sizeof(struct sctp_assoc_value), VALUE_FIELDS, NULL, NULL },
+		FIELD(sctp_stream_value, stream_value, U16, "stream_value", NULL)) },
+	{ .name = "sctp_remote_udp_encaps_port", .size = sizeof(struct sctp_udpencaps),
+	  .get_own = get_encaps, .set_own = set_encaps, .fields = FIELDS(
+		FIELD(sctp_udpencaps, sue_assoc_id, U32, "assoc_id", NULL),
+		FIELD(sctp_udpencaps, sue_address, ENDPOINT, "address", NULL),
+		FIELD(sctp_udpencaps, sue_port, BE16, "port", NULL)) },
+	{ .name = "sctp_auth_supported", .optname = SCTP_AUTH_SUPPORTED, .size = sizeof(struct sctp_assoc_value), .fields = VALUE_FIELDS },
+	{ .name = "sctp_ecn_supported", .optname = SCTP_ECN_SUPPORTED, .size = sizeof(struct sctp_assoc_value), .fields = VALUE_FIELDS },
 	{ .name = NULL }
 };
 

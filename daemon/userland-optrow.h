@@ -12,6 +12,7 @@
 
 struct sock;
 struct assoc;
+struct socket;
 
 struct optrow {
 	const char		*name;		/* as in sockopt_table */
@@ -19,6 +20,14 @@ struct optrow {
 	int			 optname;
 	uint16_t		 size;
 	const struct field	*fields;	/* with the same keys */
+
+	/* Those that are two of usrsctp's: struct is as fields say. */
+	int			 (*get_raw)(struct socket *, void *raw);
+	int			 (*set_raw)(struct socket *, const void *raw);
+
+	/* Those that are ours, with a struct as fields say. */
+	int			 (*get_own)(struct sock *, struct assoc *, void *raw);
+	int			 (*set_own)(struct sock *, struct assoc *, const void *raw);
 
 	/* Those that are not usrsctp's; buf is as sockopt_table says. */
 	int			 (*get)(struct sock *, struct assoc *, char *buf);

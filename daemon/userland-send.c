@@ -97,9 +97,13 @@ userland_abort(struct assoc *a, const void *reason, size_t len)
 	if (a->state == ASSOC_COMING_UP)
 		return userland_take_back(a);
 	number = userland_send(a, &abort, reason, len);
-	if (number == 0)
-		assoc_fail_sends(a, ERR_epipe, "the association was aborted");
-	return number;
+	if (number != 0)
+		return number;
+	assoc_fail_sends(a, ERR_epipe, "the association was aborted");
+	/* Of what we did ourselves usrsctp wakes nobody. */
+	wake_now(a->stack.userland->so != NULL || a->sock == NULL ?
+	    &a->stack.userland->wake : &a->sock->stack.userland->wake);
+	return 0;
 }
 
 void

@@ -17,4 +17,16 @@ struct difference {
 extern const struct difference difference_table[];
 extern const struct difference difference_defaults[];
 
+/*
+ * Where the stacks below the daemon differ. The tests name a row by its key
+ * where one of theirs cannot run on the userland stack.
+ */
+struct stack_difference {
+	const char	*key;
+	const char	*kernel;
+	const char	*userland;
+};
+
+extern const struct stack_difference stack_difference_table[];
+
 #endif

@@ -30,6 +30,7 @@ struct style {
 	void	(*item)(const char *name, const char *type, const char *text);
 	void	(*end)(void);
 	void	(*compare)(const struct difference *);
+	void	(*compare_stacks)(const struct stack_difference *);
 };
 
 /* ---- Markdown ------------------------------------------------------- */
@@ -79,8 +80,17 @@ md_compare(const struct difference *d)
 		printf("| %s | %s | %s |\n", d->what, d->otp, d->sctpd);
 }
 
+static void
+md_compare_stacks(const struct stack_difference *d)
+{
+	puts("\n| | kernel | userland |\n| --- | --- | --- |");
+	for (; d->key != NULL; d++)
+		printf("| %s | %s | %s |\n", d->key, d->kernel, d->userland);
+}
+
 static const struct style markdown = {
-	md_section, md_entry, md_text, md_list, md_item, md_end, md_compare
+	md_section, md_entry, md_text, md_list, md_item, md_end, md_compare,
+	md_compare_stacks
 };
 
 /* ---- mdoc ----------------------------------------------------------- */
@@ -189,26 +199,44 @@ man_end(void)
 	puts(".El");
 }
 
+/* What one has and what the other, below a heading. */
 static void
-man_compare(const struct difference *d)
+man_both(const char *what, const char *one, const char *its, const char *other,
+    const char *others)
 {
 	char	text[1024];
 
+	printf(".It Em %s\n", what);
+	(void)snprintf(text, sizeof text, "%s: %s", one, its);
+	man_fill(text);
+	puts(".Pp");
+	(void)snprintf(text, sizeof text, "%s: %s", other, others);
+	man_fill(text);
+}
+
+static void
+man_compare(const struct difference *d)
+{
 	man_apart = true;
 	puts(".Bl -tag -width Ds");
-	for (; d->what != NULL; d++) {
-		printf(".It Em %s\n", d->what);
-		(void)snprintf(text, sizeof text, "gen_sctp: %s", d->otp);
-		man_fill(text);
-		puts(".Pp");
-		(void)snprintf(text, sizeof text, "sctpd: %s", d->sctpd);
-		man_fill(text);
-	}
+	for (; d->what != NULL; d++)
+		man_both(d->what, "gen_sctp", d->otp, "sctpd", d->sctpd);
+	puts(".El");
+}
+
+static void
+man_compare_stacks(const struct stack_difference *d)
+{
+	man_apart = true;
+	puts(".Bl -tag -width Ds");
+	for (; d->key != NULL; d++)
+		man_both(d->key, "kernel", d->kernel, "userland", d->userland);
 	puts(".El");
 }
 
 static const struct style mdoc = {
-	man_section, man_entry, man_text, man_list, man_item, man_end, man_compare
+	man_section, man_entry, man_text, man_list, man_item, man_end, man_compare,
+	man_compare_stacks
 };
 
 /* ---- the tables ----------------------------------------------------- */
@@ -382,6 +410,9 @@ print_differences(const struct style *st)
 	st->compare(difference_table);
 	st->text("What is set on a new socket, and reads back:");
 	st->compare(difference_defaults);
+	st->section("Differences between the stacks");
+	st->text("What the kernel's SCTP and the userland stack do differently; `stack` in `hello` and `status` says which it is.");
+	st->compare_stacks(stack_difference_table);
 }
 
 static void

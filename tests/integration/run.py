@@ -5,6 +5,7 @@ Says which kernel, a line a test, and last "N passed, N failed, N skipped"."""
 import glob
 import importlib
 import os
+import signal
 import sys
 import time
 import traceback
@@ -12,7 +13,9 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
-from harness import Daemon, Skip  # noqa: E402
+from harness import SLOW, Daemon, Skip  # noqa: E402
+
+LIMIT = int(os.environ.get("TEST_LIMIT", "120")) * SLOW  # seconds that a test may take
 
 
 class Run:
@@ -25,6 +28,7 @@ class Run:
 
     def one(self, name, test, daemon):
         start = time.monotonic()
+        signal.alarm(LIMIT)
         try:
             test(daemon)
             daemon.close_clients()
@@ -41,6 +45,8 @@ class Run:
             print(f"FAILED  {name}\n{traceback.format_exc()}", flush=True)
             print("\n".join(daemon.log_text().splitlines()[-30:]), flush=True)
             self.clean_up(daemon)
+        finally:
+            signal.alarm(0)
 
     def clean_up(self, daemon):
         """The next test shall not suffer from this one's failure."""
@@ -78,7 +84,12 @@ class Run:
             print(f"FAILED  {why}", flush=True)
 
 
+def too_long(*_):
+    raise AssertionError(f"it took longer than {LIMIT} s")
+
+
 def main():
+    signal.signal(signal.SIGALRM, too_long)
     run = Run([a for a in sys.argv[1:] if not a.startswith("-")])
     print(f"kernel: {os.environ.get('LAB_KERNEL', 'host ' + os.uname().release)}", flush=True)
     for path in sorted(glob.glob(os.path.join(HERE, "test_*.py"))):
