@@ -121,9 +121,10 @@ doc: $(B)/proto-doc
 
 # Each of these first sees to what it needs, then is made again with it there.
 demo:
-	@tests/deps.sh build lab
+	@tests/deps.sh build $(if $(filter no,$(USERLAND)),lab)
 	@$(MAKE) --no-print-directory all $(B)/example
-	@tests/lab/run -- tests/demo.sh
+	@if tests/lab/has-sctp || ! $(B)/sctpd -c /dev/null --stack userland -t 2>/dev/null; then \
+	    tests/lab/run -- tests/demo.sh; else tests/native.sh tests/demo.sh; fi
 
 check:
 	@tests/deps.sh check

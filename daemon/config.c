@@ -17,11 +17,26 @@ struct config config;
 
 enum setting_type { TEXT, NUMBER, BYTES, MODE, LEVEL };
 
+#ifdef USERLAND
+#define IF_USERLAND(TEXT)	TEXT
+#else
+#define IF_USERLAND(TEXT)
+#endif
+
 static bool
 is_stack(const char *value)
 {
-	return strcmp(value, "auto") == 0 || strcmp(value, "kernel") == 0 ||
-	    strcmp(value, "userland") == 0;
+	static const char *const	stacks[] = { "auto", "kernel",
+#ifdef USERLAND
+	    "userland",
+#endif
+	};
+
+	for (size_t i = 0; i < sizeof stacks / sizeof *stacks; i++) {
+		if (strcmp(value, stacks[i]) == 0)
+			return true;
+	}
+	return false;
 }
 
 static bool
@@ -82,7 +97,7 @@ static const struct setting {
 	{ .key = "stack", .type = TEXT,
 	  .offset = offsetof(struct config, stack),
 	  .preset = "auto",
-	  .is_right = is_stack, .right = "is none of auto, kernel, userland",
+	  .is_right = is_stack, .right = "is none of the stacks of this sctpd: auto, kernel" IF_USERLAND(", userland"),
 	  .doc = "Whose SCTP: the kernel's, the userland stack over UDP, or auto, the kernel's where it has one." },
 	{ .key = "udp_port", .type = TEXT,
 	  .offset = offsetof(struct config, udp_port),

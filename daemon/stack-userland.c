@@ -84,6 +84,10 @@ userland_subscribe(const struct sock *s, struct socket *so)
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
 		const struct notice	*n = userland_notice(types[i].name);
 
+		/* usrsctp has it of associations only, not of those to come. */
+		if (types[i].type == SCTP_SENDER_DRY_EVENT && s->many &&
+		    so == s->stack.userland->so)
+			continue;
 		e.se_type = types[i].type;
 		e.se_on = e.se_type == SCTP_ASSOC_CHANGE || s->subscribed[n->subscribe];
 		if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_EVENT, &e, sizeof e) == -1 && e.se_on)
@@ -205,6 +209,9 @@ userland_bind(struct sock *s, const struct sockaddr_storage *addrs, size_t n)
 	if (usrsctp_bind(u->so, (struct sockaddr *)&name, sizeof name) == -1)
 		return errno;
 	s->port = u->port->number;
+	u->port->tos = u->tos;
+	u->port->ttl = u->ttl;
+	u->port->tclass = u->tclass;
 	s->name = in_family(&addrs[n - 1], s);
 	addr_set_port(&s->name, s->port);
 	return 0;
@@ -268,7 +275,9 @@ host_addrs(const struct sock *s, struct sockaddr_storage **names)
 		memset(&(*names)[n], 0, sizeof **names);
 		memcpy(&(*names)[n], i->ifa_addr, family == AF_INET ?
 		    sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
-		addr_set_port(&(*names)[n++], s->port);
+		addr_set_port(&(*names)[n], s->port);
+		(*names)[n] = in_family(&(*names)[n], s);
+		n++;
 	}
 	freeifaddrs(all);
 	return n;

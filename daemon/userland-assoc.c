@@ -180,6 +180,7 @@ userland_came_up(struct assoc *a)
 	ua->owns_so = true;
 	has_come(ua);
 	(void)usrsctp_set_non_blocking(ua->so, 1);
+	userland_subscribe(s, ua->so);
 	wake_attach(&ua->wake, ua->so, assoc_on_wake, a);
 }
 

@@ -85,6 +85,21 @@ get_one(const struct subject *j, char *buf)
 	return number != 0 ? number : from_usrsctp(j, raw, buf);
 }
 
+/* The kernel doubles buffers, and what is set reads back the same here. */
+static bool
+as_the_kernel_sets(int least, char *raw)
+{
+	int	bytes;
+
+	memcpy(&bytes, raw, sizeof bytes);
+	if (bytes < 0)
+		return false;
+	bytes = bytes > INT32_MAX / 2 ? INT32_MAX : 2 * bytes;
+	bytes = bytes > least ? bytes : least;
+	memcpy(raw, &bytes, sizeof bytes);
+	return true;
+}
+
 static int
 set_one(const struct subject *j, char *buf)
 {
@@ -97,6 +112,8 @@ set_one(const struct subject *j, char *buf)
 		return ENOTCONN;
 	if ((number = to_usrsctp(j, buf, raw)) != 0)
 		return number;
+	if (j->row->least != 0 && !as_the_kernel_sets(j->row->least, raw))
+		return EINVAL;
 	if (j->row->set_own != NULL)
 		return j->row->set_own(j->sock, j->assoc, raw);
 	if (j->row->set_raw != NULL)

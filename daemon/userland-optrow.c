@@ -158,6 +158,41 @@ set_reuse(struct sock *s, struct assoc *a, const char *buf)
 	return 0;
 }
 
+/* What the wire gives packets is the port's, which its associations share. */
+#define OF_PACKETS(NAME, FAMILY, LEAST, MOST, DEFAULT)			\
+static int								\
+get_##NAME(struct sock *s, struct assoc *a, char *buf)			\
+{									\
+	const struct userland_sock	*u = s->stack.userland;		\
+	int				 v = u->port != NULL ? u->port->NAME : u->NAME; \
+									\
+	(void)a;							\
+	if ((FAMILY) != 0 && s->family != (FAMILY))			\
+		return ENOPROTOOPT;					\
+	return get_int(buf, v != 0 ? v : (DEFAULT));			\
+}									\
+									\
+static int								\
+set_##NAME(struct sock *s, struct assoc *a, const char *buf)		\
+{									\
+	struct userland_sock	*u = s->stack.userland;			\
+	int			 v = put_int(buf) & 0xff;		\
+									\
+	(void)a;							\
+	if ((FAMILY) != 0 && s->family != (FAMILY))			\
+		return ENOPROTOOPT;					\
+	if (v < (LEAST) || v > (MOST))					\
+		return EINVAL;						\
+	u->NAME = v;							\
+	if (u->port != NULL)						\
+		u->port->NAME = v;					\
+	return 0;							\
+}
+
+OF_PACKETS(tos, 0, 0, 255, 0)
+OF_PACKETS(ttl, 0, 1, 255, 64)
+OF_PACKETS(tclass, AF_INET6, 0, 255, 0)
+
 /* The peer's UDP port: of an association, where its path goes. */
 static int
 get_encaps(struct sock *s, struct assoc *a, void *raw)
@@ -241,12 +276,17 @@ set_send_param(struct socket *so, const void *raw)
 	WORDED(sctp_assoc_value, assoc_value, TYPE, LIST, "assoc_value", NULL))
 
 static const struct optrow optrows[] = {
-	{ .name = "sndbuf", .is_socket = true, .optname = SO_SNDBUF, .size = sizeof(int), .fields = INT },
-	{ .name = "recbuf", .is_socket = true, .optname = SO_RCVBUF, .size = sizeof(int), .fields = INT },
+	{ .name = "sndbuf", .is_socket = true, .optname = SO_SNDBUF, .size = sizeof(int), .fields = INT,
+	  .least = 4608 },
+	{ .name = "recbuf", .is_socket = true, .optname = SO_RCVBUF, .size = sizeof(int), .fields = INT,
+	  .least = 2304 },
 	{ .name = "linger", .is_socket = true, .optname = SO_LINGER, .size = sizeof(struct linger), .fields = FIELDS(
 		FIELD(linger, l_onoff, BOOL, "on", NULL),
 		FIELD(linger, l_linger, U32, "seconds", NULL)) },
 	{ .name = "reuseaddr", .get = get_reuse, .set = set_reuse },
+	{ .name = "tos", .get = get_tos, .set = set_tos },
+	{ .name = "ttl", .get = get_ttl, .set = set_ttl },
+	{ .name = "tclass", .get = get_tclass, .set = set_tclass },
 	{ .name = "ipv6_v6only", .get = get_v6only, .set = set_v6only },
 	{ .name = "sctp_i_want_mapped_v4_addr", .get = get_mapped, .set = set_mapped },
 	{ .name = "sctp_rtoinfo", .optname = SCTP_RTOINFO, .size = sizeof(struct sctp_rtoinfo), .fields = FIELDS(

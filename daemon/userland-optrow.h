@@ -17,6 +17,7 @@ struct socket;
 struct optrow {
 	const char		*name;		/* as in sockopt_table */
 	bool			 is_socket;	/* SOL_SOCKET's, else SCTP's */
+	int			 least;		/* a buffer: doubled, at least that */
 	int			 optname;
 	uint16_t		 size;
 	const struct field	*fields;	/* with the same keys */

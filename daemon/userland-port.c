@@ -126,12 +126,10 @@ by_inner(uint16_t inner)
 	    (struct port *)(void *)((char *)n - offsetof(struct port, inner_node));
 }
 
-uint16_t
-port_outside(uint16_t inner)
+const struct port *
+port_inside(uint16_t inner)
 {
-	const struct port	*p = by_inner(inner);
-
-	return p != NULL ? p->number : inner;
+	return by_inner(inner);
 }
 
 bool

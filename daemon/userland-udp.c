@@ -188,28 +188,35 @@ put_control(struct msghdr *h, int level, int type, const void *value, size_t len
 	return CMSG_SPACE(len);
 }
 
-/* Where it comes from, and its type of service. */
 static void
-write_control(struct msghdr *h, const struct sockaddr_storage *from, int tos)
+put_int(struct msghdr *h, int level, int type, int value)
+{
+	if (value != 0)
+		h->msg_controllen += put_control(h, level, type, &value, sizeof value);
+}
+
+/* Where it comes from, its type of service and how far it may go. */
+static void
+write_control(struct msghdr *h, const struct sockaddr_storage *from, int tos,
+    const struct port *port)
 {
 	struct sockaddr_in	s4;
 	struct sockaddr_in6	s6;
 	struct in_pktinfo	p4 = { .ipi_ifindex = 0 };
 	struct in6_pktinfo	p6 = { .ipi6_ifindex = 0 };
-	bool			v6 = from->ss_family == AF_INET6;
 
-	if (v6) {
+	if (from->ss_family == AF_INET6) {
 		memcpy(&s6, from, sizeof s6);
 		p6.ipi6_addr = s6.sin6_addr;
 		h->msg_controllen += put_control(h, IPPROTO_IPV6, IPV6_PKTINFO, &p6, sizeof p6);
+		put_int(h, IPPROTO_IPV6, IPV6_TCLASS, tos | (port != NULL ? port->tclass : 0));
 	} else {
 		memcpy(&s4, from, sizeof s4);
 		p4.ipi_spec_dst = s4.sin_addr;
 		h->msg_controllen += put_control(h, IPPROTO_IP, IP_PKTINFO, &p4, sizeof p4);
+		put_int(h, IPPROTO_IP, IP_TOS, tos | (port != NULL ? port->tos : 0));
+		put_int(h, IPPROTO_IP, IP_TTL, port != NULL ? port->ttl : 0);
 	}
-	if (tos != 0)
-		h->msg_controllen += put_control(h, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
-		    v6 ? IPV6_TCLASS : IP_TOS, &tos, sizeof tos);
 }
 
 /* Take those out of the batch that went. */
@@ -270,12 +277,14 @@ udp_on_flush(evutil_socket_t fd, short what, void *arg)
 	udp_flush();
 }
 
+/* Put a packet of usrsctp's into the batch; it goes out within this turn. */
 int
 udp_send(void *number, void *packet, size_t len, uint8_t tos, uint8_t df)
 {
 	struct path	*path = path_find((uintptr_t)number);
 	struct msghdr	*h = &out.header[out.n == BATCH ? 0 : out.n].msg_hdr;
 	uint32_t	 sum;
+	const struct port *port = port_inside(get_port(packet, 0));
 
 	(void)df;
 	if (path == NULL || len > PACKET)
@@ -286,7 +295,8 @@ udp_send(void *number, void *packet, size_t len, uint8_t tos, uint8_t df)
 		return ENOBUFS;
 	h = &out.header[out.n].msg_hdr;
 	memcpy(out.data[out.n], packet, len);
-	put_port(out.data[out.n], 0, port_outside(get_port(packet, 0)));
+	if (port != NULL)
+		put_port(out.data[out.n], 0, port->number);
 	sum = checksum(out.data[out.n], len);
 	memcpy(out.data[out.n] + 8, &sum, sizeof sum);
 	out.addr[out.n] = path->peer;
@@ -298,7 +308,7 @@ udp_send(void *number, void *packet, size_t len, uint8_t tos, uint8_t df)
 		.msg_iovlen = 1,
 		.msg_control = out.control[out.n],
 	};
-	write_control(h, &path->local->addr, tos);
+	write_control(h, &path->local->addr, tos, port);
 	out.fd[out.n] = path->local->fd;
 	if (out.n++ == 0)
 		event_active(&flush, 0, 0);

@@ -101,6 +101,9 @@ struct port {
 	bool			 v6only;
 	bool			 reuse;
 	bool			 listening;
+	int			 tos;		/* of its packets; 0: as usual */
+	int			 ttl;
+	int			 tclass;
 	unsigned		 refs;		/* its socket and associations */
 	LIST_HEAD(, userland_assoc) assocs;
 	size_t			 naddrs;
@@ -123,8 +126,8 @@ void port_close(struct port *);
 /* Where a packet goes inside: from a path and a peer's port to a port there. */
 struct port *port_for(const struct path *, uint16_t from, uint16_t to);
 
-/* What is outside of a port inside. */
-uint16_t port_outside(uint16_t inner);
+/* Which one has that number inside; or NULL. */
+const struct port *port_inside(uint16_t inner);
 bool port_is_inside(uint16_t inner);
 
 /* ---- what usrsctp wakes --------------------------------------------- */
@@ -154,6 +157,9 @@ struct userland_sock {
 	bool			 v6only;
 	bool			 unmapped;	/* IPv4 peers are shown as such */
 	bool			 reuse;
+	int			 tos;		/* of packets, until it is bound */
+	int			 ttl;
+	int			 tclass;
 	TAILQ_HEAD(userland_assocs, userland_assoc) ready;	/* that may have something */
 	bool			 acceptable;	/* a listener: so may it */
 	bool			 resting;	/* but it accepts nothing now */

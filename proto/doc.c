@@ -410,6 +410,11 @@ print_differences(const struct style *st)
 	st->compare(difference_table);
 	st->text("What is set on a new socket, and reads back:");
 	st->compare(difference_defaults);
+}
+
+static void
+print_stack_differences(const struct style *st)
+{
 	st->section("Differences between the stacks");
 	st->text("What the kernel's SCTP and the userland stack do differently; `stack` in `hello` and `status` says which it is.");
 	st->compare_stacks(stack_difference_table);
@@ -423,6 +428,7 @@ print_tables(const struct style *st)
 	print_options(st);
 	print_events(st);
 	print_errors(st);
+	print_stack_differences(st);
 	print_differences(st);
 }
 

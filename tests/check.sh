@@ -72,6 +72,10 @@ step_integration() { # the daemon on the kernel's SCTP
 	tests/lab/run --timeout 900 -- /usr/bin/python3 tests/integration/run.py
 }
 
+step_userland() { # the same on the userland stack, on this machine's own kernel
+	TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/integration/run.py
+}
+
 step_valgrind() { # the same, the daemon under valgrind: no error, no leak, no descriptor left
 	TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --track-fds=yes" \
 	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py
@@ -81,8 +85,8 @@ step_fuzz() { # a few seconds of what hostile clients might send
 	make -s --no-print-directory fuzz-smoke
 }
 
-step_demo() { # what README promises first
-	tests/lab/run --timeout 60 -- tests/demo.sh
+step_demo() { # what README promises first, on either stack
+	tests/lab/run --timeout 60 -- tests/demo.sh && tests/native.sh tests/demo.sh
 }
 
 # Add up what a step counted; a step that counts nothing is one test.
@@ -145,7 +149,7 @@ if [ $# -gt 0 ]; then
 else
 	rm -f build/check/*.log
 	begin valgrind
-	for name in unit reference manuals acceptance shellcheck units install clang fuzz demo integration; do
+	for name in unit reference manuals acceptance shellcheck units install clang fuzz demo userland integration; do
 		run "$name"
 	done
 	end valgrind

@@ -3,7 +3,7 @@
 #
 # The example of gen_sctp's manual page, through sctpd: a server and a client,
 # each a program that knows nothing of SCTP but the daemon's socket. Run by
-# "make demo", on a kernel with SCTP; ends by itself.
+# "make demo", on a kernel with SCTP or on the userland stack; ends by itself.
 
 set -u
 build=$(cd "$(dirname "$0")/../build" && pwd) || exit 1
@@ -54,4 +54,6 @@ grep -q 'data="Test 0"' "$dir/server" || exit 1
 wait "$server"
 server=
 echo
-echo "That was SCTP of the kernel \"${LAB_KERNEL:-host $(uname -r)}\", between two programs, through sctpd."
+stack=$(sed -n 's/.* ready at .*, stack \(.*\)/\1/p' "$dir/sctpd" | head -1)
+echo "That was SCTP on the kernel \"${LAB_KERNEL:-host $(uname -r)}\", between two programs, through sctpd."
+echo "Whose SCTP: ${stack%%:*}, as${stack#*:}."

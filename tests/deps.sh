@@ -27,6 +27,7 @@ needs() {
 			file:/usr/include/netinet/sctp.h libsctp-dev lksctp-tools-devel
 			pc:check check check-devel
 		EOF
+		[ "${USERLAND:-}" = no ] || echo "pc:usrsctp libusrsctp-dev usrsctp-devel"
 		;;
 	lab)
 		echo "cmd:ip iproute2 iproute"

@@ -13,7 +13,8 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
-from harness import SLOW, Daemon, Skip  # noqa: E402
+import left_out  # noqa: E402
+from harness import SLOW, STACK, Daemon, Skip  # noqa: E402
 
 LIMIT = int(os.environ.get("TEST_LIMIT", "120")) * SLOW  # seconds that a test may take
 
@@ -21,10 +22,18 @@ LIMIT = int(os.environ.get("TEST_LIMIT", "120")) * SLOW  # seconds that a test m
 class Run:
     def __init__(self, words):
         self.words = words
-        self.passed, self.failed, self.skipped = 0, [], []
+        self.passed, self.failed, self.skipped, self.left_out = 0, [], [], 0
 
     def wanted(self, name):
         return not self.words or any(w in name for w in self.words)
+
+    def leaves_out(self, name):
+        """Does the stack under test differ so that it cannot apply?"""
+        key = left_out.why(name)
+        if key:
+            self.left_out += 1
+            print(f"left out {name}: {key}", flush=True)
+        return bool(key)
 
     def one(self, name, test, daemon):
         start = time.monotonic()
@@ -64,7 +73,7 @@ class Run:
             return
         tests = [(f"{module.__name__[5:]}.{n[5:]}", f) for n, f in vars(module).items()
                  if n.startswith("test_") and callable(f)]
-        tests = [(n, f) for n, f in tests if self.wanted(n)]
+        tests = [(n, f) for n, f in tests if self.wanted(n) and not self.leaves_out(n)]
         if not tests:
             return
         try:
@@ -91,6 +100,7 @@ def too_long(*_):
 def main():
     signal.signal(signal.SIGALRM, too_long)
     run = Run([a for a in sys.argv[1:] if not a.startswith("-")])
+    print(f"stack: {STACK}")
     print(f"kernel: {os.environ.get('LAB_KERNEL', 'host ' + os.uname().release)}", flush=True)
     for path in sorted(glob.glob(os.path.join(HERE, "test_*.py"))):
         run.module(path)
@@ -98,6 +108,8 @@ def main():
         print(f"skipped {line}")
     for line in run.failed:
         print(f"FAILED  {line.splitlines()[0]}")
+    if run.left_out:
+        print(f"{run.left_out} left out: see \"Differences between the stacks\" in proto/REFERENCE.md")
     print(f"{run.passed} passed, {len(run.failed)} failed, {len(run.skipped)} skipped")
     sys.exit(1 if run.failed or not run.passed else 0)
 
