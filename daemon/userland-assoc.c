@@ -201,7 +201,7 @@ find_path(struct sock *s, const struct sockaddr_storage *peer, struct path **pat
 		i++;
 	local = udp_local(i < u->port->naddrs ? &u->port->addrs[i] : &any, &to);
 	if (local == NULL)
-		return errno;
+		return errno == EACCES ? EINVAL : errno;	/* broadcast */
 	*path = path_get(local, &to);
 	return *path != NULL ? 0 : EADDRINUSE;
 }

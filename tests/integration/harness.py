@@ -34,15 +34,17 @@ class Skip(Exception):
     """This test cannot run here; the text says why."""
 
 
-def stack_config():
-    """Settings for the stack under test: the userland's have a UDP port of
-    their own, so that runs beside each other do not meet."""
-    if STACK == "kernel":
-        return {}
+def stack_config(netns, stack=STACK):
+    """Settings for the stack under test: where daemons share a network the
+    userland's have a UDP port of their own each, and call only themselves."""
+    if stack == "kernel":
+        return {"stack": stack}
+    if netns:
+        return {"stack": stack}
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
         s.bind(("::", 0))
         port = s.getsockname()[1]
-    return {"stack": STACK, "udp_port": port, "peer_udp_port": port}
+    return {"stack": stack, "udp_port": port, "peer_udp_port": port}
 
 
 def wait_for(true):
@@ -62,7 +64,7 @@ class Daemon:
         self.path = path or os.path.join(self.dir, "s")
         conf = os.path.join(self.dir, "conf")
         with open(conf, "w") as f:
-            f.writelines(f"{k} = {v}\n" for k, v in {"log_level": "debug", **stack_config(),
+            f.writelines(f"{k} = {v}\n" for k, v in {"log_level": "debug", **stack_config(netns),
                                                         **config}.items())
         self.log = open(os.path.join(self.dir, "log"), "w+")
         command = [*WRAP, os.path.join(BUILD, "sctpd"), "-c", conf, "-s", self.path]

@@ -10,7 +10,7 @@ USERLAND = {
     "one path": (
         "connect.a_list_of_addresses", "event.addresses_are_confirmed",
         "event.a_primary_address_is_made", "names.socknames_of_one_association",
-        "option.the_primary_path_is_chosen", "order.", "remote.", "setup."),
+        "option.the_primary_path_is_chosen", "order."),
     "namespace": (
         "netns.", "option.netns_is_for_open_alone", "option.netns_of_its_own_kind_is_as_none"),
     "options": (

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# two-hosts.sh up|down|cut N|mend N|netem N [ARG...]: two hosts with two networks between them, inside the lab.
+# two-hosts.sh up|down|cut N|mend N|netem N [ARG...]|mtu N MTU: two hosts with two networks between them, inside the lab.
 #
 # The hosts are the network namespaces left and right (ip netns exec left COMMAND). Network N, 1 or 2, is a pair of
 # veth devices both called netN, with 10.0.N.1 and fd00:N::1 at the left and 10.0.N.2 and fd00:N::2 at the right.
 # cut takes network N down and mend up again. netem sets its delay, loss and so on in both directions, for
-# instance: netem 1 delay 20ms loss 1%; without ARGs it is perfect again.
+# instance: netem 1 delay 20ms loss 1%; without ARGs it is perfect again. mtu sets that of both its ends.
 
 set -eu
 
@@ -59,8 +59,13 @@ netem() {
 	done
 }
 
+mtu() {
+	ip -netns left link set "net$1" mtu "$2"
+	ip -netns right link set "net$1" mtu "$2"
+}
+
 usage() {
-	echo "usage: tests/lab/two-hosts.sh up | down | cut N | mend N | netem N [ARG...]" >&2
+	echo "usage: tests/lab/two-hosts.sh up | down | cut N | mend N | netem N [ARG...] | mtu N MTU" >&2
 	exit 2
 }
 
@@ -73,5 +78,6 @@ netem/[12])
 	shift
 	netem "$@"
 	;;
+mtu/[12]) mtu "$2" "${3:-1500}" ;;
 *) usage ;;
 esac

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""SCTP over a network that is none too good: mixed sizes in numbers, packets
+that fit, loss, and a cable that is cut. On whatever stack there is."""
+import subprocess
+import threading
+
+from check import option
+from hosts import LEFT, RIGHT, Hosts, cut, networks
+from rpc import WAIT
+
+start = Hosts
+
+MANY = 100000
+SIZES = (1, 16, 100, 500, 1000, 1452, 1453, 3000, 10000, 65536)
+WINDOW = 64  # requests that one sender has under way
+
+
+def message(n):
+    """The n-th, of a size that its number decides."""
+    size = SIZES[n * 7 % len(SIZES)] if n % 50 else SIZES[-1]
+    head = b"%d " % n
+    return head + bytes([n % 256]) * max(size - len(head), 0)
+
+
+def pair(h, **options):
+    """An association from the left to the right; both ends as (client, sock, id)."""
+    there, here = h.right.client(), h.left.client()
+    listener = there.call("open", ip=RIGHT[0], options=options)
+    there.call("listen", sock=listener["sock"])
+    sock = here.call("open", ip=LEFT[0], options=options)["sock"]
+    up = here.call("connect", sock=sock, addr=RIGHT[0], port=listener["port"], timeout=WAIT * 1000)
+    peer = there.call("recv", sock=listener["sock"], timeout=WAIT * 1000)
+    return (here, sock, up["assoc_id"]), (there, listener["sock"], peer["assoc_id"])
+
+
+def send_all(end, count, progress=None):
+    """Send that many on one stream, some requests ahead of their answers."""
+    c, sock, assoc_id = end
+    under_way = []
+    for n in range(count):
+        under_way.append(c.request("send", sock=sock, assoc_id=assoc_id, data=message(n)))
+        if len(under_way) == WINDOW:
+            c.answer(under_way.pop(0))
+        if progress:
+            progress(n)
+    for msgid in under_way:
+        c.answer(msgid)
+
+
+def expect_all(end, count, seconds):
+    """All of them come, in order."""
+    c, sock, _ = end
+    c.sock.settimeout(seconds)
+    for n in range(count):
+        assert c.event("data", sock=sock)["data"] == message(n), n
+
+
+def both_ways(h, count, seconds, **options):
+    ends = pair(h, **options)
+    failed = []
+
+    def run(what, *args):
+        try:
+            what(*args)
+        except BaseException as why:  # it is told in the thread that waits
+            failed.append(why)
+
+    threads = []
+    for n, end in enumerate(ends):
+        # What is received has a client of its own, to which the socket is given.
+        reader = (h.right if n else h.left).client("reader")
+        end[0].call("controlling_process", sock=end[1], client=reader.id)
+        reader.call("setopts", sock=end[1], options={"active": True})
+        threads.append(threading.Thread(target=run, args=(expect_all, (reader, *end[1:]), count, seconds)))
+        threads.append(threading.Thread(target=run, args=(send_all, end, count)))
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(seconds)
+    assert not failed, failed[0]
+    assert not any(t.is_alive() for t in threads), "not all came in time"
+
+
+def test_many_of_mixed_sizes_both_ways(h):
+    both_ways(h, MANY, 110)
+
+
+def test_loss_and_delay(h):
+    networks("netem", "1", "delay", "20ms", "loss", "5%")
+    try:
+        both_ways(h, 2000, 110, sctp_rtoinfo={"initial": 200, "min": 100, "max": 1000})
+    finally:
+        networks("netem", "1")
+
+
+def test_the_cable_is_cut_for_five_seconds(h):
+    here, there = pair(h, sctp_rtoinfo={"initial": 200, "min": 100, "max": 500},
+                       sctp_associnfo={"asocmaxrxt": 100}, sctp_peer_addr_params={"pathmaxrxt": 50})
+    there[0].call("setopts", sock=there[1], options={"active": True})
+    send_all(here, 100)
+    with cut("1"):
+        sent = [here[0].request("send", sock=here[1], assoc_id=here[2], data=message(100 + n))
+                for n in range(200)]
+        wait(here, 5000)
+    for msgid in sent:
+        here[0].answer(msgid)
+    expect_all(there, 300, 60)
+
+
+def wait(end, ms):
+    """So long nothing comes of the association's end."""
+    c, sock, _ = end
+    c.call("setopts", sock=sock, options={"sctp_events": {"address_event": False}})
+    try:
+        got = c.call("recv", sock=sock, timeout=ms)
+    except Exception as e:
+        assert str(e).startswith("timeout"), e
+        return
+    raise AssertionError(f"it did not hold: {got}")
+
+
+def test_packets_fit_a_smaller_mtu(h):
+    networks("mtu", "1", "1400")
+    try:
+        here, there = pair(h)
+        there[0].call("setopts", sock=there[1], options={"active": True})
+        fits = option(here[0], here[1], "sctp_status", assoc_id=here[2])["fragmentation_point"]
+        assert 1000 < fits < 1400
+        send_all(here, 200)
+        expect_all(there, 200, 60)
+        assert networks_oversize("left") == 0
+    finally:
+        networks("mtu", "1", "1500")
+
+
+def networks_oversize(netns):
+    """How many packets were cut in pieces by IP below SCTP."""
+    text = subprocess.run(["ip", "netns", "exec", netns, "cat", "/proc/net/snmp"],
+                          check=True, capture_output=True, text=True).stdout
+    head, row = [line.split() for line in text.splitlines() if line.startswith("Ip:")]
+    return int(dict(zip(head, row))["FragCreates"])
