@@ -184,6 +184,22 @@ userland_came_up(struct assoc *a)
 	wake_attach(&ua->wake, ua->so, assoc_on_wake, a);
 }
 
+/* Nobody is there: any address, or those of many. */
+static bool
+is_no_peer(const struct sockaddr_storage *ss)
+{
+	struct sockaddr_in	s4;
+	struct sockaddr_in6	s6;
+
+	if (ss->ss_family == AF_INET) {
+		memcpy(&s4, ss, sizeof s4);
+		return s4.sin_addr.s_addr == htonl(INADDR_ANY) ||
+		    IN_MULTICAST(ntohl(s4.sin_addr.s_addr));
+	}
+	memcpy(&s6, ss, sizeof s6);
+	return IN6_IS_ADDR_UNSPECIFIED(&s6.sin6_addr) || IN6_IS_ADDR_MULTICAST(&s6.sin6_addr);
+}
+
 /* Why there is no path to a peer, in errno's words. */
 static int
 find_path(struct sock *s, const struct sockaddr_storage *peer, struct path **path)
@@ -194,6 +210,8 @@ find_path(struct sock *s, const struct sockaddr_storage *peer, struct path **pat
 	size_t			 i = 0;
 
 	addr_unmap(&to);
+	if (is_no_peer(&to))
+		return EINVAL;
 	addr_set_port(&to, u->peer_udp_port != 0 ? u->peer_udp_port : (uint16_t)config.peer_udp_port);
 	any.ss_family = to.ss_family;
 	/* From the first of its addresses that is of the peer's family. */
@@ -206,18 +224,24 @@ find_path(struct sock *s, const struct sockaddr_storage *peer, struct path **pat
 	return *path != NULL ? 0 : EADDRINUSE;
 }
 
-/* usrsctp says EALREADY also of one that is up. */
+/*
+ * Whether there is an association with a peer already: usrsctp would make
+ * another with one that was peeled off, and says EALREADY of all others.
+ */
 static int
-connect_errno(struct sock *s, int number, const struct path *path, uint16_t port)
+is_connected(const struct sock *s, const struct path *path, uint16_t port)
 {
-	struct assoc	*a = NULL;
+	struct userland_assoc	*ua;
 
-	while ((a = assoc_next(s, a)) != NULL) {
-		if (a->stack.userland->path == path && addr_port(&a->peer) == port &&
-		    a->state != ASSOC_OVER)
-			return a->state == ASSOC_COMING_UP ? EALREADY : EISCONN;
+	LIST_FOREACH(ua, &s->stack.userland->port->assocs, at_port) {
+		if (ua->path != path || addr_port(&ua->assoc->peer) != port ||
+		    ua->assoc->state == ASSOC_OVER)
+			continue;
+		if (ua->assoc->sock != s)
+			return EADDRNOTAVAIL;
+		return ua->assoc->state == ASSOC_COMING_UP ? EALREADY : EISCONN;
 	}
-	return number;
+	return 0;
 }
 
 /* What the set-up itself is sent with. */
@@ -249,7 +273,7 @@ userland_connect(struct sock *s, const struct sockaddr_storage *addrs, size_t n,
 		return ENOTCONN;
 	if ((number = find_path(s, &addrs[0], &path)) != 0)
 		return number;
-	if ((number = connect_errno(s, 0, path, port)) != 0)
+	if ((number = is_connected(s, path, port)) != 0)
 		return number;
 	name = path_name(path, port);
 	set_first_mtu(s, path);

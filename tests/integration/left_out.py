@@ -7,28 +7,53 @@ import os
 from harness import ROOT, STACK
 
 USERLAND = {
+    "wire": ("remote.",),
+    "survival": ("partial.the_senders_process_may_be_killed",),
     "one path": (
         "connect.a_list_of_addresses", "event.addresses_are_confirmed",
         "event.a_primary_address_is_made", "names.socknames_of_one_association",
-        "option.the_primary_path_is_chosen", "order."),
+        "option.the_primary_path_is_chosen", "order.", "record.of_a_path",
+        "setup.connectx_init_of_several_addresses"),
     "namespace": (
         "netns.", "option.netns_is_for_open_alone", "option.netns_of_its_own_kind_is_as_none"),
     "options": (
         "accept.a_peeled_socket_inherits_options_but_not_active", "option.bind_to_device",
         "option.every_option_that_can_be_read_is_answered_or_says_why_not",
         "option.recvtos_and_recvttl_are_taken_and_bring_nothing",
-        "option.what_is_read_can_be_set_again"),
-    "option values": ("option.those_to_come_have_what_the_socket_has",),
+        "option.what_is_read_can_be_set_again",
+        "set.every_option_reads_back_what_was_set", "set.every_option_can_be_given_at_open",
+        "set.every_option_refuses_an_association_that_is_not",
+        "set.every_option_refuses_values_of_other_types",
+        "set.every_readable_option_has_the_fields_of_the_table",
+        "set.messages_that_were_given_up_are_counted", "set.six_options_are_inherited_too",
+        "set.so_has_an_accepted_one", "set.the_peer_is_asked_for_its_primary_address",
+        "set.a_peeled_socket_has_the_options_that_were_given_at_open",
+        "set.tos_and_priority_do_not_change_each_other"),
+    "option values": (
+        "option.those_to_come_have_what_the_socket_has",
+        "set.autoclose_is_not_for_stream_sockets", "set.every_field_alone_changes_no_other",
+        "set.every_option_of_one_association_is_of_that_alone",
+        "set.every_option_of_those_to_come_is_not_of_those_that_are",
+        "set.values_that_the_kernel_refuses"),
     "buffers": (
         "difference.the_receive_buffer_of_an_association_is_five_times_that",
         "difference.the_window_is_that_of_the_buffer_it_began_with"),
     "descriptors": ("clean.associations_without_descriptors", "clean.accept_without_room"),
     "fragments": ("data.a_message_beyond_the_fragmentation_point_needs_fragments",),
     "reasons": ("end.the_peer_sees_the_reason_of_an_abort",),
-    "aborted messages": ("event.send_failed_comes_once_with_the_whole_message",),
+    "aborted messages": (
+        "event.send_failed_comes_once_with_the_whole_message",
+        "record.of_an_abort_and_what_it_gives_back"),
+    "a closed listener": ("setup.who_was_not_accepted_is_told_when_the_listener_closes",),
     "kernel programs": (
         "erlang.server_and_client", "erlang.two_associations", "erlang.same_as_gen_sctp",
-        "peer_erlang.", "peer_lksctp."),
+        "peer_erlang.", "peer_lksctp.", "random.", "record.of_an_association_that_the_peer_resets",
+        "record.of_resets_that_are_not_wanted", "record.of_streams_that_the_peer_resets",
+        "record.what_python_sends_comes_and_what_is_sent_arrives",
+        "partial.in_active_mode", "partial.others_messages_come_between_its_pieces",
+        "partial.the_receiver_aborts", "partial.the_sender_aborts",
+        "partial.the_sender_aborts_while_nobody_reads",
+        "partial.unwanted_the_event_does_not_come_and_the_pieces_go"),
 }
 
 
