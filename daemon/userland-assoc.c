@@ -194,6 +194,7 @@ is_no_peer(const struct sockaddr_storage *ss)
 	if (ss->ss_family == AF_INET) {
 		memcpy(&s4, ss, sizeof s4);
 		return s4.sin_addr.s_addr == htonl(INADDR_ANY) ||
+		    s4.sin_addr.s_addr == htonl(INADDR_BROADCAST) ||
 		    IN_MULTICAST(ntohl(s4.sin_addr.s_addr));
 	}
 	memcpy(&s6, ss, sizeof s6);
