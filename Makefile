@@ -146,6 +146,7 @@ $(B)/bench: $(call obj,tests/bench/bench.c) $(B)/libsctpd.a
 
 include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk
+include tests/hostile/hostile.mk
 
 # Source, folder below DESTDIR, mode; installed and uninstalled by this list.
 INSTALLED	= \

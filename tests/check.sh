@@ -81,8 +81,8 @@ step_valgrind() { # the same, the daemon under valgrind: no error, no leak, no d
 	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py
 }
 
-step_fuzz() { # a few seconds of what hostile clients might send
-	make -s --no-print-directory fuzz-smoke
+step_fuzz() { # a few seconds of what hostile clients and peers might send
+	make -s --no-print-directory fuzz-smoke hostile-smoke
 }
 
 step_demo() { # what README promises first, on either stack

@@ -48,11 +48,10 @@ def test_sctp_test_sends(h):
     sock = c.call("open", ip=LEFT[0], port=2006, options={"active": True})["sock"]
     c.call("listen", sock=sock)
     turns = MANY // len(SIZES) // 10
-    with Program("sctp_test", "-H", RIGHT[0], "-P", "2005", "-h", LEFT[0], "-p", "2006", "-s",
-                 "-c", "4", "-x", str(turns), netns="right") as peer:
+    with Program("sh", "-c", f"exec sctp_test -H {RIGHT[0]} -P 2005 -h {LEFT[0]} -p 2006 -s "
+                 f"-c 4 -x {turns} >/dev/null 2>&1", netns="right"):
         got = [len(c.event("data", sock=sock)["data"]) for _ in range(10 * turns)]
         assert got == SIZES * turns
-        peer.output or peer.expect("")
 
 
 def test_sctp_test_receives(h):
@@ -71,7 +70,6 @@ def test_sctp_test_receives(h):
             pass
     with open(said, encoding="utf-8") as f:
         text = f.read()
-    print(text[:1500])
     got = sum(int(n) for n in re.findall(r"Data (\d+) bytes", text))
     assert got == sum(SIZES) * 100, got
 
