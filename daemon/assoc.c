@@ -13,6 +13,8 @@
 #include "addr.h"
 #include "assoc.h"
 #include "client.h"
+#include "journal.h"
+#include "keep.h"
 #include "log.h"
 #include "mem.h"
 #include "sock.h"
@@ -27,14 +29,28 @@ static size_t nassocs, nlingering;
 struct assoc *
 assoc_new(struct sock *s, uint32_t id, const struct sockaddr_storage *peer)
 {
+	struct assoc	*a = assoc_make(s, id, peer, journal_number());
+
+	keep_assoc(a);
+	return a;
+}
+
+struct assoc *
+assoc_make(struct sock *s, uint32_t id, const struct sockaddr_storage *peer, uint64_t number)
+{
 	struct assoc	*a = xcalloc(1, sizeof *a);
 
 	a->sock = s;
+	a->number = number;
 	if (peer != NULL)
 		a->peer = *peer;
 	TAILQ_INIT(&a->sends);
 	stack_assoc_init(a);
-	hash_add(&s->assocs, &a->node, id);
+	a->node.key = id;
+	if (s != NULL)
+		hash_add(&s->assocs, &a->node, id);
+	else
+		nlingering++;
 	nassocs++;
 	return a;
 }
@@ -89,6 +105,7 @@ assoc_free(struct assoc *a)
 		return NULL;
 	assoc_fail_sends(a, ERR_epipe, "the association is over");
 	stack_assoc_free(a);
+	keep_drop_assoc(a);
 	if (a->sock != NULL)
 		hash_remove(&a->sock->assocs, &a->node);
 	else
@@ -154,6 +171,7 @@ assoc_enter(struct assoc *a, enum assoc_state state)
 	    a->sock != NULL ? (unsigned long long)a->sock->node.key : 0,
 	    addr_text(&a->peer, text), addr_port(&a->peer));
 	a->state = state;
+	keep_assoc(a);
 }
 
 static void
@@ -163,6 +181,7 @@ count_sent(struct assoc *a, size_t len)
 
 	if (s == NULL)
 		return;
+	keep_sock_words(s);
 	s->sent.cnt++;
 	s->sent.oct += len;
 	if (len > s->sent.max)
@@ -275,7 +294,7 @@ assoc_send(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
 	if (a->eof_asked || a->state == ASSOC_OVER)
 		return send_failed(a, EPIPE, len, info);
 	if (TAILQ_EMPTY(&a->sends)) {
-		number = stack_send(a, info, data, len);
+		number = stack_send(a, call, info, data, len);
 		if (number == 0) {
 			count_sent(a, len);
 			return ERR_OK;
@@ -346,7 +365,7 @@ assoc_writable(struct assoc *a)
 	for (int i = 0; i < SENDS_A_TURN; i++) {
 		if ((w = TAILQ_FIRST(&a->sends)) == NULL)
 			break;
-		if ((number = stack_send(a, &w->info, w->data, w->len)) == EAGAIN)
+		if ((number = stack_send(a, w->call, &w->info, w->data, w->len)) == EAGAIN)
 			break;
 		finish_send(w, number);
 	}
@@ -362,6 +381,7 @@ assoc_eof(struct assoc *a)
 	if (a->eof_asked || a->state == ASSOC_OVER)
 		return EPIPE;
 	a->eof_asked = true;
+	keep_assoc(a);
 	if (!TAILQ_EMPTY(&a->sends))
 		return 0;	/* assoc_writable will */
 	return stack_eof(a);
@@ -423,6 +443,7 @@ assoc_move(struct assoc *a, struct sock *to)
 		hash_remove(&a->sock->assocs, &a->node);
 	}
 	a->sock = to;
+	keep_assoc(a);
 	if (to != NULL) {
 		to->waiting += a->waiting;
 		hash_add(&to->assocs, &a->node, a->node.key);

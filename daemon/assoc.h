@@ -71,11 +71,21 @@ struct assoc {
 	size_t			 waiting;	/* bytes in sends */
 	bool			 full;		/* above the high watermark, and not
 						   yet down to the low one */
+	uint64_t		 number;	/* unlike its id never used again */
+	bool			 asked;		/* a connect waited for it in a process
+						   before us: it may ask again */
+	struct record		*record;
+	TAILQ_ENTRY(assoc)	 changed_entry;
+	bool			 changed;
 
 	struct stack_assoc	 stack;		/* the stack's own */
 };
 
 struct assoc *assoc_new(struct sock *, uint32_t id, const struct sockaddr_storage *peer);
+
+/* The same with the number that it has; of no socket, it lingers. */
+struct assoc *assoc_make(struct sock *, uint32_t id, const struct sockaddr_storage *peer,
+    uint64_t number);
 struct assoc *assoc_free(struct assoc *);
 
 /* The association with that id; a one-to-one socket's only one for any. */

@@ -135,7 +135,10 @@ take_apart(const msgpack_object_array *a, struct call *call)
 		call->msgid = (uint32_t)a->ptr[1].via.u64;
 	} else
 		call->client->events = true;	/* how failures reach it */
+	call->ordinal = call->client->notifications + 1;
 	serve(call, name, params);
+	if (call->notification && call->method != &rpc_table[RPC_ack])
+		call->client->notifications++;
 	return true;
 }
 

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "addr.h"
+#include "keep.h"
 #include "kernel.h"
 
 /* An IPv4 address as an inet6 socket wants it. */
@@ -60,6 +61,7 @@ stack_bind(struct sock *s, const struct sockaddr_storage *addrs, size_t n)
 		return errno;
 	s->port = addr_port(&ss);
 	s->name = ss;
+	keep_sock(s);
 	for (size_t i = 1; i < n; i++) {
 		s->name = addrs[i];
 		addr_set_port(&s->name, s->port);
@@ -124,6 +126,7 @@ stack_listen(struct sock *s, int backlog)
 	if (number != 0)
 		return number;
 	s->listening = backlog > 0;
+	keep_sock(s);
 	if (!s->many && s->listening)
 		kernel_watch(s, s->stack.fd, NULL, false);
 	else if (!s->many)

@@ -4,12 +4,22 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "client.h"
+#include "fault.h"
+#include "journal.h"
+#include "keep.h"
 #include "kernel.h"
+#include "log.h"
+#include "park.h"
+
+/* Sends between two commits, at most. */
+#define NOTES	64
 
 /* Neutral flags and the kernel's. */
 static const struct {
@@ -65,8 +75,99 @@ is_old_error(int number)
 	    number == ECONNREFUSED || number == ETIMEDOUT;
 }
 
+/*
+ * The sends of sessions since the last commit, in the journal: the kernel
+ * writes msg_len when it has taken a message, and who comes after us answers
+ * those that it took and nobody heard of.
+ */
+static struct send_area {
+	uint64_t	n;
+	struct {
+		uint64_t	client;
+		uint64_t	msgid;
+		uint64_t	ordinal;	/* 0: it is a request */
+	} note[NOTES];
+	struct mmsghdr	header[NOTES];
+} *sends;
+
+void
+kernel_send_init(void)
+{
+	sends = journal_area(AREA_SEND, sizeof *sends);
+}
+
+void
+kernel_send_stage(void)
+{
+	if (sends->n != 0)
+		journal_set(&sends->n, 0);
+}
+
+/* sendmsg that leaves a note. */
+static int
+send_noted(int fd, const struct msghdr *h, const struct call *call)
+{
+	uint64_t	i;
+
+	if (sends->n == NOTES) {
+		if (kernel_in_batch()) {
+			errno = EAGAIN;		/* no commit may come here */
+			return -1;
+		}
+		keep_commit();
+	}
+	i = sends->n;
+	sends->note[i].client = call->client->node.key;
+	sends->note[i].msgid = call->msgid;
+	sends->note[i].ordinal = call->notification ? call->ordinal : 0;
+	sends->header[i].msg_hdr = *h;
+	sends->header[i].msg_len = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	*(volatile uint64_t *)&sends->n = i + 1;
+	atomic_signal_fence(memory_order_seq_cst);
+	if (sendmmsg(fd, &sends->header[i], 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1) {
+		fault_point("sendmmsg");
+		return 0;
+	}
+	*(volatile uint64_t *)&sends->n = i;
+	return -1;
+}
+
+static int
+send_one(int fd, const struct msghdr *h, const struct call *call)
+{
+	if (call != NULL && call->client->token[0] != '\0')
+		return send_noted(fd, h, call);
+	return sendmsg(fd, h, MSG_NOSIGNAL | MSG_DONTWAIT) == -1 ? -1 : 0;
+}
+
+void
+kernel_answer_last_sends(void)
+{
+	static const struct rpc_send_out	 out;
+	struct client				*c;
+
+	for (uint64_t i = 0; i < sends->n && i < NOTES; i++) {
+		struct call	call = { .msgid = (uint32_t)sends->note[i].msgid,
+		    .method = &rpc_table[RPC_send] };
+
+		if (sends->header[i].msg_len == 0 ||
+		    (c = client_find(sends->note[i].client)) == NULL)
+			continue;
+		call.client = c;
+		log_info("journal: a send that was taken and not answered, client=%llu",
+		    (unsigned long long)c->node.key);
+		if (sends->note[i].ordinal == 0)
+			call_reply(&call, &out);
+		else if (sends->note[i].ordinal > c->notifications)
+			c->notifications = sends->note[i].ordinal;
+		client_dirty(c);
+	}
+}
+
 int
-stack_send(struct assoc *a, const struct sndrcvinfo *info, const void *data, size_t len)
+stack_send(struct assoc *a, const struct call *call, const struct sndrcvinfo *info,
+    const void *data, size_t len)
 {
 	union {
 		struct cmsghdr	c;
@@ -94,8 +195,8 @@ stack_send(struct assoc *a, const struct sndrcvinfo *info, const void *data, siz
 	};
 
 	memcpy(CMSG_DATA(&control.c), &i, sizeof i);
-	if (sendmsg(fd_of(a), &h, MSG_NOSIGNAL | MSG_DONTWAIT) != -1 ||
-	    (is_old_error(errno) && sendmsg(fd_of(a), &h, MSG_NOSIGNAL | MSG_DONTWAIT) != -1))
+	if (send_one(fd_of(a), &h, call) == 0 ||
+	    (is_old_error(errno) && send_one(fd_of(a), &h, call) == 0))
 		return 0;
 	return errno == EWOULDBLOCK ? EAGAIN : errno;
 }
@@ -133,7 +234,7 @@ stack_eof(struct assoc *a)
 	else if (a->stack.stream)
 		number = shutdown(a->stack.fd, SHUT_WR) == -1 ? errno : 0;
 	else
-		number = stack_send(a, &eof, NULL, 0);
+		number = stack_send(a, NULL, &eof, NULL, 0);
 	if (number == 0)
 		assoc_enter(a, ASSOC_GOING_DOWN);
 	return number;
@@ -148,11 +249,29 @@ abort_stream(struct assoc *a)
 {
 	static const struct linger	at_once = { .l_onoff = 1, .l_linger = 0 };
 	struct sock			*s = a->sock;
+
+	stack_await_room(a, false);
+	kernel_unwatch(s, a->stack.fd);
+	(void)setsockopt(a->stack.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+	if (s->stack.parked)
+		park_drop(s->node.key);
+	s->stack.parked = false;
+	(void)close(a->stack.fd);
+	a->stack.fd = s->stack.fd = -1;
+	kernel_say_lost(a, 12);		/* User Initiated Abort */
+	assoc_fail_sends(a, ERR_epipe, "the association was aborted");
+	event_active(&a->stack.linger, 0, 0);
+	return 0;
+}
+
+void
+kernel_say_lost(struct assoc *a, uint16_t error)
+{
 	struct sctp_assoc_change	c = {
 		.sac_type = SCTP_ASSOC_CHANGE,
 		.sac_length = sizeof c,
 		.sac_state = SCTP_COMM_LOST,
-		.sac_error = 12,	/* User Initiated Abort */
+		.sac_error = error,
 		.sac_assoc_id = (sctp_assoc_t)assoc_id(a),
 	};
 	struct stack_event		e = {
@@ -160,22 +279,14 @@ abort_stream(struct assoc *a)
 		.assoc = a,
 		.assoc_id = assoc_id(a),
 		.what = ASSOC_EVENT_LOST,
-		.error = 12,
+		.error = error,
 		.from = &a->peer,
 		.body = &c,
 		.len = sizeof c,
 	};
 
-	stack_await_room(a, false);
-	kernel_unwatch(s, a->stack.fd);
-	(void)setsockopt(a->stack.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-	(void)close(a->stack.fd);
-	a->stack.fd = s->stack.fd = -1;
 	assoc_enter(a, ASSOC_OVER);
-	sock_event(s, &e);
-	assoc_fail_sends(a, ERR_epipe, "the association was aborted");
-	event_active(&a->stack.linger, 0, 0);
-	return 0;
+	sock_event(a->sock, &e);
 }
 
 int
@@ -186,7 +297,7 @@ stack_abort(struct assoc *a, const void *reason, size_t len)
 
 	if (a->stack.stream && a->sock != NULL)
 		return is_gone(a) ? EPIPE : abort_stream(a);
-	number = stack_send(a, &abort, reason, len);
+	number = stack_send(a, NULL, &abort, reason, len);
 	if (number == 0)
 		assoc_fail_sends(a, ERR_epipe, "the association was aborted");
 	return number;

@@ -20,6 +20,7 @@ static Suite *(*const suites[])(void) = {
 	lib_async_suite,
 	mem_suite,
 	config_suite,
+	store_suite,
 };
 
 int

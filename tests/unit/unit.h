@@ -26,6 +26,7 @@ SUITE(lib_async);
 SUITE(lib_conn);
 SUITE(lib_words);
 SUITE(mem);
+SUITE(store);
 SUITE(tables);
 
 /*
