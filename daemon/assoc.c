@@ -201,6 +201,8 @@ waiting_send_free(struct waiting_send *w)
 		a->sock->waiting -= w->len;
 	if (w->counted)
 		client_wait_less(w->call->client, w->len);
+	if (w->record != NULL)
+		journal_drop(w->record);
 	free(w);
 }
 
@@ -236,7 +238,7 @@ is_full(struct assoc *a)
 	return own->non_block_send && a->full;
 }
 
-static void
+static struct waiting_send *
 wait_for_room(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
     const char *data, size_t len)
 {
@@ -245,6 +247,7 @@ wait_for_room(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
 	w->assoc = a;
 	w->info = *info;
 	w->len = len;
+	w->record = NULL;
 	memcpy(w->data, data, len);
 	w->call = call_keep(call, a->sock->own.send_timeout, send_ended, w);
 	/* One at a time is free: a client that waits for its answers is always read. */
@@ -255,6 +258,14 @@ wait_for_room(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
 	a->waiting += len;
 	a->sock->waiting += len;
 	stack_await_room(a, true);
+	return w;
+}
+
+void
+assoc_wait_again(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
+    const char *data, size_t len, struct record *r)
+{
+	wait_for_room(a, call, info, data, len)->record = r;
 }
 
 /* An error of the system's in the words of a sender. */
@@ -284,7 +295,8 @@ enum error
 assoc_send(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
     const char *data, size_t len)
 {
-	int	number;
+	struct waiting_send	*w;
+	int			 number;
 
 	if (a->outbound != 0 && info->stream >= a->outbound) {
 		stack_count_streams(a);
@@ -305,7 +317,10 @@ assoc_send(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
 	if (is_full(a))
 		return call_fail(ERR_eagain, "assoc_id %u: %zu bytes wait for room already",
 		    assoc_id(a), a->waiting);
-	wait_for_room(a, call, info, data, len);
+	w = wait_for_room(a, call, info, data, len);
+	/* Whoever has no answer to a request asks again; this was taken for good. */
+	if (call->notification && call->client->token[0] != '\0')
+		w->record = keep_waiting(a, call, info, data, len);
 	return CALL_ANSWERED;
 }
 

@@ -37,6 +37,7 @@ struct waiting_send {
 	struct sndrcvinfo		 info;
 	size_t				 len;
 	bool				 counted;	/* against its client's limit */
+	struct record			*record;	/* of a session's notification */
 	char				 data[];
 };
 
@@ -112,6 +113,10 @@ enum error assoc_send(struct assoc *, struct call *, const struct sndrcvinfo *,
 /* A message sent as a notification failed: it goes back to its sender. */
 void assoc_give_back(const struct call *, uint64_t sock, const struct sndrcvinfo *,
     const char *data, size_t len);
+
+/* One that waited in a process before us waits again. */
+void assoc_wait_again(struct assoc *, struct call *, const struct sndrcvinfo *,
+    const char *data, size_t len, struct record *);
 
 /* From the stack: there is room. */
 void assoc_writable(struct assoc *);

@@ -452,13 +452,17 @@ client_new(int fd)
 	    (unsigned long long)c->node.key, (int)c->pid, (unsigned)c->uid);
 }
 
+/* A session's notifications were taken for good: they wait on. */
 static void
-end_calls(struct client *c)
+end_calls(struct client *c, bool all)
 {
-	struct call	*call;
+	struct call	*call, *next;
 
-	while ((call = TAILQ_FIRST(&c->calls)) != NULL)
-		call->end(call, CALL_CLIENT_GONE);
+	for (call = TAILQ_FIRST(&c->calls); call != NULL; call = next) {
+		next = TAILQ_NEXT(call, entry);
+		if (all || !call->notification || c->token[0] == '\0')
+			call->end(call, CALL_CLIENT_GONE);
+	}
 }
 
 /* It is no more; its memory is freed when the turn ends. */
@@ -473,6 +477,7 @@ client_end(struct client *c)
 		TAILQ_REMOVE(&dirty, c, dirty_entry);
 	c->dirty = c->listed = false;
 	c->dead = true;
+	end_calls(c, true);
 	client_watch(c, false);
 	keep_drop_client(c);
 	hash_remove(&clients, &c->node);
@@ -488,7 +493,7 @@ disconnect(struct client *c)
 	keep_commit();
 	(void)output_write(&c->out, c->fd);
 	c->away = true;
-	end_calls(c);
+	end_calls(c, false);
 	c->answers = 0;
 	c->paused = false;
 	(void)close(c->fd);

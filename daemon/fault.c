@@ -7,6 +7,7 @@
 #include "fault.h"
 
 #ifdef FAULT_POINTS
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,11 +20,14 @@ fault_point(const char *name)
 	static char	wanted[32];
 	static int	left;
 	const char	*path = getenv("SCTPD_FAULT");
+	int		 number = errno;
 	FILE		*f;
 
 	if (left == 0) {
-		if (path == NULL || (f = fopen(path, "re")) == NULL)
+		if (path == NULL || (f = fopen(path, "re")) == NULL) {
+			errno = number;
 			return;
+		}
 		if (fscanf(f, "%31s %d", wanted, &left) != 2)
 			left = 0;
 		(void)fclose(f);
@@ -31,6 +35,7 @@ fault_point(const char *name)
 	}
 	if (left > 0 && strcmp(wanted, name) == 0 && --left == 0)
 		(void)kill(getpid(), SIGKILL);
+	errno = number;
 }
 #else
 typedef int fault_is_off;	/* a file must declare something */

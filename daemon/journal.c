@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fault.h"
 #include "journal.h"
 #include "log.h"
 #include "mem.h"
@@ -579,10 +580,13 @@ journal_commit(void)
 {
 	if (nredo == 0)
 		return;
+	fault_point("uncommitted");
 	atomic_signal_fence(memory_order_seq_cst);
 	*(volatile uint64_t *)&head->nredo = nredo;
 	atomic_signal_fence(memory_order_seq_cst);
+	fault_point("committed");
 	apply();
+	fault_point("applied");
 	nredo = 0;
 	while (ndropped > 0)
 		journal_forget(dropped[--ndropped]);

@@ -37,6 +37,7 @@ enum record_kind {
 	RECORD_PENDING,		/* an event that waits */
 	RECORD_OUTPUT,		/* messages to a client */
 	RECORD_JOINT,		/* the beginning of a message */
+	RECORD_WAITING,		/* a message that found no room, and nobody waits for */
 	RECORD_KINDS,
 };
 

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "field.h"
+#include "journal.h"
 
 struct keep_client {
 	uint64_t		number;
@@ -36,6 +37,9 @@ struct keep_sock {
 	bool			over;
 	bool			plain;
 	bool			inet6;
+#if JOURNAL_VERSION > 1			/* for tests: a field that we do not know */
+	uint64_t		from_version_2;
+#endif
 };
 
 struct keep_assoc {
@@ -60,6 +64,7 @@ extern const struct field keep_assoc_fields[];
 /* Their words. */
 enum { CLIENT_ACKED, CLIENT_SEQ, CLIENT_NOTIFICATIONS };
 enum { SOCK_ACTIVE, SOCK_RECV_CNT, SOCK_RECV_OCT, SOCK_SEND_CNT, SOCK_SEND_OCT, SOCK_MAX };
+enum { WAITING_CLIENT, WAITING_ORDER, WAITING_ASSOC, WAITING_DATA };
 enum { PENDING_SOCK, PENDING_ORDER, PENDING_ASSOC, PENDING_FIELDS, PENDING_LEN };
 
 #endif

@@ -284,6 +284,9 @@ restore_joints(void)
 
 /* ---- events that wait ----------------------------------------------- */
 
+/* Both kinds of record have their order in the same word. */
+_Static_assert((int)PENDING_ORDER == (int)WAITING_ORDER, "the order's word");
+
 static int
 compare_order(const void *a, const void *b)
 {
@@ -291,6 +294,25 @@ compare_order(const void *a, const void *b)
 	uint64_t		 i = (*x)->word[PENDING_ORDER], j = (*y)->word[PENDING_ORDER];
 
 	return i < j ? -1 : i > j;
+}
+
+/* All of a kind, the oldest first. */
+static void
+restore_in_order(enum record_kind kind, void (*restore)(struct record *))
+{
+	struct record	*r = NULL, **all = NULL;
+	size_t		 n = 0;
+
+	while ((r = journal_next(r, kind)) != NULL) {
+		if (n % 1024 == 0)
+			all = xrealloc(all, (n + 1024) * sizeof(struct record *));
+		all[n++] = r;
+	}
+	if (n > 0)
+		qsort(all, n, sizeof *all, compare_order);
+	for (size_t i = 0; i < n; i++)
+		restore(all[i]);
+	free(all);
 }
 
 static void
@@ -317,21 +339,23 @@ restore_pending(struct record *r)
 }
 
 static void
-restore_all_pending(void)
+restore_waiting(struct record *r)
 {
-	struct record	*r = NULL, **all = NULL;
-	size_t		 n = 0;
+	struct assoc		*a = find_assoc_numbered(r->word[WAITING_ASSOC]);
+	struct client		*c = client_find(r->word[WAITING_CLIENT]);
+	uint64_t		 data = r->word[WAITING_DATA];
+	struct call		 call = { .client = c, .notification = true,
+				    .method = &rpc_table[RPC_send] };
+	struct sndrcvinfo	 info;
+	msgpack_unpacked	 u;
 
-	while ((r = journal_next(r, RECORD_PENDING)) != NULL) {
-		if (n % 1024 == 0)
-			all = xrealloc(all, (n + 1024) * sizeof(struct record *));
-		all[n++] = r;
-	}
-	if (n > 0)
-		qsort(all, n, sizeof *all, compare_order);
-	for (size_t i = 0; i < n; i++)
-		restore_pending(all[i]);
-	free(all);
+	msgpack_unpacked_init(&u);
+	if (a == NULL || a->sock == NULL || c == NULL || data > r->len ||
+	    !read_record(r, sndrcvinfo_fields, &info, sizeof info, &u))
+		leave_out(r, "a message that waited for room");
+	else
+		assoc_wait_again(a, &call, &info, r->body + data, r->len - data, r);
+	msgpack_unpacked_destroy(&u);
 }
 
 /* ---- all ------------------------------------------------------------ */
@@ -379,7 +403,8 @@ keep_restore(void)
 	restore_socks();
 	restore_assocs();
 	restore_joints();
-	restore_all_pending();
+	restore_in_order(RECORD_PENDING, restore_pending);
+	restore_in_order(RECORD_WAITING, restore_waiting);
 	stack_restore_batches();
 	say_what_is_gone();
 	keep_commit();

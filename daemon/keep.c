@@ -256,6 +256,29 @@ keep_pending_moved(struct sock *to, struct pending *p)
 	journal_set(&p->record->word[PENDING_SOCK], to->node.key);
 }
 
+struct record *
+keep_waiting(const struct assoc *a, const struct call *call, const struct sndrcvinfo *info,
+    const char *data, size_t len)
+{
+	msgpack_sbuffer	 b;
+	msgpack_packer	 pk;
+	struct record	*r;
+
+	msgpack_sbuffer_init(&b);
+	msgpack_packer_init(&pk, &b, msgpack_sbuffer_write);
+	codec_pack(&pk, sndrcvinfo_fields, info, sizeof *info);
+	r = journal_new(b.size + len);
+	memcpy(r->body, b.data, b.size);
+	memcpy(r->body + b.size, data, len);
+	r->word[WAITING_CLIENT] = call->client->node.key;
+	r->word[WAITING_ASSOC] = a->number;
+	r->word[WAITING_ORDER] = journal_number();
+	r->word[WAITING_DATA] = b.size;
+	journal_keep(r, RECORD_WAITING);
+	msgpack_sbuffer_destroy(&b);
+	return r;
+}
+
 /* ---- committing ----------------------------------------------------- */
 
 static void

@@ -15,8 +15,11 @@
 #include <stdbool.h>
 
 struct assoc;
+struct call;
 struct client;
 struct pending;
+struct record;
+struct sndrcvinfo;
 struct sock;
 
 /* Something of it has changed that must not be forgotten. */
@@ -34,6 +37,10 @@ void keep_drop_assoc(struct assoc *);
 /* An event that waits, and its bytes; it waits in another socket. */
 void keep_pending(struct sock *, struct pending *, const char *packed);
 void keep_pending_moved(struct sock *, struct pending *);
+
+/* A message that a session sent as a notification and that found no room. */
+struct record *keep_waiting(const struct assoc *, const struct call *, const struct sndrcvinfo *,
+    const char *data, size_t len);
 
 /* All that changed, at once. */
 void keep_commit(void);

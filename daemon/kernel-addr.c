@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "addr.h"
+#include "fault.h"
 #include "keep.h"
 #include "kernel.h"
 
@@ -164,6 +165,7 @@ stack_connect(struct sock *s, const struct sockaddr_storage *addrs, size_t n,
 	if (getsockopt(s->stack.fd, IPPROTO_SCTP, SCTP_SOCKOPT_CONNECTX3, &arg, &len) == -1 &&
 	    errno != EINPROGRESS)
 		number = errno;
+	fault_point("connectx");
 	free(packed);
 	if (number != 0)
 		return connect_errno(s, number, &addrs[0]);

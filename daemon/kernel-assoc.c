@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "addr.h"
+#include "fault.h"
 #include "keep.h"
 #include "kernel.h"
 #include "park.h"
@@ -94,6 +95,7 @@ kernel_came_up(struct assoc *a)
 		a->stack.parked = park_put(a->number, a->stack.fd);
 	else if (errno == EINVAL)
 		a->stack.fd = kernel_find_orphan(a);
+	fault_point("peeloff");
 	if (a->stack.fd == -1) {
 		if (errno == EINVAL)
 			return;		/* it is over: all of it comes from the socket */
@@ -177,6 +179,7 @@ stack_accept(struct sock *listener, struct sock *to, struct assoc **made)
 	if (fd == -1)
 		return errno == EWOULDBLOCK ? EAGAIN : errno;
 	*made = kernel_accepted(listener, to, fd, &peer);
+	fault_point("accept");
 	return 0;
 }
 

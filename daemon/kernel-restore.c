@@ -211,7 +211,10 @@ accept_orphans(void)
 	}
 }
 
-/* Begun by a connect of which no record speaks: it will be asked for again. */
+/*
+ * Of those that no record speaks of some were begun by a connect, which will
+ * be asked for again, and some came from peers: nobody can tell them apart.
+ */
 static void
 find_begun(struct sock *s)
 {
@@ -230,8 +233,7 @@ find_begun(struct sock *s)
 		memset(&st, 0, sizeof st);
 		st.sstat_assoc_id = (sctp_assoc_t)id;
 		if (HASH_FIND(assoc, &s->assocs, id) != NULL ||
-		    getsockopt(s->stack.fd, IPPROTO_SCTP, SCTP_STATUS, &st, &len) == -1 ||
-		    (st.sstat_state != SCTP_COOKIE_WAIT && st.sstat_state != SCTP_COOKIE_ECHOED))
+		    getsockopt(s->stack.fd, IPPROTO_SCTP, SCTP_STATUS, &st, &len) == -1)
 			continue;
 		peer_of(&st, &peer);
 		a = assoc_new(s, id, &peer);

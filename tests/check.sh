@@ -35,7 +35,7 @@ step_clang() { # a second compiler finds no fault either
 
 step_shellcheck() {
 	shellcheck tests/*.sh tests/lab/run tests/lab/has-sctp tests/lab/inside \
-	    tests/lab/uml-init tests/lab/systemd-init tests/lab/systemd-inside tests/lab/*.sh .ci/run client-lib/sctpctl.bash &&
+	    tests/lab/uml-init tests/lab/systemd-init tests/lab/systemd-inside tests/lab/*.sh tests/soak/run .ci/run client-lib/sctpctl.bash &&
 	bash -n client-lib/sctpctl.bash
 }
 
@@ -87,6 +87,10 @@ step_systemd() { # the installed units under a systemd of their own
 		return
 	fi
 	tests/lab/run --systemd --timeout 600 -- /usr/bin/python3 tests/integration/systemd.py
+}
+
+step_soak() { # a minute in which daemons and clients are killed all the time, and no message is lost
+	SOAK_SECONDS=60 tests/soak/run
 }
 
 step_fuzz() { # a few seconds of what hostile clients might send
@@ -157,7 +161,7 @@ if [ $# -gt 0 ]; then
 else
 	rm -f build/check/*.log
 	begin valgrind
-	for name in unit reference manuals acceptance shellcheck units install clang fuzz demo systemd integration; do
+	for name in unit reference manuals acceptance shellcheck units install clang fuzz demo systemd soak integration; do
 		run "$name"
 	done
 	end valgrind

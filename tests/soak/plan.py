@@ -23,7 +23,7 @@ OPTIONS = {
     # A path that is down is found out soon, and forgiven.
     "sctp_rtoinfo": {"initial": 300, "min": 100, "max": 1000},
     "sctp_associnfo": {"asocmaxrxt": 100},
-    "sctp_peer_addr_params": {"hbinterval": 500, "pathmaxrxt": 2, "flags": {"hb_enable": True}},
+    "sctp_peer_addr_params": {"hbinterval": 500, "pathmaxrxt": 2, "flags": ["hb_enable"]},
     "sctp_initmsg": {"num_ostreams": STREAMS, "max_instreams": STREAMS},
 }
 
