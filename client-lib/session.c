@@ -392,7 +392,7 @@ session_welcome(struct sctpd *c, const struct message *m)
 		if (s->token[0] == '\0')
 			return code;
 		session_end(c, true);
-		return core_error(c, SCTPD_NO_SESSION, "sctpd says: %s", part[2].via.str.ptr);
+		return core_error(c, SCTPD_NO_SESSION, "sctpd says: %s", c->error);
 	}
 	(void)snprintf(s->token, sizeof s->token, "%s", sctpd_get_str(v, "resume"));
 	if (strlen(s->token) != sizeof s->token - 1)

@@ -17,6 +17,7 @@
 
 #include "call.h"
 #include "hash.h"
+#include "hot.h"
 #include "rpc.h"
 #include "stack.h"
 
@@ -66,6 +67,7 @@ struct assoc {
 	struct closer		*closer;	/* the close that waits for its end */
 	bool			 unwanted;	/* nobody waits for it any more */
 	bool			 eof_asked;	/* shut down once sends is empty */
+	struct hot_from		 from;		/* where its messages come from */
 	struct sndrcvinfo	 defaults;	/* of send by stream alone */
 	bool			 defaults_known;
 	TAILQ_HEAD(, waiting_send) sends;
@@ -104,11 +106,14 @@ const char *assoc_state_name(const struct assoc *);
 void assoc_enter(struct assoc *, enum assoc_state);
 
 /*
- * Send, or let it wait. Copies data if it waits, and then the call is
- * answered later: CALL_ANSWERED.
+ * Send, with those that follow, when assoc_send_run is called: until then data
+ * must stay. If there is no room it is copied and waits. CALL_ANSWERED: the
+ * answer comes then, or later.
  */
 enum error assoc_send(struct assoc *, struct call *, const struct sndrcvinfo *,
     const char *data, size_t len);
+
+void assoc_send_run(void);
 
 /* A message sent as a notification failed: it goes back to its sender. */
 void assoc_give_back(const struct call *, uint64_t sock, const struct sndrcvinfo *,

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "assoc.h"
 #include "client.h"
 #include "codec.h"
 #include "config.h"
@@ -142,32 +143,60 @@ refuse(struct client *c, enum frame_result r)
 	client_lost(c, frame_why(r));
 }
 
+/* Serve the message at p, if it is there; gives its length, or 0. */
+static size_t
+serve_one(struct client *c, const char *p, size_t n)
+{
+	size_t			len = 0;
+	enum frame_result	r;
+
+	if (c->frame.at == 0 && (len = dispatch_send(c, p, n)) > 0)
+		return len;
+	assoc_send_run();	/* what comes now may depend on what was sent */
+	r = frame_scan(&c->frame, p, n, config.max_message + FRAME_EXTRA, &len);
+	if (r == FRAME_MORE)
+		return 0;
+	if (r != FRAME_MESSAGE || !dispatch(c, p, len)) {
+		refuse(c, r == FRAME_MESSAGE ? FRAME_GARBAGE : r);
+		return 0;
+	}
+	return len;
+}
+
+/* Answers are counted, events are not. */
+static void
+count_answers(struct client *c, size_t before)
+{
+	size_t	now = output_unwritten(&c->out);
+
+	if (c->dead || c->away)
+		return;
+	if (now > before)
+		c->answers += now - before;
+	if (holds_too_much(c))
+		client_lost(c, "it acknowledges nothing");
+}
+
 /* Serve the messages in n bytes; gives how many bytes they took. */
 static size_t
 serve(struct client *c, const char *p, size_t n)
 {
-	size_t			len, before, done = 0;
-	size_t			max = config.max_message + FRAME_EXTRA;
-	enum frame_result	r;
+	size_t	before, len, done = 0;
 
 	while (done < n && !c->dead && !c->away) {
-		before = output_unwritten(&c->out);
 		if (is_over_limit(c)) {
 			client_pause(c);
 			break;
 		}
-		r = frame_scan(&c->frame, p + done, n - done, max, &len);
-		if (r == FRAME_MORE)
+		before = output_unwritten(&c->out);
+		if ((len = serve_one(c, p + done, n - done)) == 0)
 			break;
-		if (r != FRAME_MESSAGE || !dispatch(c, p + done, len)) {
-			refuse(c, r == FRAME_MESSAGE ? FRAME_GARBAGE : r);
-			break;
-		}
 		done += len;
-		c->answers += output_unwritten(&c->out) - before;
-		if (holds_too_much(c))
-			client_lost(c, "it acknowledges nothing");
+		count_answers(c, before);
 	}
+	before = output_unwritten(&c->out);
+	assoc_send_run();
+	count_answers(c, before);
 	return done;
 }
 
@@ -280,6 +309,29 @@ client_packer(struct client *c, enum message_kind kind, uint64_t sock)
 	output_begin(&c->out, kind, sock);
 	msgpack_packer_init(&pk, c, pack_to_client);
 	return &pk;
+}
+
+void
+client_answer_done(struct client *c, uint32_t msgid)
+{
+	char	done[HOT_DONE_MAX];
+
+	client_dirty(c);
+	output_begin(&c->out, MESSAGE_ANSWER, 0);
+	output_add(&c->out, done, hot_write_done(done, msgid));
+}
+
+void
+client_data(struct client *c, uint64_t sock, struct hot_from *f,
+    const struct sockaddr_storage *from, const struct sndrcvinfo *info, struct slice data)
+{
+	char	head[HOT_EVENT_MAX];
+
+	client_dirty(c);
+	output_begin(&c->out, MESSAGE_EVENT, sock);
+	output_add(&c->out, head, hot_write_data(head, c->token[0] != '\0' ? c->out.seq : 0,
+	    sock, f, from, info, data.len));
+	output_add(&c->out, data.ptr, data.len);
 }
 
 msgpack_packer *

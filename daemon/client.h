@@ -21,6 +21,7 @@
 #include "frame.h"
 #include "output.h"
 #include "hash.h"
+#include "hot.h"
 #include "mem.h"
 #include "notice.h"
 
@@ -102,6 +103,11 @@ void client_dirty(struct client *);
  * written when the turn ends.
  */
 msgpack_packer *client_packer(struct client *, enum message_kind, uint64_t sock);
+
+/* The answer of a send that was taken; and a message that came, by hand. */
+void client_answer_done(struct client *, uint32_t msgid);
+void client_data(struct client *, uint64_t sock, struct hot_from *,
+    const struct sockaddr_storage *from, const struct sndrcvinfo *, struct slice data);
 
 /*
  * The same for an event, up to where n more fields are to follow. moves: it

@@ -96,8 +96,10 @@ restore_outputs(void)
 	}
 	c = NULL;
 	while ((c = client_next(c)) != NULL) {
-		if (c->out.session)
-			output_rewind(&c->out);
+		if (!c->out.session)
+			continue;
+		output_rewind(&c->out);
+		client_dirty(c);	/* what it is now goes with the first commit */
 	}
 }
 

@@ -19,7 +19,7 @@
 #include "park.h"
 
 /* Sends between two commits, at most. */
-#define NOTES	64
+#define NOTES	128
 
 /* Neutral flags and the kernel's. */
 static const struct {
@@ -90,6 +90,15 @@ static struct send_area {
 	struct mmsghdr	header[NOTES];
 } *sends;
 
+/* What goes with a message of a run. */
+struct control {
+	_Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof(struct sctp_sndrcvinfo))];
+};
+
+static struct mmsghdr headers[STACK_RUN];
+static struct iovec iovs[STACK_RUN];
+static struct control controls[STACK_RUN];
+
 void
 kernel_send_init(void)
 {
@@ -103,42 +112,99 @@ kernel_send_stage(void)
 		journal_set(&sends->n, 0);
 }
 
-/* sendmsg that leaves a note. */
-static int
-send_noted(int fd, const struct msghdr *h, const struct call *call)
+static void
+make_header(struct mmsghdr *h, const struct assoc *a, const struct stack_message *m, unsigned i)
 {
-	uint64_t	i;
+	struct sctp_sndrcvinfo	info = {
+		.sinfo_stream = m->info.stream,
+		.sinfo_flags = m->info.flags != 0 ? to_kernel(m->info.flags) : 0,
+		.sinfo_ppid = htonl(m->info.ppid),
+		.sinfo_context = m->info.context,
+		.sinfo_timetolive = m->info.timetolive,
+		.sinfo_assoc_id = (sctp_assoc_t)assoc_id(a),
+	};
+	union { const void *in; void *out; } p = { .in = m->data };
+	struct cmsghdr		*c = (struct cmsghdr *)(void *)controls[i].room;
 
-	if (sends->n == NOTES) {
-		if (kernel_in_batch()) {
-			errno = EAGAIN;		/* no commit may come here */
-			return -1;
-		}
-		keep_commit();
-	}
-	i = sends->n;
-	sends->note[i].client = call->client->node.key;
-	sends->note[i].msgid = call->msgid;
-	sends->note[i].ordinal = call->notification ? call->ordinal : 0;
-	sends->header[i].msg_hdr = *h;
-	sends->header[i].msg_len = 0;
-	atomic_signal_fence(memory_order_seq_cst);
-	*(volatile uint64_t *)&sends->n = i + 1;
-	atomic_signal_fence(memory_order_seq_cst);
-	if (sendmmsg(fd, &sends->header[i], 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1) {
-		fault_point("sendmmsg");
-		return 0;
-	}
-	*(volatile uint64_t *)&sends->n = i;
-	return -1;
+	c->cmsg_level = IPPROTO_SCTP;
+	c->cmsg_type = SCTP_SNDRCV;
+	c->cmsg_len = CMSG_LEN(sizeof info);
+	memcpy(CMSG_DATA(c), &info, sizeof info);
+	iovs[i] = (struct iovec){ .iov_base = p.out, .iov_len = m->len };
+	h->msg_len = 0;
+	h->msg_hdr = (struct msghdr){
+		.msg_iov = &iovs[i],
+		.msg_iovlen = 1,
+		.msg_control = c,
+		.msg_controllen = sizeof controls[i].room,
+	};
 }
 
-static int
-send_one(int fd, const struct msghdr *h, const struct call *call)
+/* Room for the notes of a run; the headers then are in the journal, too. */
+static struct mmsghdr *
+make_notes(const struct stack_message *m, unsigned n)
 {
-	if (call != NULL && call->client->token[0] != '\0')
-		return send_noted(fd, h, call);
-	return sendmsg(fd, h, MSG_NOSIGNAL | MSG_DONTWAIT) == -1 ? -1 : 0;
+	uint64_t	at;
+
+	if (sends->n + n > NOTES) {
+		if (kernel_in_batch())
+			return NULL;	/* no commit may come here */
+		keep_commit();
+	}
+	at = sends->n;
+	for (unsigned i = 0; i < n; i++) {
+		sends->note[at + i].client = m[i].client;
+		sends->note[at + i].msgid = m[i].msgid;
+		sends->note[at + i].ordinal = m[i].ordinal;
+		sends->header[at + i].msg_len = 0;
+	}
+	return &sends->header[at];
+}
+
+/* The notes of what is about to be sent count; then those of what was sent. */
+static void
+count_notes(const struct mmsghdr *h, unsigned n)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	*(volatile uint64_t *)&sends->n = (uint64_t)(h - sends->header) + n;
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+unsigned
+stack_send(struct assoc *a, const struct stack_message *m, unsigned n, int *number)
+{
+	bool		 noted = m->client != 0;
+	struct mmsghdr	*h = noted ? make_notes(m, n) : headers;
+	int		 sent;
+
+	*number = EAGAIN;
+	if (h == NULL)
+		return 0;
+	for (unsigned i = 0; i < n; i++)
+		make_header(&h[i], a, &m[i], i);
+	if (noted)
+		count_notes(h, n);
+	sent = sendmmsg(fd_of(a), h, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (sent == -1 && is_old_error(errno))
+		sent = sendmmsg(fd_of(a), h, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (sent == -1) {
+		*number = errno == EWOULDBLOCK ? EAGAIN : errno;
+		sent = 0;
+	} else
+		fault_point("sendmmsg");
+	if (noted)
+		count_notes(h, (unsigned)sent);
+	return (unsigned)sent;
+}
+
+/* Nothing but flags, such as EOF and ABORT, and what goes with them. */
+static int
+send_flags(struct assoc *a, uint16_t which, const void *data, size_t len)
+{
+	struct stack_message	m = { .info.flags = which, .data = data, .len = len };
+	int			number;
+
+	return stack_send(a, &m, 1, &number) == 1 ? 0 : number;
 }
 
 void
@@ -163,42 +229,6 @@ kernel_answer_last_sends(void)
 			c->notifications = sends->note[i].ordinal;
 		client_dirty(c);
 	}
-}
-
-int
-stack_send(struct assoc *a, const struct call *call, const struct sndrcvinfo *info,
-    const void *data, size_t len)
-{
-	union {
-		struct cmsghdr	c;
-		char		room[CMSG_SPACE(sizeof(struct sctp_sndrcvinfo))];
-	} control = { .c = {
-		.cmsg_level = IPPROTO_SCTP,
-		.cmsg_type = SCTP_SNDRCV,
-		.cmsg_len = CMSG_LEN(sizeof(struct sctp_sndrcvinfo)),
-	} };
-	struct sctp_sndrcvinfo	i = {
-		.sinfo_stream = info->stream,
-		.sinfo_flags = to_kernel(info->flags),
-		.sinfo_ppid = htonl(info->ppid),
-		.sinfo_context = info->context,
-		.sinfo_timetolive = info->timetolive,
-		.sinfo_assoc_id = (sctp_assoc_t)assoc_id(a),
-	};
-	union { const void *in; void *out; } p = { .in = data };
-	struct iovec	iov = { .iov_base = p.out, .iov_len = len };
-	struct msghdr	h = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof control.room,
-	};
-
-	memcpy(CMSG_DATA(&control.c), &i, sizeof i);
-	if (send_one(fd_of(a), &h, call) == 0 ||
-	    (is_old_error(errno) && send_one(fd_of(a), &h, call) == 0))
-		return 0;
-	return errno == EWOULDBLOCK ? EAGAIN : errno;
 }
 
 void
@@ -226,15 +256,14 @@ is_gone(const struct assoc *a)
 int
 stack_eof(struct assoc *a)
 {
-	static const struct sndrcvinfo	eof = { .flags = SNDRCV_EOF };
-	int				number;
+	int	number;
 
 	if (a->stack.stream && is_gone(a))
 		number = EPIPE;
 	else if (a->stack.stream)
 		number = shutdown(a->stack.fd, SHUT_WR) == -1 ? errno : 0;
 	else
-		number = stack_send(a, NULL, &eof, NULL, 0);
+		number = send_flags(a, SNDRCV_EOF, NULL, 0);
 	if (number == 0)
 		assoc_enter(a, ASSOC_GOING_DOWN);
 	return number;
@@ -292,12 +321,11 @@ kernel_say_lost(struct assoc *a, uint16_t error)
 int
 stack_abort(struct assoc *a, const void *reason, size_t len)
 {
-	static const struct sndrcvinfo	abort = { .flags = SNDRCV_ABORT };
-	int				number;
+	int	number;
 
 	if (a->stack.stream && a->sock != NULL)
 		return is_gone(a) ? EPIPE : abort_stream(a);
-	number = stack_send(a, NULL, &abort, reason, len);
+	number = send_flags(a, SNDRCV_ABORT, reason, len);
 	if (number == 0)
 		assoc_fail_sends(a, ERR_epipe, "the association was aborted");
 	return number;

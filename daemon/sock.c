@@ -358,8 +358,15 @@ deliver_pending(struct sock *s, struct pending *p)
 static void
 deliver(struct sock *s, const struct stack_event *e)
 {
-	bool	io = s->subscribed[SUBSCRIBE_DATA_IO] != 0;
+	bool				 io = s->subscribed[SUBSCRIBE_DATA_IO] != 0;
+	const struct event_data		*d = e->body;
 
+	if (e->row == notice_data && s->recv == NULL) {
+		client_data(s->owner, s->node.key, &e->assoc->from, e->from,
+		    io ? &d->sctp_sndrcvinfo : NULL, d->data);
+		spend(s);
+		return;
+	}
 	event_pack(begin_delivery(s, e->row, event_count(e, io)), e, io);
 	end_delivery(s);
 }

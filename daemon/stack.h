@@ -105,9 +105,22 @@ int stack_accept(struct sock *listener, struct sock *to, struct assoc **);
 /* Make an association the only one of a new socket. */
 int stack_peeloff(struct assoc *, struct sock *to);
 
-/* Take the message now, for whom, or EAGAIN. */
-int stack_send(struct assoc *, const struct call *, const struct sndrcvinfo *,
-    const void *, size_t);
+/* A message to be sent; and, of a session, what the journal says of it. */
+struct stack_message {
+	struct sndrcvinfo	 info;
+	const void		*data;
+	size_t			 len;
+	uint64_t		 client;	/* 0: it has no session */
+	uint64_t		 ordinal;	/* of a notification; else 0 */
+	uint32_t		 msgid;
+};
+
+/*
+ * Take up to STACK_RUN messages of one client's, from the first on. Gives how
+ * many were taken, and in number why the next was not: EAGAIN or an errno.
+ */
+#define STACK_RUN	64
+unsigned stack_send(struct assoc *, const struct stack_message *, unsigned n, int *number);
 int stack_eof(struct assoc *);
 int stack_abort(struct assoc *, const void *reason, size_t len);
 

@@ -43,7 +43,7 @@ is_data(const struct sctpd_event *ev)
 {
 	if (strcmp(ev->name, "data") == 0)
 		return true;
-	if (strcmp(ev->name, "sctp_assoc_change") != 0 && strcmp(ev->name, "owner") != 0)
+	if (!end && strcmp(ev->name, "sctp_assoc_change") != 0)
 		errx(1, "the event %s, %s", ev->name, sctpd_get_str(ev->fields, "error"));
 	return false;
 }
@@ -218,9 +218,39 @@ note(int argc, char **argv)
 		fflush(f);
 	}
 	fclose(f);
+	check(sctpd_close(c, sock != 0 ? sock : ev->sock));
 }
 
-/* Take some events; then, for each number on standard input, give the socket to that client. */
+static void
+on_given(struct sctpd *conn, int code, const struct sctpd_value *v, void *arg)
+{
+	(void)conn;
+	(void)v;
+	*(int *)arg = code;
+}
+
+/* Give the socket to a client; with async, ask for events meanwhile. */
+static int
+give_to(uint64_t client, bool async)
+{
+	const struct sctpd_event	*ev;
+	int				 code = -1;
+
+	if (!async)
+		return sctpd_controlling_process(c, sock, client);
+	check(sctpd_call_async(c, on_given, &code, "controlling_process sock=%" PRIu64 " client=%" PRIu64,
+	    sock, client));
+	while (code == -1) {
+		if (sctpd_next_event(c, 1, &ev) == SCTPD_OK)
+			printf("%s\n", ev->data);
+	}
+	return code;
+}
+
+/*
+ * Take some events; then, for each number on standard input, give the socket
+ * to that client.
+ */
 static void
 give(int argc, char **argv)
 {
@@ -228,7 +258,6 @@ give(int argc, char **argv)
 	char				 line[64];
 	int				 n = atoi(argv[1]), code = -1;
 
-	(void)argc;
 	begin(argv[0], PATIENCE);
 	check(sctpd_hello(c, "giver", NULL));
 	listen_on("options.active=true");
@@ -241,7 +270,7 @@ give(int argc, char **argv)
 	}
 	while (code != SCTPD_OK && fgets(line, sizeof line, stdin) != NULL) {
 		check(sctpd_call(c, NULL, "status"));	/* which reads what has come */
-		code = sctpd_controlling_process(c, sock, strtoull(line, NULL, 10));
+		code = give_to(strtoull(line, NULL, 10), argc > 2);
 		printf("%s\n", sctpd_code_name(code));
 		if (code == SCTPD_OK)
 			break;
@@ -251,6 +280,44 @@ give(int argc, char **argv)
 	while ((code = sctpd_next_event(c, 200, &ev)) == SCTPD_OK)
 		printf("%s %s\n", ev->name, ev->data);
 	printf("%s\n", sctpd_code_name(code));
+}
+
+/*
+ * Send so many numbered messages of some size, all at once, behind a recv that
+ * is never answered; as requests or, for "notes", as notifications.
+ */
+static void
+flood(int argc, char **argv)
+{
+	static char			 data[5000];
+	const struct sctpd_event	*ev;
+	struct sctpd_sndrcvinfo		 info = { .stream = 0 };
+	uint64_t			 other;
+	int				 code;
+
+	begin(argv[0], PATIENCE);
+	check(sctpd_open(c, &other, "ip=127.0.0.1"));
+	listen_on("");
+	check(sctpd_recv(c, sock, -1, &ev));
+	info.assoc_id = ev->assoc_id;
+	check(sctpd_call_async(c, on_sent, NULL, "recv sock=%" PRIu64 " timeout=infinity", other));
+	for (int i = 0; i < atoi(argv[1]); i++) {
+		snprintf(data, sizeof data, "%d", i);
+		while ((code = sctpd_sendmsg_async(c, sock, &info, data, i % 50 == 0 ? sizeof data : 100,
+		    argc > 2 ? NULL : on_sent, NULL)) == SCTPD_EAGAIN || sctpd_pending(c) > 1000) {
+			if (sctpd_next_event(c, 1, &ev) != SCTPD_TIMEOUT)
+				errx(1, "%s", sctpd_error(c));
+			if (code == SCTPD_OK)
+				break;
+		}
+		check(code);
+		unanswered += argc == 2;
+	}
+	while (unanswered > 0) {
+		if (sctpd_next_event(c, 1, &ev) != SCTPD_TIMEOUT)
+			errx(1, "%s", sctpd_error(c));
+	}
+	check(sctpd_eof(c, sock, info.assoc_id));
 }
 
 static const struct {
@@ -264,6 +331,7 @@ static const struct {
 	{ "wait", wait_events },
 	{ "note", note },
 	{ "give", give },
+	{ "flood", flood },
 };
 
 int

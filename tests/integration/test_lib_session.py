@@ -8,16 +8,18 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 
 from harness import BUILD, ROOT, SLOW, Skip, wait_for
-from rpc import WAIT, Client, RpcError
+from rpc import WAIT
 from test_keeper import Kept, Own
 
 SCTP = 132
 KILLS = 8
+EXAMPLE = os.path.join(ROOT, "tests", "integration", "resume_example.py")
 PROGRAM = os.path.join(BUILD, "lib_session")
 VALGRIND = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--track-fds=yes"]
 
@@ -128,7 +130,7 @@ def echoes(d, mode, *args, wrap=(), kills=KILLS, sig=signal.SIGKILL):
                 d.next_child(pid)
                 peer.wait()
         all_once(peer.heard, peer.said)
-        assert line(p) == f"gone {kills} back {kills} over 0"
+        assert (said := line(p)) == f"gone {kills} back {kills} over 0", said
     print(f"        {peer.said} messages, {kills} kills")
 
 
@@ -226,6 +228,32 @@ def test_a_session_that_was_forgotten_ends(d):
             assert line(p) == "gone 1 back 0 over 1"
 
 
+def test_the_example_in_python_loses_nothing(d):
+    p = subprocess.Popen([sys.executable, EXAMPLE, d.path], text=True, stdout=subprocess.PIPE)
+    try:
+        with Peer(line(p)) as peer:
+            peer.wait()
+            for _ in range(KILLS):
+                pid = d.child()
+                os.kill(pid, signal.SIGKILL)
+                d.next_child(pid)
+                peer.wait()
+        all_once(peer.heard, peer.said)
+        assert p.poll() is None
+    finally:
+        p.kill()
+        p.wait()
+        p.stdout.close()
+
+
+def test_the_example_is_in_the_text_and_short(d):
+    with open(EXAMPLE) as f, open(os.path.join(ROOT, "proto", "README.md")) as readme:
+        text = f.read()
+        assert f"```\n{text}```\n" in readme.read()
+    assert text.count("\n") < 60
+    assert set(re.findall(r"^(?:import|from) (\S+)", text, re.M)) == {"contextlib", "msgpack", "socket", "sys"}
+
+
 def test_a_program_that_died_goes_on(d):
     """Its file has each message once, whoever dies, or both."""
     with tempfile.TemporaryDirectory() as there:
@@ -263,25 +291,58 @@ def test_a_program_that_died_goes_on(d):
         all_once([int(n) for n in got], peer.said)
 
 
-def test_a_socket_is_given_away_with_its_events(d):
-    """And stays, with its events, when that fails."""
-    to = d.client("taker")
-    with program(d, "give", 3) as p:
+def gives(d, *args, failing=()):
+    """The program takes three of twenty events and gives the rest away."""
+    to, first = d.client("taker"), 3
+    with program(d, "give", first, *args) as p:
         peer = connect(line(p))
         for n in range(20):
             peer.send(b"%d" % n)
-        assert [line(p) for _ in range(3)] == ["0", "1", "2"]
-        time.sleep(0.1)  # the rest may come before, or after
-        p.stdin.write("999999\n")
-        assert [line(p) for _ in range(2)] == ["badarg", "3"]
+        assert [line(p) for _ in range(first)] == ["0", "1", "2"]
+        for number in failing:
+            p.stdin.write(f"{number}\n")
+            assert [line(p) for _ in range(2)] == ["badarg", str(first)]
+            first += 1
         p.stdin.write(f"{to.id}\n")
         assert [line(p) for _ in range(2)] == ["ok", "timeout"]
         sock = to.event("owner")["sock"]
-        got = [int(to.event("data", sock=sock)["data"]) for _ in range(16)]
-        assert got == list(range(4, 20)), got
+        got = [int(to.event("data", sock=sock)["data"]) for _ in range(20 - first)]
+        assert got == list(range(first, 20)), got
         peer.close()
         assert line(p) == "gone 0 back 0 over 0"
-    try:
-        to.call("close", sock=sock)
-    except RpcError as why:
-        assert why.code == "closed"
+
+
+def test_a_socket_is_given_away_with_its_events(d):
+    gives(d)
+
+
+def test_a_socket_that_cannot_be_given_away_keeps_its_events(d):
+    gives(d, failing=(999999, 999999))
+
+
+def test_while_a_socket_is_given_away_no_event_comes(d):
+    gives(d, "async")
+
+
+def floods(d, n, *args):
+    with program(d, "flood", n, *args) as p:
+        peer, heard = connect(line(p)), []
+        for i in range(4):
+            while len(heard) < n * i // 4:
+                heard.append(int(peer.recv(8192).split(b"\0")[0]))
+            pid = d.child()
+            os.kill(pid, signal.SIGKILL)
+            d.next_child(pid)
+        while data := peer.recv(8192):
+            heard.append(int(data.split(b"\0")[0]))
+        all_once(heard, n)
+        assert (said := line(p)) == "gone 4 back 4 over 0", said
+        peer.close()
+
+
+def test_many_messages_at_once_survive_kills(d):
+    floods(d, 20000 // SLOW)
+
+
+def test_many_notifications_at_once_survive_kills(d):
+    floods(d, 20000 // SLOW, "notes")

@@ -153,8 +153,7 @@ class Client(Session):
             a[what] += 1
         self.fault(f"{what}: association {a['a']}, from the {SIDES[self.there]}, stream {stream}: wanted {wanted}, "
                    f"got {number}, ssn {e['sctp_sndrcvinfo'].get('ssn', 0)}, sock {e['sock']}, seq {e.get('seq')}, "
-                   f"the last jump of seq {self.s.get('jump')}, returns {self.s['returns']}, "
-                   f"at {self.now:.3f}: {message.describe(e['data'])}")
+                   f"returns {self.s['returns']}, at {self.now:.3f}: {message.describe(e['data'])}")
 
     def on_sctp_assoc_change(self, e):
         if e["state"] == "comm_up" and not self.sending and not self.ending:

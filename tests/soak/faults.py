@@ -16,19 +16,24 @@ from hosts import NETWORKS
 from plan import SIDES
 
 KINDS = {  # and how often
-    "daemon-kill": 5, "daemon-term": 2, "daemon-stop": 1, "client-kill": 4, "hand-over": 3, "path": 1}
-KILLS = ("daemon-kill", "daemon-term", "client-kill")
+    "daemon-kill": 5, "daemon-early": 2, "daemon-term": 2, "daemon-stop": 1, "client-kill": 4,
+    "client-stop": 1, "hand-over": 3, "path": 1}
+KILLS = ("daemon-kill", "daemon-early", "daemon-term", "client-kill")
 NAMES = {"daemon-kill": "SIGKILL of the daemon", "daemon-term": "SIGTERM of the daemon",
+         "daemon-early": "SIGKILL while it starts",
          "daemon-stop": "SIGSTOP of the daemon, 2 s", "client-kill": "SIGKILL of a client",
+         "client-stop": "SIGSTOP of a client, 2 s",
          "hand-over": "hand-over to another client", "path": "network down and up"}
 STOPPED = 2  # seconds
+AT_ONCE = 0.1  # how often the next comes at once
+STARTING = 0.1  # seconds in which a daemon that was killed is killed again
 
 
 class Watch:
     """Asks a daemon for its process, and the next one when that is gone."""
 
     def __init__(self, path):
-        self.path, self.sock, self.times = path, None, 0
+        self.path, self.sock, self.killed, self.times = path, None, None, []
         self.ask()
 
     def ask(self):
@@ -61,7 +66,9 @@ class Watch:
             try:
                 self.pidfd = os.pidfd_open(result["pid"])
                 self.pid = result["pid"]
-                self.times += 1
+                if self.killed:
+                    self.times.append(time.monotonic() - self.killed)
+                self.killed = None
             except ProcessLookupError:
                 pass  # dead again: the connection's end is under way
 
@@ -75,16 +82,19 @@ class Watch:
             return False
         if number in (signal.SIGKILL, signal.SIGTERM):
             self.forget()  # until the next says who it is
+            self.killed = time.monotonic()
         return True
 
 
 class Faults:
-    """Those of a run; kinds as in KINDS."""
+    """Those of a run; kinds as in KINDS. child says which process of a side
+    the keeper has now, also if it does not serve yet."""
 
-    def __init__(self, load, random, kinds, rate, log):
+    def __init__(self, load, random, kinds, rate, log, child):
+        self.child = child
         self.load, self.random, self.kinds, self.rate, self.log = load, random, kinds, rate, log
         self.watches = {side: Watch(load.paths[side]) for side in SIDES}
-        self.counts = {kind: {side: 0 for side in SIDES} for kind in kinds}
+        self.counts = {kind: {side: 0 for side in SIDES} for kind in KINDS}
         self.not_done, self.open = {}, set()
         self.timers, self.order = [], itertools.count()
         self.problems, self.cut = [], None
@@ -122,7 +132,11 @@ class Faults:
     # ---- one fault ----
 
     def kills(self):
-        return sum(n for kind in KILLS for n in self.counts.get(kind, {}).values())
+        return sum(n for kind in KILLS for n in self.counts[kind].values())
+
+    def times(self):
+        """How long it took until the next daemon answered, in ms."""
+        return sorted(1000 * t for w in self.watches.values() for t in w.times)
 
     def done(self, kind, side, text=""):
         self.counts[kind][side] += 1
@@ -143,17 +157,36 @@ class Faults:
             kinds = {k: n for k, n in kinds.items() if k in KILLS}
         kind = self.random.choices(list(kinds), kinds.values())[0]
         getattr(self, kind.replace("-", "_"))(self.random.choice(SIDES))
-        return self.random.expovariate(self.rate) if not behind else self.random.uniform(0, 0.3 / self.rate)
+        if self.random.random() < AT_ONCE:
+            return 0
+        return self.random.uniform(0, 0.3 / self.rate) if behind else self.random.expovariate(self.rate)
 
-    def daemon_kill(self, side, number=signal.SIGKILL, kind="daemon-kill"):
+    def daemon_kill(self, side, number=signal.SIGKILL, kind="daemon-kill", then=None):
         pid = self.watches[side].pid
-        if self.watches[side].signal(number):
-            self.done(kind, side, f"pid {pid}")
-        else:
-            self.at(0.005, self.daemon_kill, side, number, kind)  # when the next is there
+        if not self.watches[side].signal(number):
+            self.at(0.005, self.daemon_kill, side, number, kind, then)  # when the next is there
+            return
+        self.done(kind, side, f"pid {pid}")
+        if then:
+            self.at(self.random.uniform(0, STARTING), then, side)
 
     def daemon_term(self, side):
         self.daemon_kill(side, signal.SIGTERM, "daemon-term")
+
+    def daemon_early(self, side):
+        self.daemon_kill(side, then=self.kill_early)
+
+    def kill_early(self, side):
+        """One that restores: the journal stands that twice, not more often."""
+        pid = self.child(side)
+        if pid is None or self.watches[side].pid is not None:
+            self.miss("daemon-early", "it was too late or too early")
+            return
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        self.done("daemon-early", side, f"pid {pid}")
 
     def daemon_stop(self, side):
         watch = self.watches[side]
@@ -163,20 +196,23 @@ class Faults:
         if pidfd is None:
             self.at(0.005, self.daemon_stop, side)
             return
-        self.open.add(("daemon-stop", side))
         self.done("daemon-stop", side, f"pid {watch.pid}")
-        self.at(STOPPED, self.daemon_continue, side, pidfd)
+        self.go_on_later("daemon-stop", side, pidfd)
 
-    def daemon_continue(self, side, pidfd):
+    def go_on_later(self, kind, side, pidfd):
+        self.open.add((kind, side))
+        self.at(STOPPED, self.go_on, kind, side, pidfd)
+
+    def go_on(self, kind, side, pidfd):
         try:
             signal.pidfd_send_signal(pidfd, signal.SIGCONT)
         except ProcessLookupError:
             pass  # it was killed meanwhile
         os.close(pidfd)
-        self.close("daemon-stop", side)
+        self.close(kind, side)
 
     def client_kill(self, side):
-        c = self.random.choice([c for c in self.load.clients if c.side == side])
+        c = self.random.choice(self.load.of(side))
         if not c.pid or not c.back:
             self.at(0.005, self.client_kill, side)
             return
@@ -187,6 +223,14 @@ class Faults:
         self.close("hand-over", side)
         self.done("client-kill", side, str(c))
         self.at(self.random.choice((0, self.random.uniform(0, 0.5))), c.start)
+
+    def client_stop(self, side):
+        c = self.random.choice(self.load.of(side))
+        if ("client-stop", side) in self.open or not c.pid or not c.back:
+            return
+        signal.pidfd_send_signal(c.pidfd, signal.SIGSTOP)
+        self.done("client-stop", side, str(c))
+        self.go_on_later("client-stop", side, os.dup(c.pidfd))
 
     def hand_over(self, side):
         socks = [c for c in self.load.clients if c.side == side and c.client]

@@ -73,6 +73,7 @@ class Session:
         self.sock.setblocking(False)
         self.unpacker = msgpack.Unpacker(raw=False, max_buffer_size=1 << 28)
         self.welcome = False
+        self.strict = False  # on a new connection some numbers are left out, up to hello's
         self.intents = []  # msgids, to be sent when they are in the state
         self.aside.clear()
         self.freeze_for = next((m for m, (method, _) in self.s["unanswered"].items()
@@ -94,12 +95,16 @@ class Session:
         if not result["seq"] > self.s["seq"]:
             self.fault(f"hello's number is {result['seq']} after {self.s['seq']}")
         if not self.aside:
-            self.s["seq"] = result["seq"]
+            self.catch_up(result)
         self.welcome = True
         self.changed = True
         # Sends that we do not know of cannot be here: intents wait for this.
         there = {m[1] for m in self.aside if m[0] == 1}
         self.intents = [m for m in sorted(self.s["unanswered"]) if m not in there]
+
+    def catch_up(self, hello):
+        self.s["seq"] = hello["seq"]
+        self.strict = True
 
     # ---- what comes ----
 
@@ -129,7 +134,7 @@ class Session:
         while self.aside:
             message = self.aside.popleft()
             if message[0] == 1 and message[1] == HELLO:
-                self.s["seq"] = message[3]["seq"]
+                self.catch_up(message[3])
             elif given and message[0] == 2 and message[2][0].get("sock") == args["sock"]:
                 self.number(message[1], message[2][0])
             else:
@@ -137,12 +142,10 @@ class Session:
 
     def number(self, name, fields):
         """An event's number counts, whatever becomes of the event."""
-        seq = fields.get("seq")
-        if seq is None or seq <= self.s["seq"]:
-            self.fault(f"event {name} has number {seq}, and {self.s['seq']} was handled: {str(fields)[:300]}")
-        elif seq > self.s["seq"] + 1:
-            self.s["jump"] = self.s["seq"], seq
-        self.s["seq"] = max(seq or 0, self.s["seq"])
+        seq, last = fields.get("seq", 0), self.s["seq"]
+        if seq <= last or (seq > last + 1 and self.strict):
+            self.fault(f"event {name} has number {seq} after {last}: {str(fields)[:300]}")
+        self.s["seq"] = max(seq, last)
         self.changed = True
 
     def handle(self, message):
@@ -153,9 +156,11 @@ class Session:
             entry = self.s["unanswered"].pop(msgid, None)
             if entry is not None:
                 self.on_answer(*entry, error, result)
+            elif self.strict:
+                self.fault(f"an answer to {msgid}, which waits for none: {error} {str(result)[:300]}")
         else:
             _, name, (fields,) = message
-            if "seq" in fields or name != "superseded":
+            if name != "superseded":  # the connection's, not the session's
                 self.number(name, fields)
             self.on_event(name, fields)
 

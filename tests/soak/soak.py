@@ -5,14 +5,17 @@ message must have arrived exactly once and in order.
 
 SOAK_SECONDS how long it goes on (600); SOAK_SEED for the same random moments
 again, as far as processes allow; SOAK_KINDS only these kinds, with commas:
-daemon-kill daemon-term daemon-stop client-kill hand-over path;
-SOAK_RATE of them in a second; SOAK_LOG the daemons' log level."""
+daemon-kill daemon-early daemon-term daemon-stop client-kill client-stop
+hand-over path;
+SOAK_RATE of them in a second; SOAK_LOG the daemons' log level;
+SOAK_SCTPD another daemon than build/sctpd."""
 import os
 import random
 import shutil
 import sys
 import tempfile
 import time
+import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "integration")]
@@ -27,6 +30,7 @@ from plan import ASSOCIATIONS, SIDES  # noqa: E402
 SECONDS = float(os.environ.get("SOAK_SECONDS") or 600)
 SEED = int(os.environ.get("SOAK_SEED") or random.SystemRandom().randrange(1 << 32))
 RATE = float(os.environ.get("SOAK_RATE") or 2.5)
+SCTPD = os.environ.get("SOAK_SCTPD") or os.path.join(BUILD, "sctpd")
 STALLED = 30  # seconds without any message of an association: it is lost
 LOGS = os.path.join(BUILD, "soak")
 
@@ -48,8 +52,9 @@ class Soak:
     def set_up(self):
         networks("up")
         # The daemon that is there now, also if it is built anew meanwhile.
-        harness.BUILD = shutil.copytree(BUILD, os.path.join(self.folder, "build"),
-                                        ignore=lambda _, names: {n for n in names if n != "sctpd"})
+        harness.BUILD = os.path.join(self.folder, "build")
+        os.mkdir(harness.BUILD)
+        shutil.copy(SCTPD, os.path.join(harness.BUILD, "sctpd"))
         for side in SIDES:
             self.daemons[side] = Daemon(netns=side, prefix=["sh", "-c", 'exec "$@" -k', "sh"],
                                         log_level=os.environ.get("SOAK_LOG") or "info")
@@ -57,7 +62,12 @@ class Soak:
         self.load.set_up()
         wait_for(lambda: all(self.paths_are_up(d) for d in self.daemons.values()))
         self.load.start()
-        self.faults = Faults(self.load, random.Random(SEED), self.kinds, RATE, self.note)
+        self.faults = Faults(self.load, random.Random(SEED), self.kinds, RATE, self.note, self.child)
+
+    def child(self, side):
+        keeper = self.daemons[side].process.pid
+        with open(f"/proc/{keeper}/task/{keeper}/children", encoding="ascii") as f:
+            return next((int(pid) for pid in f.read().split()), None)
 
     @staticmethod
     def paths_are_up(daemon):
@@ -141,9 +151,9 @@ class Soak:
     def verdict(self):
         self.total = self.load.totals()
         self.problems = list(dict.fromkeys([*self.problems, *self.faults.problems, *self.total["faults"]]))
-        if not any(k in KILLS for k in self.kinds) or self.faults.kills() >= int(self.seconds):
+        if not any(k in KILLS for k in self.kinds) or self.faults.kills() >= int(SECONDS):
             return
-        self.problems.append(f"only {self.faults.kills()} kills in {self.seconds:.0f} s")
+        self.problems.append(f"only {self.faults.kills()} kills in {SECONDS:.0f} s")
 
     def table(self):
         f, t = self.faults, self.total
@@ -156,6 +166,8 @@ class Soak:
               f"{t['messages'] / self.seconds:.0f} a second")
         for what in COUNTS:
             print(f"{what:30}{t[what]:8}")
+        times = f.times() or [0]
+        print(f"{'daemon back, ms':30}{times[len(times) // 2]:8.0f} in the middle, {times[-1]:.0f} at most")
         print(f"{'longest gap, ms':30}{t.get('gap', 0):8.0f} association {t.get('gap_of')}, to the {t.get('gap_side')}, "
               f"until {t.get('gap_end', 0) - self.began:.1f} s", flush=True)
 
@@ -214,9 +226,9 @@ def main():
     soak = Soak()
     try:
         good = soak.all()
-    except Failed as why:
+    except Exception as why:
+        print(f"FAILED {why!r}" if isinstance(why, Failed) else traceback.format_exc(), flush=True)
         soak.keep_logs()
-        print(f"FAILED {why}")
         good = False
     print("1 passed, 0 failed, 0 skipped" if good else "0 passed, 1 failed, 0 skipped", flush=True)
     sys.exit(0 if good else 1)

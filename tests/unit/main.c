@@ -13,6 +13,7 @@ static Suite *(*const suites[])(void) = {
 	error_suite,
 	codec_suite,
 	frame_suite,
+	hot_suite,
 	tables_suite,
 	kernel_suite,
 	lib_words_suite,

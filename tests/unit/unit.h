@@ -21,6 +21,7 @@ SUITE(codec);
 SUITE(config);
 SUITE(error);
 SUITE(frame);
+SUITE(hot);
 SUITE(kernel);
 SUITE(lib_async);
 SUITE(lib_conn);
