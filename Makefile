@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# sctpd: all check demo bench lab doc install uninstall clean
+# sctpd: all check soak demo bench lab doc install uninstall clean
 #
 # No configure step. make V=1 shows the commands; CC, CFLAGS, PREFIX and
 # DESTDIR are honoured. demo and check first see to the packages they need.
@@ -66,7 +66,7 @@ SRC_CTL		= $(wildcard client-lib/sctpctl*.c)
 obj		= $(patsubst %.c,$(B)/obj/%.o,$(1))
 Q		= $(if $(V),,@)
 
-.PHONY: all check check-unit demo bench lab doc install uninstall clean
+.PHONY: all check check-unit soak demo bench lab doc install uninstall clean
 .DEFAULT_GOAL	= all
 
 all: $(B)/sctpd $(B)/sctpctl $(B)/libsctpd.so $(B)/libsctpd.a $(B)/libsctpd.pc $(B)/proto-doc
@@ -75,6 +75,9 @@ $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC      $<")
 	$(Q)$(CC) $(C_ALL) $(HARDEN) -c -o $@ $<
+
+# The stack's functions are the kernel's own in its files.
+$(B)/obj/daemon/kernel%.o $(B)/obj/daemon/stack-kernel.o: C_ALL += -include daemon/kernel-names.h
 
 $(B)/sctpd: $(call obj,$(SRC_DAEMON) $(SRC_PROTO))
 	$(if $(V),,@echo "  LINK    $@")
@@ -120,6 +123,12 @@ doc: $(B)/proto-doc
 	$(Q)$(B)/proto-doc man > proto/sctpd-protocol.7
 
 # Each of these first sees to what it needs, then is made again with it there.
+# The daemon of tests: it dies where it is told to, and is of another version.
+.PHONY: $(B)/fault/sctpd
+$(B)/fault/sctpd:
+	@$(MAKE) --no-print-directory B=$(B)/fault $(B)/fault/sctpd \
+	    CFLAGS="$(CFLAGS) -DFAULT_POINTS -DJOURNAL_VERSION=2"
+
 demo:
 	@tests/deps.sh build $(if $(filter no,$(USERLAND)),lab)
 	@$(MAKE) --no-print-directory all $(B)/example
@@ -128,8 +137,14 @@ demo:
 
 check:
 	@tests/deps.sh check
-	@$(MAKE) --no-print-directory all $(B)/example $(B)/unit
+	@$(MAKE) --no-print-directory all $(B)/example $(B)/unit $(B)/fault/sctpd
 	@tests/check.sh
+
+# Two hosts on which all is killed again and again; for SOAK_SECONDS.
+soak:
+	@tests/deps.sh check
+	@$(MAKE) --no-print-directory all
+	@tests/soak/run
 
 bench:
 	@tests/deps.sh build lab

@@ -65,6 +65,8 @@ static const struct {
 } own[] = {
 	{ SCTPD_LOST, "lost", "The connection to sctpd ended." },
 	{ SCTPD_NOT_DIALED, "not_dialed", "There is no connection to sctpd yet." },
+	{ SCTPD_SUPERSEDED, "superseded", "Another program came with this session's token and has it now." },
+	{ SCTPD_NO_SESSION, "no_session", "sctpd does not know the session any more, and has closed what it owned." },
 	{ SCTPD_UNKNOWN, "unknown", "sctpd has an error code that this library does not know." },
 };
 

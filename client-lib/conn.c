@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The life of a connection: dial, write, read, wait.
+ * The life of a connection: write, read, wait, end.
  *
  * The descriptor never blocks; what blocks is poll, with a deadline. While a
  * call waits it reads and writes, so the daemon and this program can never
  * both be stuck writing.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,6 +28,7 @@ sctpd_new(void)
 		return NULL;
 	c->fd = -1;
 	c->timeout = DEFAULT_TIMEOUT;
+	c->session.timer = -1;
 	TAILQ_INIT(&c->events);
 	return c;
 }
@@ -48,8 +46,10 @@ sctpd_free(struct sctpd *c)
 	}
 	if (c->fd != -1)
 		close(c->fd);
+	c->session.gives = 0;
 	while ((m = core_event(c)) != NULL)
 		message_free(m);
+	session_free(c);
 	message_free(c->reply);
 	message_free(c->lent);
 	buf_free(&c->in);
@@ -74,112 +74,38 @@ conn_leave(struct sctpd *c)
 	return false;
 }
 
-/* The connection is over; all who wait are told. Gives the code. */
-static int
-conn_lose(struct sctpd *c, int code)
+int
+conn_over(struct sctpd *c, int code)
 {
 	char	why[sizeof c->error];
+	bool	had = c->session.token[0] != '\0' || code == SCTPD_NO_SESSION;
 
 	memcpy(why, c->error, sizeof why);
-	close(c->fd);
+	if (c->fd != -1)
+		close(c->fd);
 	c->fd = -1;
+	dial_stop(c);
 	c->lost = code;
 	c->in.off = c->in.len;
-	c->out.off = c->out.len;
+	session_end(c, code == SCTPD_SUPERSEDED);
 	core_fail_all(c, code);
+	if (had)
+		session_tell(c, SCTPD_OVER);
 	return core_error_text(c, code, why);
+}
+
+/* The connection broke. Gives SCTPD_OK if that is no end. */
+static int
+conn_lose(struct sctpd *c)
+{
+	return dial_may_return(c) ? dial_later(c) : conn_over(c, SCTPD_LOST);
 }
 
 static int
 conn_lose_errno(struct sctpd *c, const char *what)
 {
-	return conn_lose(c, core_error(c, SCTPD_LOST, "the connection to sctpd ended (%s: %s)",
-	    what, strerror(errno)));
-}
-
-static int	conn_flush(struct sctpd *);
-
-/* ---- dialing -------------------------------------------------------- */
-
-/* A Unix connect waits for room in the listener's queue; this bounds it. */
-static int
-connect_within(int fd, const struct sockaddr_un *sun, int ms)
-{
-	struct timeval	tv = { ms / 1000, ms % 1000 * 1000 };
-
-	if (ms > 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv) == -1)
-		return -1;
-	return connect(fd, (const struct sockaddr *)sun, sizeof *sun);
-}
-
-static int
-dial_error(struct sctpd *c, const char *path, int number)
-{
-	switch (number) {
-	case ENOENT:
-		return core_error(c, SCTPD_ENOENT,
-		    "cannot reach sctpd at %s: there is no such socket; is sctpd running?", path);
-	case ECONNREFUSED:
-		return core_error(c, SCTPD_ECONNREFUSED,
-		    "cannot reach sctpd at %s: nobody listens there; is sctpd running?", path);
-	case EACCES:
-		return core_error(c, SCTPD_EACCES,
-		    "cannot reach sctpd at %s: permission denied; its group may connect", path);
-	case EAGAIN:
-		return core_error(c, SCTPD_TIMEOUT,
-		    "cannot reach sctpd at %s: it does not take connections", path);
-	default:
-		return core_error(c, code_of_errno(number),
-		    "cannot reach sctpd at %s: %s", path, strerror(number));
-	}
-}
-
-int
-sctpd_dial(struct sctpd *c, const char *path)
-{
-	struct sockaddr_un	sun = { .sun_family = AF_UNIX };
-	int			fd, saved;
-
-	if (path == NULL)
-		path = getenv("SCTPD_SOCKET");
-	if (path == NULL || path[0] == '\0')
-		path = SCTPD_SOCKET;
-	if (strlen(path) >= sizeof sun.sun_path)
-		return core_error(c, SCTPD_BADARG,
-		    "%s is too long for the path of a socket; it takes %zu bytes",
-		    path, sizeof sun.sun_path - 1);
-	memcpy(sun.sun_path, path, strlen(path));
-	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1)
-		return core_error(c, code_of_errno(errno), "socket: %s", strerror(errno));
-	if (connect_within(fd, &sun, c->timeout) == -1) {
-		saved = errno;
-		close(fd);
-		return dial_error(c, path, saved);
-	}
-	return sctpd_use_fd(c, fd);
-}
-
-int
-sctpd_use_fd(struct sctpd *c, int fd)
-{
-	int	flags, code;
-
-	if ((flags = fcntl(fd, F_GETFL)) == -1 ||
-	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1) {
-		code = core_error(c, code_of_errno(errno),
-		    "descriptor %d: %s", fd, strerror(errno));
-		close(fd);
-		return code;
-	}
-	conn_enter(c);
-	if (c->fd != -1)
-		conn_lose(c, core_error(c, SCTPD_LOST, "the connection was dialed again"));
-	c->fd = fd;
-	c->lost = 0;
-	c->in.off = c->in.len = 0;
-	memset(&c->frame, 0, sizeof c->frame);
-	code = conn_flush(c);
-	return conn_leave(c) ? code : SCTPD_LOST;
+	core_error(c, SCTPD_LOST, "the connection to sctpd ended (%s: %s)", what, strerror(errno));
+	return conn_lose(c);
 }
 
 void
@@ -197,7 +123,7 @@ sctpd_error(const struct sctpd *c)
 int
 sctpd_fd(const struct sctpd *c)
 {
-	return c->fd;
+	return c->fd != -1 ? c->fd : c->session.timer;
 }
 
 size_t
@@ -212,42 +138,49 @@ short
 sctpd_wants(const struct sctpd *c)
 {
 	short	events = 0;
+	size_t	n;
 
+	if (c->session.phase == SESSION_AWAY)
+		return POLLIN;	/* it is the timer's */
 	if (c->fd == -1)
 		return 0;
 	if (!core_full(c))
 		events |= POLLIN;
-	if (c->out.off < c->out.len)
+	(void)session_unwritten(c, &n);
+	if (n > 0)
 		events |= POLLOUT;
 	return events;
 }
 
-static int
+int
 conn_flush(struct sctpd *c)
 {
-	ssize_t	n;
+	const char	*p;
+	size_t		 left;
+	ssize_t		 n;
 
 	if (c->lost != 0)
-		return core_error(c, c->lost, "the connection to sctpd ended");
+		return core_error(c, c->lost, "%s", core_why_lost(c));
+	if (c->session.phase == SESSION_AWAY)
+		return SCTPD_OK;
 	if (c->fd == -1)
 		return core_error(c, SCTPD_NOT_DIALED,
 		    "there is no connection to sctpd yet; call sctpd_dial");
-	while (c->out.off < c->out.len) {
-		n = send(c->fd, c->out.data + c->out.off, c->out.len - c->out.off, MSG_NOSIGNAL);
+	if (session_is_due(c))
+		session_ack(c);
+	while (p = session_unwritten(c, &left), left > 0) {
+		n = send(c->fd, p, left, MSG_NOSIGNAL);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return SCTPD_OK;
 		/* What the daemon said before it went is still to be read. */
-		if (n == -1 && (errno == EPIPE || errno == ECONNRESET)) {
-			c->out.off = c->out.len;
-			break;
-		}
+		if (n == -1 && (errno == EPIPE || errno == ECONNRESET))
+			n = (ssize_t)left;
 		if (n == -1)
 			return conn_lose_errno(c, "write");
-		c->out.off += (size_t)n;
+		session_wrote(c, (size_t)n);
 	}
-	c->out.off = c->out.len = 0;
 	return SCTPD_OK;
 }
 
@@ -278,8 +211,10 @@ conn_read(struct sctpd *c)
 		return SCTPD_OK;
 	if (n == -1)
 		return conn_lose_errno(c, "read");
-	if (n == 0)
-		return conn_lose(c, core_error(c, SCTPD_LOST, "sctpd ended the connection"));
+	if (n == 0) {
+		core_error(c, SCTPD_LOST, "sctpd ended the connection");
+		return conn_lose(c);
+	}
 	c->in.len += (size_t)n;
 	return SCTPD_OK;
 }
@@ -290,7 +225,9 @@ conn_parse(struct sctpd *c)
 {
 	int	code = core_parse(c);
 
-	return code == SCTPD_EPROTO && c->fd != -1 ? conn_lose(c, code) : code;
+	if (code == SCTPD_OK || code == SCTPD_ENOMEM || c->fd == -1)
+		return code;
+	return conn_over(c, code);
 }
 
 static int
@@ -298,7 +235,9 @@ conn_turn(struct sctpd *c)
 {
 	int	code;
 
-	if ((code = conn_flush(c)) != SCTPD_OK ||
+	if (c->session.phase != SESSION_UP && (code = dial_again(c)) != SCTPD_OK)
+		return code;
+	if ((code = conn_flush(c)) != SCTPD_OK || c->fd == -1 ||
 	    (code = conn_read(c)) != SCTPD_OK)
 		return code;
 	return conn_parse(c);
@@ -306,8 +245,8 @@ conn_turn(struct sctpd *c)
 
 /* ---- waiting -------------------------------------------------------- */
 
-static int64_t
-now_ms(void)
+int64_t
+conn_now(void)
 {
 	struct timespec	ts;
 
@@ -318,25 +257,34 @@ now_ms(void)
 static int64_t
 deadline_in(int64_t ms)
 {
-	return ms < 0 ? -1 : now_ms() + ms;
+	return ms < 0 ? -1 : conn_now() + ms;
 }
 
-/* Write and read once, waiting until that can be done. */
+/* ms until the deadline, or until it is over that the daemon is away. */
 static int
+patience(const struct sctpd *c, int64_t deadline)
+{
+	int64_t	end = deadline, give_up = c->session.give_up, left;
+
+	if (give_up != 0 && (end < 0 || give_up < end))
+		end = give_up;
+	if (end < 0)
+		return -1;
+	left = end - conn_now();
+	return left < 0 ? 0 : left > 1000000 ? 1000000 : (int)left;
+}
+
+int
 conn_wait(struct sctpd *c, int64_t deadline)
 {
-	struct pollfd	pfd = { .fd = c->fd, .events = sctpd_wants(c) };
-	int64_t		left = deadline < 0 ? -1 : deadline - now_ms();
-	int		n;
+	struct pollfd	pfd = { .fd = sctpd_fd(c), .events = sctpd_wants(c) };
+	int		n = poll(&pfd, 1, patience(c, deadline));
 
-	if (deadline >= 0 && left < 0)
-		left = 0;
-	n = poll(&pfd, 1, left > 1000000 ? 1000000 : (int)left);
-	if (n == 0 && deadline >= 0 && now_ms() >= deadline)
+	if (n == 0 && deadline >= 0 && conn_now() >= deadline)
 		return SCTPD_TIMEOUT;
 	if (n == -1 && errno != EINTR)
 		return conn_lose_errno(c, "poll");
-	return n > 0 ? conn_turn(c) : SCTPD_OK;
+	return n > 0 || c->session.phase != SESSION_UP ? conn_turn(c) : SCTPD_OK;
 }
 
 /* Wait until the answer is there. Errors are those of waiting, not its. */
@@ -403,7 +351,7 @@ sctpd_sync(struct sctpd *c)
 
 	conn_enter(c);
 	code = conn_flush(c);
-	while (code == SCTPD_OK && c->pending > 0 && !c->doomed) {
+	while (code == SCTPD_OK && (c->pending > 0 || c->session.confirming) && !c->doomed) {
 		if (core_full(c))
 			code = core_error(c, SCTPD_LIMIT,
 			    "%zu events wait to be taken; call sctpd_next_event", c->n_events);
@@ -431,8 +379,12 @@ deliver(struct sctpd *c)
 	bool		 any = false;
 
 	while (c->on_event != NULL && !c->doomed && (m = core_event(c)) != NULL) {
+		c->session.busy = m->number;
 		c->on_event(c, &m->event, c->on_event_arg);
+		c->session.busy = 0;
 		message_free(m);
+		if (session_is_due(c) && !c->doomed)
+			(void)conn_flush(c);
 		any = true;
 	}
 	return any;
@@ -448,8 +400,10 @@ sctpd_process(struct sctpd *c)
 	/* A full queue held the rest back; now that it is not, go on. */
 	while (deliver(c) && code == SCTPD_OK)
 		code = conn_parse(c);
-	if (code == SCTPD_OK && !c->doomed)
+	if (code == SCTPD_OK && !c->doomed) {
+		session_ack(c);
 		code = conn_flush(c);
+	}
 	return conn_leave(c) ? code : SCTPD_LOST;
 }
 
@@ -463,8 +417,9 @@ next_event(struct sctpd *c, int64_t deadline, struct message **m)
 			return SCTPD_OK;
 		if (code != SCTPD_OK || c->doomed)
 			return code;
-		if ((code = conn_parse(c)) != SCTPD_OK || !TAILQ_EMPTY(&c->events))
+		if ((code = conn_parse(c)) != SCTPD_OK || core_has_event(c))
 			continue;
+		session_ack(c);
 		if ((code = conn_flush(c)) == SCTPD_OK)
 			code = conn_wait(c, deadline);
 	}
@@ -479,6 +434,8 @@ sctpd_next_event(struct sctpd *c, int timeout, const struct sctpd_event **ev)
 	*ev = NULL;
 	c->lent = message_free(c->lent);
 	conn_enter(c);
+	if (session_is_due(c))
+		(void)conn_flush(c);
 	code = next_event(c, deadline_in(timeout), &m);
 	c->lent = m;
 	if (!conn_leave(c))

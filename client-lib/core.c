@@ -17,7 +17,12 @@
 
 #define SLOT_BITS	20
 #define SLOT_MASK	((1u << SLOT_BITS) - 1)
-#define NO_ID		UINT32_MAX	/* of a notification */
+#define FIRST_SLOTS	16u
+/*
+ * A session's slots take turns, so that no id comes again before 16 million
+ * others: an answer that is given twice is known by its id.
+ */
+#define SESSION_SLOTS	4096u
 
 /* ---- bytes ---------------------------------------------------------- */
 
@@ -42,6 +47,17 @@ buf_reserve(struct buf *b, size_t n)
 		return false;
 	b->data = data;
 	b->room = room;
+	return true;
+}
+
+bool
+buf_add(struct buf *b, const void *p, size_t n)
+{
+	if (!buf_reserve(b, n))
+		return false;
+	if (n > 0)
+		memcpy(b->data + b->len, p, n);
+	b->len += n;
 	return true;
 }
 
@@ -74,6 +90,12 @@ core_error_text(struct sctpd *c, int code, const char *text)
 	return code;
 }
 
+const char *
+core_why_lost(const struct sctpd *c)
+{
+	return c->lost == SCTPD_LOST ? "the connection to sctpd ended" : sctpd_code_text(c->lost);
+}
+
 static int
 no_memory(struct sctpd *c)
 {
@@ -85,7 +107,8 @@ no_memory(struct sctpd *c)
 static bool
 slots_grow(struct sctpd *c)
 {
-	uint32_t	 room = c->room > 0 ? c->room * 2 : 16;
+	uint32_t	 room = c->room > 0 ? c->room * 2 :
+	    c->session.on ? SESSION_SLOTS : FIRST_SLOTS;
 	struct request	*r;
 
 	if (room > SLOT_MASK || (r = realloc(c->requests, room * sizeof *r)) == NULL)
@@ -94,6 +117,7 @@ slots_grow(struct sctpd *c)
 		r[i] = (struct request){ .id = i, .next_free = i + 1 };
 	c->requests = r;
 	c->room = room;
+	c->last_free = room - 1;
 	return true;
 }
 
@@ -108,16 +132,28 @@ slot_take(struct sctpd *c)
 	c->free = r->next_free;
 	c->pending++;
 	r->id += 1u << SLOT_BITS;
+	r->gives = false;
 	return r;
 }
 
 static void
 slot_free(struct sctpd *c, struct request *r)
 {
+	uint32_t	 slot = r->id & SLOT_MASK;
+
+	c->pending -= r->state != REQUEST_OWN;
+	c->session.gives -= r->gives;
 	r->state = REQUEST_FREE;
+	if (c->session.on && c->free != c->room) {
+		r->next_free = c->room;
+		c->requests[c->last_free].next_free = slot;
+		c->last_free = slot;
+		return;
+	}
+	if (c->free == c->room)
+		c->last_free = slot;
 	r->next_free = c->free;
-	c->free = r->id & SLOT_MASK;
-	c->pending--;
+	c->free = slot;
 }
 
 static struct request *
@@ -131,6 +167,15 @@ slot_find(struct sctpd *c, uint64_t id)
 	return r->state != REQUEST_FREE && r->id == id ? r : NULL;
 }
 
+bool
+core_is_pending(const struct sctpd *c, uint32_t id)
+{
+	uint32_t	slot = id & SLOT_MASK;
+
+	return slot < c->room && c->requests[slot].id == id &&
+	    c->requests[slot].state != REQUEST_FREE;
+}
+
 /* msgpack-c's way to write; it cannot fail half-way, so failing waits. */
 static int
 write_out(void *arg, const char *bytes, size_t n)
@@ -138,28 +183,45 @@ write_out(void *arg, const char *bytes, size_t n)
 	struct sctpd	*c = arg;
 	size_t		 off = c->out.off;
 
-	if (c->no_memory || !buf_reserve(&c->out, n)) {
+	if (c->no_memory || !buf_add(&c->out, bytes, n)) {
 		c->no_memory = true;
 		return 0;
 	}
 	if (c->out.off != off)
 		c->begun -= off;	/* moved to the front */
-	if (n > 0)
-		memcpy(c->out.data + c->out.len, bytes, n);
-	c->out.len += n;
 	return 0;
+}
+
+/* What can be in the way of a request. */
+static int
+may_begin(struct sctpd *c)
+{
+	if (c->lost != 0)
+		return core_error(c, c->lost, "%s", core_why_lost(c));
+	if (c->out.len - c->out.off >= CORE_MAX_OUT && !c->begun_ack)
+		return core_error(c, SCTPD_EAGAIN, c->session.on ?
+		    "64 MiB wait to be written or answered; wait for answers" :
+		    "64 MiB wait to be written; flush, or wait for answers");
+	return SCTPD_OK;
 }
 
 int
 core_begin(struct sctpd *c, const char *method, bool answered)
 {
 	struct request	*r;
+	int		 code;
 
-	if (c->lost != 0)
-		return core_error(c, c->lost, "the connection to sctpd ended");
-	if (c->out.len - c->out.off >= CORE_MAX_OUT)
-		return core_error(c, SCTPD_EAGAIN,
-		    "64 MiB wait to be written; flush, or wait for answers");
+	c->begun_ack = strcmp(method, "ack") == 0;
+	if ((code = may_begin(c)) != SCTPD_OK)
+		return code;
+	c->begun_gives = c->session.on && strcmp(method, "controlling_process") == 0;
+	if (c->begun_gives) {
+		/* The new owner gets all that is not known to be handled. */
+		session_let_go(c);
+		session_ack(c);
+		c->begun_ack = false;
+		c->begun_gives = true;
+	}
 	c->no_memory = false;
 	c->begun = c->out.len;
 	c->begun_id = NO_ID;
@@ -190,6 +252,26 @@ core_cancel(struct sctpd *c)
 		slot_free(c, &c->requests[c->begun_id & SLOT_MASK]);
 }
 
+/* The socket that the request which was just packed gives away. */
+static uint64_t
+given_sock(const struct sctpd *c)
+{
+	msgpack_zone		 zone;
+	msgpack_object		 o;
+	const msgpack_object	*v = NULL;
+	size_t			 off = 0;
+	uint64_t		 sock = 0;
+
+	if (!msgpack_zone_init(&zone, 512))
+		return 0;
+	if (msgpack_unpack(c->out.data + c->begun, c->out.len - c->begun, &off, &zone, &o) >= 0)
+		v = map_get(&o.via.array.ptr[3].via.array.ptr[0], "sock", 4);
+	if (v != NULL && v->type == MSGPACK_OBJECT_POSITIVE_INTEGER)
+		sock = v->via.u64;
+	msgpack_zone_destroy(&zone);
+	return sock;
+}
+
 int
 core_end(struct sctpd *c, enum request_state state, sctpd_reply_fn *fn, void *arg)
 {
@@ -203,12 +285,23 @@ core_end(struct sctpd *c, enum request_state state, sctpd_reply_fn *fn, void *ar
 		core_cancel(c);
 		return core_error(c, SCTPD_EMSGSIZE, "a call takes 16 MiB at most");
 	}
+	if (c->session.on && !session_note(c)) {
+		core_cancel(c);
+		return no_memory(c);
+	}
 	if (c->begun_id == NO_ID)
 		return SCTPD_OK;
 	r = &c->requests[c->begun_id & SLOT_MASK];
 	r->state = state;
 	r->fn = fn;
 	r->arg = arg;
+	r->order = c->session.order;
+	c->pending -= state == REQUEST_OWN;
+	if (c->begun_gives) {
+		r->gives = true;
+		r->sock = given_sock(c);
+		c->session.gives++;
+	}
 	return SCTPD_OK;
 }
 
@@ -260,6 +353,7 @@ core_fail_all(struct sctpd *c, int code)
 			answer_wait(c, &c->requests[i], code, NULL);
 			break;
 		case REQUEST_ABANDONED:
+		case REQUEST_OWN:
 			slot_free(c, &c->requests[i]);
 			break;
 		}
@@ -271,6 +365,9 @@ core_fail_all(struct sctpd *c, int code)
 bool
 core_full(const struct sctpd *c)
 {
+	/* The answer to these comes behind events, as many as the daemon keeps. */
+	if (c->session.gives > 0 || c->session.phase == SESSION_GREETING)
+		return false;
 	return c->n_events >= CORE_MAX_EVENTS || c->event_bytes >= CORE_MAX_EVENT_BYTES;
 }
 
@@ -278,9 +375,25 @@ static void
 queue_event(struct sctpd *c, struct message *m, const char *name, const msgpack_object *map)
 {
 	message_set_event(m, name, map);
+	m->event.seq = m->number;
 	TAILQ_INSERT_TAIL(&c->events, m, entry);
 	c->n_events++;
 	c->event_bytes += m->len;
+}
+
+static void
+unqueue(struct sctpd *c, struct message *m)
+{
+	TAILQ_REMOVE(&c->events, m, entry);
+	c->n_events--;
+	c->event_bytes -= m->len;
+}
+
+/* Any may be another client's when a request to give a socket away is answered. */
+bool
+core_has_event(const struct sctpd *c)
+{
+	return !TAILQ_EMPTY(&c->events) && c->session.gives == 0;
 }
 
 struct message *
@@ -288,17 +401,28 @@ core_event(struct sctpd *c)
 {
 	struct message	*m = TAILQ_FIRST(&c->events);
 
-	if (m == NULL)
+	if (!core_has_event(c))
 		return NULL;
-	TAILQ_REMOVE(&c->events, m, entry);
-	c->n_events--;
-	c->event_bytes -= m->len;
+	unqueue(c, m);
 	return m;
 }
 
-/* The code of an answer's error; its text is kept. */
-static int
-take_error(struct sctpd *c, const msgpack_object *err)
+void
+core_drop_events(struct sctpd *c, uint64_t sock)
+{
+	struct message	*m, *next;
+
+	for (m = TAILQ_FIRST(&c->events); m != NULL; m = next) {
+		next = TAILQ_NEXT(m, entry);
+		if (m->event.sock != sock || strcmp(m->event.name, "watch") == 0)
+			continue;
+		unqueue(c, m);
+		message_free(m);
+	}
+}
+
+int
+core_take_error(struct sctpd *c, const msgpack_object *err)
 {
 	if (err->type == MSGPACK_OBJECT_NIL)
 		return SCTPD_OK;
@@ -309,56 +433,128 @@ take_error(struct sctpd *c, const msgpack_object *err)
 	    err->via.str.ptr);
 }
 
+static int
+senseless(struct sctpd *c, struct message *m)
+{
+	message_free(m);
+	return core_error(c, SCTPD_EPROTO,
+	    "the daemon sent a message that answers nothing and is no event");
+}
+
+/*
+ * In a session: an answer that came before, or what a process before this one
+ * asked for. An event that its recv took is not thrown away.
+ */
+static void
+take_old_response(struct sctpd *c, struct message *m, bool is_new)
+{
+	const msgpack_object	*result = &m->obj.via.array.ptr[3];
+
+	if (c->session.fresh && is_new && sctpd_get(value_of(result), "event") != NULL)
+		queue_event(c, m, NULL, result);
+	else
+		message_free(m);
+}
+
+/* What a recv took from its socket, while the function stopped waiting. */
+static void
+take_abandoned(struct sctpd *c, struct request *r, struct message *m)
+{
+	const msgpack_object	*part = m->obj.via.array.ptr;
+
+	if (r->recv && part[2].type == MSGPACK_OBJECT_NIL)
+		queue_event(c, m, NULL, &part[3]);
+	else
+		message_free(m);
+	slot_free(c, r);
+}
+
+static void
+take_callback(struct sctpd *c, struct request *r, struct message *m)
+{
+	const msgpack_object	*part = m->obj.via.array.ptr;
+	uint64_t		 busy = c->session.busy;
+	int			 code = core_take_error(c, &part[2]);
+
+	if (busy == 0)
+		c->session.busy = m->number;
+	answer_callback(c, r, code, code == SCTPD_OK ? &part[3] : NULL);
+	c->session.busy = busy;
+	message_free(m);
+}
+
 /* [1, id, error, result]. Takes the message. */
-static bool
+static int
 take_response(struct sctpd *c, struct message *m)
 {
 	const msgpack_object	*part = m->obj.via.array.ptr;
 	struct request		*r;
+	bool			 is_new = true;
 	int			 code;
 
-	if (m->obj.via.array.size != 4 || part[1].type != MSGPACK_OBJECT_POSITIVE_INTEGER ||
-	    (r = slot_find(c, part[1].via.u64)) == NULL) {
+	if (m->obj.via.array.size != 4 || part[1].type != MSGPACK_OBJECT_POSITIVE_INTEGER)
+		return senseless(c, m);
+	if (c->session.phase == SESSION_GREETING && part[1].via.u64 == HELLO_ID) {
+		code = session_welcome(c, m);
 		message_free(m);
-		return false;
+		return code;
 	}
-	if (r->state == REQUEST_ABANDONED) {
-		/* What a recv took from its socket is not thrown away. */
-		if (r->recv && part[2].type == MSGPACK_OBJECT_NIL)
-			queue_event(c, m, NULL, &part[3]);
-		else
-			message_free(m);
-		slot_free(c, r);
-		return true;
+	if (c->session.on)
+		is_new = session_number(c, m, 0);
+	r = c->session.fresh ? NULL : slot_find(c, part[1].via.u64);
+	if (r == NULL && !c->session.on)
+		return senseless(c, m);
+	if (r == NULL) {
+		take_old_response(c, m, is_new);
+		return SCTPD_OK;
 	}
-	if (r->state == REQUEST_WAIT) {
+	session_answered(c, r);
+	if (r->gives && part[2].type == MSGPACK_OBJECT_NIL)
+		core_drop_events(c, r->sock);
+	switch (r->state) {
+	case REQUEST_WAIT:
 		/* The text is kept when the waiting ends: others may come. */
-		answer_wait(c, r, take_error(c, &part[2]), m);
-		return true;
+		answer_wait(c, r, core_take_error(c, &part[2]), m);
+		break;
+	case REQUEST_CALLBACK:
+		take_callback(c, r, m);
+		break;
+	case REQUEST_ABANDONED:
+	case REQUEST_OWN:
+	case REQUEST_FREE:
+		take_abandoned(c, r, m);
+		break;
 	}
-	code = take_error(c, &part[2]);
-	answer_callback(c, r, code, code == SCTPD_OK ? &part[3] : NULL);
-	message_free(m);
-	return true;
+	return SCTPD_OK;
 }
 
 /* [2, name, [{...}]]. Takes the message. */
-static bool
+static int
 take_notification(struct sctpd *c, struct message *m)
 {
-	const msgpack_object	*part = m->obj.via.array.ptr;
+	const msgpack_object	*part = m->obj.via.array.ptr, *map = NULL;
+	const char		*name;
 
 	if (m->obj.via.array.size != 3 || part[1].type != MSGPACK_OBJECT_STR ||
-	    part[2].type != MSGPACK_OBJECT_ARRAY) {
+	    part[2].type != MSGPACK_OBJECT_ARRAY)
+		return senseless(c, m);
+	name = part[1].via.str.ptr;
+	if (part[2].via.array.size > 0)
+		map = &part[2].via.array.ptr[0];
+	if (c->session.on && strcmp(name, "superseded") == 0) {
 		message_free(m);
-		return false;
+		return core_error(c, SCTPD_SUPERSEDED, "%s", sctpd_code_text(SCTPD_SUPERSEDED));
 	}
-	queue_event(c, m, part[1].via.str.ptr,
-	    part[2].via.array.size > 0 ? &part[2].via.array.ptr[0] : NULL);
-	return true;
+	if (c->session.on &&
+	    !session_number(c, m, (uint64_t)sctpd_get_int(value_of(map), "seq"))) {
+		message_free(m);	/* it came before */
+		return SCTPD_OK;
+	}
+	queue_event(c, m, name, map);
+	return SCTPD_OK;
 }
 
-static bool
+static int
 take_message(struct sctpd *c, struct message *m)
 {
 	if (m->obj.type == MSGPACK_OBJECT_ARRAY && m->obj.via.array.size >= 3 &&
@@ -368,8 +564,7 @@ take_message(struct sctpd *c, struct message *m)
 		if (m->obj.via.array.ptr[0].via.u64 == RPC_NOTIFICATION)
 			return take_notification(c, m);
 	}
-	message_free(m);
-	return false;
+	return senseless(c, m);
 }
 
 int
@@ -378,6 +573,7 @@ core_parse(struct sctpd *c)
 	enum frame_result	 r;
 	struct message		*m;
 	size_t			 len;
+	int			 code;
 
 	while (c->in.off < c->in.len && !core_full(c) && !c->doomed) {
 		r = frame_scan(&c->frame, c->in.data + c->in.off,
@@ -389,9 +585,8 @@ core_parse(struct sctpd *c)
 		if ((m = message_new(c->in.data + c->in.off, len)) == NULL)
 			return no_memory(c);
 		c->in.off += len;
-		if (!take_message(c, m))
-			return core_error(c, SCTPD_EPROTO,
-			    "the daemon sent a message that answers nothing and is no event");
+		if ((code = take_message(c, m)) != SCTPD_OK)
+			return code;
 	}
 	return SCTPD_OK;
 }

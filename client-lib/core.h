@@ -2,9 +2,10 @@
 /*
  * Inside libsctpd: a connection, and who does what to it.
  *
- * core.c is the protocol and does no I/O: bytes in, answers and events out.
- * conn.c moves the bytes. words.c makes arguments of key=value words. calls.c
- * and opt.c are the methods as C functions.
+ * core.c is the protocol and does no I/O: bytes in, answers and events out;
+ * session.c is what sessions add to it. conn.c moves the bytes, dial.c reaches
+ * the daemon, again and again if need be. words.c makes arguments of key=value
+ * words. calls.c and opt.c are the methods as C functions.
  */
 #ifndef CORE_H
 #define CORE_H
@@ -13,6 +14,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <sys/queue.h>
+#include <sys/un.h>
 
 #include "frame.h"
 #include "sctpd.h"
@@ -36,6 +38,7 @@ struct message {
 	msgpack_zone		 zone;
 	msgpack_object		 obj;
 	struct sctpd_event	 event;
+	uint64_t		 number;	/* in the session; or 0 */
 	size_t			 len;
 	char			 bytes[];
 };
@@ -46,12 +49,16 @@ enum request_state {
 	REQUEST_CALLBACK,	/* its answer goes to fn */
 	REQUEST_WAIT,		/* its answer goes to the waiting function */
 	REQUEST_ABANDONED,	/* the function stopped waiting */
+	REQUEST_OWN,		/* the library's: nobody waits for it */
 };
 
 struct request {
 	enum request_state	 state;
 	bool			 recv;		/* an answer is an event */
+	bool			 gives;		/* the socket to another client */
 	uint32_t		 id;
+	uint64_t		 sock;		/* that it gives */
+	uint64_t		 order;		/* see struct sent */
 	sctpd_reply_fn		*fn;
 	void			*arg;		/* struct wait of REQUEST_WAIT */
 	uint32_t		 next_free;
@@ -63,6 +70,57 @@ struct wait {
 	int		 code;
 	uint32_t	 id;
 	struct message	*reply;
+};
+
+/* A message in c->out that may have to be sent again, when a session goes on. */
+struct sent {
+	uint64_t		 order;		/* among all of the connection's */
+	uint64_t		 note;		/* a notification's number, or 0 */
+	uint32_t		 id;		/* a request's */
+	uint32_t		 len;
+};
+
+enum session_phase {
+	SESSION_UP,		/* also: there is no session */
+	SESSION_GREETING,	/* connected; hello is not answered */
+	SESSION_AWAY,		/* the timer says when to dial again */
+};
+
+struct session {
+	bool			 on;
+	bool			 fresh;		/* what is said before hello's answer is a predecessor's */
+	bool			 survives;	/* the daemon does */
+	bool			 confirming;	/* an ack waits for its answer */
+	enum session_phase	 phase;
+	char			 token[33];
+	sctpd_session_fn	*fn;
+	void			*arg;
+
+	/* Messages of the daemon's, by their numbers. */
+	uint64_t		 seq;		/* the last that came */
+	uint64_t		 at;		/* the last on this connection */
+	uint64_t		 acked;
+	uint64_t		 busy;		/* one that a callback has now, or 0 */
+	size_t			 bytes;		/* that came since acked */
+
+	/* Messages of ours: see session.c. */
+	struct buf		 hello;
+	struct buf		 sent;		/* struct sent, in the order of c->out */
+	size_t			 written;	/* bytes of c->out, from its off */
+	size_t			 compact_at;
+	uint64_t		 order;
+	uint64_t		 taken;		/* by the daemon, for sure: up to that order */
+	uint64_t		 notes;
+	size_t			 loose;		/* notifications since the last request */
+	unsigned		 gives;		/* requests that give a socket away */
+
+	/* See dial.c. */
+	struct sockaddr_un	 path;
+	int			 timer;
+	int			 max_ms;
+	int			 pause;
+	int64_t			 next_try;
+	int64_t			 give_up;	/* 0: it is not away */
 };
 
 struct sctpd {
@@ -79,11 +137,14 @@ struct sctpd {
 	msgpack_packer		 pk;
 	size_t			 begun;		/* where it starts in out */
 	uint32_t		 begun_id;
+	bool			 begun_ack;
+	bool			 begun_gives;
 	bool			 no_memory;
 
 	struct request		*requests;	/* by the low bits of the id */
 	uint32_t		 room;
 	uint32_t		 free;		/* first free one, or room */
+	uint32_t		 last_free;
 	size_t			 pending;
 
 	struct messages		 events;
@@ -95,18 +156,25 @@ struct sctpd {
 	struct message		*reply;		/* lent by the last call */
 	struct message		*lent;		/* the last event taken */
 	char			 error[512];
+	struct session		 session;
 };
 
 /* ---- core.c --------------------------------------------------------- */
 
+#define NO_ID		UINT32_MAX	/* of a notification */
+#define HELLO_ID	(UINT32_MAX - 1)	/* of the hello that begins a connection */
+
 /* Room for n more bytes; false without memory. */
 bool buf_reserve(struct buf *, size_t n);
+bool buf_add(struct buf *, const void *, size_t n);
 void buf_free(struct buf *);
 
 /* Keep the text; give the code. */
 int core_error(struct sctpd *, int code, const char *fmt, ...) SCTPD_PRINTF(3, 4);
 /* The same with the text as the daemon sent it, code and all. */
 int core_error_text(struct sctpd *, int code, const char *text);
+/* Why nothing can be said any more. */
+const char *core_why_lost(const struct sctpd *);
 
 /*
  * Begin a request (or, not answered, a notification): its arguments, one map,
@@ -123,17 +191,63 @@ void core_abandon(struct sctpd *, uint32_t id);
 
 /*
  * Take the messages from c->in: answers reach those who wait for them, events
- * are queued. Stops while the queue is full. Gives SCTPD_OK, ENOMEM, or
- * EPROTO for bytes that no daemon sends.
+ * are queued. Stops while the queue is full. Gives SCTPD_OK, ENOMEM, EPROTO
+ * for bytes that no daemon sends, or why a session is over.
  */
 int core_parse(struct sctpd *);
 bool core_full(const struct sctpd *);
 
-/* The next event of the queue, NULL if it is empty. Gives it. */
+/* Is a request of that id not answered? */
+bool core_is_pending(const struct sctpd *, uint32_t id);
+
+/* Forget the queued events of a socket. */
+void core_drop_events(struct sctpd *, uint64_t sock);
+
+/* The code of an answer's error, which becomes the connection's; SCTPD_OK for nil. */
+int core_take_error(struct sctpd *, const msgpack_object *);
+
+/* The next event of the queue, NULL if there is none to be given yet. Gives it. */
+bool core_has_event(const struct sctpd *);
 struct message *core_event(struct sctpd *);
 
 /* No answer will come any more: tell those who wait. */
 void core_fail_all(struct sctpd *, int code);
+
+/* ---- session.c ------------------------------------------------------ */
+
+/* Bytes of c->out that are to be written, from where; and that some were. */
+const char *session_unwritten(const struct sctpd *, size_t *n);
+void session_wrote(struct sctpd *, size_t n);
+
+/* Note the message that ends c->out. False without memory. */
+bool session_note(struct sctpd *);
+
+/* A request was answered. */
+void session_answered(struct sctpd *, const struct request *);
+
+/* Number a message; an event says its number itself. False: it came before. */
+bool session_number(struct sctpd *, struct message *, uint64_t seq);
+
+/* What the program has handled: all up to that number. */
+uint64_t session_handled(const struct sctpd *);
+
+/* Is it time to say so; and say so. */
+bool session_is_due(const struct sctpd *);
+void session_ack(struct sctpd *);
+
+/* The program knows what it has in its hands, and handed it over. */
+void session_let_go(struct sctpd *);
+
+/* Begin a connection: hello is the first that is said. */
+bool session_greet(struct sctpd *);
+/* The answer to it. Gives SCTPD_OK, or why the session is over. */
+int session_welcome(struct sctpd *, const struct message *);
+
+/* Nothing more is sent of what was begun; and, with forget, it is no session any more. */
+void session_end(struct sctpd *, bool forget);
+void session_free(struct sctpd *);
+
+void session_tell(struct sctpd *, enum sctpd_session_change);
 
 /* ---- message.c ------------------------------------------------------ */
 
@@ -144,7 +258,7 @@ struct message *message_free(struct message *);
 /* Describe the event of that name in this map, which is of the message. */
 void message_set_event(struct message *, const char *name, const msgpack_object *map);
 
-/* A map's value, NULL if it has none or is no map. */
+/* A map's value, NULL if it has none or is no map. Strings need no NUL. */
 const msgpack_object *map_get(const msgpack_object *, const char *key, size_t len);
 
 static inline const struct sctpd_value *
@@ -154,6 +268,29 @@ value_of(const msgpack_object *o)
 }
 
 /* ---- conn.c --------------------------------------------------------- */
+
+/* Write what can be written. */
+int conn_flush(struct sctpd *);
+/*
+ * Write and read once, waiting until that can be done or the deadline comes:
+ * then SCTPD_TIMEOUT.
+ */
+int conn_wait(struct sctpd *, int64_t deadline);
+/* The connection is over for good; all who wait are told. Gives the code. */
+int conn_over(struct sctpd *, int code);
+int64_t conn_now(void);
+
+/* ---- dial.c --------------------------------------------------------- */
+
+/* The connection broke: may it be dialed again by itself? Begin to. */
+bool dial_may_return(const struct sctpd *);
+int dial_later(struct sctpd *);
+/* Try once, if it is time. */
+int dial_again(struct sctpd *);
+/* The timer is not needed any more. */
+void dial_stop(struct sctpd *);
+
+/* ---- conn.c, once more ---------------------------------------------- */
 
 /*
  * End the request, send it, and wait for its answer, timeout ms (-1: for

@@ -83,6 +83,20 @@ message_free(struct message *m)
 	return NULL;
 }
 
+const msgpack_object *
+map_get(const msgpack_object *o, const char *key, size_t len)
+{
+	const msgpack_object_kv	*kv;
+
+	for (uint32_t i = 0; o->type == MSGPACK_OBJECT_MAP && i < o->via.map.size; i++) {
+		kv = &o->via.map.ptr[i];
+		if (kv->key.type == MSGPACK_OBJECT_STR && kv->key.via.str.size == len &&
+		    memcmp(kv->key.via.str.ptr, key, len) == 0)
+			return &kv->val;
+	}
+	return NULL;
+}
+
 /* ---- events --------------------------------------------------------- */
 
 static void

@@ -60,7 +60,7 @@ sent(struct sctpd *c, int code, const struct sctpd_value *v, void *arg)
 	struct net	*n = arg;
 
 	(void)v;
-	if (code == SCTPD_OK || code == SCTPD_LOST)
+	if (code == SCTPD_OK || sctpd_fd(c) == -1)
 		return;
 	n->fail = ctl_fail(CTL_FAILED, "send: %s", sctpd_error(c));
 }
@@ -108,7 +108,7 @@ ended(struct sctpd *c, int code, const struct sctpd_value *v, void *arg)
 	struct net	*n = arg;
 
 	(void)v;
-	if (code == SCTPD_OK || code == SCTPD_LOST || n->over)
+	if (code == SCTPD_OK || sctpd_fd(c) == -1 || n->over)
 		return;
 	n->fail = ctl_fail(CTL_FAILED, "eof: %s", sctpd_error(c));
 	n->over = true;
@@ -366,7 +366,7 @@ net_listen(struct ctl *ctl, int argc, char **argv)
 	if (argc != 2 || !is_port(argv[1]))
 		return ctl_fail(CTL_USAGE,
 		    "listen takes a port, from 0 to 65535: sctpctl listen PORT");
-	if ((fail = ctl_dial(ctl)) != CTL_OK)
+	if ((fail = ctl_dial_session(ctl)) != CTL_OK)
 		return fail;
 	if ((code = sctpd_open(ctl->c, &n.listener, "port=%s ip=%s type=%s options.active=true",
 	    argv[1], local_ip(ctl, AF_INET), ctl->one_to_one ? "stream" : "seqpacket")) != SCTPD_OK ||
@@ -452,7 +452,7 @@ net_connect(struct ctl *ctl, int argc, char **argv)
 	if (argc != 3 || !is_port(argv[2]) || atoi(argv[2]) == 0)
 		return ctl_fail(CTL_USAGE,
 		    "connect takes a host and a port: sctpctl connect HOST PORT");
-	if ((fail = ctl_dial(ctl)) != CTL_OK)
+	if ((fail = ctl_dial_session(ctl)) != CTL_OK)
 		return fail;
 	if (strchr(argv[1], ',') != NULL) {
 		/* Addresses of one peer, to be tried together. */

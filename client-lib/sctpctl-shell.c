@@ -464,7 +464,7 @@ watch_run(struct ctl *ctl, int argc, char **argv)
 	(void)argv;
 	if (argc > 1)
 		return ctl_fail(CTL_USAGE, "watch takes no arguments");
-	if ((fail = ctl_dial(ctl)) != CTL_OK)
+	if ((fail = ctl_dial_session(ctl)) != CTL_OK)
 		return fail;
 	if ((code = sctpd_call(ctl->c, NULL, "watch on=true")) != SCTPD_OK)
 		return ctl_fail_call(ctl, code);

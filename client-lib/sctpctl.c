@@ -16,6 +16,8 @@
 #include "rpc.h"
 #include "sctpctl.h"
 
+#define PATIENCE	30000	/* ms that sctpd may be away */
+
 enum {
 	OPT_COLOR = 256, OPT_TIMEOUT, OPT_COMPLETE,
 	OPT_NET, OPT_IP = OPT_NET, OPT_STREAM, OPT_PPID, OPT_OSTREAMS, OPT_HEX,
@@ -114,6 +116,29 @@ ctl_dial(struct ctl *ctl)
 	default:
 		return ctl_fail(CTL_UNREACHABLE, "%s", sentence(ctl));
 	}
+}
+
+static void
+on_session(struct sctpd *c, enum sctpd_session_change change, void *arg)
+{
+	struct ctl	*ctl = arg;
+
+	(void)c;
+	if (change == SCTPD_GONE && !ctl->away)
+		fputs("sctpctl: sctpd is gone, waiting\n", stderr);
+	if (change == SCTPD_BACK)
+		fputs("sctpctl: sctpd is back\n", stderr);
+	if (change == SCTPD_GONE || change == SCTPD_BACK)
+		ctl->away = change == SCTPD_GONE;
+}
+
+int
+ctl_dial_session(struct ctl *ctl)
+{
+	int	code = sctpd_resumable(ctl->c, ctl->timeout >= 0 ? ctl->timeout : PATIENCE,
+	    on_session, ctl);
+
+	return code == SCTPD_OK ? ctl_dial(ctl) : ctl_fail_call(ctl, code);
 }
 
 /* ---- commands ------------------------------------------------------- */

@@ -32,6 +32,7 @@ struct ctl {
 	bool		 color;
 	bool		 verbose;
 	int		 timeout;	/* ms; -1: the library's */
+	bool		 away;		/* the daemon is, and is waited for */
 
 	/* listen and connect */
 	const char	*net_option;	/* the last that was given, or NULL */
@@ -59,6 +60,9 @@ int ctl_fail_call(const struct ctl *, int code);
 
 /* Reach the daemon, once. */
 int ctl_dial(struct ctl *);
+
+/* The same with a session, which outlives the daemon. */
+int ctl_dial_session(struct ctl *);
 
 /* Run the command of these words. */
 int ctl_run(struct ctl *, int argc, char **argv);

@@ -30,6 +30,9 @@
  * gen_sctp and RFC 6458: sctpctl help lists them. Times are milliseconds,
  * sizes bytes, numbers in host order, the PPID included.
  *
+ * A connection ends with the daemon, unless sctpd_resumable() made a session
+ * of it: then the daemon may be restarted, and nothing is lost or doubled.
+ *
  * The library makes no threads, keeps no globals, prints nothing, raises no
  * signal and never exits. A connection is for one thread at a time.
  */
@@ -114,7 +117,9 @@ enum sctpd_code {
 	/* this library's */
 	SCTPD_LOST = 200,	/* the connection to the daemon ended */
 	SCTPD_NOT_DIALED = 201,	/* there is no connection to the daemon yet */
-	SCTPD_UNKNOWN = 202	/* a newer daemon's code: see sctpd_error */
+	SCTPD_UNKNOWN = 202,	/* a newer daemon's code: see sctpd_error */
+	SCTPD_SUPERSEDED = 203,	/* another program has this session now */
+	SCTPD_NO_SESSION = 204	/* the daemon has forgotten the session */
 };
 
 /*
@@ -146,7 +151,8 @@ SCTPD_API struct sctpd *sctpd_free(struct sctpd *);
  * Connect to the daemon's Unix socket. path NULL: the environment's
  * SCTPD_SOCKET, else SCTPD_SOCKET. Calls that were begun before are sent now.
  * ENOENT or ECONNREFUSED: no daemon is there. EACCES: see its permissions.
- * After SCTPD_LOST a connection may be dialed again; it then owns nothing.
+ * After SCTPD_LOST a connection may be dialed again; it then owns nothing, but
+ * for what a session still has.
  */
 SCTPD_API int sctpd_dial(struct sctpd *, const char *path);
 
@@ -159,6 +165,58 @@ SCTPD_API int sctpd_use_fd(struct sctpd *, int fd);
  * out returns SCTPD_TIMEOUT, and may still be carried out.
  */
 SCTPD_API void sctpd_set_timeout(struct sctpd *, int ms);
+
+/* ---- sessions ------------------------------------------------------- */
+
+/*
+ * Make the connection a session, before it is dialed. When it breaks because
+ * the daemon is restarted, or dies where something starts it again (systemd,
+ * or sctpd -k), it is dialed again by the functions that wait and by
+ * sctpd_process, for max_ms (-1: for ever). Meanwhile calls that wait do so,
+ * calls that do not are kept, and no event comes; then all goes on where it
+ * was: every call is carried out once, and no event is lost or comes twice.
+ * If max_ms are over, or the daemon is one that does not survive, calls and
+ * events end with LOST as without a session.
+ *
+ * An event is handled when the next one is asked for, or when its callback
+ * returns; an answer when it was given. What is handled is acknowledged to
+ * the daemon by itself, and not before.
+ *
+ * sctpd_dial then waits for the daemon's answer, too.
+ */
+enum sctpd_session_change {
+	SCTPD_GONE,		/* the daemon is away, and waited for */
+	SCTPD_REACHED,		/* there is a connection; what is missing comes */
+	SCTPD_BACK,		/* all is as it was */
+	SCTPD_OVER		/* it is not: the code is that of the next call */
+};
+
+/*
+ * Told of each change, if not NULL. At GONE, REACHED and OVER sctpd_fd() has
+ * become another; the one before is closed when this returns. It may make
+ * calls that do not wait.
+ */
+typedef void sctpd_session_fn(struct sctpd *, enum sctpd_session_change, void *arg);
+SCTPD_API int sctpd_resumable(struct sctpd *, int max_ms, sctpd_session_fn *fn, void *arg);
+
+/*
+ * For a program that may die and come back: the token of its session, "" when
+ * there is none, which is to be kept secret; seq, if not NULL, gets the number
+ * of the last message that was handled. An event's own is in struct
+ * sctpd_event. Borrowed until the connection is dialed again or freed.
+ */
+SCTPD_API const char *sctpd_session(const struct sctpd *, uint64_t *seq);
+
+/*
+ * Be that program again: after sctpd_resumable, before sctpd_dial, with what
+ * was known last. The events after seq come again, and the sockets are this
+ * connection's, if they live: see the options on_owner_exit and hold_time, and
+ * the method adopt. Answers to calls of the program that died do not come,
+ * but an event that its sctpd_recv took does. sctpd_dial gives NO_SESSION if
+ * there is no such session any more; dialed again, it makes a new one. A
+ * connection that has the session meanwhile ends with SUPERSEDED.
+ */
+SCTPD_API int sctpd_resume(struct sctpd *, const char *token, uint64_t seq);
 
 /* ---- values --------------------------------------------------------- */
 
@@ -302,7 +360,11 @@ SCTPD_API int sctpd_abort(struct sctpd *, uint64_t sock, uint32_t assoc_id);
 /* gen_sctp:close/1; RFC 6458 3.1.5. What was sent still arrives. */
 SCTPD_API int sctpd_close(struct sctpd *, uint64_t sock);
 
-/* gen_sctp:controlling_process/2: give the socket to another client. */
+/*
+ * gen_sctp:controlling_process/2: give the socket to another client. In a
+ * session its events that were not taken yet are the new owner's, too; until
+ * the daemon has answered, no event is given.
+ */
 SCTPD_API int sctpd_controlling_process(struct sctpd *, uint64_t sock, uint64_t client);
 
 /*
@@ -400,6 +462,7 @@ struct sctpd_event {
 	size_t				 len;
 	struct sctpd_sndrcvinfo		 info;		/* of data, sctp_send_failed */
 	const struct sctpd_value	*fields;	/* all: for sctpd_get_str() */
+	uint64_t			 seq;		/* in a session: its number */
 };
 
 /*
@@ -419,7 +482,11 @@ SCTPD_API int sctpd_next_event(struct sctpd *, int timeout,
 
 /* ---- a loop of the caller's own ------------------------------------- */
 
-/* The connection's descriptor, -1 without one. It changes when dialed again. */
+/*
+ * The connection's descriptor, -1 without one. It changes when dialed again,
+ * in a session by itself: see sctpd_session_fn, or ask before each poll. While
+ * the daemon is away it is a timer's.
+ */
 SCTPD_API int sctpd_fd(const struct sctpd *);
 
 /* What to poll it for: POLLIN, POLLOUT, both or 0. Ask before each poll. */
@@ -427,7 +494,7 @@ SCTPD_API short sctpd_wants(const struct sctpd *);
 
 /*
  * Write and read what can be without blocking; run the callbacks of what has
- * come. SCTPD_OK, or LOST, EPROTO or ENOMEM. Events go to the callback of
+ * come. SCTPD_OK, or LOST, EPROTO, ENOMEM, SUPERSEDED or NO_SESSION. Events go to the callback of
  * sctpd_on_event; without one they wait for sctpd_next_event(c, 0, &ev), which
  * is to be called until it gives TIMEOUT.
  */

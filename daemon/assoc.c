@@ -13,6 +13,8 @@
 #include "addr.h"
 #include "assoc.h"
 #include "client.h"
+#include "journal.h"
+#include "keep.h"
 #include "log.h"
 #include "mem.h"
 #include "sock.h"
@@ -27,14 +29,28 @@ static size_t nassocs, nlingering;
 struct assoc *
 assoc_new(struct sock *s, uint32_t id, const struct sockaddr_storage *peer)
 {
+	struct assoc	*a = assoc_make(s, id, peer, journal_number());
+
+	keep_assoc(a);
+	return a;
+}
+
+struct assoc *
+assoc_make(struct sock *s, uint32_t id, const struct sockaddr_storage *peer, uint64_t number)
+{
 	struct assoc	*a = xcalloc(1, sizeof *a);
 
 	a->sock = s;
+	a->number = number;
 	if (peer != NULL)
 		a->peer = *peer;
 	TAILQ_INIT(&a->sends);
 	stack_assoc_init(a);
-	hash_add(&s->assocs, &a->node, id);
+	a->node.key = id;
+	if (s != NULL)
+		hash_add(&s->assocs, &a->node, id);
+	else
+		nlingering++;
 	nassocs++;
 	return a;
 }
@@ -89,6 +105,7 @@ assoc_free(struct assoc *a)
 		return NULL;
 	assoc_fail_sends(a, ERR_epipe, "the association is over");
 	stack_assoc_free(a);
+	keep_drop_assoc(a);
 	if (a->sock != NULL)
 		hash_remove(&a->sock->assocs, &a->node);
 	else
@@ -154,6 +171,7 @@ assoc_enter(struct assoc *a, enum assoc_state state)
 	    a->sock != NULL ? (unsigned long long)a->sock->node.key : 0,
 	    addr_text(&a->peer, text), addr_port(&a->peer));
 	a->state = state;
+	keep_assoc(a);
 }
 
 static void
@@ -163,6 +181,7 @@ count_sent(struct assoc *a, size_t len)
 
 	if (s == NULL)
 		return;
+	keep_sock_words(s);
 	s->sent.cnt++;
 	s->sent.oct += len;
 	if (len > s->sent.max)
@@ -182,6 +201,8 @@ waiting_send_free(struct waiting_send *w)
 		a->sock->waiting -= w->len;
 	if (w->counted)
 		client_wait_less(w->call->client, w->len);
+	if (w->record != NULL)
+		journal_drop(w->record);
 	free(w);
 }
 
@@ -217,7 +238,7 @@ is_full(struct assoc *a)
 	return own->non_block_send && a->full;
 }
 
-static void
+static struct waiting_send *
 wait_for_room(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
     const char *data, size_t len)
 {
@@ -226,6 +247,7 @@ wait_for_room(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
 	w->assoc = a;
 	w->info = *info;
 	w->len = len;
+	w->record = NULL;
 	memcpy(w->data, data, len);
 	w->call = call_keep(call, a->sock->own.send_timeout, send_ended, w);
 	/* One at a time is free: a client that waits for its answers is always read. */
@@ -236,6 +258,14 @@ wait_for_room(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
 	a->waiting += len;
 	a->sock->waiting += len;
 	stack_await_room(a, true);
+	return w;
+}
+
+void
+assoc_wait_again(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
+    const char *data, size_t len, struct record *r)
+{
+	wait_for_room(a, call, info, data, len)->record = r;
 }
 
 /* An error of the system's in the words of a sender. */
@@ -261,12 +291,95 @@ send_failed(const struct assoc *a, int number, size_t len, const struct sndrcvin
 	}
 }
 
+/* ---- sending -------------------------------------------------------- */
+
+/*
+ * Messages of one client's to one association, one after the other: they are
+ * sent with one system call when something else is to be done, or there are
+ * no more. Until then their bytes stay where they were read.
+ */
+static struct {
+	struct assoc		*assoc;
+	struct client		*client;
+	unsigned		 n;
+	bool			 notification[STACK_RUN];
+	struct stack_message	 message[STACK_RUN];
+} run;
+
+static void refuse_message(const struct call *, uint64_t sock, const struct stack_message *,
+    enum error, const char *);
+
+static struct call
+call_of(unsigned i)
+{
+	return (struct call){
+		.client = run.client,
+		.method = &rpc_table[RPC_send],
+		.msgid = run.message[i].msgid,
+		.notification = run.notification[i],
+		.ordinal = run.message[i].ordinal,
+	};
+}
+
+/* It was not taken: it waits, or its sender is told why not. */
+static void
+settle(struct assoc *a, unsigned i, int number)
+{
+	const struct stack_message	*m = &run.message[i];
+	struct call			 call = call_of(i);
+	struct waiting_send		*w;
+	enum error			 e;
+
+	if (number != EAGAIN)
+		e = send_failed(a, number, m->len, &m->info);
+	else if (is_full(a))
+		e = call_fail(ERR_eagain, "assoc_id %u: %zu bytes wait for room already",
+		    assoc_id(a), a->waiting);
+	else {
+		w = wait_for_room(a, &call, &m->info, m->data, m->len);
+		/* Who has no answer to a request asks again; this was taken for good. */
+		if (call.notification && m->client != 0)
+			w->record = keep_waiting(a, &call, &m->info, m->data, m->len);
+		return;
+	}
+	refuse_message(&call, a->sock->node.key, m, e, call_why());
+}
+
+static void
+answer_sent(unsigned i)
+{
+	count_sent(run.assoc, run.message[i].len);
+	if (!run.notification[i])
+		client_answer_done(run.client, run.message[i].msgid);
+}
+
+void
+assoc_send_run(void)
+{
+	struct assoc	*a = run.assoc;
+	unsigned	 i = 0, n = run.n;
+	int		 number;
+
+	run.n = 0;
+	while (i < n) {
+		unsigned	sent = 0;
+
+		number = EAGAIN;	/* behind those that wait */
+		if (TAILQ_EMPTY(&a->sends))
+			sent = stack_send(a, &run.message[i], n - i, &number);
+		if (sent == 0) {
+			settle(a, i, number);
+			i++;
+		}
+		while (sent-- > 0)
+			answer_sent(i++);
+	}
+}
+
 enum error
 assoc_send(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
     const char *data, size_t len)
 {
-	int	number;
-
 	if (a->outbound != 0 && info->stream >= a->outbound) {
 		stack_count_streams(a);
 		if (info->stream >= a->outbound)
@@ -274,19 +387,19 @@ assoc_send(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
 	}
 	if (a->eof_asked || a->state == ASSOC_OVER)
 		return send_failed(a, EPIPE, len, info);
-	if (TAILQ_EMPTY(&a->sends)) {
-		number = stack_send(a, info, data, len);
-		if (number == 0) {
-			count_sent(a, len);
-			return ERR_OK;
-		}
-		if (number != EAGAIN)
-			return send_failed(a, number, len, info);
-	}
-	if (is_full(a))
-		return call_fail(ERR_eagain, "assoc_id %u: %zu bytes wait for room already",
-		    assoc_id(a), a->waiting);
-	wait_for_room(a, call, info, data, len);
+	if (run.n == STACK_RUN || (run.n > 0 && (run.assoc != a || run.client != call->client)))
+		assoc_send_run();
+	run.assoc = a;
+	run.client = call->client;
+	run.notification[run.n] = call->notification;
+	run.message[run.n++] = (struct stack_message){
+		.info = *info,
+		.data = data,
+		.len = len,
+		.client = call->client->token[0] != '\0' ? call->client->node.key : 0,
+		.ordinal = call->notification ? call->ordinal : 0,
+		.msgid = call->msgid,
+	};
 	return CALL_ANSWERED;
 }
 
@@ -301,6 +414,20 @@ assoc_give_back(const struct call *call, uint64_t sock, const struct sndrcvinfo 
 	};
 
 	client_tell(call->client, notice_send_failed, sock, &e);
+}
+
+static void
+refuse_message(const struct call *call, uint64_t sock, const struct stack_message *m,
+    enum error code, const char *why)
+{
+	struct sndrcvinfo	info = m->info;
+
+	if (!call->notification) {
+		call_reply_error(call, code, why);
+		return;
+	}
+	info.assoc_id = assoc_id(run.assoc);
+	assoc_give_back(call, sock, &info, m->data, m->len);
 }
 
 /* A message that waited will not be sent. Frees it. */
@@ -337,6 +464,22 @@ finish_send(struct waiting_send *w, int number)
 	refuse_send(w, e, call_why());
 }
 
+static int
+send_waiting(struct assoc *a, const struct waiting_send *w)
+{
+	struct stack_message	m = {
+		.info = w->info,
+		.data = w->data,
+		.len = w->len,
+		.client = w->call->client->token[0] != '\0' ? w->call->client->node.key : 0,
+		.ordinal = w->call->notification ? w->call->ordinal : 0,
+		.msgid = w->call->msgid,
+	};
+	int			number;
+
+	return stack_send(a, &m, 1, &number) == 1 ? 0 : number;
+}
+
 void
 assoc_writable(struct assoc *a)
 {
@@ -346,7 +489,7 @@ assoc_writable(struct assoc *a)
 	for (int i = 0; i < SENDS_A_TURN; i++) {
 		if ((w = TAILQ_FIRST(&a->sends)) == NULL)
 			break;
-		if ((number = stack_send(a, &w->info, w->data, w->len)) == EAGAIN)
+		if ((number = send_waiting(a, w)) == EAGAIN)
 			break;
 		finish_send(w, number);
 	}
@@ -362,6 +505,7 @@ assoc_eof(struct assoc *a)
 	if (a->eof_asked || a->state == ASSOC_OVER)
 		return EPIPE;
 	a->eof_asked = true;
+	keep_assoc(a);
 	if (!TAILQ_EMPTY(&a->sends))
 		return 0;	/* assoc_writable will */
 	return stack_eof(a);
@@ -423,6 +567,7 @@ assoc_move(struct assoc *a, struct sock *to)
 		hash_remove(&a->sock->assocs, &a->node);
 	}
 	a->sock = to;
+	keep_assoc(a);
 	if (to != NULL) {
 		to->waiting += a->waiting;
 		hash_add(&to->assocs, &a->node, a->node.key);

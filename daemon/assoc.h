@@ -17,6 +17,7 @@
 
 #include "call.h"
 #include "hash.h"
+#include "hot.h"
 #include "rpc.h"
 #include "stack.h"
 
@@ -37,6 +38,7 @@ struct waiting_send {
 	struct sndrcvinfo		 info;
 	size_t				 len;
 	bool				 counted;	/* against its client's limit */
+	struct record			*record;	/* of a session's notification */
 	char				 data[];
 };
 
@@ -65,17 +67,28 @@ struct assoc {
 	struct closer		*closer;	/* the close that waits for its end */
 	bool			 unwanted;	/* nobody waits for it any more */
 	bool			 eof_asked;	/* shut down once sends is empty */
+	struct hot_from		 from;		/* where its messages come from */
 	struct sndrcvinfo	 defaults;	/* of send by stream alone */
 	bool			 defaults_known;
 	TAILQ_HEAD(, waiting_send) sends;
 	size_t			 waiting;	/* bytes in sends */
 	bool			 full;		/* above the high watermark, and not
 						   yet down to the low one */
+	uint64_t		 number;	/* unlike its id never used again */
+	bool			 asked;		/* a connect waited for it in a process
+						   before us: it may ask again */
+	struct record		*record;
+	TAILQ_ENTRY(assoc)	 changed_entry;
+	bool			 changed;
 
 	struct stack_assoc	 stack;		/* the stack's own */
 };
 
 struct assoc *assoc_new(struct sock *, uint32_t id, const struct sockaddr_storage *peer);
+
+/* The same with the number that it has; of no socket, it lingers. */
+struct assoc *assoc_make(struct sock *, uint32_t id, const struct sockaddr_storage *peer,
+    uint64_t number);
 struct assoc *assoc_free(struct assoc *);
 
 /* The association with that id; a one-to-one socket's only one for any. */
@@ -93,15 +106,22 @@ const char *assoc_state_name(const struct assoc *);
 void assoc_enter(struct assoc *, enum assoc_state);
 
 /*
- * Send, or let it wait. Copies data if it waits, and then the call is
- * answered later: CALL_ANSWERED.
+ * Send, with those that follow, when assoc_send_run is called: until then data
+ * must stay. If there is no room it is copied and waits. CALL_ANSWERED: the
+ * answer comes then, or later.
  */
 enum error assoc_send(struct assoc *, struct call *, const struct sndrcvinfo *,
     const char *data, size_t len);
 
+void assoc_send_run(void);
+
 /* A message sent as a notification failed: it goes back to its sender. */
 void assoc_give_back(const struct call *, uint64_t sock, const struct sndrcvinfo *,
     const char *data, size_t len);
+
+/* One that waited in a process before us waits again. */
+void assoc_wait_again(struct assoc *, struct call *, const struct sndrcvinfo *,
+    const char *data, size_t len, struct record *);
 
 /* From the stack: there is room. */
 void assoc_writable(struct assoc *);

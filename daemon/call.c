@@ -69,19 +69,25 @@ throw_away(void *arg, const char *p, size_t n)
 }
 
 msgpack_packer *
-call_reply_begin(const struct call *call)
+call_reply_begin_as(const struct call *call, enum message_kind kind, uint64_t sock)
 {
 	static msgpack_packer	 none = { .callback = throw_away };
 	msgpack_packer		*pk;
 
 	if (call->notification)
 		return &none;
-	pk = client_packer(call->client);
+	pk = client_packer(call->client, kind, sock);
 	msgpack_pack_array(pk, 4);
 	msgpack_pack_uint8(pk, RPC_RESPONSE);
 	msgpack_pack_uint32(pk, call->msgid);
 	msgpack_pack_nil(pk);
 	return pk;
+}
+
+msgpack_packer *
+call_reply_begin(const struct call *call)
+{
+	return call_reply_begin_as(call, MESSAGE_ANSWER, 0);
 }
 
 void
@@ -116,7 +122,7 @@ call_reply_error(const struct call *call, enum error code, const char *text)
 		report_failure(call, line);
 		return;
 	}
-	pk = client_packer(call->client);
+	pk = client_packer(call->client, MESSAGE_ANSWER, 0);
 	msgpack_pack_array(pk, 4);
 	msgpack_pack_uint8(pk, RPC_RESPONSE);
 	msgpack_pack_uint32(pk, call->msgid);

@@ -17,6 +17,7 @@
 #include <msgpack.h>
 
 #include "error.h"
+#include "output.h"
 #include "rpc.h"
 
 struct client;
@@ -35,6 +36,7 @@ struct call {
 	const struct rpc_desc	*method;
 	uint32_t		 msgid;
 	bool			 notification;	/* nobody wants an answer */
+	uint64_t		 ordinal;	/* of a notification: which of its client's */
 
 	/* Of those that wait: how to stop waiting, and for what. */
 	void			(*end)(struct call *, enum call_end);
@@ -61,6 +63,7 @@ const char *call_why(void);
 /* Answer: with the method's results, with packed bytes, or with an error. */
 void call_reply(const struct call *, const void *out);
 msgpack_packer *call_reply_begin(const struct call *);
+msgpack_packer *call_reply_begin_as(const struct call *, enum message_kind, uint64_t sock);
 void call_reply_error(const struct call *, enum error, const char *why);
 
 /* The same for a call that was kept, which is gone afterwards. */

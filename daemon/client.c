@@ -13,24 +13,29 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "assoc.h"
 #include "client.h"
 #include "codec.h"
 #include "config.h"
 #include "dispatch.h"
+#include "journal.h"
+#include "keep.h"
 #include "log.h"
 #include "loop.h"
 #include "sock.h"
 
 #define READ_SIZE	(256u << 10)
 #define FRAME_EXTRA	(1u << 20)	/* a frame may exceed the longest message by */
+/* Queues' worth of messages that a session may leave without acknowledgement. */
+#define HELD_QUEUES	4
 
 TAILQ_HEAD(client_list, client);
 
 static struct hash clients;
 static struct client_list dirty = TAILQ_HEAD_INITIALIZER(dirty);
 static struct client_list watchers = TAILQ_HEAD_INITIALIZER(watchers);
+static struct client_list writing = TAILQ_HEAD_INITIALIZER(writing);
 static struct client_list dead = TAILQ_HEAD_INITIALIZER(dead);
-static uint64_t last_number;
 
 /*
  * Those that are paused may go too, and be the last to hold what they wait
@@ -66,6 +71,15 @@ client_may_use(const struct client *c, uid_t uid)
 	return c->uid == uid || c->uid == 0;
 }
 
+void
+client_dirty(struct client *c)
+{
+	if (c->dirty || c->dead)
+		return;
+	c->dirty = true;
+	TAILQ_INSERT_TAIL(&dirty, c, dirty_entry);
+}
+
 /* ---- in ------------------------------------------------------------- */
 
 /*
@@ -78,6 +92,14 @@ is_over_limit(const struct client *c)
 {
 	return c->answers >= config.client_queue ||
 	    c->waiting >= config.client_queue;
+}
+
+/* A session that acknowledges nothing cannot be held up: its acks wait, too. */
+static bool
+holds_too_much(const struct client *c)
+{
+	return c->token[0] != '\0' && output_held(&c->out) >
+	    HELD_QUEUES * config.client_queue + 2 * config.max_message;
 }
 
 static void
@@ -121,31 +143,76 @@ refuse(struct client *c, enum frame_result r)
 	client_lost(c, frame_why(r));
 }
 
+/* Serve the message at p, if it is there; gives its length, or 0. */
+static size_t
+serve_one(struct client *c, const char *p, size_t n)
+{
+	size_t			len = 0;
+	enum frame_result	r;
+
+	if (c->frame.at == 0 && (len = dispatch_send(c, p, n)) > 0)
+		return len;
+	assoc_send_run();	/* what comes now may depend on what was sent */
+	r = frame_scan(&c->frame, p, n, config.max_message + FRAME_EXTRA, &len);
+	if (r == FRAME_MORE)
+		return 0;
+	if (r != FRAME_MESSAGE || !dispatch(c, p, len)) {
+		refuse(c, r == FRAME_MESSAGE ? FRAME_GARBAGE : r);
+		return 0;
+	}
+	return len;
+}
+
+/* Answers are counted, events are not. */
+static void
+count_answers(struct client *c, size_t before)
+{
+	size_t	now = output_unwritten(&c->out);
+
+	if (c->dead || c->away)
+		return;
+	if (now > before)
+		c->answers += now - before;
+	if (holds_too_much(c))
+		client_lost(c, "it acknowledges nothing");
+}
+
 /* Serve the messages in n bytes; gives how many bytes they took. */
 static size_t
 serve(struct client *c, const char *p, size_t n)
 {
-	size_t			len, before, done = 0;
-	size_t			max = config.max_message + FRAME_EXTRA;
-	enum frame_result	r;
+	size_t	before, len, done = 0;
 
-	while (done < n && !c->dead) {
-		before = buf_len(&c->out);
+	while (done < n && !c->dead && !c->away) {
 		if (is_over_limit(c)) {
 			client_pause(c);
 			break;
 		}
-		r = frame_scan(&c->frame, p + done, n - done, max, &len);
-		if (r == FRAME_MORE)
+		before = output_unwritten(&c->out);
+		if ((len = serve_one(c, p + done, n - done)) == 0)
 			break;
-		if (r != FRAME_MESSAGE || !dispatch(c, p + done, len)) {
-			refuse(c, r == FRAME_MESSAGE ? FRAME_GARBAGE : r);
-			break;
-		}
 		done += len;
-		c->answers += buf_len(&c->out) - before;
+		count_answers(c, before);
 	}
+	before = output_unwritten(&c->out);
+	assoc_send_run();
+	count_answers(c, before);
 	return done;
+}
+
+static void serve_rest(struct client *);
+
+/* Another client has the connection now, and what came on it is for that one. */
+static void
+pass_on(struct client *c, const char *p, size_t n)
+{
+	struct client	*to = c->successor;
+
+	if (to == NULL)
+		return;
+	c->successor = NULL;
+	buf_add(&to->in, p, n);
+	serve_rest(to);
 }
 
 /* Serve what was read before and could not be served then. */
@@ -154,8 +221,8 @@ serve_rest(struct client *c)
 {
 	size_t	done = serve(c, buf_data(&c->in), buf_len(&c->in));
 
-	if (!c->dead)
-		buf_drop(&c->in, done);
+	buf_drop(&c->in, done);
+	pass_on(c, buf_data(&c->in), buf_len(&c->in));
 }
 
 static void
@@ -169,8 +236,9 @@ serve_input(struct client *c, size_t n)
 		return;
 	}
 	done = serve(c, input, n);
-	if (!c->dead)
+	if (!c->dead && !c->away)
 		buf_add(&c->in, input + done, n - done);
+	pass_on(c, input + done, n - done);
 }
 
 static void
@@ -198,12 +266,12 @@ client_on_readable(evutil_socket_t fd, short what, void *arg)
 static void
 client_resume(struct client *c)
 {
-	if (!c->paused || c->dead || is_over_limit(c))
+	if (!c->paused || c->dead || c->away || is_over_limit(c))
 		return;
 	c->paused = false;
 	(void)epoll_ctl(gone_set, EPOLL_CTL_DEL, c->fd, NULL);
 	serve_rest(c);
-	if (!c->paused && !c->dead)
+	if (!c->paused && !c->dead && !c->away)
 		(void)event_add(&c->readable, NULL);
 }
 
@@ -217,10 +285,8 @@ void
 client_wait_less(struct client *c, size_t n)
 {
 	c->waiting -= n;
-	if (c->paused && !c->dirty) {
-		c->dirty = true;	/* looked at again when the turn ends */
-		TAILQ_INSERT_TAIL(&dirty, c, dirty_entry);
-	}
+	if (c->paused)
+		client_dirty(c);
 }
 
 /* ---- out ------------------------------------------------------------ */
@@ -230,46 +296,79 @@ pack_to_client(void *arg, const char *p, size_t n)
 {
 	struct client	*c = arg;
 
-	buf_add(&c->out, p, n);
+	output_add(&c->out, p, n);
 	return 0;
 }
 
 msgpack_packer *
-client_packer(struct client *c)
+client_packer(struct client *c, enum message_kind kind, uint64_t sock)
 {
 	static msgpack_packer	pk;
 
-	if (!c->dirty && !c->dead) {
-		c->dirty = true;
-		TAILQ_INSERT_TAIL(&dirty, c, dirty_entry);
-	}
+	client_dirty(c);
+	output_begin(&c->out, kind, sock);
 	msgpack_packer_init(&pk, c, pack_to_client);
 	return &pk;
 }
 
 void
-client_tell(struct client *c, const struct notice *row, uint64_t sock, const void *body)
+client_answer_done(struct client *c, uint32_t msgid)
 {
-	struct event_head	 head = { .sock = sock };
-	msgpack_packer		*pk;
+	char	done[HOT_DONE_MAX];
 
-	if (!c->events || c->dead)
-		return;
-	pk = client_packer(c);
+	client_dirty(c);
+	output_begin(&c->out, MESSAGE_ANSWER, 0);
+	output_add(&c->out, done, hot_write_done(done, msgid));
+}
+
+void
+client_data(struct client *c, uint64_t sock, struct hot_from *f,
+    const struct sockaddr_storage *from, const struct sndrcvinfo *info, struct slice data)
+{
+	char	head[HOT_EVENT_MAX];
+
+	client_dirty(c);
+	output_begin(&c->out, MESSAGE_EVENT, sock);
+	output_add(&c->out, head, hot_write_data(head, c->token[0] != '\0' ? c->out.seq : 0,
+	    sock, f, from, info, data.len));
+	output_add(&c->out, data.ptr, data.len);
+}
+
+msgpack_packer *
+client_event_begin(struct client *c, const struct notice *row, uint64_t sock,
+    unsigned n, bool moves)
+{
+	msgpack_packer		*pk = client_packer(c, MESSAGE_EVENT, moves ? sock : 0);
+	struct event_head	 head = { .sock = sock };
+
+	if (c->token[0] != '\0')
+		head.seq = c->out.seq;
 	msgpack_pack_array(pk, 3);
 	msgpack_pack_uint8(pk, RPC_NOTIFICATION);
 	codec_pack_text(pk, row->name);
 	msgpack_pack_array(pk, 1);
-	msgpack_pack_map(pk, (sock != 0) + codec_count(row->fields, body, row->size));
-	if (sock != 0)
-		codec_pack_fields(pk, event_head_fields, &head, sizeof head);
+	msgpack_pack_map(pk, n + (head.seq != 0) + (sock != 0));
+	codec_pack_fields(pk, event_head_fields, &head, sizeof head);
+	return pk;
+}
+
+void
+client_tell(struct client *c, const struct notice *row, uint64_t sock, const void *body)
+{
+	msgpack_packer	*pk;
+
+	if (!c->events || c->dead || (c->away && c->token[0] == '\0'))
+		return;
+	/* Of these only what comes from the stack is its next owner's business. */
+	pk = client_event_begin(c, row, sock, codec_count(row->fields, body, row->size),
+	    row == notice_send_failed || row == notice_passive);
 	codec_pack_fields(pk, row->fields, body, row->size);
 }
 
 bool
 client_has_room(struct client *c)
 {
-	if (buf_len(&c->out) < config.client_queue)
+	if (!c->away && output_held(&c->out) < config.client_queue)
 		return true;
 	c->starved = true;
 	return false;
@@ -298,22 +397,22 @@ client_feed(struct client *c)
 static void
 client_write(struct client *c)
 {
-	ssize_t	n;
+	size_t	left;
 
-	if (buf_len(&c->out) > 0) {
-		n = send(c->fd, buf_data(&c->out), buf_len(&c->out), MSG_NOSIGNAL);
-		if (n == -1 && errno != EAGAIN && errno != EINTR) {
-			client_lost(c, strerror(errno));
-			return;
-		}
-		if (n > 0)
-			buf_drop(&c->out, (size_t)n);
-		if (c->answers > buf_len(&c->out))
-			c->answers = buf_len(&c->out);
+	if (c->away) {
+		buf_free(&c->in);
+		return;
 	}
-	if (buf_len(&c->out) > 0)
+	if (output_write(&c->out, c->fd) == -1 && errno != EAGAIN && errno != EINTR) {
+		client_lost(c, strerror(errno));
+		return;
+	}
+	left = output_unwritten(&c->out);
+	if (c->answers > left)
+		c->answers = left;
+	if (left > 0)
 		(void)event_add(&c->writable, NULL);
-	if (buf_len(&c->out) < config.client_queue / 2)
+	if (output_held(&c->out) < config.client_queue / 2)
 		client_feed(c);
 	client_resume(c);
 }
@@ -322,7 +421,7 @@ static void
 client_on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
-	client_write(arg);
+	client_dirty(arg);	/* written when the turn ends, and is in the journal */
 }
 
 void
@@ -331,6 +430,7 @@ client_watch(struct client *c, bool on)
 	if (on == c->watching)
 		return;
 	c->watching = on;
+	keep_client(c);
 	if (on)
 		TAILQ_INSERT_TAIL(&watchers, c, watch_entry);
 	else
@@ -355,76 +455,242 @@ client_init(void)
 	(void)event_add(&gone, NULL);
 }
 
+/* A client without a connection. */
+struct client *
+client_make(uint64_t number)
+{
+	struct client	*c = xcalloc(1, sizeof *c);
+
+	c->fd = -1;
+	c->away = true;
+	TAILQ_INIT(&c->calls);
+	TAILQ_INIT(&c->socks);
+	output_init(&c->out);
+	hash_add(&clients, &c->node, number);
+	return c;
+}
+
+static void
+begin_to_read(struct client *c, int fd)
+{
+	c->fd = fd;
+	c->away = false;
+	buf_free(&c->in);
+	memset(&c->frame, 0, sizeof c->frame);
+	(void)event_assign(&c->readable, loop_base(), fd, EV_READ | EV_PERSIST,
+	    client_on_readable, c);
+	(void)event_assign(&c->writable, loop_base(), fd, EV_WRITE,
+	    client_on_writable, c);
+	(void)event_add(&c->readable, NULL);
+}
+
 void
 client_new(int fd)
 {
-	struct client	*c = xcalloc(1, sizeof *c);
+	struct client	*c;
 	struct ucred	 cred = { .uid = (uid_t)-1 };
 	socklen_t	 len = sizeof cred;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1) {
 		log_warning("client: refused, its user is unknown: %s", strerror(errno));
 		(void)close(fd);
-		free(c);
 		return;
 	}
-	c->fd = fd;
+	c = client_make(journal_number());
 	c->uid = cred.uid;
 	c->pid = cred.pid;
-	TAILQ_INIT(&c->calls);
-	TAILQ_INIT(&c->socks);
-	hash_add(&clients, &c->node, ++last_number);
-	(void)event_assign(&c->readable, loop_base(), fd, EV_READ | EV_PERSIST,
-	    client_on_readable, c);
-	(void)event_assign(&c->writable, loop_base(), fd, EV_WRITE,
-	    client_on_writable, c);
-	(void)event_add(&c->readable, NULL);
+	begin_to_read(c, fd);
 	log_debug("client %llu: connected, pid=%d uid=%u",
 	    (unsigned long long)c->node.key, (int)c->pid, (unsigned)c->uid);
 }
 
+/* A session's notifications were taken for good: they wait on. */
 static void
-end_calls(struct client *c)
+end_calls(struct client *c, bool all)
 {
-	struct call	*call;
+	struct call	*call, *next;
 
-	while ((call = TAILQ_FIRST(&c->calls)) != NULL)
-		call->end(call, CALL_CLIENT_GONE);
+	for (call = TAILQ_FIRST(&c->calls); call != NULL; call = next) {
+		next = TAILQ_NEXT(call, entry);
+		if (all || !call->notification || c->token[0] == '\0')
+			call->end(call, CALL_CLIENT_GONE);
+	}
+}
+
+/* It is no more; its memory is freed when the turn ends. */
+static void
+client_end(struct client *c)
+{
+	if (c->dead)
+		return;
+	if (c->listed)
+		TAILQ_REMOVE(&writing, c, dirty_entry);
+	else if (c->dirty)
+		TAILQ_REMOVE(&dirty, c, dirty_entry);
+	c->dirty = c->listed = false;
+	c->dead = true;
+	end_calls(c, true);
+	client_watch(c, false);
+	keep_drop_client(c);
+	hash_remove(&clients, &c->node);
+	TAILQ_INSERT_TAIL(&dead, c, dirty_entry);
+}
+
+static void
+disconnect(struct client *c)
+{
+	(void)event_del(&c->readable);
+	(void)event_del(&c->writable);
+	/* It may have closed its side only, and wait for what it was answered. */
+	keep_commit();
+	(void)output_write(&c->out, c->fd);
+	c->away = true;
+	end_calls(c, false);
+	c->answers = 0;
+	c->paused = false;
+	(void)close(c->fd);
+	c->fd = -1;
+	client_dirty(c);	/* what it has sent may be in use: it is freed later */
+}
+
+void
+client_exit(struct client *c)
+{
+	struct sock	*s, *next;
+
+	c->expected = false;
+	if (event_initialized(&c->patience))
+		(void)evtimer_del(&c->patience);
+	for (s = TAILQ_FIRST(&c->socks); s != NULL; s = next) {
+		next = TAILQ_NEXT(s, owned);
+		sock_owner_gone(s);
+	}
+	client_less(c);
+}
+
+void
+client_less(struct client *c)
+{
+	if (c->away && !c->expected && c->nsocks == 0)
+		client_end(c);
 }
 
 void
 client_lost(struct client *c, const char *why)
 {
-	struct sock	*s;
-
-	if (c->dead)
+	if (c->dead || c->away)
 		return;
-	c->dead = true;
-	log_debug("client %llu: lost, %zu sockets closed: %s",
+	log_debug("client %llu: lost, it has %zu sockets: %s",
 	    (unsigned long long)c->node.key, c->nsocks, why);
-	client_watch(c, false);
-	(void)event_del(&c->readable);
-	(void)event_del(&c->writable);
-	/* It may have closed its side only, and wait for what it was answered. */
-	if (buf_len(&c->out) > 0)
-		(void)send(c->fd, buf_data(&c->out), buf_len(&c->out), MSG_NOSIGNAL);
-	end_calls(c);
-	while ((s = TAILQ_FIRST(&c->socks)) != NULL)
-		sock_close(s, "its owner is gone");
-	(void)close(c->fd);
-	hash_remove(&clients, &c->node);
-	if (c->dirty)
-		TAILQ_REMOVE(&dirty, c, dirty_entry);
-	TAILQ_INSERT_TAIL(&dead, c, dirty_entry);
+	/* Until its sockets are seen to: closing one does not end it. */
+	c->expected = true;
+	disconnect(c);
+	client_exit(c);
+}
+
+static void
+client_on_patience(evutil_socket_t fd, short what, void *arg)
+{
+	struct client	*c = arg;
+
+	(void)fd, (void)what;
+	log_notice("client %llu: it did not come back within resume_time, %zu sockets",
+	    (unsigned long long)c->node.key, c->nsocks);
+	c->expected = true;
+	client_exit(c);
+}
+
+void
+client_expect(struct client *c)
+{
+	struct timeval	tv = {
+		.tv_sec = (time_t)(config.resume_time / 1000),
+		.tv_usec = (suseconds_t)(config.resume_time % 1000 * 1000),
+	};
+
+	c->expected = true;
+	(void)evtimer_assign(&c->patience, loop_base(), client_on_patience, c);
+	(void)evtimer_add(&c->patience, &tv);
+}
+
+/* The one that has the connection is told, but not as part of the session. */
+static void
+tell_superseded(struct client *c, pid_t pid)
+{
+	struct event_superseded	 e = { .pid = (uint64_t)pid };
+	msgpack_sbuffer		 b;
+	msgpack_packer		 pk;
+
+	msgpack_sbuffer_init(&b);
+	msgpack_packer_init(&pk, &b, msgpack_sbuffer_write);
+	msgpack_pack_array(&pk, 3);
+	msgpack_pack_uint8(&pk, RPC_NOTIFICATION);
+	codec_pack_text(&pk, notice_superseded->name);
+	msgpack_pack_array(&pk, 1);
+	codec_pack(&pk, notice_superseded->fields, &e, sizeof e);
+	if (output_unwritten(&c->out) == 0)	/* else it would be in the middle of a message */
+		(void)send(c->fd, b.data, b.size, MSG_NOSIGNAL | MSG_DONTWAIT);
+	msgpack_sbuffer_destroy(&b);
+}
+
+void
+client_take_connection(struct client *c, struct client *from)
+{
+	struct sock	*s;
+	int		 fd = from->fd;
+
+	if (!c->away) {
+		log_notice("client %llu: superseded by pid=%d", (unsigned long long)c->node.key,
+		    (int)from->pid);
+		keep_commit();
+		(void)output_write(&c->out, c->fd);
+		tell_superseded(c, from->pid);
+		disconnect(c);
+	}
+	if (event_initialized(&c->patience))
+		(void)evtimer_del(&c->patience);
+	(void)event_del(&from->readable);
+	(void)event_del(&from->writable);
+	from->fd = -1;
+	from->away = true;
+	from->successor = c;
+	client_end(from);
+	c->pid = from->pid;
+	c->expected = false;
+	begin_to_read(c, fd);
+	TAILQ_FOREACH(s, &c->socks, owned)
+		sock_unhold(s);
+	c->starved = true;	/* its sockets are looked at when the turn ends */
+	client_dirty(c);
 }
 
 static void
 client_free(struct client *c)
 {
 	buf_free(&c->in);
-	buf_free(&c->out);
+	output_free(&c->out);
 	free(c->name);
 	free(c);
+}
+
+static void
+stage_list(struct client_list *list)
+{
+	struct client	*c;
+
+	TAILQ_FOREACH(c, list, dirty_entry) {
+		if (!c->out.session)
+			continue;
+		output_stage(&c->out);
+		keep_client_words(c);
+	}
+}
+
+void
+client_stage(void)
+{
+	stage_list(&dirty);
+	stage_list(&writing);
 }
 
 void
@@ -432,11 +698,18 @@ client_end_turn(void)
 {
 	struct client	*c;
 
-	while ((c = TAILQ_FIRST(&dirty)) != NULL) {
-		TAILQ_REMOVE(&dirty, c, dirty_entry);
-		c->dirty = false;
-		client_write(c);
-	}
+	/* Nothing is said to anybody that is not in the journal. */
+	do {
+		keep_commit();
+		TAILQ_CONCAT(&writing, &dirty, dirty_entry);
+		TAILQ_FOREACH(c, &writing, dirty_entry)
+			c->listed = true;
+		while ((c = TAILQ_FIRST(&writing)) != NULL) {
+			TAILQ_REMOVE(&writing, c, dirty_entry);
+			c->dirty = c->listed = false;
+			client_write(c);
+		}
+	} while (!TAILQ_EMPTY(&dirty));
 	while ((c = TAILQ_FIRST(&dead)) != NULL) {
 		TAILQ_REMOVE(&dead, c, dirty_entry);
 		client_free(c);
@@ -448,8 +721,13 @@ client_free_all(void)
 {
 	struct client	*c;
 
-	while ((c = client_next(NULL)) != NULL)
+	while ((c = client_next(NULL)) != NULL) {
 		client_lost(c, "the daemon ends");
+		c->expected = false;
+		while (!TAILQ_EMPTY(&c->socks))
+			sock_close(TAILQ_FIRST(&c->socks), NULL);
+		client_end(c);
+	}
 	client_end_turn();
 	hash_free(&clients);
 	(void)event_del(&gone);

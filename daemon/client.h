@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One connected client.
+ * One client, connected or expected to be.
  *
  * Bytes arrive, frame.c cuts them into messages, dispatch.c answers. A client
- * owns its sockets: when it goes, they go. It is freed at the end of the
- * loop's turn, so that a callback may lose the client it is serving.
+ * owns its sockets: when it goes, they go, or are held. It is freed at the end
+ * of the loop's turn, so that a callback may lose the client it is serving.
  */
 #ifndef CLIENT_H
 #define CLIENT_H
@@ -19,12 +19,16 @@
 
 #include "call.h"
 #include "frame.h"
+#include "output.h"
 #include "hash.h"
+#include "hot.h"
 #include "mem.h"
 #include "notice.h"
 
 struct sock;
 TAILQ_HEAD(socks, sock);
+
+#define CLIENT_TOKEN	32	/* hexadecimal digits */
 
 struct client {
 	struct hash_node	 node;		/* key: its number */
@@ -37,8 +41,8 @@ struct client {
 	struct event		 readable;
 	struct event		 writable;
 	struct buf		 in;
-	struct buf		 out;
-	size_t			 answers;	/* bytes of out, not counting events */
+	struct output		 out;
+	size_t			 answers;	/* bytes to write, not counting events */
 	struct frame		 frame;
 	struct calls		 calls;		/* those that wait */
 	struct socks		 socks;		/* those it owns */
@@ -50,7 +54,19 @@ struct client {
 	bool			 starved;	/* a socket of its stopped for it */
 	bool			 paused;	/* its requests are not read */
 	bool			 dirty;
+	bool			 listed;	/* it is being written to */
 	bool			 dead;
+
+	/* In a session, or while a socket of its is held: see keep.h. */
+	bool			 away;		/* it has no connection */
+	bool			 expected;	/* but may come back */
+	char			 token[CLIENT_TOKEN + 1]; /* of its session; or empty */
+	uint64_t		 notifications;	/* taken in the session */
+	struct event		 patience;
+	struct client		*successor;	/* who got the connection */
+	struct record		*record;
+	TAILQ_ENTRY(client)	 changed_entry;
+	bool			 changed;
 };
 
 void client_init(void);
@@ -63,11 +79,42 @@ struct client *client_find(uint64_t number);
 struct client *client_next(const struct client *);
 size_t client_count(void);
 
-/* End a connection; why goes to the log. */
+/* End a connection, and what its owner's exit ends; why goes to the log. */
 void client_lost(struct client *, const char *why);
 
-/* Where to pack what goes to the client; it is written when the turn ends. */
-msgpack_packer *client_packer(struct client *);
+/* One that has no connection: a process before us had it. */
+struct client *client_make(uint64_t number);
+
+/* Wait for resume_time for it to come back; and do not any more. */
+void client_expect(struct client *);
+void client_exit(struct client *);
+
+/* A socket of its is gone: it may have been all that it was there for. */
+void client_less(struct client *);
+
+/* The connection of another is this one's from now on; the other is no more. */
+void client_take_connection(struct client *, struct client *from);
+
+/* Something is to be written to it, or it is to be looked at, this turn. */
+void client_dirty(struct client *);
+
+/*
+ * Where to pack one message for the client, about a socket or 0; it is
+ * written when the turn ends.
+ */
+msgpack_packer *client_packer(struct client *, enum message_kind, uint64_t sock);
+
+/* The answer of a send that was taken; and a message that came, by hand. */
+void client_answer_done(struct client *, uint32_t msgid);
+void client_data(struct client *, uint64_t sock, struct hot_from *,
+    const struct sockaddr_storage *from, const struct sndrcvinfo *, struct slice data);
+
+/*
+ * The same for an event, up to where n more fields are to follow. moves: it
+ * goes to another owner with its socket.
+ */
+msgpack_packer *client_event_begin(struct client *, const struct notice *, uint64_t sock,
+    unsigned n, bool moves);
 
 /* An event of the broker's own, if the client ever asked for events. */
 void client_tell(struct client *, const struct notice *, uint64_t sock, const void *body);
@@ -85,6 +132,9 @@ bool client_may_use(const struct client *, uid_t);
 /* Begin or end to watch; all watchers. */
 void client_watch(struct client *, bool on);
 struct client *client_next_watcher(const struct client *);
+
+/* Have the journal know of what was packed, with its next commit. */
+void client_stage(void);
 
 /* Write what was packed in this turn and free who was lost in it. */
 void client_end_turn(void);

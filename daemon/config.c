@@ -54,6 +54,7 @@ static const struct setting {
 	const char		*preset;
 	uint64_t		 min;
 	uint64_t		 max;
+	bool			 at_start;	/* only then it can be set */
 	bool			 (*is_right)(const char *);	/* a TEXT */
 	const char		*right;		/* what is said of one that is not */
 	const char		*doc;
@@ -61,14 +62,17 @@ static const struct setting {
 	{ .key = "socket", .type = TEXT,
 	  .offset = offsetof(struct config, socket),
 	  .preset = "/run/sctpd/sctpd.sock",
+	  .at_start = true,
 	  .doc = "Path of the Unix socket. Ignored where systemd passes one." },
 	{ .key = "socket_mode", .type = MODE,
 	  .offset = offsetof(struct config, socket_mode),
 	  .preset = "0660", .max = 0777,
+	  .at_start = true,
 	  .doc = "Permissions of the Unix socket, octal." },
 	{ .key = "socket_group", .type = TEXT,
 	  .offset = offsetof(struct config, socket_group),
 	  .preset = "",
+	  .at_start = true,
 	  .doc = "Group of the Unix socket; its members may use the daemon. Empty: the daemon's own." },
 	{ .key = "log_level", .type = LEVEL,
 	  .offset = offsetof(struct config, log_level),
@@ -94,18 +98,25 @@ static const struct setting {
 	  .offset = offsetof(struct config, client_queue),
 	  .preset = "1M", .min = 4096, .max = 1 << 30,
 	  .doc = "Bytes that may wait for a client that does not read, or whose messages find no room. Then its sockets, or its requests, are not read for a while." },
+	{ .key = "resume_time", .type = NUMBER,
+	  .offset = offsetof(struct config, resume_time),
+	  .preset = "30000", .max = 86400000,
+	  .doc = "How long a session waits for its client after the daemon restarted, ms. Then the client counts as dead." },
 	{ .key = "stack", .type = TEXT,
 	  .offset = offsetof(struct config, stack),
 	  .preset = "auto",
+	  .at_start = true,
 	  .is_right = is_stack, .right = "is none of the stacks of this sctpd: auto, kernel" IF_USERLAND(", userland"),
 	  .doc = "Whose SCTP: the kernel's, the userland stack over UDP, or auto, the kernel's where it has one." },
 	{ .key = "udp_port", .type = TEXT,
 	  .offset = offsetof(struct config, udp_port),
 	  .preset = "9899",
+	  .at_start = true,
 	  .is_right = is_port_list, .right = "is no list of 1 to 8 UDP ports, 1 to 65535",
 	  .doc = "UDP ports that the userland stack receives on; it sends from the first." },
 	{ .key = "peer_udp_port", .type = NUMBER,
 	  .offset = offsetof(struct config, peer_udp_port),
+	  .at_start = true,
 	  .preset = "9899", .min = 1, .max = 65535,
 	  .doc = "UDP port of a peer that the userland stack connects to. The port of one that connects is learnt from its packets." },
 };
@@ -127,6 +138,18 @@ config_ports(const char *text, uint16_t ports[CONFIG_UDP_PORTS])
 		end += strspn(end, ", ");
 	}
 	return n;
+}
+
+static char **
+text_of(struct config *c, const struct setting *s)
+{
+	return (char **)(void *)((char *)c + s->offset);
+}
+
+static uint64_t *
+number_of(struct config *c, const struct setting *s)
+{
+	return (uint64_t *)(void *)((char *)c + s->offset);
 }
 
 static bool
@@ -170,62 +193,96 @@ refuse_number(const struct setting *s, const char *value, char *error, size_t si
 }
 
 static bool
-apply(const struct setting *s, const char *value, char *error, size_t size)
+apply(struct config *c, const struct setting *s, const char *value, char *error, size_t size)
 {
-	void		*to = (char *)&config + s->offset;
 	uint64_t	 n;
 	int		 priority;
 
 	if (s->is_right != NULL && !s->is_right(value))
 		return fail(error, size, s->key, value, s->right);
 	if (s->type == TEXT) {
-		free(*(char **)to);
-		*(char **)to = xstrdup(value);
+		free(*text_of(c, s));
+		*text_of(c, s) = xstrdup(value);
 		return true;
 	}
 	if (s->type == LEVEL) {
 		if ((priority = log_level_find(value)) == -1)
 			return fail(error, size, s->key, value,
 			    "is none of err, warning, notice, info, debug");
-		*(uint64_t *)to = (uint64_t)priority;
+		*number_of(c, s) = (uint64_t)priority;
 		return true;
 	}
-	if (!parse_number(s, value, &n)) {
+	if (!parse_number(s, value, &n))
 		return refuse_number(s, value, error, size);
-	}
-	*(uint64_t *)to = n;
+	*number_of(c, s) = n;
 	return true;
 }
 
 bool
-config_set(const char *key, const char *value, char *error, size_t size)
+config_set(struct config *c, const char *key, const char *value, char *error, size_t size)
 {
 	for (size_t i = 0; i < NSETTINGS; i++) {
 		if (strcmp(settings[i].key, key) == 0)
-			return apply(&settings[i], value, error, size);
+			return apply(c, &settings[i], value, error, size);
 	}
 	return fail(error, size, "unknown key", key, "(see sctpd.conf(5))");
 }
 
 void
-config_init(void)
+config_init(struct config *c)
 {
 	char	error[256];
 
+	memset(c, 0, sizeof *c);
 	for (size_t i = 0; i < NSETTINGS; i++) {
-		if (!apply(&settings[i], settings[i].preset, error, sizeof error))
+		if (!apply(c, &settings[i], settings[i].preset, error, sizeof error))
 			log_fatal("%s", error);
 	}
 }
 
 void
-config_free(void)
+config_free(struct config *c)
 {
 	for (size_t i = 0; i < NSETTINGS; i++) {
 		if (settings[i].type == TEXT)
-			free(*(char **)(void *)((char *)&config + settings[i].offset));
+			free(*text_of(c, &settings[i]));
 	}
-	memset(&config, 0, sizeof config);
+	memset(c, 0, sizeof *c);
+}
+
+static bool
+same(struct config *a, struct config *b, const struct setting *s)
+{
+	if (s->type == TEXT)
+		return strcmp(*text_of(a, s), *text_of(b, s)) == 0;
+	return *number_of(a, s) == *number_of(b, s);
+}
+
+/* What is in force goes into the new configuration. */
+static void
+keep(struct config *new, const struct setting *s)
+{
+	if (s->type == TEXT) {
+		free(*text_of(new, s));
+		*text_of(new, s) = xstrdup(*text_of(&config, s));
+	} else {
+		*number_of(new, s) = *number_of(&config, s);
+	}
+}
+
+void
+config_change(struct config *new)
+{
+	for (size_t i = 0; i < NSETTINGS; i++) {
+		if (same(&config, new, &settings[i]))
+			continue;
+		if (settings[i].at_start)
+			keep(new, &settings[i]);
+		log_notice("config: %s %s", settings[i].key, settings[i].at_start ?
+		    "takes effect at the next start" : "has changed");
+	}
+	config_free(&config);
+	config = *new;
 }
 
 static char *
@@ -243,7 +300,7 @@ trim(char *s)
 
 /* One line: empty, a comment, or key = value. */
 static bool
-read_line(char *line, char *error, size_t size)
+read_line(struct config *c, char *line, char *error, size_t size)
 {
 	char	*text = trim(line), *equals;
 
@@ -252,11 +309,11 @@ read_line(char *line, char *error, size_t size)
 	if ((equals = strchr(text, '=')) == NULL)
 		return fail(error, size, "syntax", text, "is no \"key = value\"");
 	*equals = '\0';
-	return config_set(trim(text), trim(equals + 1), error, size);
+	return config_set(c, trim(text), trim(equals + 1), error, size);
 }
 
 bool
-config_read(const char *path, bool required, char *error, size_t size)
+config_read(struct config *c, const char *path, bool required, char *error, size_t size)
 {
 	char		*line = NULL, why[256];
 	size_t		 room = 0;
@@ -272,7 +329,7 @@ config_read(const char *path, bool required, char *error, size_t size)
 	}
 	while (ok && getline(&line, &room, f) != -1) {
 		number++;
-		if (!(ok = read_line(line, why, sizeof why)))
+		if (!(ok = read_line(c, line, why, sizeof why)))
 			(void)snprintf(error, size, "%s:%u: %s", path, number, why);
 	}
 	free(line);
@@ -281,11 +338,11 @@ config_read(const char *path, bool required, char *error, size_t size)
 }
 
 void
-config_print(FILE *f)
+config_print(const struct config *c, FILE *f)
 {
 	for (size_t i = 0; i < NSETTINGS; i++) {
 		const struct setting	*s = &settings[i];
-		const void		*at = (const char *)&config + s->offset;
+		const void		*at = (const char *)c + s->offset;
 		static const char *const names[] = { "", "", "", "err", "warning",
 		    "notice", "info", "debug" };
 

@@ -25,6 +25,7 @@ struct config {
 	uint64_t	 max_associations;
 	uint64_t	 max_message;
 	uint64_t	 client_queue;
+	uint64_t	 resume_time;
 	char		*stack;
 	char		*udp_port;
 	uint64_t	 peer_udp_port;
@@ -33,24 +34,30 @@ struct config {
 /* What is in force. */
 extern struct config config;
 
-/* Set everything to its default. */
-void config_init(void);
-void config_free(void);
+/* Set everything to its default; config_free gives the texts back. */
+void config_init(struct config *);
+void config_free(struct config *);
 
 /*
  * Read a file over what is set. False, with "file:line: what and why" in
  * error, if anything in it is wrong; a file that is not there is an error
  * only if required.
  */
-bool config_read(const char *path, bool required, char *error, size_t size);
+bool config_read(struct config *, const char *path, bool required, char *error, size_t size);
 
 /* Set one key; false with a reason in error. */
-bool config_set(const char *key, const char *value, char *error, size_t size);
+bool config_set(struct config *, const char *key, const char *value, char *error, size_t size);
 
 /* The ports of a list, or 0 if it is none. */
 size_t config_ports(const char *, uint16_t ports[CONFIG_UDP_PORTS]);
 
-/* Print what is in force, as a file that config_read takes. */
-void config_print(FILE *);
+/*
+ * Put another configuration, which is taken, in force while running. What
+ * cannot change any more stays as it is, and a log line says so.
+ */
+void config_change(struct config *);
+
+/* Print it as a file that config_read takes. */
+void config_print(const struct config *, FILE *);
 
 #endif

@@ -9,6 +9,7 @@
 #include "codec.h"
 #include "dispatch.h"
 #include "handler.h"
+#include "hot.h"
 #include "log.h"
 
 typedef enum error (*handler)(struct call *, const void *, void *);
@@ -135,8 +136,36 @@ take_apart(const msgpack_object_array *a, struct call *call)
 		call->msgid = (uint32_t)a->ptr[1].via.u64;
 	} else
 		call->client->events = true;	/* how failures reach it */
+	call->ordinal = call->client->notifications + 1;
 	serve(call, name, params);
+	if (call->notification && call->method != &rpc_table[RPC_ack])
+		call->client->notifications++;
 	return true;
+}
+
+size_t
+dispatch_send(struct client *c, const char *p, size_t n)
+{
+	static struct hot_send	 m;
+	struct rpc_send_out	 out;
+	struct call		 call = { .client = c, .method = &rpc_table[RPC_send] };
+	size_t			 len = hot_read_send(p, n, &m);
+	enum error		 e;
+
+	if (len == 0)
+		return 0;
+	call.msgid = m.msgid;
+	call.notification = m.notification;
+	if (m.notification) {
+		c->events = true;
+		call.ordinal = ++c->notifications;
+	}
+	e = handle_send(&call, &m.in, &out);
+	if (e == ERR_OK)
+		call_reply(&call, &out);
+	else if (e != CALL_ANSWERED)
+		call_reply_error(&call, e, call_why());
+	return len;
 }
 
 bool

@@ -19,4 +19,10 @@ bool dispatch(struct client *, const char *, size_t len);
 void dispatch_init(void);
 void dispatch_free(void);
 
+/*
+ * If there is an ordinary send at p, all of it, carry it out: gives its
+ * length. 0: it is for dispatch, and to be scanned first.
+ */
+size_t dispatch_send(struct client *, const char *p, size_t n);
+
 #endif

@@ -32,25 +32,65 @@ event_pack(msgpack_packer *pk, const struct stack_event *e, bool io)
 	codec_pack_fields(pk, fields_of(e, io), e->body, e->len);
 }
 
+const msgpack_object *
+event_map(const msgpack_object *o, enum message_kind kind)
+{
+	uint32_t	at = kind == MESSAGE_EVENT ? 2 : 3;
+
+	if (o->type != MSGPACK_OBJECT_ARRAY || o->via.array.size != at + 1)
+		return NULL;
+	o = &o->via.array.ptr[at];
+	if (kind == MESSAGE_EVENT && o->type == MSGPACK_OBJECT_ARRAY && o->via.array.size == 1)
+		o = &o->via.array.ptr[0];
+	return o->type == MSGPACK_OBJECT_MAP ? o : NULL;
+}
+
+/* The keys that a message's new head or name says. */
+static bool
+is_head(const msgpack_object *key)
+{
+	return codec_is(key, "seq") || codec_is(key, "sock") || codec_is(key, "event");
+}
+
+void
+event_repack(struct client *to, uint64_t sock, const msgpack_object *map,
+    const msgpack_object *message)
+{
+	const msgpack_object	*name = &message->via.array.ptr[1];
+	const struct notice	*row;
+	msgpack_packer		*pk;
+	unsigned		 n = 0;
+
+	for (uint32_t i = 0; i < map->via.map.size; i++) {
+		if (codec_is(&map->via.map.ptr[i].key, "event"))
+			name = &map->via.map.ptr[i].val;
+		n += !is_head(&map->via.map.ptr[i].key);
+	}
+	if (name->type != MSGPACK_OBJECT_STR ||
+	    (row = notice_named(name->via.str.ptr, name->via.str.size)) == NULL)
+		return;
+	pk = client_event_begin(to, row, sock, n, true);
+	for (uint32_t i = 0; i < map->via.map.size; i++) {
+		if (is_head(&map->via.map.ptr[i].key))
+			continue;
+		msgpack_pack_object(pk, map->via.map.ptr[i].key);
+		msgpack_pack_object(pk, map->via.map.ptr[i].val);
+	}
+}
+
 static void
 tell_watcher(struct client *c, const struct sock *s, const struct stack_event *e)
 {
-	struct event_head	 head = { .sock = s->node.key };
-	msgpack_packer		*pk;
+	msgpack_packer	*pk;
 
 	if (!client_has_room(c)) {
 		c->lost++;
 		return;
 	}
-	pk = client_packer(c);
-	msgpack_pack_array(pk, 3);
-	msgpack_pack_uint8(pk, RPC_NOTIFICATION);
-	codec_pack_text(pk, notice_watch->name);
-	msgpack_pack_array(pk, 1);
-	msgpack_pack_map(pk, event_count(e, true) + 2);
+	/* It is no message of the socket's: it does not go to another owner. */
+	pk = client_event_begin(c, notice_watch, s->node.key, event_count(e, true) + 1, false);
 	codec_pack_text(pk, "event");
 	codec_pack_text(pk, e->row->name);
-	codec_pack_fields(pk, event_head_fields, &head, sizeof head);
 	event_pack(pk, e, true);
 }
 

@@ -8,6 +8,7 @@
 #include <msgpack.h>
 #include <stdbool.h>
 
+#include "client.h"
 #include "notice.h"
 #include "stack.h"
 
@@ -18,5 +19,13 @@ void event_pack(msgpack_packer *, const struct stack_event *, bool io);
 /* Tell the watchers that may see this socket. */
 void event_watch(struct sock *, const struct notice *,
     const struct sockaddr_storage *from, const void *body, size_t len);
+
+/*
+ * The map of a packed message of that kind; and the message anew, as an event
+ * for another client.
+ */
+const msgpack_object *event_map(const msgpack_object *, enum message_kind);
+void event_repack(struct client *, uint64_t sock, const msgpack_object *map,
+    const msgpack_object *message);
 
 #endif

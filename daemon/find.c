@@ -10,6 +10,7 @@
 #include "addr.h"
 #include "codec.h"
 #include "find.h"
+#include "keep.h"
 
 enum error
 find_sock(const struct call *call, uint64_t handle, struct sock **s)
@@ -240,6 +241,7 @@ set_own(struct sock *s, const struct sockopt *o, const msgpack_object *v)
 	new.high_msgq_watermark += new.high_msgq_watermark == 0;
 	new.low_msgq_watermark += new.low_msgq_watermark == 0;
 	s->own = new;
+	sock_keeps_output(s);
 	return ERR_OK;
 }
 
@@ -289,6 +291,7 @@ find_and_set_options(struct sock *s, const msgpack_object *o)
 	if (o->type != MSGPACK_OBJECT_MAP && o->type != MSGPACK_OBJECT_ARRAY)
 		return call_fail(ERR_badarg, "options: got %s; it takes a map, or a list of [name, value]",
 		    codec_type(o));
+	keep_sock(s);
 	for (uint32_t i = 0; i < option_count(o); i++) {
 		if (!option_at(o, i, &name, &value))
 			return call_fail(ERR_badarg, "options: number %u is no [name, value] with a string for a name", i + 1);

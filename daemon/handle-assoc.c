@@ -9,6 +9,7 @@
 #include "addr.h"
 #include "find.h"
 #include "handler.h"
+#include "keep.h"
 #include "mem.h"
 #include "resolve.h"
 
@@ -50,6 +51,7 @@ connect_ended(struct call *call, enum call_end why)
 
 	a->connect = NULL;
 	a->unwanted = true;
+	keep_assoc(a);
 	s->connecting--;
 	(void)stack_abort(a, NULL, 0);
 	if (why == CALL_TIMED_OUT)
@@ -75,6 +77,22 @@ may_connect(struct sock *s)
 	return ERR_OK;
 }
 
+/* One that was asked for before, in a process before us, and not answered. */
+static struct assoc *
+find_asked(struct sock *s, const struct sockaddr_storage *peer)
+{
+	struct assoc	*a = NULL;
+
+	while ((a = assoc_next(s, a)) != NULL) {
+		if (!a->asked || !addr_equal(&a->peer, peer) || a->state == ASSOC_OVER)
+			continue;
+		a->asked = false;
+		keep_assoc(a);
+		return a;
+	}
+	return NULL;
+}
+
 static enum error
 connect_to(struct sock *s, struct sockaddr_storage *addrs, size_t n, uint16_t port,
     struct assoc **a)
@@ -82,10 +100,12 @@ connect_to(struct sock *s, struct sockaddr_storage *addrs, size_t n, uint16_t po
 	enum error	e;
 	int		number;
 
-	if ((e = may_connect(s)) != ERR_OK)
-		return e;
 	for (size_t i = 0; i < n; i++)
 		addr_set_port(&addrs[i], port);
+	if ((*a = find_asked(s, &addrs[0])) != NULL)
+		return ERR_OK;
+	if ((e = may_connect(s)) != ERR_OK)
+		return e;
 	if ((number = stack_connect(s, addrs, n, a)) != 0)
 		return connect_failed(number, &addrs[0]);
 	return ERR_OK;
@@ -95,6 +115,18 @@ connect_to(struct sock *s, struct sockaddr_storage *addrs, size_t n, uint16_t po
 static void
 await_connect(struct call *kept, struct assoc *a)
 {
+	if (a->state == ASSOC_UP) {
+		struct rpc_connect_out	out = {
+			.state = { "comm_up", 7 },
+			.outbound_streams = a->outbound,
+			.inbound_streams = a->inbound,
+			.assoc_id = assoc_id(a),
+		};
+
+		call_finish(kept, &out);	/* it came up while we were not here */
+		return;
+	}
+	keep_assoc(a);
 	a->sock->connecting++;
 	a->connect = kept;
 	kept->waits_for = a;

@@ -10,6 +10,7 @@
 #include "config.h"
 #include "find.h"
 #include "handler.h"
+#include "session.h"
 
 /* What gen_sctp subscribes: all but adaptation and what came later. */
 static const uint8_t default_events[SUBSCRIBE_SIZE] = { 1, 1, 1, 1, 1, 1, 1 };
@@ -241,13 +242,40 @@ handle_controlling_process(struct call *call, const struct rpc_controlling_proce
 	if (s->owner != call->client)
 		return call_fail(ERR_not_owner, "sock %llu: client %llu owns it, and only that one may give it away",
 		    (unsigned long long)in->sock, (unsigned long long)s->owner->node.key);
-	if (to == NULL || !client_may_use(to, s->uid))
+	if (to == NULL || to->away || !client_may_use(to, s->uid))
 		return call_fail(ERR_badarg, "client %llu: there is none of your user",
 		    (unsigned long long)in->client);
 	if (!to->events)
 		return call_fail(ERR_badarg, "client %llu: it has not said hello, so it cannot be given a socket",
 		    (unsigned long long)in->client);
 	sock_give(s, to);
+	return ERR_OK;
+}
+
+enum error
+handle_adopt(struct call *call, const struct rpc_adopt_in *in, struct rpc_adopt_out *out)
+{
+	struct sock	*s = sock_find(in->sock);
+	struct client	*c;
+	enum error	 e;
+
+	(void)out;
+	if (RPC_HAS(in, adopt, resume)) {
+		c = session_find(in->resume.ptr, in->resume.len);
+		if (c == NULL || s == NULL || c != s->owner)
+			return call_fail(ERR_eacces, "resume: sock %llu belongs to no session with this token",
+			    (unsigned long long)in->sock);
+	} else if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
+		return e;
+	if (s->owner == call->client)
+		return ERR_OK;
+	if (!s->owner->away)
+		return call_fail(ERR_not_owner, "sock %llu: client %llu owns it and is there; controlling_process gives it away",
+		    (unsigned long long)in->sock, (unsigned long long)s->owner->node.key);
+	if (!call->client->events)
+		return call_fail(ERR_einval, "adopt: this client has not said hello, so it cannot own what others had");
+	s->uid = call->client->uid;
+	sock_give(s, call->client);
 	return ERR_OK;
 }
 

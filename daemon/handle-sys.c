@@ -14,7 +14,10 @@
 #include "config.h"
 #include "find.h"
 #include "handler.h"
+#include "keep.h"
 #include "mem.h"
+#include "park.h"
+#include "session.h"
 #include "sockopt.h"
 
 #define MAX_NAME	64
@@ -54,23 +57,26 @@ pack_limits(msgpack_packer *pk)
 
 /* What this daemon can do on any stack. */
 static const char *const features[] = {
-	"seqpacket", "stream", "accept", "peeloff", "watch",
+	"seqpacket", "stream", "accept", "peeloff", "watch", "resume",
 };
 
-/* These, and those of the stack. */
+/* These, those of the stack, and what somebody holds of it. */
 static void
 pack_features(msgpack_packer *pk)
 {
 	const char *const	*more = stack_features();
+	bool			 survive = stack_survives() && park_on();
 	size_t			 n = 0;
 
 	while (more[n] != NULL)
 		n++;
-	msgpack_pack_array(pk, sizeof features / sizeof features[0] + n);
+	msgpack_pack_array(pk, sizeof features / sizeof features[0] + n + survive);
 	for (size_t i = 0; i < sizeof features / sizeof features[0]; i++)
 		codec_pack_text(pk, features[i]);
 	for (size_t i = 0; i < n; i++)
 		codec_pack_text(pk, more[i]);
+	if (survive)
+		codec_pack_text(pk, "survive");
 }
 
 static struct slice
@@ -79,18 +85,53 @@ packed(const msgpack_sbuffer *b)
 	return (struct slice){ b->data, (uint32_t)b->size };
 }
 
-enum error
-handle_hello(struct call *call, const struct rpc_hello_in *in, struct rpc_hello_out *out)
+/* What is in the way of a session on this connection. */
+static enum error
+may_resume(const struct client *c, const struct rpc_hello_in *in)
 {
-	struct client	*c = call->client;
-	msgpack_sbuffer	 can, limits;
-	msgpack_packer	 pk;
+	const msgpack_object	*o = in->resume.obj;
 
-	if (RPC_HAS(in, hello, protocol) && in->protocol != RPC_PROTOCOL)
-		return call_fail(ERR_einval, "protocol: this daemon speaks %d, and you %u",
-		    RPC_PROTOCOL, in->protocol);
-	if (in->name.len > MAX_NAME)
-		return call_fail(ERR_einval, "name: it takes %d bytes at most", MAX_NAME);
+	if (o->type != MSGPACK_OBJECT_STR && (o->type != MSGPACK_OBJECT_BOOLEAN || !o->via.boolean))
+		return call_fail(ERR_badarg, "resume: it takes true, or the token of a session");
+	if (o->type == MSGPACK_OBJECT_STR && (c->token[0] != '\0' || c->nsocks > 0 ||
+	    !TAILQ_EMPTY(&c->calls)))
+		return call_fail(ERR_einval, "resume: this connection has sockets, calls or a session of its own; say hello first on a new one");
+	return ERR_OK;
+}
+
+/* Make a session, or become the client whose token it is. */
+static enum error
+resume(struct call *call, const struct rpc_hello_in *in)
+{
+	const msgpack_object	*o = in->resume.obj;
+	struct client		*c;
+	enum error		 e;
+
+	if ((e = may_resume(call->client, in)) != ERR_OK)
+		return e;
+	if (o->type == MSGPACK_OBJECT_BOOLEAN) {
+		session_begin(call->client);
+		return ERR_OK;
+	}
+	if ((c = session_find(o->via.str.ptr, o->via.str.size)) == NULL || c->uid != call->client->uid)
+		return call_fail(ERR_eacces, "resume: no session of your user has this token; it may have ended with its client, or after resume_time");
+	if (RPC_HAS(in, hello, seq) && in->seq > c->out.seq)
+		return call_fail(ERR_einval, "seq: the last message of the session was %llu",
+		    (unsigned long long)c->out.seq);
+	session_come_back(c, call->client, RPC_HAS(in, hello, seq) ? in->seq : 0);
+	call->client = c;
+	return ERR_OK;
+}
+
+static enum error
+introduce(struct call *call, const struct rpc_hello_in *in)
+{
+	struct client	*c;
+	enum error	 e;
+
+	if (RPC_HAS(in, hello, resume) && (e = resume(call, in)) != ERR_OK)
+		return e;
+	c = call->client;
 	if (RPC_HAS(in, hello, name)) {
 		free(c->name);
 		c->name = xcalloc(1, in->name.len + 1);
@@ -98,22 +139,62 @@ handle_hello(struct call *call, const struct rpc_hello_in *in, struct rpc_hello_
 		errtext_clean(c->name);
 	}
 	c->events = true;
+	keep_client(c);
+	return ERR_OK;
+}
+
+enum error
+handle_hello(struct call *call, const struct rpc_hello_in *in, struct rpc_hello_out *out)
+{
+	msgpack_sbuffer	can, limits;
+	msgpack_packer	pk;
+	enum error	e;
+
+	if (RPC_HAS(in, hello, protocol) && in->protocol != RPC_PROTOCOL)
+		return call_fail(ERR_einval, "protocol: this daemon speaks %d, and you %u",
+		    RPC_PROTOCOL, in->protocol);
+	if (in->name.len > MAX_NAME)
+		return call_fail(ERR_einval, "name: it takes %d bytes at most", MAX_NAME);
+	if ((e = introduce(call, in)) != ERR_OK)
+		return e;
 	msgpack_sbuffer_init(&can);
 	msgpack_packer_init(&pk, &can, msgpack_sbuffer_write);
 	pack_features(&pk);
 	msgpack_sbuffer_init(&limits);
 	msgpack_packer_init(&pk, &limits, msgpack_sbuffer_write);
 	pack_limits(&pk);
-	out->client = c->node.key;
+	out->client = call->client->node.key;
 	out->protocol = RPC_PROTOCOL;
 	out->version = text(SCTPD_VERSION);
 	out->stack = text(stack_name());
 	out->features.packed = packed(&can);
 	out->limits.packed = packed(&limits);
-	call_reply(call, out);
+	if (call->client->token[0] != '\0') {
+		out->resume = text(call->client->token);
+		output_end(&call->client->out);
+		out->seq = call->client->out.seq + 1;
+		out->notifications = call->client->notifications;
+	}
+	codec_pack(call_reply_begin_as(call, MESSAGE_HELLO, 0), call->method->out, out,
+	    call->method->out_size);
 	msgpack_sbuffer_destroy(&can);
 	msgpack_sbuffer_destroy(&limits);
 	return CALL_ANSWERED;
+}
+
+enum error
+handle_ack(struct call *call, const struct rpc_ack_in *in, struct rpc_ack_out *out)
+{
+	struct client	*c = call->client;
+
+	(void)out;
+	if (c->token[0] == '\0')
+		return call_fail(ERR_einval, "ack: this connection has no session; hello with resume: true makes one");
+	if (!output_ack(&c->out, in->seq))
+		return call_fail(ERR_einval, "seq: the last message of the session was %llu",
+		    (unsigned long long)c->out.seq);
+	client_dirty(c);	/* there may be room for more now */
+	return ERR_OK;
 }
 
 static uint64_t
@@ -187,7 +268,7 @@ count_usable(const struct client *c, bool associations)
 static void
 pack_sock(msgpack_packer *pk, const struct sock *s)
 {
-	msgpack_pack_map(pk, 10);
+	msgpack_pack_map(pk, 11);
 	pack_pair(pk, "sock", s->node.key);
 	pack_string(pk, "type", s->many ? "seqpacket" : "stream");
 	pack_string(pk, "family", s->family == AF_INET6 ? "inet6" : "inet");
@@ -200,6 +281,8 @@ pack_sock(msgpack_packer *pk, const struct sock *s)
 	pack_pair(pk, "associations", s->assocs.count);
 	pack_pair(pk, "recv_cnt", s->received.cnt);
 	pack_pair(pk, "send_cnt", s->sent.cnt);
+	codec_pack_text(pk, "held");
+	(void)(s->held ? msgpack_pack_true(pk) : msgpack_pack_false(pk));
 }
 
 enum error
@@ -256,13 +339,15 @@ handle_assocs(struct call *call, const struct rpc_assocs_in *in, struct rpc_asso
 static void
 pack_client(msgpack_packer *pk, const struct client *c)
 {
-	msgpack_pack_map(pk, 6);
+	msgpack_pack_map(pk, 7);
 	pack_pair(pk, "client", c->node.key);
 	pack_string(pk, "name", c->name != NULL ? c->name : "");
 	pack_pair(pk, "uid", c->uid);
 	pack_pair(pk, "pid", (uint64_t)c->pid);
 	pack_pair(pk, "sockets", c->nsocks);
-	pack_pair(pk, "queued", buf_len(&c->out) + c->waiting);
+	pack_pair(pk, "queued", output_held(&c->out) + c->waiting);
+	codec_pack_text(pk, "away");
+	(void)(c->away ? msgpack_pack_true(pk) : msgpack_pack_false(pk));
 }
 
 enum error

@@ -1,27 +1,48 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A message, or a notification, of which not all has come yet.
+ * A message, or a notification, of which not all has come yet. What has come
+ * was taken from the kernel, and so it lies in the journal.
  */
 #ifndef JOINT_H
 #define JOINT_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-#include "mem.h"
+#include "journal.h"
+
+enum joint_kind { JOINT_LONE, JOINT_DATA, JOINT_NOTICE, JOINT_FAILED, JOINT_SOCKET };
 
 struct joint {
-	struct buf	part;
-	bool		begun;
-	bool		skip;		/* too long: the rest is thrown away */
-	bool		sent;		/* of it something was on the wire */
+	enum joint_kind	 kind;		/* JOINT_LONE: it does not outlive us */
+	uint64_t	 owner;		/* number of the association, or handle */
+	struct record	*record;
+	size_t		 len;
+	bool		 begun;
+	bool		 skip;		/* too long: the rest is thrown away */
+	bool		 sent;		/* of it something was on the wire */
 };
+
+void joint_init(struct joint *, enum joint_kind, uint64_t owner);
 
 /* Add a piece; false when it would be longer than is allowed. */
 bool joint_add(struct joint *, const char *, size_t);
 
-/* Begin anew; or end. */
+/* What there is of it. */
+char *joint_data(const struct joint *);
+
+/* Of it something was on the wire. */
+void joint_mark_sent(struct joint *);
+
+/* Throw away what there is, and the rest too, until the last piece. */
+void joint_skip(struct joint *, bool last);
+
+/* Begin anew, or end. */
 void joint_clear(struct joint *);
-void joint_free(struct joint *);
+
+/* What a process before us left of one; whose it is. */
+void joint_restore(struct joint *, struct record *);
+uint64_t joint_owner(const struct record *, enum joint_kind *);
 
 #endif

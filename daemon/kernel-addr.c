@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 
 #include "addr.h"
+#include "fault.h"
+#include "keep.h"
 #include "kernel.h"
 
 /* An IPv4 address as an inet6 socket wants it. */
@@ -60,6 +62,7 @@ stack_bind(struct sock *s, const struct sockaddr_storage *addrs, size_t n)
 		return errno;
 	s->port = addr_port(&ss);
 	s->name = ss;
+	keep_sock(s);
 	for (size_t i = 1; i < n; i++) {
 		s->name = addrs[i];
 		addr_set_port(&s->name, s->port);
@@ -124,6 +127,7 @@ stack_listen(struct sock *s, int backlog)
 	if (number != 0)
 		return number;
 	s->listening = backlog > 0;
+	keep_sock(s);
 	if (!s->many && s->listening)
 		kernel_watch(s, s->stack.fd, NULL, false);
 	else if (!s->many)
@@ -161,6 +165,7 @@ stack_connect(struct sock *s, const struct sockaddr_storage *addrs, size_t n,
 	if (getsockopt(s->stack.fd, IPPROTO_SCTP, SCTP_SOCKOPT_CONNECTX3, &arg, &len) == -1 &&
 	    errno != EINPROGRESS)
 		number = errno;
+	fault_point("connectx");
 	free(packed);
 	if (number != 0)
 		return connect_errno(s, number, &addrs[0]);

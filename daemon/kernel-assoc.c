@@ -10,7 +10,10 @@
 #include <unistd.h>
 
 #include "addr.h"
+#include "fault.h"
+#include "keep.h"
 #include "kernel.h"
+#include "park.h"
 #include "log.h"
 #include "loop.h"
 
@@ -34,16 +37,25 @@ void
 stack_assoc_init(struct assoc *a)
 {
 	a->stack.fd = -1;
+	joint_init(&a->stack.data, JOINT_DATA, a->number);
+	joint_init(&a->stack.notice, JOINT_NOTICE, a->number);
+	joint_init(&a->stack.failed, JOINT_FAILED, a->number);
 	(void)event_assign(&a->stack.writable, loop_base(), -1, 0, assoc_on_writable, a);
 	(void)event_assign(&a->stack.linger, loop_base(), -1, 0, assoc_on_finish, a);
+}
+
+void
+kernel_has_fd(struct assoc *a)
+{
+	(void)event_assign(&a->stack.writable, loop_base(), a->stack.fd, EV_WRITE,
+	    assoc_on_writable, a);
 }
 
 /* The association has its descriptor now. */
 static void
 assoc_has_fd(struct assoc *a)
 {
-	(void)event_assign(&a->stack.writable, loop_base(), a->stack.fd, EV_WRITE,
-	    assoc_on_writable, a);
+	kernel_has_fd(a);
 	kernel_raise_buffer(a->stack.fd);
 }
 
@@ -79,7 +91,12 @@ kernel_came_up(struct assoc *a)
 	}
 	if (a->stack.fd != -1)
 		return;
-	if ((a->stack.fd = peel(s, assoc_id(a))) == -1) {
+	if ((a->stack.fd = peel(s, assoc_id(a))) != -1)
+		a->stack.parked = park_put(a->number, a->stack.fd);
+	else if (errno == EINVAL)
+		a->stack.fd = kernel_find_orphan(a);
+	fault_point("peeloff");
+	if (a->stack.fd == -1) {
 		if (errno == EINVAL)
 			return;		/* it is over: all of it comes from the socket */
 		if (log_allowed())
@@ -128,6 +145,25 @@ accepted_assoc(struct sock *to, int fd, const struct sockaddr_storage *peer)
 	return a;
 }
 
+struct assoc *
+kernel_accepted(struct sock *listener, struct sock *to, int fd,
+    const struct sockaddr_storage *peer)
+{
+	struct assoc	*a;
+
+	to->port = listener->port;
+	to->name = listener->name;
+	memcpy(to->subscribed, listener->subscribed, sizeof to->subscribed);
+	to->own = listener->own;
+	sock_keeps_output(to);
+	kernel_inherit(listener, fd);
+	kernel_adopt(to, fd);
+	a = accepted_assoc(to, fd, peer);
+	kernel_watch(to, fd, a, false);
+	keep_sock(to);
+	return a;
+}
+
 int
 stack_accept(struct sock *listener, struct sock *to, struct assoc **made)
 {
@@ -142,14 +178,8 @@ stack_accept(struct sock *listener, struct sock *to, struct assoc **made)
 	    SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd == -1)
 		return errno == EWOULDBLOCK ? EAGAIN : errno;
-	to->port = listener->port;
-	to->name = listener->name;
-	memcpy(to->subscribed, listener->subscribed, sizeof to->subscribed);
-	to->own = listener->own;
-	kernel_inherit(listener, fd);
-	kernel_adopt(to, fd);
-	*made = accepted_assoc(to, fd, &peer);
-	kernel_watch(to, fd, *made, false);
+	*made = kernel_accepted(listener, to, fd, &peer);
+	fault_point("accept");
 	return 0;
 }
 
@@ -170,8 +200,12 @@ stack_peeloff(struct assoc *a, struct sock *to)
 	memcpy(to->subscribed, from->subscribed, sizeof to->subscribed);
 	to->own = from->own;
 	to->peeled = true;
+	sock_keeps_output(to);
 	kernel_adopt(to, a->stack.fd);
-	a->stack.owns_fd = false;
+	if (a->stack.parked)
+		park_drop(a->number);
+	a->stack.parked = a->stack.owns_fd = false;
+	keep_sock(to);
 	kernel_watch(to, a->stack.fd, a, false);
 	return 0;
 }
@@ -185,11 +219,13 @@ stack_assoc_free(struct assoc *a)
 	if (a->sock != NULL && a->stack.fd != -1)
 		kernel_unwatch(a->sock, a->stack.fd);
 	(void)event_del(&a->stack.linger);
-	if (a->sock == NULL)
+	if (a->stack.is_lingering)
 		TAILQ_REMOVE(&lingering, a, stack.lingering);
-	joint_free(&a->stack.data);
-	joint_free(&a->stack.notice);
-	joint_free(&a->stack.failed);
+	joint_clear(&a->stack.data);
+	joint_clear(&a->stack.notice);
+	joint_clear(&a->stack.failed);
+	if (a->stack.parked)
+		park_drop(a->number);
 	if (a->stack.owns_fd && a->stack.fd != -1)
 		(void)close(a->stack.fd);
 	a->stack.fd = -1;
@@ -203,6 +239,16 @@ assoc_on_linger(evutil_socket_t fd, short what, void *arg)
 		(void)assoc_free(arg);
 }
 
+void
+kernel_linger(struct assoc *a)
+{
+	a->stack.owns_fd = a->stack.is_lingering = true;
+	TAILQ_INSERT_TAIL(&lingering, a, stack.lingering);
+	(void)event_assign(&a->stack.linger, loop_base(), a->stack.fd,
+	    EV_READ | EV_PERSIST, assoc_on_linger, a);
+	(void)event_add(&a->stack.linger, NULL);
+}
+
 /* Its socket is closed: send what waits, shut down, and read until it is over. */
 static void
 linger(struct assoc *a)
@@ -210,13 +256,11 @@ linger(struct assoc *a)
 	static const struct linger	off = { .l_onoff = 0 };
 
 	assoc_move(a, NULL);
-	a->stack.owns_fd = true;
+	if (!a->stack.parked)
+		a->stack.parked = park_put(a->number, a->stack.fd);
 	/* Who waits, if anybody does, is answered by us: close(2) must not. */
 	(void)setsockopt(a->stack.fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
-	TAILQ_INSERT_TAIL(&lingering, a, stack.lingering);
-	(void)event_assign(&a->stack.linger, loop_base(), a->stack.fd,
-	    EV_READ | EV_PERSIST, assoc_on_linger, a);
-	(void)event_add(&a->stack.linger, NULL);
+	kernel_linger(a);
 	if (!a->eof_asked)
 		(void)assoc_eof(a);
 	if (!kernel_discard(a))
@@ -265,13 +309,19 @@ stack_close(struct sock *s)
 	stack_read(s, false, false);
 	while ((a = assoc_next(s, NULL)) != NULL)
 		close_assoc(a, abort);
+	/* Before the descriptor: it is the last that closes the socket. */
+	if (s->stack.parked)
+		park_drop(s->node.key);
+	if (s->stack.netns_number != 0)
+		park_drop(s->stack.netns_number);
+	s->stack.parked = false;
 	if (s->stack.set != -1)
 		(void)close(s->stack.set);
 	if (s->stack.fd != -1)
 		(void)close(s->stack.fd);
 	if (s->stack.netns != -1)
 		(void)close(s->stack.netns);
-	joint_free(&s->stack.notice);
+	joint_clear(&s->stack.notice);
 	s->stack.fd = s->stack.set = s->stack.netns = -1;
 }
 

@@ -2,13 +2,10 @@
 /*
  * In the kernel's files the functions of stack.h are the kernel's own, so that
  * two stacks can be in one program. stack.c has those that the daemon calls.
+ * The Makefile includes it before the first line of each of those files.
  */
 #ifndef KERNEL_NAMES_H
 #define KERNEL_NAMES_H
-
-#ifdef STACK_H
-#error "kernel.h comes before all that includes stack.h"
-#endif
 
 #define stack_probe		kernel_stack_probe
 #define stack_open		kernel_stack_open
@@ -34,5 +31,12 @@
 #define stack_assoc_init	kernel_stack_assoc_init
 #define stack_assoc_free	kernel_stack_assoc_free
 #define stack_free		kernel_stack_free
+#define stack_init		kernel_stack_init
+#define stack_restore_sock	kernel_stack_restore_sock
+#define stack_restore_assoc	kernel_stack_restore_assoc
+#define stack_restore_joint	kernel_stack_restore_joint
+#define stack_restore_batches	kernel_stack_restore_batches
+#define stack_gone		kernel_stack_gone
+#define stack_stage		kernel_stack_stage
 
 #endif

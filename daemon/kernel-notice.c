@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "keep.h"
 #include "kernel.h"
 #include "log.h"
 
@@ -59,6 +60,7 @@ incoming(struct sock *s, uint32_t id, const struct sockaddr_storage *from)
 		log_warning("assoc %u: aborted, max_associations is reached", id);
 	(void)stack_abort(a, "too many associations", 21);
 	a->unwanted = true;
+	keep_assoc(a);
 	return a;
 }
 
@@ -108,7 +110,7 @@ take_failed(struct sock *s, struct assoc *a, char *p, size_t len,
 	struct event_send_failed	e = { .flags = false };
 	struct stack_event		se = { .row = notice_send_failed, .assoc = a,
 	    .from = from, .body = &e, .len = sizeof e };
-	struct joint			lone = { .begun = false };
+	struct joint			lone = { .kind = JOINT_LONE };
 	struct joint			*j = a != NULL ? &a->stack.failed : &lone;
 	size_t				head = offsetof(struct sctp_send_failed_event, ssf_data);
 
@@ -117,7 +119,7 @@ take_failed(struct sock *s, struct assoc *a, char *p, size_t len,
 		joint_clear(j);
 	/* What does not begin with its first chunk has had that delivered. */
 	if (f.ssf_flags == SCTP_DATA_SENT || (!j->begun && !(f.ssfe_info.snd_flags & FIRST)))
-		j->sent = true;
+		joint_mark_sent(j);
 	(void)joint_add(j, p + head, len - head);
 	if (!(f.ssfe_info.snd_flags & LAST) && a != NULL)
 		return;
@@ -131,10 +133,9 @@ take_failed(struct sock *s, struct assoc *a, char *p, size_t len,
 		.context = f.ssfe_info.snd_context,
 		.assoc_id = e.assoc_id,
 	};
-	e.data = (struct slice){ buf_data(&j->part), (uint32_t)buf_len(&j->part) };
+	e.data = (struct slice){ joint_data(j), (uint32_t)j->len };
 	sock_event(s, &se);
 	joint_clear(j);
-	buf_free(&lone.part);
 }
 
 /* Byte orders that the kernel leaves as they were on the wire. */

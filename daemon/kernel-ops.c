@@ -44,4 +44,11 @@ const struct stack_ops kernel_stack = {
 	.assoc_init = stack_assoc_init,
 	.assoc_free = stack_assoc_free,
 	.free = stack_free,
+	.init = stack_init,
+	.restore_sock = stack_restore_sock,
+	.restore_assoc = stack_restore_assoc,
+	.restore_joint = stack_restore_joint,
+	.restore_batches = stack_restore_batches,
+	.gone = stack_gone,
+	.stage = stack_stage,
 };

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -17,6 +18,9 @@
 
 #include "addr.h"
 #include "config.h"
+#include "fault.h"
+#include "journal.h"
+#include "keep.h"
 #include "kernel.h"
 #include "log.h"
 #include "loop.h"
@@ -25,14 +29,44 @@
 #define SLOT	65536
 #define CONTROL	256
 
-/* Where messages are received: one area, as there is one thread. */
-static struct {
+/*
+ * Where messages are received: one area, as there is one thread, and in the
+ * journal. The kernel writes the lengths; armed says that they are of a batch
+ * that is not dealt with yet, and that goes with the same commit as what
+ * became of its messages.
+ */
+static struct area {
+	uint64_t		armed;		/* slots that may hold something */
+	uint64_t		sock;		/* whose they are: handle */
+	uint64_t		assoc;		/* number; 0: the socket's own */
 	struct mmsghdr		header[BATCH];
 	struct iovec		iov[BATCH];
 	struct sockaddr_storage	from[BATCH];
 	_Alignas(struct cmsghdr) char control[BATCH][CONTROL];
 	_Alignas(uint64_t) char	data[BATCH][SLOT];
-} area;
+} *area;
+
+/* The messages of a batch are being dealt with. */
+static bool in_batch;
+
+bool
+kernel_in_batch(void)
+{
+	return in_batch;
+}
+
+void
+kernel_recv_init(void)
+{
+	area = journal_area(AREA_RECEIVE, sizeof *area);
+}
+
+void
+kernel_recv_stage(void)
+{
+	if (area->armed != 0)
+		journal_set(&area->armed, 0);
+}
 
 /* One piece of what was received. */
 struct piece {
@@ -58,13 +92,11 @@ join(struct joint *j, const struct piece *in, char **p, size_t *n, bool *too_lon
 		return true;
 	if (!joint_add(j, in->data, in->len)) {
 		*too_long = !j->skip;
-		j->skip = !last;
-		j->begun = !last;
-		buf_drop(&j->part, buf_len(&j->part));
+		joint_skip(j, last);
 		return false;
 	}
-	*p = buf_data(&j->part);
-	*n = buf_len(&j->part);
+	*p = joint_data(j);
+	*n = j->len;
 	return last;
 }
 
@@ -156,34 +188,48 @@ take(struct sock *s, struct assoc *a, const struct piece *in)
 
 /* Receive up to n pieces; -1 with errno, or how many. */
 static int
-receive(int fd, unsigned n)
+receive(int fd, const struct sock *s, const struct assoc *a, unsigned n)
 {
+	int	got;
+
+	if (area->armed != 0)
+		keep_commit();		/* the batch before is dealt with */
 	for (unsigned i = 0; i < n; i++) {
-		area.iov[i] = (struct iovec){ area.data[i], SLOT };
-		area.header[i].msg_hdr = (struct msghdr){
-			.msg_name = &area.from[i],
-			.msg_namelen = sizeof area.from[i],
-			.msg_iov = &area.iov[i],
+		area->iov[i] = (struct iovec){ area->data[i], SLOT };
+		area->header[i].msg_hdr = (struct msghdr){
+			.msg_name = &area->from[i],
+			.msg_namelen = sizeof area->from[i],
+			.msg_iov = &area->iov[i],
 			.msg_iovlen = 1,
-			.msg_control = area.control[i],
+			.msg_control = area->control[i],
 			.msg_controllen = CONTROL,
 		};
-		area.from[i].ss_family = 0;
+		area->header[i].msg_len = 0;
+		area->from[i].ss_family = 0;
 	}
-	return recvmmsg(fd, area.header, n, MSG_DONTWAIT, NULL);
+	area->sock = s != NULL ? s->node.key : 0;
+	area->assoc = a != NULL ? a->number : 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	*(volatile uint64_t *)&area->armed = n;
+	atomic_signal_fence(memory_order_seq_cst);
+	got = recvmmsg(fd, area->header, n, MSG_DONTWAIT, NULL);
+	fault_point("recvmmsg");
+	if (got <= 0)
+		area->armed = 0;
+	return got;
 }
 
 static struct piece
 piece_at(int i)
 {
-	struct mmsghdr	*h = &area.header[i];
+	struct mmsghdr	*h = &area->header[i];
 
 	return (struct piece){
-		.data = area.data[i],
+		.data = area->data[i],
 		.len = h->msg_len,
 		.flags = h->msg_hdr.msg_flags,
-		.from = h->msg_hdr.msg_namelen > 0 && area.from[i].ss_family != 0 ?
-		    &area.from[i] : NULL,
+		.from = h->msg_hdr.msg_namelen > 0 && area->from[i].ss_family != 0 ?
+		    &area->from[i] : NULL,
 		.header = &h->msg_hdr,
 	};
 }
@@ -194,10 +240,12 @@ kernel_read_socket(struct sock *s)
 	struct piece	in;
 	int		n;
 
-	if ((n = receive(s->stack.fd, 1)) <= 0)
+	if ((n = receive(s->stack.fd, s, NULL, 1)) <= 0)
 		return n == -1 && errno == EINTR;
 	in = piece_at(0);
+	in_batch = true;
 	take(s, NULL, &in);
+	in_batch = false;
 	return true;
 }
 
@@ -211,6 +259,7 @@ kernel_finish(struct assoc *a)
 	/* One that was aborted has no descriptor left to connect with again. */
 	if (!s->many && (was_up || s->stack.fd == -1)) {
 		s->over = true;
+		keep_sock(s);
 		sock_tell(s, notice_closed, a, &e);
 	}
 	(void)assoc_free(a);
@@ -253,21 +302,33 @@ is_error(int got)
 	return got == -1 && errno != EAGAIN && errno != EINTR;
 }
 
+/* The first n slots, up to one that says "end"; gives how many there were. */
+static int
+take_batch(struct sock *s, struct assoc *a, int n)
+{
+	int	i;
+
+	in_batch = true;
+	for (i = 0; i < n && area->header[i].msg_len > 0; i++) {
+		struct piece	in = piece_at(i);
+
+		take(s, a, &in);
+	}
+	in_batch = false;
+	return i;
+}
+
 /* Read up to n pieces of an association; gives how many there were. */
 static unsigned
 receive_assoc(struct sock *s, struct assoc *a, unsigned n)
 {
 	int	want = n < BATCH ? (int)n : BATCH;
-	int	got = receive(a->stack.fd, (unsigned)want);
+	int	got = receive(a->stack.fd, s, a, (unsigned)want);
 	int	i;
 
 	if (is_error(got))
-		got = receive(a->stack.fd, (unsigned)want);
-	for (i = 0; i < got && area.header[i].msg_len > 0; i++) {
-		struct piece	in = piece_at(i);
-
-		take(s, a, &in);
-	}
+		got = receive(a->stack.fd, s, a, (unsigned)want);
+	i = take_batch(s, a, got);
 	if (got > i || is_error(got))
 		wait_for_news(a);
 	else if (a->stack.at_end && got == want)
@@ -373,7 +434,7 @@ stack_receive(struct sock *s, unsigned n)
 bool
 kernel_discard(struct assoc *a)
 {
-	int	got = receive(a->stack.fd, BATCH);
+	int	got = receive(a->stack.fd, NULL, a, BATCH);
 
 	if (got == -1)
 		return errno == EAGAIN || errno == EINTR;
@@ -390,4 +451,37 @@ kernel_discard(struct assoc *a)
 			return false;
 	}
 	return true;
+}
+
+/* ---- what a process before us received ------------------------------ */
+
+static bool
+is_sound(const struct mmsghdr *h)
+{
+	return h->msg_len <= SLOT && h->msg_hdr.msg_controllen <= CONTROL;
+}
+
+/* It took this batch from the kernel, and what became of it was lost with it. */
+void
+kernel_take_last_batch(struct sock *s, struct assoc *a)
+{
+	int	n = 0;
+
+	while (n < BATCH && (uint64_t)n < area->armed && is_sound(&area->header[n]) &&
+	    area->header[n].msg_len > 0) {
+		area->header[n].msg_hdr.msg_control = area->control[n];
+		n++;
+	}
+	if (n > 0)
+		log_info("journal: %d messages of the last batch, assoc=%u", n,
+		    a != NULL ? assoc_id(a) : 0);
+	if (s != NULL)
+		(void)take_batch(s, a, n);
+}
+
+void
+kernel_last_batch(uint64_t *sock, uint64_t *assoc)
+{
+	*sock = area->armed != 0 ? area->sock : 0;
+	*assoc = area->armed != 0 ? area->assoc : 0;
 }

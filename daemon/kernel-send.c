@@ -4,12 +4,22 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "client.h"
+#include "fault.h"
+#include "journal.h"
+#include "keep.h"
 #include "kernel.h"
+#include "log.h"
+#include "park.h"
+
+/* Sends between two commits, at most. */
+#define NOTES	128
 
 /* Neutral flags and the kernel's. */
 static const struct {
@@ -65,39 +75,160 @@ is_old_error(int number)
 	    number == ECONNREFUSED || number == ETIMEDOUT;
 }
 
-int
-stack_send(struct assoc *a, const struct sndrcvinfo *info, const void *data, size_t len)
+/*
+ * The sends of sessions since the last commit, in the journal: the kernel
+ * writes msg_len when it has taken a message, and who comes after us answers
+ * those that it took and nobody heard of.
+ */
+static struct send_area {
+	uint64_t	n;
+	struct {
+		uint64_t	client;
+		uint64_t	msgid;
+		uint64_t	ordinal;	/* 0: it is a request */
+	} note[NOTES];
+	struct mmsghdr	header[NOTES];
+} *sends;
+
+/* What goes with a message of a run. */
+struct control {
+	_Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof(struct sctp_sndrcvinfo))];
+};
+
+static struct mmsghdr headers[STACK_RUN];
+static struct iovec iovs[STACK_RUN];
+static struct control controls[STACK_RUN];
+
+void
+kernel_send_init(void)
 {
-	union {
-		struct cmsghdr	c;
-		char		room[CMSG_SPACE(sizeof(struct sctp_sndrcvinfo))];
-	} control = { .c = {
-		.cmsg_level = IPPROTO_SCTP,
-		.cmsg_type = SCTP_SNDRCV,
-		.cmsg_len = CMSG_LEN(sizeof(struct sctp_sndrcvinfo)),
-	} };
-	struct sctp_sndrcvinfo	i = {
-		.sinfo_stream = info->stream,
-		.sinfo_flags = to_kernel(info->flags),
-		.sinfo_ppid = htonl(info->ppid),
-		.sinfo_context = info->context,
-		.sinfo_timetolive = info->timetolive,
+	sends = journal_area(AREA_SEND, sizeof *sends);
+}
+
+void
+kernel_send_stage(void)
+{
+	if (sends->n != 0)
+		journal_set(&sends->n, 0);
+}
+
+static void
+make_header(struct mmsghdr *h, const struct assoc *a, const struct stack_message *m, unsigned i)
+{
+	struct sctp_sndrcvinfo	info = {
+		.sinfo_stream = m->info.stream,
+		.sinfo_flags = m->info.flags != 0 ? to_kernel(m->info.flags) : 0,
+		.sinfo_ppid = htonl(m->info.ppid),
+		.sinfo_context = m->info.context,
+		.sinfo_timetolive = m->info.timetolive,
 		.sinfo_assoc_id = (sctp_assoc_t)assoc_id(a),
 	};
-	union { const void *in; void *out; } p = { .in = data };
-	struct iovec	iov = { .iov_base = p.out, .iov_len = len };
-	struct msghdr	h = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof control.room,
-	};
+	union { const void *in; void *out; } p = { .in = m->data };
+	struct cmsghdr		*c = (struct cmsghdr *)(void *)controls[i].room;
 
-	memcpy(CMSG_DATA(&control.c), &i, sizeof i);
-	if (sendmsg(fd_of(a), &h, MSG_NOSIGNAL | MSG_DONTWAIT) != -1 ||
-	    (is_old_error(errno) && sendmsg(fd_of(a), &h, MSG_NOSIGNAL | MSG_DONTWAIT) != -1))
+	c->cmsg_level = IPPROTO_SCTP;
+	c->cmsg_type = SCTP_SNDRCV;
+	c->cmsg_len = CMSG_LEN(sizeof info);
+	memcpy(CMSG_DATA(c), &info, sizeof info);
+	iovs[i] = (struct iovec){ .iov_base = p.out, .iov_len = m->len };
+	h->msg_len = 0;
+	h->msg_hdr = (struct msghdr){
+		.msg_iov = &iovs[i],
+		.msg_iovlen = 1,
+		.msg_control = c,
+		.msg_controllen = sizeof controls[i].room,
+	};
+}
+
+/* Room for the notes of a run; the headers then are in the journal, too. */
+static struct mmsghdr *
+make_notes(const struct stack_message *m, unsigned n)
+{
+	uint64_t	at;
+
+	if (sends->n + n > NOTES) {
+		if (kernel_in_batch())
+			return NULL;	/* no commit may come here */
+		keep_commit();
+	}
+	at = sends->n;
+	for (unsigned i = 0; i < n; i++) {
+		sends->note[at + i].client = m[i].client;
+		sends->note[at + i].msgid = m[i].msgid;
+		sends->note[at + i].ordinal = m[i].ordinal;
+		sends->header[at + i].msg_len = 0;
+	}
+	return &sends->header[at];
+}
+
+/* The notes of what is about to be sent count; then those of what was sent. */
+static void
+count_notes(const struct mmsghdr *h, unsigned n)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	*(volatile uint64_t *)&sends->n = (uint64_t)(h - sends->header) + n;
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+unsigned
+stack_send(struct assoc *a, const struct stack_message *m, unsigned n, int *number)
+{
+	bool		 noted = m->client != 0;
+	struct mmsghdr	*h = noted ? make_notes(m, n) : headers;
+	int		 sent;
+
+	*number = EAGAIN;
+	if (h == NULL)
 		return 0;
-	return errno == EWOULDBLOCK ? EAGAIN : errno;
+	for (unsigned i = 0; i < n; i++)
+		make_header(&h[i], a, &m[i], i);
+	if (noted)
+		count_notes(h, n);
+	sent = sendmmsg(fd_of(a), h, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (sent == -1 && is_old_error(errno))
+		sent = sendmmsg(fd_of(a), h, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (sent == -1) {
+		*number = errno == EWOULDBLOCK ? EAGAIN : errno;
+		sent = 0;
+	} else
+		fault_point("sendmmsg");
+	if (noted)
+		count_notes(h, (unsigned)sent);
+	return (unsigned)sent;
+}
+
+/* Nothing but flags, such as EOF and ABORT, and what goes with them. */
+static int
+send_flags(struct assoc *a, uint16_t which, const void *data, size_t len)
+{
+	struct stack_message	m = { .info.flags = which, .data = data, .len = len };
+	int			number;
+
+	return stack_send(a, &m, 1, &number) == 1 ? 0 : number;
+}
+
+void
+kernel_answer_last_sends(void)
+{
+	static const struct rpc_send_out	 out;
+	struct client				*c;
+
+	for (uint64_t i = 0; i < sends->n && i < NOTES; i++) {
+		struct call	call = { .msgid = (uint32_t)sends->note[i].msgid,
+		    .method = &rpc_table[RPC_send] };
+
+		if (sends->header[i].msg_len == 0 ||
+		    (c = client_find(sends->note[i].client)) == NULL)
+			continue;
+		call.client = c;
+		log_info("journal: a send that was taken and not answered, client=%llu",
+		    (unsigned long long)c->node.key);
+		if (sends->note[i].ordinal == 0)
+			call_reply(&call, &out);
+		else if (sends->note[i].ordinal > c->notifications)
+			c->notifications = sends->note[i].ordinal;
+		client_dirty(c);
+	}
 }
 
 void
@@ -125,15 +256,14 @@ is_gone(const struct assoc *a)
 int
 stack_eof(struct assoc *a)
 {
-	static const struct sndrcvinfo	eof = { .flags = SNDRCV_EOF };
-	int				number;
+	int	number;
 
 	if (a->stack.stream && is_gone(a))
 		number = EPIPE;
 	else if (a->stack.stream)
 		number = shutdown(a->stack.fd, SHUT_WR) == -1 ? errno : 0;
 	else
-		number = stack_send(a, &eof, NULL, 0);
+		number = send_flags(a, SNDRCV_EOF, NULL, 0);
 	if (number == 0)
 		assoc_enter(a, ASSOC_GOING_DOWN);
 	return number;
@@ -148,11 +278,29 @@ abort_stream(struct assoc *a)
 {
 	static const struct linger	at_once = { .l_onoff = 1, .l_linger = 0 };
 	struct sock			*s = a->sock;
+
+	stack_await_room(a, false);
+	kernel_unwatch(s, a->stack.fd);
+	(void)setsockopt(a->stack.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+	if (s->stack.parked)
+		park_drop(s->node.key);
+	s->stack.parked = false;
+	(void)close(a->stack.fd);
+	a->stack.fd = s->stack.fd = -1;
+	kernel_say_lost(a, 12);		/* User Initiated Abort */
+	assoc_fail_sends(a, ERR_epipe, "the association was aborted");
+	event_active(&a->stack.linger, 0, 0);
+	return 0;
+}
+
+void
+kernel_say_lost(struct assoc *a, uint16_t error)
+{
 	struct sctp_assoc_change	c = {
 		.sac_type = SCTP_ASSOC_CHANGE,
 		.sac_length = sizeof c,
 		.sac_state = SCTP_COMM_LOST,
-		.sac_error = 12,	/* User Initiated Abort */
+		.sac_error = error,
 		.sac_assoc_id = (sctp_assoc_t)assoc_id(a),
 	};
 	struct stack_event		e = {
@@ -160,33 +308,24 @@ abort_stream(struct assoc *a)
 		.assoc = a,
 		.assoc_id = assoc_id(a),
 		.what = ASSOC_EVENT_LOST,
-		.error = 12,
+		.error = error,
 		.from = &a->peer,
 		.body = &c,
 		.len = sizeof c,
 	};
 
-	stack_await_room(a, false);
-	kernel_unwatch(s, a->stack.fd);
-	(void)setsockopt(a->stack.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-	(void)close(a->stack.fd);
-	a->stack.fd = s->stack.fd = -1;
 	assoc_enter(a, ASSOC_OVER);
-	sock_event(s, &e);
-	assoc_fail_sends(a, ERR_epipe, "the association was aborted");
-	event_active(&a->stack.linger, 0, 0);
-	return 0;
+	sock_event(a->sock, &e);
 }
 
 int
 stack_abort(struct assoc *a, const void *reason, size_t len)
 {
-	static const struct sndrcvinfo	abort = { .flags = SNDRCV_ABORT };
-	int				number;
+	int	number;
 
 	if (a->stack.stream && a->sock != NULL)
 		return is_gone(a) ? EPIPE : abort_stream(a);
-	number = stack_send(a, &abort, reason, len);
+	number = send_flags(a, SNDRCV_ABORT, reason, len);
 	if (number == 0)
 		assoc_fail_sends(a, ERR_epipe, "the association was aborted");
 	return number;

@@ -8,8 +8,6 @@
 #ifndef KERNEL_H
 #define KERNEL_H
 
-#include "kernel-names.h"	/* before all else */
-
 #include <netinet/in.h>
 #include <netinet/sctp.h>
 #include <stdbool.h>
@@ -32,6 +30,7 @@ bool kernel_is_up(enum assoc_event);
 
 /* A socket's descriptor: its own from now on; and its set of those to read. */
 void kernel_adopt(struct sock *, int fd);
+void kernel_read_at_once(struct sock *);
 int kernel_make_set(struct sock *);
 
 /* Go to another network namespace, giving the way back or -1, and come back. */
@@ -47,6 +46,36 @@ void kernel_unwatch(struct sock *, int fd);
 
 /* Read what the socket itself says; gives false when there is no more. */
 bool kernel_read_socket(struct sock *);
+
+/* The areas of the journal: find them, and say that they are dealt with. */
+void kernel_recv_init(void);
+void kernel_recv_stage(void);
+void kernel_send_init(void);
+void kernel_send_stage(void);
+
+/* Messages are being dealt with, and no commit may come between them. */
+bool kernel_in_batch(void);
+
+/* Whose the last batch of a process before us was, and to deal with it. */
+void kernel_last_batch(uint64_t *sock, uint64_t *assoc);
+void kernel_take_last_batch(struct sock *, struct assoc *);
+
+/* Answer the sends that the kernel took and a process before us did not answer. */
+void kernel_answer_last_sends(void);
+
+/* A descriptor that nobody knows of may be this association's. */
+int kernel_find_orphan(struct assoc *);
+
+/* The association has its descriptor; it ended, and the kernel does not say so. */
+void kernel_has_fd(struct assoc *);
+void kernel_say_lost(struct assoc *, uint16_t error);
+
+/* It goes on alone: read until it is over. */
+void kernel_linger(struct assoc *);
+
+/* An association that was accepted. */
+struct assoc *kernel_accepted(struct sock *listener, struct sock *to, int fd,
+    const struct sockaddr_storage *peer);
 
 /* Read and throw away, until it is over. False: it is. */
 bool kernel_discard(struct assoc *);

@@ -2,6 +2,10 @@
 /*
  * The Unix socket that clients connect to.
  *
+ * It may be passed to us: by a socket unit, or because one of us bound it and
+ * put it into the store. Then it is there all the time while daemons come and
+ * go, and a client that connects in between waits, and is not refused.
+ *
  * When no more clients may come, or no descriptor is left for one, it is not
  * polled for a while: they wait in the kernel's queue, and the loop sleeps.
  */
@@ -22,12 +26,13 @@
 #include "listener.h"
 #include "log.h"
 #include "loop.h"
+#include "store.h"
 
 #define BACKLOG		1024
 #define ACCEPTS_A_TURN	64
 
 static int listen_fd = -1, lock_fd = -1;
-static bool ours;
+static bool ours;	/* the file, to be removed at the end */
 static struct event readable, retry;
 
 static void
@@ -90,15 +95,15 @@ fail(char *error, size_t size, const char *path, const char *why)
 
 /* Only who has the lock may remove a socket that is left over. */
 static bool
-take_lock(char *error, size_t size)
+take_lock(const char *socket_path, char *error, size_t size)
 {
 	char	path[256];
 
-	(void)snprintf(path, sizeof path, "%s.lock", config.socket);
+	(void)snprintf(path, sizeof path, "%s.lock", socket_path);
 	if ((lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600)) == -1)
 		return fail(error, size, path, strerror(errno));
 	if (flock(lock_fd, LOCK_EX | LOCK_NB) == -1)
-		return fail(error, size, config.socket, "another sctpd is running there");
+		return fail(error, size, socket_path, "another sctpd is running there");
 	return true;
 }
 
@@ -141,7 +146,7 @@ bind_own(char *error, size_t size)
 		return fail(error, size, config.socket, "the path is too long for a Unix socket");
 	strcpy(sun.sun_path, config.socket);
 	make_directory();
-	if (!take_lock(error, size))
+	if (!take_lock(config.socket, error, size))
 		return false;
 	(void)unlink(config.socket);
 	listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -156,12 +161,34 @@ bind_own(char *error, size_t size)
 	return true;
 }
 
-bool
-listener_open(int fd, char *error, size_t size)
+/*
+ * A socket that was passed has its path already. If that can be locked no
+ * other sctpd takes it for a leftover.
+ */
+static void
+adopt(void)
 {
-	listen_fd = fd;
-	if (fd == -1 && !bind_own(error, size))
+	struct sockaddr_un	sun;
+	socklen_t		len = sizeof sun - 1;
+	char			error[256];
+
+	(void)fcntl(listen_fd, F_SETFL, O_NONBLOCK);
+	memset(&sun, 0, sizeof sun);
+	if (getsockname(listen_fd, (struct sockaddr *)&sun, &len) == 0 &&
+	    sun.sun_family == AF_UNIX && sun.sun_path[0] == '/' &&
+	    !take_lock(sun.sun_path, error, sizeof error))
+		log_warning("listen: cannot lock %s", error);
+}
+
+bool
+listener_open(char *error, size_t size)
+{
+	if ((listen_fd = store_take("rpc")) != -1)
+		adopt();
+	else if (!bind_own(error, size))
 		return false;
+	if (ours && store_present())
+		ours = !store_put("rpc", listen_fd);
 	(void)event_assign(&readable, loop_base(), listen_fd, EV_READ | EV_PERSIST,
 	    listener_on_readable, NULL);
 	(void)evtimer_assign(&retry, loop_base(), listener_on_retry, NULL);

@@ -9,12 +9,15 @@
 #include <stddef.h>
 
 /*
- * Listen at config.socket, or on a socket that was passed (fd, or -1). False
- * with a reason, if another sctpd has it, for one.
+ * Listen on the socket that was passed as "rpc", or else at config.socket.
+ * False with a reason, if another sctpd has it, for one.
  */
-bool listener_open(int fd, char *error, size_t size);
+bool listener_open(char *error, size_t size);
 
-/* Stop listening; our own socket file is removed. */
+/*
+ * Stop listening. Our own socket file is removed, unless the socket is in the
+ * store: it outlives us, and clients wait in it for the next of us.
+ */
 void listener_close(void);
 
 #endif

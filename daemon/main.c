@@ -18,25 +18,32 @@
 #include "config.h"
 #include "dispatch.h"
 #include "handler.h"
+#include "journal.h"
+#include "keeper.h"
 #include "listener.h"
+#include "keep.h"
 #include "log.h"
 #include "loop.h"
 #include "notify.h"
+#include "park.h"
 #include "resolve.h"
 #include "sock.h"
 #include "stack.h"
+#include "store.h"
+#include "watchdog.h"
 
-/* What systemd does not restart after: a mistake that stays one (EX_CONFIG). */
-#define EXIT_CONFIG	78
+#define WANTED_FDS	65536
 
 static const char usage[] =
-    "usage: sctpd [-c FILE] [-s SOCKET] [-l LEVEL] [--stack STACK]\n"
+    "usage: sctpd [-k] [-c FILE] [-s SOCKET] [-l LEVEL] [--stack STACK]\n"
     "             [--udp-port PORTS] [--peer-udp-port PORT] [-t | -T] [-h] [-V]\n"
     "\n"
     "Own this host's SCTP sockets and serve them over a Unix socket, in the\n"
-    "foreground, until SIGTERM or SIGINT.\n"
+    "foreground, until SIGTERM or SIGINT. SIGHUP reads the configuration again.\n"
     "\n"
     "  -c FILE    configuration; /etc/sctpd/sctpd.conf, if it is there\n"
+    "  -k         be a keeper: run the daemon, hold its sockets, and start it\n"
+    "             again should it die (without systemd, which does the same)\n"
     "  -s SOCKET  path of the Unix socket; /run/sctpd/sctpd.sock\n"
     "  -l LEVEL   least urgent log lines: err, warning, notice, info, debug\n"
     "  --stack STACK\n"
@@ -65,6 +72,7 @@ struct flags {
 	const char	*file;
 	const char	*socket;
 	const char	*level;
+	bool		 keeper;
 	bool		 test;
 	bool		 print;
 	const char	*setting[NLONG];
@@ -75,10 +83,13 @@ read_flags(int argc, char **argv, struct flags *f)
 {
 	int	c;
 
-	while ((c = getopt_long(argc, argv, "c:s:l:tThV", long_flags, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:ks:l:tThV", long_flags, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			f->file = optarg;
+			break;
+		case 'k':
+			f->keeper = true;
 			break;
 		case 's':
 			f->socket = optarg;
@@ -116,22 +127,39 @@ read_flags(int argc, char **argv, struct flags *f)
 
 /* The file first, then what the command line says. */
 static bool
-configure(const struct flags *f, char *error, size_t size)
+read_config(struct config *c, const struct flags *f, char *error, size_t size)
 {
-	config_init();
-	if (!config_read(f->file != NULL ? f->file : CONFIG_FILE, f->file != NULL, error, size))
-		return false;
-	if (f->socket != NULL && !config_set("socket", f->socket, error, size))
-		return false;
-	if (f->level != NULL && !config_set("log_level", f->level, error, size))
+	config_init(c);
+	if (!config_read(c, f->file != NULL ? f->file : CONFIG_FILE, f->file != NULL, error, size))
 		return false;
 	for (size_t i = 0; i < NLONG; i++) {
 		if (f->setting[i] != NULL &&
-		    !config_set(long_settings[i], f->setting[i], error, size))
+		    !config_set(c, long_settings[i], f->setting[i], error, size))
 			return false;
 	}
-	log_set_level((int)config.log_level);
-	return true;
+	return (f->socket == NULL || config_set(c, "socket", f->socket, error, size)) &&
+	    (f->level == NULL || config_set(c, "log_level", f->level, error, size));
+}
+
+/* All of the new configuration, or, if there is a mistake in it, nothing. */
+static void
+reload(const struct flags *f)
+{
+	struct config	new;
+	char		error[512], status[600];
+
+	notify_reloading();
+	if (read_config(&new, f, error, sizeof error)) {
+		config_change(&new);
+		log_set_level((int)config.log_level);
+		log_notice("config: read again");
+		(void)snprintf(status, sizeof status, "Serving at %s", config.socket);
+	} else {
+		config_free(&new);
+		log_err("%s; the old configuration stays in force", error);
+		(void)snprintf(status, sizeof status, "Configuration refused: %s", error);
+	}
+	notify_ready(status);
 }
 
 /* As many descriptors as we may have: each association takes one. */
@@ -142,6 +170,12 @@ raise_limits(void)
 
 	if (getrlimit(RLIMIT_NOFILE, &r) == -1)
 		return;
+	if (r.rlim_max < WANTED_FDS) {
+		r.rlim_cur = r.rlim_max = WANTED_FDS;
+		if (setrlimit(RLIMIT_NOFILE, &r) == 0)
+			return;	/* root may */
+		(void)getrlimit(RLIMIT_NOFILE, &r);
+	}
 	r.rlim_cur = r.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &r);
 }
@@ -155,11 +189,33 @@ main_on_signal(evutil_socket_t number, short what, void *arg)
 }
 
 static void
-stop_everything(struct event *on_term, struct event *on_int)
+main_on_hangup(evutil_socket_t number, short what, void *arg)
 {
-	notify_send("STOPPING=1");
-	(void)event_del(on_term);
-	(void)event_del(on_int);
+	(void)number, (void)what;
+	reload(arg);
+}
+
+static struct event on_term, on_int, on_hangup;
+
+static void
+catch_signals(struct flags *f)
+{
+	(void)evsignal_assign(&on_term, loop_base(), SIGTERM, main_on_signal, NULL);
+	(void)evsignal_assign(&on_int, loop_base(), SIGINT, main_on_signal, NULL);
+	(void)evsignal_assign(&on_hangup, loop_base(), SIGHUP, main_on_hangup, f);
+	(void)event_add(&on_term, NULL);
+	(void)event_add(&on_int, NULL);
+	(void)event_add(&on_hangup, NULL);
+}
+
+/* Nobody comes after us, or nobody hears us any more: close everything properly. */
+static void
+stop_everything(void)
+{
+	(void)event_del(&on_term);
+	(void)event_del(&on_int);
+	(void)event_del(&on_hangup);
+	watchdog_stop();
 	listener_close();
 	sock_free_all();
 	client_free_all();
@@ -167,30 +223,104 @@ stop_everything(struct event *on_term, struct event *on_int)
 	dispatch_free();
 	resolve_free();
 	loop_free();
-	config_free();
+	journal_close();
+	park_free();
+	config_free(&config);
 	libevent_global_shutdown();
 }
 
+/*
+ * What is in the store is the next daemon's: nothing is closed, nobody is told
+ * anything. Whether there is a next one is the manager's business, and if not,
+ * the last descriptors are closed with its store.
+ */
 static void
-serve(void)
+leave_everything(void)
 {
-	struct event	on_term, on_int;
-	const char	*missing;
+	client_end_turn();	/* the last commit, and what can be written still */
+	log_notice("everything is left to the next");
+}
+
+/* What a process before us left, or new memory for who comes after us. */
+static void
+take_over(void)
+{
+	int	left = store_take("journal");
+	bool	old;
 
 	stack_choose();
-	missing = stack_probe();
+	/* What a stack without survival had is over. */
+	if (left != -1 && !stack_survives()) {
+		store_remove("journal");
+		(void)close(left);
+		left = -1;
+	}
+	old = journal_open(left);
+	stack_init();
+	park_init();
+	if (left != -1 && !old)
+		store_remove("journal");
+	if (!old && store_present() && stack_survives())
+		(void)store_put("journal", journal_fd());
+	if (old) {
+		journal_begin_restore();
+		keep_restore();
+		journal_end_restore();
+	} else
+		(void)park_finish();
+}
 
-	(void)evsignal_assign(&on_term, loop_base(), SIGTERM, main_on_signal, NULL);
-	(void)evsignal_assign(&on_int, loop_base(), SIGINT, main_on_signal, NULL);
-	(void)event_add(&on_term, NULL);
-	(void)event_add(&on_int, NULL);
+static void
+serve(struct flags *f)
+{
+	const char	*missing = stack_probe();
+	char		 status[256];
+
+	catch_signals(f);
 	if (missing != NULL)
 		log_err("no SCTP: %s", missing);
 	log_notice("sctpd " SCTPD_VERSION " ready at %s, stack %s: %s", config.socket,
 	    stack_name(), stack_why());
-	notify_send("READY=1");
+	(void)snprintf(status, sizeof status, "Serving at %s", config.socket);
+	notify_ready(status);
+	watchdog_start();
 	loop_run();
-	stop_everything(&on_term, &on_int);
+	if (notify_stopping() && store_present() && stack_survives())
+		leave_everything();
+	else
+		stop_everything();
+}
+
+/* The keeper starts the daemon with the same flags, but -k. */
+static int
+keep(char *name, const struct flags *f)
+{
+	const char	*argv[8 + 2 * NLONG];
+	char		 flag[NLONG][32];
+	size_t		 n = 0;
+
+	argv[n++] = name;
+	if (f->file != NULL) {
+		argv[n++] = "-c";
+		argv[n++] = f->file;
+	}
+	if (f->socket != NULL) {
+		argv[n++] = "-s";
+		argv[n++] = f->socket;
+	}
+	if (f->level != NULL) {
+		argv[n++] = "-l";
+		argv[n++] = f->level;
+	}
+	for (size_t i = 0; i < NLONG; i++) {
+		if (f->setting[i] == NULL)
+			continue;
+		(void)snprintf(flag[i], sizeof flag[i], "--%s", long_flags[i].name);
+		argv[n++] = flag[i];
+		argv[n++] = f->setting[i];
+	}
+	argv[n] = NULL;
+	return keeper_run(argv);
 }
 
 int
@@ -201,25 +331,31 @@ main(int argc, char **argv)
 
 	log_init();
 	read_flags(argc, argv, &f);
-	if (!configure(&f, error, sizeof error)) {
+	if (!read_config(&config, &f, error, sizeof error)) {
 		log_err("%s", error);
 		return EXIT_CONFIG;
 	}
+	log_set_level((int)config.log_level);
 	if (f.print)
-		config_print(stdout);
+		config_print(&config, stdout);
 	if (f.test || f.print)
 		return EXIT_SUCCESS;
-	(void)signal(SIGPIPE, SIG_IGN);
 	raise_limits();
+	store_init();
+	if (f.keeper)
+		return keep(argv[0], &f);
+	(void)signal(SIGPIPE, SIG_IGN);
 	handle_start_clock();
 	loop_init();
 	client_init();
 	dispatch_init();
 	resolve_init();
-	if (!listener_open(notify_listen_fd(), error, sizeof error)) {
+	if (!listener_open(error, sizeof error)) {
 		log_err("%s", error);
 		return EXIT_FAILURE;
 	}
-	serve();
+	take_over();
+	store_finish();
+	serve(&f);
 	return EXIT_SUCCESS;
 }

@@ -1,57 +1,105 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The two ends of systemd's protocol that a daemon needs.
+ * What a service manager wants to hear.
  *
- * Thirty lines of our own: libsystemd would bring six libraries of crypto and
+ * A few lines of our own: libsystemd would bring six libraries of crypto and
  * compression into a process that holds everybody's associations.
  */
 #include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "log.h"
 #include "notify.h"
 
-#define FIRST_FD	3
-
-int
-notify_listen_fd(void)
+/* False if there is no such address. */
+static bool
+manager(struct sockaddr_un *sun, socklen_t *len)
 {
-	const char	*pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	const char	*path = getenv("NOTIFY_SOCKET");
+	size_t		 n;
 
-	if (pid == NULL || fds == NULL || atol(pid) != (long)getpid() || atoi(fds) < 1)
-		return -1;
-	if (atoi(fds) > 1)
-		log_warning("listen: %s sockets were passed, the first is used", fds);
-	(void)fcntl(FIRST_FD, F_SETFD, FD_CLOEXEC);
-	(void)fcntl(FIRST_FD, F_SETFL, O_NONBLOCK);
-	(void)unsetenv("LISTEN_PID");
-	(void)unsetenv("LISTEN_FDS");
-	return FIRST_FD;
+	if (path == NULL || (n = strlen(path)) >= sizeof sun->sun_path)
+		return false;
+	memset(sun, 0, sizeof *sun);
+	sun->sun_family = AF_UNIX;
+	memcpy(sun->sun_path, path, n);
+	if (path[0] == '@')
+		sun->sun_path[0] = '\0';	/* an abstract name */
+	*len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
+	return true;
+}
+
+bool
+notify_send(const char *lines, int fd)
+{
+	union {
+		char		buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr	head;
+	} control = { .head = { .cmsg_len = CMSG_LEN(sizeof(int)),
+	    .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
+	struct sockaddr_un	sun;
+	struct iovec		iov = { (void *)(uintptr_t)lines, strlen(lines) };
+	struct msghdr		msg = { .msg_name = &sun, .msg_iov = &iov, .msg_iovlen = 1 };
+	bool			sent;
+	int			s;
+
+	if (!manager(&sun, &msg.msg_namelen))
+		return false;
+	if (fd != -1) {
+		memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
+		msg.msg_control = control.buf;
+		msg.msg_controllen = sizeof control.buf;
+	}
+	if ((s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) == -1)
+		return false;
+	if (!(sent = sendmsg(s, &msg, MSG_NOSIGNAL) != -1))
+		log_warning("notify: %s: %s", getenv("NOTIFY_SOCKET"), strerror(errno));
+	(void)close(s);
+	return sent;
 }
 
 void
-notify_send(const char *state)
+notify_ready(const char *status)
 {
-	struct sockaddr_un	 sun = { .sun_family = AF_UNIX };
-	const char		*path = getenv("NOTIFY_SOCKET");
-	size_t			 len;
-	int			 fd;
+	char	lines[512];
 
-	if (path == NULL || (len = strlen(path)) >= sizeof sun.sun_path)
-		return;
-	memcpy(sun.sun_path, path, len);
-	if (path[0] == '@')
-		sun.sun_path[0] = '\0';		/* an abstract name */
-	if ((fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) == -1)
-		return;
-	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&sun,
-	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) == -1)
-		log_warning("notify: %s: %s", path, strerror(errno));
-	(void)close(fd);
+	(void)snprintf(lines, sizeof lines, "READY=1\nSTATUS=%s", status);
+	(void)notify_send(lines, -1);
+}
+
+/* systemd wants to know when, to tell this reload from an earlier one. */
+void
+notify_reloading(void)
+{
+	char		lines[80];
+	struct timespec	now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	(void)snprintf(lines, sizeof lines, "RELOADING=1\nMONOTONIC_USEC=%llu",
+	    (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000);
+	(void)notify_send(lines, -1);
+}
+
+bool
+notify_stopping(void)
+{
+	return notify_send("STOPPING=1", -1);
+}
+
+uint64_t
+notify_watchdog_usec(void)
+{
+	const char	*usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+
+	if (usec == NULL || (pid != NULL && atol(pid) != (long)getpid()))
+		return 0;
+	return strtoull(usec, NULL, 10);
 }

@@ -9,7 +9,10 @@
 
 #include "codec.h"
 #include "event.h"
+#include "journal.h"
+#include "keep.h"
 #include "log.h"
+#include "loop.h"
 #include "mem.h"
 #include "resolve.h"
 #include "sock.h"
@@ -41,25 +44,25 @@ sock_count(void)
 	return socks.count;
 }
 
-/*
- * Handles are not used again while the host is up, by a restarted daemon
- * either: they are the milliseconds since its boot, or more.
- */
-static uint64_t
-new_handle(void)
+static void
+sock_on_hold_end(evutil_socket_t fd, short what, void *arg)
 {
-	static uint64_t	last;
-	struct timespec	now;
-	uint64_t	ms;
+	struct sock	*s = arg;
 
-	(void)clock_gettime(CLOCK_BOOTTIME, &now);
-	ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-	last = ms > last ? ms : last + 1;
-	return last;
+	(void)fd, (void)what;
+	log_notice("sock %llu: closed, nobody came for it within hold_time",
+	    (unsigned long long)s->node.key);
+	sock_close(s, NULL);
 }
 
 struct sock *
 sock_new(struct client *owner, bool many, int family)
+{
+	return sock_make(owner, many, family, journal_number());
+}
+
+struct sock *
+sock_make(struct client *owner, bool many, int family, uint64_t handle)
 {
 	struct sock	*s = xcalloc(1, sizeof *s);
 
@@ -71,9 +74,11 @@ sock_new(struct client *owner, bool many, int family)
 	s->stack.fd = s->stack.set = s->stack.netns = -1;
 	TAILQ_INIT(&s->pending);
 	LIST_INIT(&s->lookups);
-	hash_add(&socks, &s->node, new_handle());
+	hash_add(&socks, &s->node, handle);
 	TAILQ_INSERT_TAIL(&owner->socks, s, owned);
 	owner->nsocks++;
+	(void)evtimer_assign(&s->hold, loop_base(), sock_on_hold_end, s);
+	keep_sock(s);
 	return s;
 }
 
@@ -105,6 +110,7 @@ pending_free(struct sock *s, struct pending *p)
 	TAILQ_REMOVE(&s->pending, p, entry);
 	s->npending--;
 	s->pending_bytes -= p->len;
+	journal_drop(p->record);
 	free(p);
 }
 
@@ -154,6 +160,7 @@ end_connects(struct sock *s)
 void
 sock_close(struct sock *s, const char *why)
 {
+	struct client		*owner = s->owner;
 	struct pending		*p;
 	struct event_closed	 e;
 
@@ -172,28 +179,108 @@ sock_close(struct sock *s, const char *why)
 		pending_free(s, p);
 	add_stat(&closed_received, &s->received);
 	add_stat(&closed_sent, &s->sent);
-	TAILQ_REMOVE(&s->owner->socks, s, owned);
-	s->owner->nsocks--;
+	(void)evtimer_del(&s->hold);
+	keep_drop_sock(s);
+	TAILQ_REMOVE(&owner->socks, s, owned);
+	owner->nsocks--;
 	hash_remove(&socks, &s->node);
 	hash_free(&s->assocs);
 	free(s);
+	client_less(owner);
+}
+
+/*
+ * An event that the old owner was sent and did not handle: as it is, but with
+ * the new owner's number. An answer to recv is the event that it brought.
+ */
+static void
+give_message(void *arg, enum message_kind kind, const char *p, size_t n)
+{
+	const msgpack_object	*map;
+	struct sock		*s = arg;
+	msgpack_unpacked	 u;
+	size_t			 off = 0;
+
+	msgpack_unpacked_init(&u);
+	if (msgpack_unpack_next(&u, p, n, &off) == MSGPACK_UNPACK_SUCCESS &&
+	    (map = event_map(&u.data, kind)) != NULL)
+		event_repack(s->owner, s->node.key, map, &u.data);
+	msgpack_unpacked_destroy(&u);
 }
 
 void
 sock_give(struct sock *s, struct client *to)
 {
-	struct event_owner	e = { .owner = to->node.key, .was = s->owner->node.key };
+	struct client		*was = s->owner;
+	struct event_owner	 e = { .owner = to->node.key, .was = was->node.key };
 
-	if (s->owner == to)
+	if (was == to)
 		return;
-	TAILQ_REMOVE(&s->owner->socks, s, owned);
-	s->owner->nsocks--;
+	TAILQ_REMOVE(&was->socks, s, owned);
+	was->nsocks--;
 	TAILQ_INSERT_TAIL(&to->socks, s, owned);
 	to->nsocks++;
 	s->owner = to;
+	sock_unhold(s);
+	keep_sock(s);
 	client_tell(to, notice_owner, s->node.key, &e);
 	event_watch(s, notice_owner, NULL, &e, sizeof e);
+	/* What is written as it is acknowledged has gone to who is still there. */
+	if (was->away || !was->out.self_acking)
+		output_take(&was->out, s->node.key, give_message, s);
 	sock_pump(s);
+	if (was->away)
+		client_tell(was, notice_owner, s->node.key, &e);
+	client_less(was);
+}
+
+/* ---- owners go ------------------------------------------------------ */
+
+void
+sock_keeps_output(struct sock *s)
+{
+	struct client	*c = s->owner;
+
+	if (s->own.on_owner_exit == EXIT_HOLD && !c->out.session) {
+		output_keep(&c->out, c->node.key, true);
+		keep_client(c);
+	}
+}
+
+static void
+hold(struct sock *s)
+{
+	struct timeval	tv = {
+		.tv_sec = (time_t)(s->own.hold_time / 1000),
+		.tv_usec = (suseconds_t)(s->own.hold_time % 1000 * 1000),
+	};
+
+	s->held = true;
+	if (s->own.hold_time >= 0)
+		(void)evtimer_add(&s->hold, &tv);
+	log_info("sock %llu: held, its owner is gone", (unsigned long long)s->node.key);
+	sock_pump(s);
+}
+
+void
+sock_unhold(struct sock *s)
+{
+	s->held = false;
+	(void)evtimer_del(&s->hold);
+}
+
+void
+sock_owner_gone(struct sock *s)
+{
+	struct assoc	*a = NULL;
+
+	if (s->own.on_owner_exit == EXIT_HOLD) {
+		hold(s);
+		return;
+	}
+	while (s->own.on_owner_exit == EXIT_ABORT && (a = assoc_next(s, a)) != NULL)
+		(void)stack_abort(a, NULL, 0);
+	sock_close(s, "its owner is gone");
 }
 
 /* ---- who gets it ---------------------------------------------------- */
@@ -222,6 +309,7 @@ spend(struct sock *s)
 		s->active = ACTIVE_FALSE;
 		client_tell(s->owner, notice_passive, s->node.key, NULL);
 	}
+	keep_sock_words(s);
 }
 
 /*
@@ -234,19 +322,12 @@ begin_delivery(struct sock *s, const struct notice *row, unsigned n)
 	struct event_head	 head = { .sock = s->node.key };
 	msgpack_packer		*pk;
 
-	if (s->recv != NULL) {
-		pk = call_reply_begin(s->recv);
-		msgpack_pack_map(pk, n + 2);
-		codec_pack_text(pk, "event");
-		codec_pack_text(pk, row->name);
-	} else {
-		pk = client_packer(s->owner);
-		msgpack_pack_array(pk, 3);
-		msgpack_pack_uint8(pk, RPC_NOTIFICATION);
-		codec_pack_text(pk, row->name);
-		msgpack_pack_array(pk, 1);
-		msgpack_pack_map(pk, n + 1);
-	}
+	if (s->recv == NULL)
+		return client_event_begin(s->owner, row, s->node.key, n, true);
+	pk = call_reply_begin_as(s->recv, MESSAGE_RECEIVED, s->node.key);
+	msgpack_pack_map(pk, n + 2);
+	codec_pack_text(pk, "event");
+	codec_pack_text(pk, row->name);
 	codec_pack_fields(pk, event_head_fields, &head, sizeof head);
 	return pk;
 }
@@ -269,7 +350,7 @@ deliver_pending(struct sock *s, struct pending *p)
 {
 	msgpack_packer	*pk = begin_delivery(s, p->row, p->fields);
 
-	(void)pk->callback(pk->data, p->packed, p->len);
+	(void)pk->callback(pk->data, p->record->body, p->len);
 	pending_free(s, p);
 	end_delivery(s);
 }
@@ -277,8 +358,15 @@ deliver_pending(struct sock *s, struct pending *p)
 static void
 deliver(struct sock *s, const struct stack_event *e)
 {
-	bool	io = s->subscribed[SUBSCRIBE_DATA_IO] != 0;
+	bool				 io = s->subscribed[SUBSCRIBE_DATA_IO] != 0;
+	const struct event_data		*d = e->body;
 
+	if (e->row == notice_data && s->recv == NULL) {
+		client_data(s->owner, s->node.key, &e->assoc->from, e->from,
+		    io ? &d->sctp_sndrcvinfo : NULL, d->data);
+		spend(s);
+		return;
+	}
 	event_pack(begin_delivery(s, e->row, event_count(e, io)), e, io);
 	end_delivery(s);
 }
@@ -301,13 +389,19 @@ pend(struct sock *s, const struct stack_event *e)
 
 	msgpack_packer_init(&pk, &b, pack_to_buf);
 	event_pack(&pk, e, io);
-	p = xmalloc(sizeof *p + buf_len(&b));
+	p = xcalloc(1, sizeof *p);
 	p->row = e->row;
 	p->assoc_id = e->assoc_id;
 	p->fields = event_count(e, io);
 	p->len = (uint32_t)buf_len(&b);
-	memcpy(p->packed, buf_data(&b), buf_len(&b));
+	keep_pending(s, p, buf_data(&b));
 	buf_free(&b);
+	sock_add_pending(s, p);
+}
+
+void
+sock_add_pending(struct sock *s, struct pending *p)
+{
 	TAILQ_INSERT_TAIL(&s->pending, p, entry);
 	s->npending++;
 	s->pending_bytes += p->len;
@@ -354,6 +448,7 @@ answer_connect(struct sock *s, const struct stack_event *e)
 	bool			 passive = s->active == ACTIVE_FALSE;
 
 	e->assoc->connect = NULL;
+	keep_assoc(e->assoc);
 	s->connecting--;
 	/* It counts like a message, but once is armed again (gen_sctp). */
 	if (!passive && s->active == ACTIVE_COUNT)
@@ -387,6 +482,7 @@ count_received(struct sock *s, const struct stack_event *e)
 {
 	const struct event_data	*d = e->body;
 
+	keep_sock_words(s);
 	s->received.cnt++;
 	s->received.oct += d->data.len;
 	if (d->data.len > s->received.max)
@@ -437,9 +533,8 @@ sock_move_pending(struct sock *from, struct sock *to, uint32_t id)
 		TAILQ_REMOVE(&from->pending, p, entry);
 		from->npending--;
 		from->pending_bytes -= p->len;
-		TAILQ_INSERT_TAIL(&to->pending, p, entry);
-		to->npending++;
-		to->pending_bytes += p->len;
+		sock_add_pending(to, p);
+		keep_pending_moved(to, p);
 	}
 }
 
@@ -470,6 +565,7 @@ sock_set_active(struct sock *s, enum active_mode mode, int32_t n)
 		s->active = mode;
 		s->count = 0;
 	}
+	keep_sock_words(s);
 	sock_pump(s);
 	return true;
 }

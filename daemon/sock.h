@@ -23,6 +23,7 @@
 #include "call.h"
 #include "client.h"
 #include "hash.h"
+#include "journal.h"
 #include "notice.h"
 #include "stack.h"
 
@@ -36,14 +37,14 @@ enum active_mode {
 #define ACTIVE_MAX	32767
 #define ACTIVE_MIN	(-32768)
 
-/* An event that waits, packed but for its head. */
+/* An event that waits, packed but for its head: in a record of the journal. */
 struct pending {
 	TAILQ_ENTRY(pending)	 entry;
 	const struct notice	*row;
+	struct record		*record;
 	uint32_t		 assoc_id;
 	uint32_t		 fields;
 	uint32_t		 len;
-	char			 packed[];
 };
 
 /* A connect whose peer's name is being looked up. */
@@ -93,12 +94,19 @@ struct sock {
 	size_t			 waiting;	/* bytes of sends without room */
 
 	struct closer		*closer;	/* the close that waits, once closed */
+	bool			 held;		/* its owner is gone */
+	struct event		 hold;		/* and until when it waits for another */
+	struct record		*record;
+	TAILQ_ENTRY(sock)	 changed_entry;
+	bool			 changed;	/* its record is to be written anew */
+	bool			 words_changed;	/* or its words at least */
 
 	struct stack_sock	 stack;		/* the stack's own */
 };
 
 /* A new socket, owned by the client, with nothing below it yet. */
 struct sock *sock_new(struct client *, bool many, int family);
+struct sock *sock_make(struct client *, bool many, int family, uint64_t handle);
 
 /* Close it; its owner is told if somebody else did it or why is not NULL. */
 void sock_close(struct sock *, const char *why);
@@ -111,8 +119,15 @@ size_t sock_count(void);
 /* Nobody wants the name any more, or it is known. */
 void lookup_free(struct lookup *);
 
-/* Another owner; everything that waits goes along. */
+/* Another owner; everything that waits, or was not handled, goes along. */
 void sock_give(struct sock *, struct client *);
+
+/* The owner is gone: close, abort or hold; and it is back. */
+void sock_owner_gone(struct sock *);
+void sock_unhold(struct sock *);
+
+/* If it would be held, what its owner is sent is kept until it is written. */
+void sock_keeps_output(struct sock *);
 
 /* How many messages may be delivered now. */
 unsigned sock_credit(struct sock *);
@@ -126,6 +141,9 @@ void sock_event(struct sock *, const struct stack_event *);
 
 /* An event of the broker's own, in its place among the others. */
 void sock_tell(struct sock *, const struct notice *, struct assoc *, const void *body);
+
+/* One that waits again. */
+void sock_add_pending(struct sock *, struct pending *);
 
 /* Events of this association that wait go to another socket. */
 void sock_move_pending(struct sock *from, struct sock *to, uint32_t assoc_id);

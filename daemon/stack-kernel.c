@@ -25,7 +25,9 @@
 
 #include "addr.h"
 #include "config.h"
+#include "journal.h"
 #include "kernel.h"
+#include "park.h"
 #include "log.h"
 #include "loop.h"
 
@@ -34,6 +36,20 @@
 #define RCVBUF	(512 << 10)
 /* And where SO_RCVBUFFORCE is not allowed: five times this must be. */
 #define RCVBUF_SMALL	(32 << 10)
+
+void
+stack_init(void)
+{
+	kernel_recv_init();
+	kernel_send_init();
+}
+
+void
+stack_stage(void)
+{
+	kernel_recv_stage();
+	kernel_send_stage();
+}
 
 const char *
 stack_probe(void)
@@ -147,6 +163,7 @@ kernel_make_set(struct sock *s)
 {
 	if ((s->stack.set = epoll_create1(EPOLL_CLOEXEC)) == -1)
 		return errno;
+	joint_init(&s->stack.notice, JOINT_SOCKET, s->node.key);
 	(void)event_assign(&s->stack.set_readable, loop_base(), s->stack.set,
 	    EV_READ | EV_PERSIST, sock_on_set_readable, s);
 	return 0;
@@ -200,9 +217,15 @@ void
 kernel_adopt(struct sock *s, int fd)
 {
 	s->stack.fd = fd;
-	if (!s->many)
-		return;
-	(void)event_assign(&s->stack.readable, loop_base(), fd, EV_READ | EV_PERSIST,
+	s->stack.parked = park_put(s->node.key, fd);
+	if (s->many)
+		kernel_read_at_once(s);
+}
+
+void
+kernel_read_at_once(struct sock *s)
+{
+	(void)event_assign(&s->stack.readable, loop_base(), s->stack.fd, EV_READ | EV_PERSIST,
 	    sock_on_readable, s);
 	stack_read(s, false, true);
 }
@@ -244,6 +267,8 @@ socket_in(struct sock *s, const char *netns, int type)
 		return -1;
 	fd = socket(s->family, type, IPPROTO_SCTP);
 	kernel_come_back(home);
+	s->stack.netns_number = journal_number();
+	(void)park_put(s->stack.netns_number, s->stack.netns);
 	return fd;
 }
 

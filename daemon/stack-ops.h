@@ -21,8 +21,7 @@ struct stack_ops {
 			    struct assoc **);
 	int		 (*accept)(struct sock *, struct sock *, struct assoc **);
 	int		 (*peeloff)(struct assoc *, struct sock *);
-	int		 (*send)(struct assoc *, const struct sndrcvinfo *, const void *,
-			    size_t);
+	unsigned	 (*send)(struct assoc *, const struct stack_message *, unsigned, int *);
 	int		 (*eof)(struct assoc *);
 	int		 (*abort)(struct assoc *, const void *, size_t);
 	void		 (*await_room)(struct assoc *, bool);
@@ -40,6 +39,15 @@ struct stack_ops {
 	void		 (*assoc_init)(struct assoc *);
 	void		 (*assoc_free)(struct assoc *);
 	void		 (*free)(void);
+
+	/* Of one that survives; the others have none of these. */
+	void		 (*init)(void);
+	bool		 (*restore_sock)(struct sock *);
+	bool		 (*restore_assoc)(struct assoc *);
+	bool		 (*restore_joint)(struct sock *, struct assoc *, struct record *);
+	void		 (*restore_batches)(void);
+	void		 (*gone)(struct assoc *);
+	void		 (*stage)(void);
 };
 
 extern const struct stack_ops kernel_stack;

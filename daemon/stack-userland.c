@@ -378,7 +378,7 @@ userland_close(struct sock *s)
 	wake_forget(&u->deliver);
 	userland_close_so(u->so);
 	port_close(u->port);
-	joint_free(&u->notice);
+	joint_clear(&u->notice);
 	hash_free(&u->coming);
 	free(u);
 	s->stack.userland = NULL;

@@ -160,10 +160,10 @@ stack_linger(const struct sock *s)
 
 /* ---- associations --------------------------------------------------- */
 
-int
-stack_send(struct assoc *a, const struct sndrcvinfo *info, const void *data, size_t len)
+unsigned
+stack_send(struct assoc *a, const struct stack_message *m, unsigned n, int *number)
 {
-	return ops->send(a, info, data, len);
+	return ops->send(a, m, n, number);
 }
 
 int
@@ -212,4 +212,52 @@ void
 stack_free(void)
 {
 	ops->free();
+}
+
+/* ---- what outlives the process -------------------------------------- */
+
+void
+stack_init(void)
+{
+	if (ops->init != NULL)
+		ops->init();
+}
+
+bool
+stack_restore_sock(struct sock *s)
+{
+	return ops->restore_sock != NULL && ops->restore_sock(s);
+}
+
+bool
+stack_restore_assoc(struct assoc *a)
+{
+	return ops->restore_assoc != NULL && ops->restore_assoc(a);
+}
+
+bool
+stack_restore_joint(struct sock *s, struct assoc *a, struct record *r)
+{
+	return ops->restore_joint != NULL && ops->restore_joint(s, a, r);
+}
+
+void
+stack_restore_batches(void)
+{
+	if (ops->restore_batches != NULL)
+		ops->restore_batches();
+}
+
+void
+stack_gone(struct assoc *a)
+{
+	if (ops->gone != NULL)
+		ops->gone(a);
+}
+
+void
+stack_stage(void)
+{
+	if (ops->stage != NULL)
+		ops->stage();
 }

@@ -26,6 +26,8 @@ struct sock;
 struct assoc;
 struct userland_sock;
 struct userland_assoc;
+struct call;
+struct record;
 
 /* What the stack keeps with a socket. */
 struct stack_sock {
@@ -39,6 +41,8 @@ struct stack_sock {
 	bool			 resting;	/* it accepts nothing for a while */
 	bool			 plain;		/* options were set that the kernel
 						   does not hand on */
+	uint64_t		 netns_number;	/* the descriptors' in the park */
+	bool			 parked;
 	struct joint		 notice;
 	struct userland_sock	*userland;	/* the userland stack's, all of it */
 };
@@ -47,6 +51,7 @@ struct stack_sock {
 struct stack_assoc {
 	int			 fd;		/* -1: still on the socket's own */
 	bool			 owns_fd;
+	bool			 parked;
 	bool			 stream;	/* fd is of the one-to-one kind */
 	bool			 at_end;	/* fd says "end" whenever it is asked */
 	struct event		 writable;
@@ -54,6 +59,7 @@ struct stack_assoc {
 	struct joint		 data;
 	struct joint		 notice;
 	struct joint		 failed;	/* of a message given back */
+	bool			 is_lingering;
 	TAILQ_ENTRY(assoc)	 lingering;
 	struct userland_assoc	*userland;	/* the userland stack's, all of it */
 };
@@ -81,6 +87,8 @@ struct stack_event {
 
 /* Take the stack that config.stack says, before all else. */
 void stack_choose(void);
+/* After journal_open. */
+void stack_init(void);
 
 /* Is there SCTP, and if not, why not and what to do. NULL: there is. */
 const char *stack_probe(void);
@@ -116,8 +124,22 @@ int stack_accept(struct sock *listener, struct sock *to, struct assoc **);
 /* Make an association the only one of a new socket. */
 int stack_peeloff(struct assoc *, struct sock *to);
 
-/* Take the message now, or EAGAIN. */
-int stack_send(struct assoc *, const struct sndrcvinfo *, const void *, size_t);
+/* A message to be sent; and, of a session, what the journal says of it. */
+struct stack_message {
+	struct sndrcvinfo	 info;
+	const void		*data;
+	size_t			 len;
+	uint64_t		 client;	/* 0: it has no session */
+	uint64_t		 ordinal;	/* of a notification; else 0 */
+	uint32_t		 msgid;
+};
+
+/*
+ * Take up to STACK_RUN messages of one client's, from the first on. Gives how
+ * many were taken, and in number why the next was not: EAGAIN or an errno.
+ */
+#define STACK_RUN	64
+unsigned stack_send(struct assoc *, const struct stack_message *, unsigned n, int *number);
 int stack_eof(struct assoc *);
 int stack_abort(struct assoc *, const void *reason, size_t len);
 
@@ -157,6 +179,22 @@ void stack_close(struct sock *);
 
 /* What linger says of a close: seconds, or -1 for none. */
 int stack_linger(const struct sock *);
+
+/*
+ * What a process before us left: the descriptors of its sockets and
+ * associations, the events of its last batch, the sends of its last turn; and
+ * what it had begun and nobody knows of. False: the thing is gone.
+ */
+bool stack_restore_sock(struct sock *);
+bool stack_restore_assoc(struct assoc *);
+bool stack_restore_joint(struct sock *, struct assoc *, struct record *);
+void stack_restore_batches(void);
+
+/* Its descriptor did not outlive the process: it is over, and that is said. */
+void stack_gone(struct assoc *);
+
+/* Before the journal is told: the last batch is dealt with. */
+void stack_stage(void);
 
 /* Give up what an association has of the stack. */
 void stack_assoc_init(struct assoc *);

@@ -376,9 +376,9 @@ userland_assoc_free(struct assoc *a)
 	if (ua->port != NULL)
 		LIST_REMOVE(ua, at_port);
 	port_unref(ua->port);
-	joint_free(&ua->data);
-	joint_free(&ua->message);
-	joint_free(&ua->failed);
+	joint_clear(&ua->data);
+	joint_clear(&ua->message);
+	joint_clear(&ua->failed);
 	free(ua);
 	a->stack.userland = NULL;
 }

@@ -253,7 +253,7 @@ tell_failed(struct sock *s, struct assoc *a, const struct sctp_send_failed_event
 		.flags = j->sent,
 		.error = f->ssfe_error,
 		.assoc_id = a != NULL ? assoc_id(a) : 0,
-		.data = { buf_data(&j->part), (uint32_t)buf_len(&j->part) },
+		.data = { joint_data(j), (uint32_t)j->len },
 		.info = {
 			.stream = f->ssfe_info.snd_sid,
 			.flags = f->ssfe_info.snd_flags & (SCTP_UNORDERED | 4) ?
@@ -295,7 +295,6 @@ take_failed(struct sock *s, struct assoc *a, const char *p, size_t len)
 		return;
 	tell_failed(s, a, &f, j);
 	joint_clear(j);
-	buf_free(&lone.part);
 }
 
 /* ---- all of them ---------------------------------------------------- */

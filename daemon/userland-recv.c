@@ -88,13 +88,11 @@ join(struct joint *j, char **p, size_t *n, bool *too_long)
 		return true;
 	if (!joint_add(j, piece.data, piece.len)) {
 		*too_long = !j->skip;
-		j->skip = !last;
-		j->begun = !last;
-		buf_drop(&j->part, buf_len(&j->part));
+		joint_skip(j, last);
 		return false;
 	}
-	*p = buf_data(&j->part);
-	*n = buf_len(&j->part);
+	*p = joint_data(j);
+	*n = j->len;
 	return last;
 }
 

@@ -45,8 +45,9 @@ policy_of(const struct sndrcvinfo *info)
 	}
 }
 
-int
-userland_send(struct assoc *a, const struct sndrcvinfo *info, const void *data, size_t len)
+/* Take one message now, or give an errno. */
+static int
+send_one(struct assoc *a, const struct sndrcvinfo *info, const void *data, size_t len)
 {
 	struct sctp_sendv_spa	spa = {
 		.sendv_flags = SCTP_SEND_SNDINFO_VALID,
@@ -76,11 +77,22 @@ userland_send(struct assoc *a, const struct sndrcvinfo *info, const void *data, 
 	return errno == EWOULDBLOCK ? EAGAIN : errno;
 }
 
+unsigned
+userland_send(struct assoc *a, const struct stack_message *m, unsigned n, int *number)
+{
+	unsigned	i = 0;
+
+	*number = 0;
+	while (i < n && (*number = send_one(a, &m[i].info, m[i].data, m[i].len)) == 0)
+		i++;
+	return i;
+}
+
 int
 userland_eof(struct assoc *a)
 {
 	static const struct sndrcvinfo	eof = { .flags = SNDRCV_EOF };
-	int				number = userland_send(a, &eof, NULL, 0);
+	int				number = send_one(a, &eof, NULL, 0);
 
 	if (number == 0)
 		assoc_enter(a, ASSOC_GOING_DOWN);
@@ -96,7 +108,7 @@ userland_abort(struct assoc *a, const void *reason, size_t len)
 	a->stack.userland->aborted = true;
 	if (a->state == ASSOC_COMING_UP)
 		return userland_take_back(a);
-	number = userland_send(a, &abort, reason, len);
+	number = send_one(a, &abort, reason, len);
 	if (number != 0)
 		return number;
 	assoc_fail_sends(a, ERR_epipe, "the association was aborted");

@@ -244,7 +244,7 @@ int userland_listen(struct sock *, int);
 int userland_connect(struct sock *, const struct sockaddr_storage *, size_t, struct assoc **);
 int userland_accept(struct sock *, struct sock *, struct assoc **);
 int userland_peeloff(struct assoc *, struct sock *);
-int userland_send(struct assoc *, const struct sndrcvinfo *, const void *, size_t);
+unsigned userland_send(struct assoc *, const struct stack_message *, unsigned, int *);
 int userland_eof(struct assoc *);
 int userland_abort(struct assoc *, const void *, size_t);
 void userland_await_room(struct assoc *, bool);

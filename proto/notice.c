@@ -8,6 +8,7 @@
  */
 #include <netinet/in.h>
 #include <netinet/sctp.h>
+#include <string.h>
 
 #include "notice.h"
 
@@ -60,7 +61,8 @@ static const struct word change_flags[] = {
 };
 
 const struct field event_head_fields[] = {
-	FIELD(event_head, sock, U64, "sock", "the socket"),
+	SPARSE(event_head, seq, U64, "seq", "in a session: the number of this message; see ack"),
+	SPARSE(event_head, sock, U64, "sock", "the socket, where it is about one"),
 	SPARSE(event_head, from, ENDPOINT, "from", "the peer's address and port, where there is one"),
 	{ .key = NULL }
 };
@@ -72,7 +74,8 @@ _Static_assert(offsetof(struct sctp_event_subscribe, sctp_data_io_event) == SUBS
 
 enum {
 	ROW_DATA, ROW_SEND_FAILED, ROW_ACCEPT, ROW_UNKNOWN, ROW_PASSIVE,
-	ROW_CLOSED, ROW_OWNER, ROW_WATCH, ROW_ERROR, ROW_OVERRUN, ROW_FIRST_OF_STACK
+	ROW_CLOSED, ROW_OWNER, ROW_WATCH, ROW_ERROR, ROW_OVERRUN,
+	ROW_SUPERSEDED, ROW_FIRST_OF_STACK
 };
 
 const struct notice notice_table[] = {
@@ -164,6 +167,14 @@ const struct notice notice_table[] = {
 	  .doc = "This watcher did not read, and events of other clients' sockets were left out.",
 	  .fields = FIELDS(
 		FIELD(event_overrun, lost, U64, "lost", "how many")),
+	},
+	[ROW_SUPERSEDED] = {
+	  .name = "superseded",
+	  .from = "sctpd",
+	  .subscribe = -1,
+	  .doc = "Another connection came with this session's token and is the client now; this one is closed.",
+	  .fields = FIELDS(
+		FIELD(event_superseded, pid, U64, "pid", "the process at its other end")),
 	},
 	{ .name = "sctp_assoc_change",
 	  .from = "gen_sctp; RFC 6458 6.1.1",
@@ -302,6 +313,17 @@ const struct notice *const notice_owner = &notice_table[ROW_OWNER];
 const struct notice *const notice_watch = &notice_table[ROW_WATCH];
 const struct notice *const notice_error = &notice_table[ROW_ERROR];
 const struct notice *const notice_overrun = &notice_table[ROW_OVERRUN];
+const struct notice *const notice_superseded = &notice_table[ROW_SUPERSEDED];
+
+const struct notice *
+notice_named(const char *name, size_t len)
+{
+	for (const struct notice *n = notice_table; n->name != NULL; n++) {
+		if (strlen(n->name) == len && memcmp(n->name, name, len) == 0)
+			return n;
+	}
+	return NULL;
+}
 
 const struct notice *
 notice_find(uint16_t sn_type)

@@ -24,6 +24,7 @@ struct notice {
 
 /* The fields that every event has in front of its own. */
 struct event_head {
+	uint64_t		seq;		/* in a session */
 	uint64_t		sock;
 	struct sockaddr_storage	from;
 };
@@ -75,6 +76,10 @@ struct event_overrun {
 	uint64_t		lost;
 };
 
+struct event_superseded {
+	uint64_t		pid;
+};
+
 /* Flags of struct sctp_event_subscribe, which are its bytes. */
 #define SUBSCRIBE_DATA_IO	0
 #define SUBSCRIBE_SIZE		16
@@ -93,6 +98,10 @@ extern const struct notice *const notice_owner;
 extern const struct notice *const notice_watch;
 extern const struct notice *const notice_error;
 extern const struct notice *const notice_overrun;
+extern const struct notice *const notice_superseded;
+
+/* The row of that name, NULL if there is none. */
+const struct notice *notice_named(const char *name, size_t len);
 
 /* The row of a stack's notification, NULL for one that is not known. */
 const struct notice *notice_find(uint16_t sn_type);

@@ -67,6 +67,10 @@ const struct word family_words[] = {
 
 #define METHOD(name, from, doc) static const struct field name##_out[] = {
 #define OUT(name, type, field, doc) RPC_FIELD(rpc_##name##_out, type, field, OPT, doc)
+#define OUT_SPARSE(name, T, F, D) {					\
+	.key = #F, .type = RPC_FIELD_##T, .sparse = true, .doc = (D),	\
+	.offset = offsetof(struct rpc_##name##_out, F),			\
+	.width = FIELD_SIZEOF(rpc_##name##_out, F) },
 #define END(name) { .key = NULL } };
 #include "rpc.def"
 

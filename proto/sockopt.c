@@ -67,7 +67,15 @@ static const struct word mode_words[] = {
 	{ 0, NULL }
 };
 
+static const struct word exit_words[] = {
+	{ EXIT_CLOSE, "close" },
+	{ EXIT_ABORT, "abort" },
+	{ EXIT_HOLD, "hold" },
+	{ 0, NULL }
+};
+
 const struct sockopt_own sockopt_own_defaults = {
+	.hold_time = 60000,
 	.mode = MODE_BINARY,
 	.buffer = 1 << 20,
 	.high_msgq_watermark = 8192,
@@ -188,6 +196,19 @@ const struct sockopt sockopt_table[] = {
 	  OWN(non_block_send),
 	  .fields = SCALAR(BOOL, bool, "true or false"),
 	  .doc = "Give eagain instead of letting more than high_msgq_watermark bytes wait for room.",
+	},
+	{ .name = "on_owner_exit",
+	  .from = "sctpd",
+	  OWN(on_owner_exit),
+	  .fields = FIELDS({ .key = "", .type = FIELD_WORD, .width = sizeof(int32_t),
+		.words = exit_words, .doc = "close, abort or hold" }),
+	  .doc = "What becomes of the socket when its owner's connection ends: close shuts its associations down, abort aborts them, hold keeps all of it, unread, for hold_time.",
+	},
+	{ .name = "hold_time",
+	  .from = "sctpd",
+	  OWN(hold_time),
+	  .fields = SCALAR(TIMEOUT, int64_t, "ms or infinity"),
+	  .doc = "How long on_owner_exit's hold waits for the owner to come back, or for another to adopt the socket; then it is closed.",
 	},
 	{ .name = "netns",
 	  .from = "gen_sctp; network_namespaces(7)",

@@ -31,8 +31,11 @@ struct sockopt_own {
 	uint32_t	low_msgq_watermark;
 	int64_t		send_timeout;
 	bool		non_block_send;
+	int32_t		on_owner_exit;		/* enum sockopt_exit */
+	int64_t		hold_time;
 };
 
+enum sockopt_exit { EXIT_CLOSE, EXIT_ABORT, EXIT_HOLD };
 enum sockopt_mode { MODE_BINARY, MODE_LIST };
 
 extern const struct sockopt_own sockopt_own_defaults;

@@ -35,19 +35,23 @@ step_clang() { # a second compiler finds no fault either
 
 step_shellcheck() {
 	shellcheck tests/*.sh tests/lab/run tests/lab/has-sctp tests/lab/inside \
-	    tests/lab/uml-init tests/lab/*.sh .ci/run client-lib/sctpctl.bash &&
+	    tests/lab/uml-init tests/lab/systemd-init tests/lab/systemd-inside tests/lab/*.sh tests/soak/run .ci/run client-lib/sctpctl.bash &&
 	bash -n client-lib/sctpctl.bash
 }
 
-step_units() { # systemd-analyze verify finds no fault in the units
+step_units() { # systemd-analyze finds no fault in the units, and the sandbox tight
 	rm -rf build/verify
 	mkdir -p build/verify
 	make -s build/sctpd.service || return 1
-	sed "s|^ExecStart=.*|ExecStart=$PWD/build/sctpd|" build/sctpd.service >build/verify/sctpd.service
+	sed "s|^\(Exec[A-Za-z]*=\)[^ ]*/sctpd|\1$PWD/build/sctpd|" build/sctpd.service >build/verify/sctpd.service
 	cp systemd/sctpd.socket build/verify/
 	systemd-analyze verify --man=no build/verify/sctpd.service build/verify/sctpd.socket >build/verify/log 2>&1
 	# It reads units of the machine's own too, which are not ours to mend.
-	! grep -i sctpd build/verify/log
+	! grep -i sctpd build/verify/log || return 1
+	systemd-analyze --help | grep -q -- --offline || return 0 # before version 250
+	systemd-analyze security --no-pager --offline=true --threshold=18 build/verify/sctpd.service |
+	    grep 'Overall exposure'
+	return "${PIPESTATUS[0]}"
 }
 
 step_install() { # what is installed is enough to compile README's example with
@@ -79,6 +83,18 @@ step_userland() { # the same on the userland stack, on this machine's own kernel
 step_valgrind() { # the same, the daemon under valgrind: no error, no leak, no descriptor left
 	TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --track-fds=yes" \
 	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py
+}
+
+step_systemd() { # the installed units under a systemd of their own
+	if ! command -v linux.uml >/dev/null; then
+		echo "systemd: there is no User-Mode Linux to run one in; skipped"
+		return
+	fi
+	tests/lab/run --systemd --timeout 600 -- /usr/bin/python3 tests/integration/systemd.py
+}
+
+step_soak() { # a minute in which daemons and clients are killed all the time, and no message is lost
+	SOAK_SECONDS=60 tests/soak/run
 }
 
 step_fuzz() { # a few seconds of what hostile clients and peers might send
@@ -149,7 +165,7 @@ if [ $# -gt 0 ]; then
 else
 	rm -f build/check/*.log
 	begin valgrind
-	for name in unit reference manuals acceptance shellcheck units install clang fuzz demo userland integration; do
+	for name in unit reference manuals acceptance shellcheck units install clang fuzz demo userland systemd soak integration; do
 		run "$name"
 	done
 	end valgrind

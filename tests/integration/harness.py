@@ -78,7 +78,7 @@ class Daemon:
         self.process = subprocess.Popen(command, stderr=self.log, stdin=subprocess.DEVNULL,
                                         env={**os.environ, "NOTIFY_SOCKET": notify})
         wait_for(lambda: select.select([listener], [], [], 0.1)[0] or self.process.poll() is not None)
-        assert self.alive() and listener.recv(64) == b"READY=1", self.log_text()
+        assert self.alive() and listener.recv(64).startswith(b"READY=1"), self.log_text()
         listener.close()
         self.clients = []
 

@@ -7,8 +7,10 @@ import re
 import signal
 import subprocess
 
-from harness import BUILD, SLOW, associate
+from harness import BUILD, SLOW, Daemon, Skip, associate
 from rpc import WAIT as BASE_WAIT
+from rpc import Client
+from test_keeper import Own
 
 WAIT = BASE_WAIT * SLOW
 SCTPCTL = os.path.join(BUILD, "sctpctl")
@@ -206,6 +208,49 @@ def test_watch(d):
     assert seen == {sock, other}, seen
     watcher.send_signal(signal.SIGINT)
     watcher.communicate(None, WAIT)
+
+
+def says(p, text):
+    assert (got := p.stderr.readline()) == text, got
+
+
+def test_talk_goes_on_when_the_daemon_dies(d):
+    with Own() as k:
+        pid = k.ready()
+        c = Client(k.path)
+        features = c.call("hello")["features"]
+        c.close()
+        if "survive" not in features:
+            raise Skip("no association survives this daemon")
+        server, port = listen(k)
+        client = spawn(k, "connect", "127.0.0.1", port)
+        watcher = spawn(k, "--json", "-v", "watch")
+        says(watcher, "watching\n")
+        for here, there in (client, server), (server, client):
+            here.stdin.write("before\n")
+            assert there.stdout.readline() == "before\n"
+            os.kill(pid, signal.SIGKILL)
+            pid = k.next_child(pid)
+            for p in client, server, watcher:
+                says(p, "sctpctl: sctpd is gone, waiting\n")
+                says(p, "sctpctl: sctpd is back\n")
+            here.stdin.write("after\n")
+            assert there.stdout.readline() == "after\n"
+        client.stdin.close()
+        client.stdin = None
+        assert bye(client) == bye(server) == ""
+        events = iter(lambda: json.loads(watcher.stdout.readline()), None)
+        assert next(e for e in events if e["event"] == "sctp_assoc_change")["state"] == "shutdown_comp"
+        watcher.send_signal(signal.SIGINT)
+        watcher.communicate(None, WAIT)
+
+
+def test_without_a_keeper_the_end_of_the_daemon_is_the_end(d):
+    own = Daemon()
+    server, _ = listen(own)
+    own.kill()
+    out, err = server.communicate(None, WAIT)
+    assert (server.returncode, out) == (3, "") and "sctpd ended the connection" in err, err
 
 
 def test_help(d):

@@ -32,6 +32,8 @@ SAMPLES = {
     "ttl": 9,
     "tclass": 32,
     "ipv6_v6only": True,
+    "on_owner_exit": "abort",
+    "hold_time": 5000,
     "sctp_rtoinfo": {"initial": 2000, "max": 20000, "min": 500},
     "sctp_associnfo": {"asocmaxrxt": 7, "cookie_life": 30000},
     "sctp_initmsg": {"num_ostreams": 3, "max_instreams": 4, "max_attempts": 2, "max_init_timeo": 5000},

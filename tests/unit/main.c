@@ -13,6 +13,7 @@ static Suite *(*const suites[])(void) = {
 	error_suite,
 	codec_suite,
 	frame_suite,
+	hot_suite,
 	tables_suite,
 	kernel_suite,
 	lib_words_suite,
@@ -20,6 +21,7 @@ static Suite *(*const suites[])(void) = {
 	lib_async_suite,
 	mem_suite,
 	config_suite,
+	store_suite,
 };
 
 int

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "log.h"
 #include "unit.h"
 
 static char	path[] = "/tmp/sctpd-config-XXXXXX";
@@ -22,7 +23,7 @@ setup(void)
 
 	ck_assert_int_ne(fd, -1);
 	(void)close(fd);
-	config_init();
+	config_init(&config);
 	error[0] = '\0';
 }
 
@@ -30,7 +31,7 @@ static void
 teardown(void)
 {
 	(void)unlink(path);
-	config_free();
+	config_free(&config);
 }
 
 static bool
@@ -41,7 +42,7 @@ reads(const char *text)
 	ck_assert_ptr_nonnull(f);
 	(void)fputs(text, f);
 	(void)fclose(f);
-	return config_read(path, true, error, sizeof error);
+	return config_read(&config, path, true, error, sizeof error);
 }
 
 /* The file is refused, with these words behind its name. */
@@ -111,8 +112,8 @@ END_TEST
 
 START_TEST(only_a_file_that_was_asked_for_must_be_there)
 {
-	ck_assert(config_read("/nonexistent/file", false, error, sizeof error));
-	ck_assert(!config_read("/nonexistent/file", true, error, sizeof error));
+	ck_assert(config_read(&config, "/nonexistent/file", false, error, sizeof error));
+	ck_assert(!config_read(&config, "/nonexistent/file", true, error, sizeof error));
 	ck_assert_str_eq(error, "/nonexistent/file: No such file or directory");
 }
 END_TEST
@@ -123,7 +124,7 @@ print(char **text)
 	size_t	 size;
 	FILE	*f = open_memstream(text, &size);
 
-	config_print(f);
+	config_print(&config, f);
 	(void)fclose(f);
 }
 
@@ -133,13 +134,31 @@ START_TEST(what_is_printed_can_be_read)
 
 	ck_assert(reads("socket_mode = 0600\nclient_queue = 5K\nlog_level = err\n"));
 	print(&before);
-	config_free();
-	config_init();
+	config_free(&config);
+	config_init(&config);
 	ck_assert_msg(reads(before), "%s", error);
 	print(&after);
 	ck_assert_str_eq(before, after);
 	free(before);
 	free(after);
+}
+END_TEST
+
+/* What a reload does: all that can change does, the rest stays. */
+START_TEST(what_cannot_change_while_running_stays)
+{
+	struct config	new;
+
+	log_set_level(LOG_ERR);
+	config_init(&new);
+	ck_assert(config_set(&new, "socket", "/tmp/other", error, sizeof error));
+	ck_assert(config_set(&new, "socket_mode", "0666", error, sizeof error));
+	ck_assert(config_set(&new, "max_clients", "7", error, sizeof error));
+	config_change(&new);
+	ck_assert_str_eq(config.socket, "/run/sctpd/sctpd.sock");
+	ck_assert_uint_eq(config.socket_mode, 0660);
+	ck_assert_uint_eq(config.max_clients, 7);
+	ck_assert_uint_eq(config.max_sockets, 4096);
 }
 END_TEST
 
@@ -179,6 +198,7 @@ config_suite(void)
 	tcase_add_test(tc, a_line_that_is_too_long_is_one_line);
 	tcase_add_test(tc, only_a_file_that_was_asked_for_must_be_there);
 	tcase_add_test(tc, what_is_printed_can_be_read);
+	tcase_add_test(tc, what_cannot_change_while_running_stays);
 	tcase_add_test(tc, the_manual_has_every_setting);
 	suite_add_tcase(s, tc);
 	return s;

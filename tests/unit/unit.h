@@ -21,11 +21,13 @@ SUITE(codec);
 SUITE(config);
 SUITE(error);
 SUITE(frame);
+SUITE(hot);
 SUITE(kernel);
 SUITE(lib_async);
 SUITE(lib_conn);
 SUITE(lib_words);
 SUITE(mem);
+SUITE(store);
 SUITE(tables);
 
 /*

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Test build: die by SIGKILL where the file that SCTPD_FAULT names says.
+ * Its text is a place and a number, "recvmmsg 3": the third time from now on.
+ * It is removed first, so that who comes after us lives.
+ */
+#include "fault.h"
+
+#ifdef FAULT_POINTS
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void
+fault_point(const char *name)
+{
+	static char	wanted[32];
+	static int	left;
+	const char	*path = getenv("SCTPD_FAULT");
+	int		 number = errno;
+	FILE		*f;
+
+	if (left == 0) {
+		if (path == NULL || (f = fopen(path, "re")) == NULL) {
+			errno = number;
+			return;
+		}
+		if (fscanf(f, "%31s %d", wanted, &left) != 2)
+			left = 0;
+		(void)fclose(f);
+		(void)unlink(path);
+	}
+	if (left > 0 && strcmp(wanted, name) == 0 && --left == 0)
+		(void)kill(getpid(), SIGKILL);
+	errno = number;
+}
+#else
+typedef int fault_is_off;	/* a file must declare something */
+#endif

@@ -1,0 +1,624 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The journal: its memory, its heap and its transactions.
+ *
+ * The heap is made of spans of 64 KiB. A span holds blocks of one size, or is
+ * part of a longer block. One byte per span says which, so that whoever comes
+ * after us finds all blocks; the lists of free ones are our own business. A
+ * library's allocator would not do: it must be readable by a process that
+ * shares nothing with us but the memory, at any instruction we stop at.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fault.h"
+#include "journal.h"
+#include "log.h"
+#include "mem.h"
+
+#define SPAN		(64u << 10)
+#define RESERVED	((size_t)16 << 30)	/* of address space */
+#define SPANS		(RESERVED / SPAN)
+#define GROW		(4u << 20)
+#define REDO_MAX	32768
+#define MAX_RESTORES	3
+
+/* The receive area: a batch of 64 KiB each and what goes with it. */
+static const size_t area_sizes[AREAS] = { (2u << 20) + (128u << 10), 128u << 10 };
+#define AREAS_SIZE	((2u << 20) + (256u << 10))
+
+/* What a span is: free, blocks of a class, or a long block and its rest. */
+#define CLASSES		10		/* 128 bytes to 64 KiB */
+#define SMALLEST	128u
+enum { SPAN_FREE = 0, SPAN_LONG = 100, SPAN_REST = 101 };
+
+struct redo {
+	uint64_t	offset;
+	uint64_t	value;
+};
+
+struct header {
+	char		magic[8];
+	uint32_t	version;
+	uint32_t	readable_by;
+	uint32_t	span;
+	uint32_t	word_count;
+	uint64_t	area_offset[AREAS];
+	uint64_t	area_size[AREAS];
+	uint64_t	heap;			/* offset of the first span */
+	uint64_t	file_size;
+	uint64_t	last_number;
+	uint64_t	restores;		/* begun and not ended */
+	uint64_t	nredo;
+	struct redo	redo[REDO_MAX];
+	uint8_t		spans[SPANS];
+};
+
+/* Our own view of a span. */
+struct span {
+	struct span	*next;			/* with room, of the same class */
+	struct record	*free;
+	uint32_t	 used;
+	bool		 listed;
+};
+
+static const char magic[8] = "sctpdJ1";
+
+static struct header *head;
+static int memory = -1;
+static struct span *spans;
+static size_t nspans, nfree, used;
+static struct span *with_room[CLASSES];
+static size_t nredo;
+
+/* Dropped in this transaction: free when it is done. */
+static struct record **dropped;
+static size_t ndropped, room_dropped;
+
+#define HEAP_OFFSET	(((sizeof(struct header) + SPAN - 1) / SPAN) * SPAN + AREAS_SIZE)
+
+static uint64_t
+area_offset(int area)
+{
+	return HEAP_OFFSET - AREAS_SIZE + (area == AREA_SEND ? area_sizes[AREA_RECEIVE] : 0);
+}
+
+static char *
+span_at(size_t i)
+{
+	return (char *)head + HEAP_OFFSET + i * SPAN;
+}
+
+static size_t
+span_of(const struct record *r)
+{
+	return ((size_t)((const char *)r - (const char *)head) - HEAP_OFFSET) / SPAN;
+}
+
+static size_t
+class_size(unsigned class)
+{
+	return (size_t)SMALLEST << class;
+}
+
+/* ---- memory --------------------------------------------------------- */
+
+static void
+map_up_to(size_t from, size_t to)
+{
+	if (mmap((char *)head + from, to - from, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_FIXED, memory, (off_t)from) == MAP_FAILED)
+		log_fatal("journal: mmap of %zu bytes: %s", to - from, strerror(errno));
+}
+
+static void
+grow(size_t need)
+{
+	size_t	old = head->file_size;
+	size_t	size = old + (need + GROW - 1) / GROW * GROW;
+	size_t	n = (size - HEAP_OFFSET) / SPAN;
+
+	if (size > RESERVED || ftruncate(memory, (off_t)size) == -1)
+		log_fatal("journal: no room for %zu bytes more than %zu: %s", need, old,
+		    size > RESERVED ? "it is as large as it may be" : strerror(errno));
+	map_up_to(old, size);
+	head->file_size = size;
+	nfree += n - nspans;
+	nspans = n;
+}
+
+/*
+ * Headers, list and areas are there before they are needed: what the kernel
+ * writes to them after it took a message must not find a page missing.
+ */
+static void
+make_present(void)
+{
+	if (madvise(head, HEAP_OFFSET, MADV_POPULATE_WRITE) == 0)
+		return;
+	for (int i = 0; i < AREAS; i++) {
+		volatile char	*p = (volatile char *)head + head->area_offset[i];
+
+		for (size_t off = 0; off < head->area_size[i]; off += 4096)
+			p[off] = p[off];
+	}
+}
+
+static void
+reserve(void)
+{
+	head = mmap(NULL, RESERVED, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (head == MAP_FAILED)
+		log_fatal("journal: no address space: %s", strerror(errno));
+	spans = xcalloc(SPANS, sizeof *spans);	/* zero pages until they are used */
+}
+
+static void
+make_new(void)
+{
+	if ((memory = memfd_create("sctpd-journal", MFD_CLOEXEC)) == -1 ||
+	    ftruncate(memory, HEAP_OFFSET) == -1)
+		log_fatal("journal: memfd: %s", strerror(errno));
+	map_up_to(0, HEAP_OFFSET);
+	head->version = JOURNAL_VERSION;
+	head->readable_by = JOURNAL_READABLE_BY;
+	head->span = SPAN;
+	head->word_count = RECORD_WORDS;
+	head->heap = HEAP_OFFSET;
+	head->file_size = HEAP_OFFSET;
+	for (int i = 0; i < AREAS; i++) {
+		head->area_offset[i] = area_offset(i);
+		head->area_size[i] = area_sizes[i];
+	}
+	memcpy(head->magic, magic, sizeof magic);
+	make_present();
+}
+
+/* ---- what was left to us -------------------------------------------- */
+
+static const char *
+find_fault(const struct header *h, size_t size)
+{
+	if (size < HEAP_OFFSET || memcmp(h->magic, magic, sizeof magic) != 0)
+		return "it is no journal of ours";
+	if (h->restores >= MAX_RESTORES)
+		return "restoring it ended several processes before us";
+	if (h->readable_by > JOURNAL_VERSION)
+		return "a newer sctpd wrote it, which this one cannot follow";
+	if (h->span != SPAN || h->word_count != RECORD_WORDS || h->heap != HEAP_OFFSET ||
+	    h->nredo > REDO_MAX)
+		return "its layout is another one";
+	if (h->file_size > size || h->file_size < HEAP_OFFSET ||
+	    (h->file_size - HEAP_OFFSET) % SPAN != 0 || h->file_size > RESERVED)
+		return "its length is wrong";
+	for (int i = 0; i < AREAS; i++) {
+		if (h->area_size[i] != area_sizes[i] || h->area_offset[i] != area_offset(i))
+			return "its layout is another one";
+	}
+	for (uint64_t i = 0; i < h->nredo; i++) {
+		if (h->redo[i].offset % 8 != 0 || h->redo[i].offset > h->file_size - 8)
+			return "its list of changes is damaged";
+	}
+	return NULL;
+}
+
+static void
+apply(void)
+{
+	for (uint64_t i = 0; i < head->nredo; i++)
+		*(volatile uint64_t *)(void *)((char *)head + head->redo[i].offset) = head->redo[i].value;
+	atomic_signal_fence(memory_order_seq_cst);
+	*(volatile uint64_t *)&head->nredo = 0;
+}
+
+static bool
+is_block(const struct record *r, size_t at_least, size_t at_most)
+{
+	return r->size >= at_least && r->size <= at_most && r->kind < RECORD_KINDS &&
+	    r->len <= r->size - sizeof *r;
+}
+
+static void
+list_span(size_t i, unsigned class)
+{
+	spans[i].listed = true;
+	spans[i].next = with_room[class];
+	with_room[class] = &spans[i];
+}
+
+static void
+give_to_span(size_t i, struct record *r)
+{
+	memcpy(r->body, &spans[i].free, sizeof spans[i].free);
+	spans[i].free = r;
+}
+
+static void
+read_class_span(size_t i, unsigned class)
+{
+	size_t	size = class_size(class);
+
+	for (size_t off = 0; off + size <= SPAN; off += size) {
+		struct record	*r = (struct record *)(void *)(span_at(i) + off);
+
+		if (r->kind != RECORD_FREE && is_block(r, size, size)) {
+			spans[i].used++;
+			used += size;
+			continue;
+		}
+		r->kind = RECORD_FREE;
+		give_to_span(i, r);
+	}
+	if (spans[i].free != NULL)
+		list_span(i, class);
+}
+
+/* The spans of a long block; those of one that does not count are free. */
+static size_t
+read_long_span(size_t i)
+{
+	struct record	*r = (struct record *)(void *)span_at(i);
+	size_t		 n = 1;
+
+	while (i + n < nspans && head->spans[i + n] == SPAN_REST)
+		n++;
+	if (r->kind != RECORD_FREE && is_block(r, 1, n * SPAN)) {
+		spans[i].used = 1;
+		used += n * SPAN;
+		return n;
+	}
+	memset(&head->spans[i], SPAN_FREE, n);
+	nfree += n;
+	return n;
+}
+
+static void
+read_spans(void)
+{
+	size_t	n;
+
+	nspans = (head->file_size - HEAP_OFFSET) / SPAN;
+	for (size_t i = 0; i < nspans; i += n) {
+		n = 1;
+		if (head->spans[i] == SPAN_LONG)
+			n = read_long_span(i);
+		else if (head->spans[i] > SPAN_FREE && head->spans[i] <= CLASSES)
+			read_class_span(i, head->spans[i] - 1u);
+		else {
+			head->spans[i] = SPAN_FREE;
+			nfree++;
+		}
+	}
+}
+
+/* Map what fd is, if it is a journal. */
+static bool
+take_old(int fd)
+{
+	struct stat	 st;
+	struct header	*h;
+	const char	*fault;
+
+	if (fstat(fd, &st) == -1 || st.st_size < (off_t)HEAP_OFFSET) {
+		log_err("journal: ignored: it is too short");
+		return false;
+	}
+	h = mmap(NULL, HEAP_OFFSET, PROT_READ, MAP_SHARED, fd, 0);
+	if (h == MAP_FAILED) {
+		log_err("journal: ignored: mmap: %s", strerror(errno));
+		return false;
+	}
+	if ((fault = find_fault(h, (size_t)st.st_size)) != NULL)
+		log_err("journal: ignored: %s", fault);
+	else if (h->version != JOURNAL_VERSION)
+		log_notice("journal: taken over from version %u by version %d", h->version,
+		    JOURNAL_VERSION);
+	(void)munmap(h, HEAP_OFFSET);
+	if (fault != NULL)
+		return false;
+	memory = fd;
+	map_up_to(0, HEAP_OFFSET);
+	if (head->file_size > HEAP_OFFSET)
+		map_up_to(HEAP_OFFSET, head->file_size);
+	head->version = JOURNAL_VERSION;
+	head->readable_by = JOURNAL_READABLE_BY;
+	make_present();
+	apply();
+	read_spans();
+	return true;
+}
+
+bool
+journal_open(int fd)
+{
+	reserve();
+	if (fd != -1 && take_old(fd))
+		return true;
+	if (fd != -1)
+		(void)close(fd);
+	make_new();
+	return false;
+}
+
+int
+journal_fd(void)
+{
+	return memory;
+}
+
+void
+journal_close(void)
+{
+	if (head == NULL)
+		return;
+	(void)munmap(head, RESERVED);
+	(void)close(memory);
+	free(spans);
+	free(dropped);
+	head = NULL;
+	spans = NULL;
+	dropped = NULL;
+	memory = -1;
+	nspans = nfree = used = nredo = ndropped = room_dropped = 0;
+	memset(with_room, 0, sizeof with_room);
+}
+
+void
+journal_begin_restore(void)
+{
+	head->restores++;
+}
+
+void
+journal_end_restore(void)
+{
+	head->restores = 0;
+}
+
+uint64_t
+journal_number(void)
+{
+	struct timespec	now;
+	uint64_t	ms;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	head->last_number = ms > head->last_number ? ms : head->last_number + 1;
+	return head->last_number;
+}
+
+void *
+journal_area(enum journal_area area, size_t size)
+{
+	if (size > area_sizes[area])
+		log_fatal("journal: an area of %zu bytes", size);
+	return (char *)head + head->area_offset[area];
+}
+
+/* ---- the heap ------------------------------------------------------- */
+
+/* The first of n free spans in a row; the file grows if there are none. */
+static size_t
+find_spans(size_t n)
+{
+	size_t	run = 0;
+
+	for (size_t i = 0; nfree >= n && i < nspans; i++) {
+		run = head->spans[i] == SPAN_FREE ? run + 1 : 0;
+		if (run == n)
+			return i + 1 - n;
+	}
+	run = nspans;
+	grow(n * SPAN);
+	return run;
+}
+
+static struct record *
+new_long(size_t size)
+{
+	size_t		 n = (size + SPAN - 1) / SPAN, i = find_spans(n);
+	struct record	*r = (struct record *)(void *)span_at(i);
+
+	r->kind = RECORD_FREE;
+	r->size = n * SPAN;
+	atomic_signal_fence(memory_order_seq_cst);
+	/* Backwards: a rest without its beginning is free, not the reverse. */
+	for (size_t k = n; k-- > 1;)
+		*(volatile uint8_t *)&head->spans[i + k] = SPAN_REST;
+	*(volatile uint8_t *)&head->spans[i] = SPAN_LONG;
+	nfree -= n;
+	spans[i].used = 1;
+	used += r->size;
+	return r;
+}
+
+static void
+divide_span(unsigned class)
+{
+	size_t	i = find_spans(1), size = class_size(class);
+
+	for (size_t off = 0; off + size <= SPAN; off += size) {
+		struct record	*r = (struct record *)(void *)(span_at(i) + off);
+
+		r->kind = RECORD_FREE;
+		r->size = size;
+		give_to_span(i, r);
+	}
+	atomic_signal_fence(memory_order_seq_cst);
+	*(volatile uint8_t *)&head->spans[i] = (uint8_t)(class + 1);
+	nfree--;
+	list_span(i, class);
+}
+
+static struct record *
+new_of_class(unsigned class)
+{
+	struct span	*sp;
+	struct record	*r;
+
+	if (with_room[class] == NULL)
+		divide_span(class);
+	sp = with_room[class];
+	r = sp->free;
+	memcpy(&sp->free, r->body, sizeof sp->free);
+	if (sp->free == NULL) {
+		with_room[class] = sp->next;
+		sp->listed = false;
+	}
+	sp->used++;
+	used += class_size(class);
+	r->size = class_size(class);
+	return r;
+}
+
+struct record *
+journal_new(size_t len)
+{
+	size_t		 size = sizeof(struct record) + len;
+	unsigned	 class = 0;
+	struct record	*r;
+
+	while (class < CLASSES && class_size(class) < size)
+		class++;
+	r = class < CLASSES ? new_of_class(class) : new_long(size);
+	r->len = len;
+	memset(r->word, 0, sizeof r->word);
+	return r;
+}
+
+size_t
+journal_room(const struct record *r)
+{
+	return r->size - sizeof *r;
+}
+
+static void
+free_long(struct record *r, size_t i)
+{
+	size_t	n = r->size / SPAN;
+
+	used -= r->size;
+	spans[i].used = 0;
+	nfree += n;
+	*(volatile uint8_t *)&head->spans[i] = SPAN_FREE;
+	for (size_t k = 1; k < n; k++)
+		head->spans[i + k] = SPAN_FREE;
+	(void)madvise(span_at(i), n * SPAN, MADV_REMOVE);
+}
+
+static void
+unlist_span(size_t i, unsigned class)
+{
+	struct span	**p = &with_room[class];
+
+	while (*p != &spans[i])
+		p = &(*p)->next;
+	*p = spans[i].next;
+	memset(&spans[i], 0, sizeof spans[i]);
+}
+
+void
+journal_forget(struct record *r)
+{
+	size_t		i = span_of(r);
+	unsigned	class = head->spans[i] - 1u;
+
+	if (head->spans[i] == SPAN_LONG) {
+		free_long(r, i);
+		return;
+	}
+	used -= class_size(class);
+	spans[i].used--;
+	give_to_span(i, r);
+	if (!spans[i].listed)
+		list_span(i, class);
+	/* The last span of a class stays: it will be wanted again. */
+	if (spans[i].used == 0 && with_room[class]->next != NULL) {
+		unlist_span(i, class);
+		*(volatile uint8_t *)&head->spans[i] = SPAN_FREE;
+		nfree++;
+	}
+}
+
+/* ---- transactions --------------------------------------------------- */
+
+void
+journal_set(uint64_t *word, uint64_t value)
+{
+	if (nredo == REDO_MAX)
+		journal_commit();	/* thousands of things end at once */
+	head->redo[nredo].offset = (uint64_t)((char *)word - (char *)head);
+	head->redo[nredo].value = value;
+	nredo++;
+}
+
+void
+journal_keep(struct record *r, enum record_kind kind)
+{
+	journal_set(&r->kind, kind);
+}
+
+void
+journal_drop(struct record *r)
+{
+	journal_set(&r->kind, RECORD_FREE);
+	if (ndropped == room_dropped) {
+		room_dropped = room_dropped * 2 + 64;
+		dropped = xrealloc(dropped, room_dropped * sizeof *dropped);
+	}
+	dropped[ndropped++] = r;
+}
+
+void
+journal_commit(void)
+{
+	if (nredo == 0)
+		return;
+	fault_point("uncommitted");
+	atomic_signal_fence(memory_order_seq_cst);
+	*(volatile uint64_t *)&head->nredo = nredo;
+	atomic_signal_fence(memory_order_seq_cst);
+	fault_point("committed");
+	apply();
+	fault_point("applied");
+	nredo = 0;
+	while (ndropped > 0)
+		journal_forget(dropped[--ndropped]);
+}
+
+struct record *
+journal_next(const struct record *after, enum record_kind kind)
+{
+	size_t	off = 0, size, at;
+
+	if (after != NULL)
+		off = (size_t)((const char *)after - span_at(0)) + after->size;
+	while ((at = off / SPAN) < nspans) {
+		struct record	*r = (struct record *)(void *)(span_at(0) + off);
+
+		if (head->spans[at] == SPAN_LONG)
+			size = r->size;
+		else if (head->spans[at] > SPAN_FREE && head->spans[at] <= CLASSES)
+			size = class_size(head->spans[at] - 1u);
+		else {
+			off = (at + 1) * SPAN;
+			continue;
+		}
+		if (r->kind == (uint64_t)kind)
+			return r;
+		off += size;
+	}
+	return NULL;
+}
+
+size_t
+journal_size(void)
+{
+	return used;
+}

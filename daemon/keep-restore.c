@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Taking over what a process before us wrote.
+ *
+ * Nothing in it is trusted: what does not fit is left out, with a line in the
+ * log, and the rest goes on.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "addr.h"
+#include "client.h"
+#include "codec.h"
+#include "journal.h"
+#include "keep.h"
+#include "keep-record.h"
+#include "log.h"
+#include "mem.h"
+#include "park.h"
+#include "sock.h"
+#include "stack.h"
+
+static void
+leave_out(struct record *r, const char *what)
+{
+	log_err("journal: left out: %s", what);
+	journal_drop(r);
+}
+
+/* A record's map into a struct, zero where it says nothing. */
+static bool
+read_record(const struct record *r, const struct field *fields, void *to, size_t size,
+    msgpack_unpacked *u)
+{
+	struct errtext	err;
+	size_t		off = 0;
+
+	memset(to, 0, size);
+	if (msgpack_unpack_next(u, r->body, r->len, &off) != MSGPACK_UNPACK_SUCCESS)
+		return false;
+	if (u->data.type == MSGPACK_OBJECT_ARRAY && u->data.via.array.size == 2)
+		return codec_read(&u->data.via.array.ptr[0], fields, to, NULL, &err);
+	return codec_read(&u->data, fields, to, NULL, &err);
+}
+
+/* ---- clients -------------------------------------------------------- */
+
+static void
+restore_client(struct record *r, const struct keep_client *k)
+{
+	struct client	*c = client_make(k->number);
+
+	c->uid = k->uid;
+	c->pid = (pid_t)k->pid;
+	c->events = k->events;
+	c->name = xstrdup(k->name);
+	strcpy(c->token, k->token);
+	c->record = r;
+	c->notifications = r->word[CLIENT_NOTIFICATIONS];
+	output_keep(&c->out, k->number, k->token[0] == '\0');
+	c->out.acked = r->word[CLIENT_ACKED];
+	c->out.seq = r->word[CLIENT_SEQ];
+	client_watch(c, k->watching);
+	keep_client(c);
+}
+
+static void
+restore_clients(void)
+{
+	struct keep_client	 k;
+	struct record		*r = NULL;
+	msgpack_unpacked	 u;
+
+	msgpack_unpacked_init(&u);
+	while ((r = journal_next(r, RECORD_CLIENT)) != NULL) {
+		if (!read_record(r, keep_client_fields, &k, sizeof k, &u) ||
+		    (k.token[0] != '\0' && strlen(k.token) != CLIENT_TOKEN) ||
+		    client_find(k.number) != NULL)
+			leave_out(r, "a client");
+		else
+			restore_client(r, &k);
+	}
+	msgpack_unpacked_destroy(&u);
+}
+
+static void
+restore_outputs(void)
+{
+	struct record	*r = NULL;
+	struct client	*c = NULL;
+
+	while ((r = journal_next(r, RECORD_OUTPUT)) != NULL) {
+		c = client_find(output_owner(r));
+		if (c == NULL || !output_restore(&c->out, r))
+			leave_out(r, "messages to a client");
+	}
+	c = NULL;
+	while ((c = client_next(c)) != NULL) {
+		if (!c->out.session)
+			continue;
+		output_rewind(&c->out);
+		client_dirty(c);	/* what it is now goes with the first commit */
+	}
+}
+
+/* ---- sockets and associations --------------------------------------- */
+
+static void
+read_own(const msgpack_object *o, struct sockopt_own *own)
+{
+	const struct sockopt	*row;
+	struct errtext		 err;
+
+	if (o->type != MSGPACK_OBJECT_MAP)
+		return;
+	for (uint32_t i = 0; i < o->via.map.size; i++) {
+		const msgpack_object	*key = &o->via.map.ptr[i].key;
+
+		if (key->type == MSGPACK_OBJECT_STR &&
+		    (row = sockopt_find(key->via.str.ptr, key->via.str.size)) != NULL &&
+		    row->level == LEVEL_OWN)
+			(void)codec_read(&o->via.map.ptr[i].val, row->fields,
+			    (char *)own + row->optname, NULL, &err);
+	}
+}
+
+static struct client *
+owner_of(const struct keep_sock *k)
+{
+	struct client	*c = client_find(k->owner);
+
+	if (c != NULL)
+		return c;
+	c = client_make(k->owner);
+	c->uid = k->uid;
+	return c;
+}
+
+static void
+read_sock_words(struct sock *s, const struct record *r)
+{
+	uint64_t	active = r->word[SOCK_ACTIVE];
+
+	s->active = active >> 32 <= ACTIVE_COUNT ? (enum active_mode)(active >> 32) : ACTIVE_FALSE;
+	s->count = (int32_t)(uint32_t)active;
+	s->received.cnt = r->word[SOCK_RECV_CNT];
+	s->received.oct = r->word[SOCK_RECV_OCT];
+	s->received.max = r->word[SOCK_MAX] >> 32;
+	s->sent.cnt = r->word[SOCK_SEND_CNT];
+	s->sent.oct = r->word[SOCK_SEND_OCT];
+	s->sent.max = r->word[SOCK_MAX] & 0xffffffff;
+}
+
+static void
+restore_sock(struct record *r, const struct keep_sock *k, const msgpack_object *own)
+{
+	struct sock	*s = sock_make(owner_of(k), k->many, k->inet6 ? AF_INET6 : AF_INET,
+			    k->handle);
+
+	s->uid = k->uid;
+	s->peeled = k->peeled;
+	s->listening = k->listening;
+	s->over = k->over;
+	s->port = k->port;
+	s->name = k->name;
+	s->stack.plain = k->plain;
+	s->stack.netns_number = k->netns_number;
+	for (unsigned i = 0; i < SUBSCRIBE_SIZE; i++)
+		s->subscribed[i] = k->subscribed >> i & 1;
+	read_own(own, &s->own);
+	read_sock_words(s, r);
+	s->record = r;
+	if (stack_restore_sock(s) || s->over)
+		return;
+	log_err("sock %llu: its descriptor is not there any more", (unsigned long long)k->handle);
+	sock_close(s, "its descriptor did not outlive the daemon");
+}
+
+static void
+restore_socks(void)
+{
+	struct keep_sock	 k;
+	struct record		*r = NULL;
+	msgpack_unpacked	 u;
+
+	msgpack_unpacked_init(&u);
+	while ((r = journal_next(r, RECORD_SOCK)) != NULL) {
+		if (!read_record(r, keep_sock_fields, &k, sizeof k, &u) ||
+		    u.data.type != MSGPACK_OBJECT_ARRAY || sock_find(k.handle) != NULL)
+			leave_out(r, "a socket");
+		else
+			restore_sock(r, &k, &u.data.via.array.ptr[1]);
+	}
+	msgpack_unpacked_destroy(&u);
+}
+
+/* Associations by number, for what belongs to them. */
+struct by_number {
+	uint64_t	 number;
+	struct assoc	*assoc;
+};
+
+static struct by_number *table;
+static size_t ntable;
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct by_number	*x = a, *y = b;
+
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static void
+restore_assoc(struct record *r, const struct keep_assoc *k)
+{
+	struct sock	*s = sock_find(k->sock);
+	struct assoc	*a;
+
+	if ((k->sock != 0 && s == NULL) || k->state < ASSOC_COMING_UP || k->state > ASSOC_OVER) {
+		journal_drop(r);	/* its socket was left out, and that was said */
+		return;
+	}
+	a = assoc_make(s, k->id, &k->peer, k->number);
+	a->state = (enum assoc_state)k->state;
+	a->outbound = k->outbound;
+	a->inbound = k->inbound;
+	a->unwanted = k->unwanted;
+	a->eof_asked = k->eof_asked;
+	a->asked = k->asked;
+	a->stack.stream = k->stream;
+	a->stack.owns_fd = k->own_descriptor;
+	a->record = r;
+	keep_assoc(a);
+	if (!stack_restore_assoc(a) && s == NULL) {
+		(void)assoc_free(a);	/* it lingered, and is over */
+		return;
+	}
+	if (ntable % 1024 == 0)
+		table = xrealloc(table, (ntable + 1024) * sizeof *table);
+	table[ntable++] = (struct by_number){ k->number, a };
+}
+
+static void
+restore_assocs(void)
+{
+	struct keep_assoc	 k;
+	struct record		*r = NULL;
+	msgpack_unpacked	 u;
+
+	msgpack_unpacked_init(&u);
+	while ((r = journal_next(r, RECORD_ASSOC)) != NULL) {
+		if (!read_record(r, keep_assoc_fields, &k, sizeof k, &u))
+			leave_out(r, "an association");
+		else
+			restore_assoc(r, &k);
+	}
+	msgpack_unpacked_destroy(&u);
+	if (ntable > 0)
+		qsort(table, ntable, sizeof *table, compare);
+}
+
+static struct assoc *
+find_assoc_numbered(uint64_t number)
+{
+	struct by_number	 wanted = { number, NULL }, *found = NULL;
+
+	if (ntable > 0)
+		found = bsearch(&wanted, table, ntable, sizeof *table, compare);
+	return found != NULL ? found->assoc : NULL;
+}
+
+static void
+restore_joints(void)
+{
+	struct record	*r = NULL;
+	enum joint_kind	 kind;
+	uint64_t	 owner;
+
+	while ((r = journal_next(r, RECORD_JOINT)) != NULL) {
+		owner = joint_owner(r, &kind);
+		if (!stack_restore_joint(sock_find(owner), find_assoc_numbered(owner), r))
+			leave_out(r, "the beginning of a message");
+	}
+}
+
+/* ---- events that wait ----------------------------------------------- */
+
+/* Both kinds of record have their order in the same word. */
+_Static_assert((int)PENDING_ORDER == (int)WAITING_ORDER, "the order's word");
+
+static int
+compare_order(const void *a, const void *b)
+{
+	const struct record	*const *x = a, *const *y = b;
+	uint64_t		 i = (*x)->word[PENDING_ORDER], j = (*y)->word[PENDING_ORDER];
+
+	return i < j ? -1 : i > j;
+}
+
+/* All of a kind, the oldest first. */
+static void
+restore_in_order(enum record_kind kind, void (*restore)(struct record *))
+{
+	struct record	*r = NULL, **all = NULL;
+	size_t		 n = 0;
+
+	while ((r = journal_next(r, kind)) != NULL) {
+		if (n % 1024 == 0)
+			all = xrealloc(all, (n + 1024) * sizeof(struct record *));
+		all[n++] = r;
+	}
+	if (n > 0)
+		qsort(all, n, sizeof *all, compare_order);
+	for (size_t i = 0; i < n; i++)
+		restore(all[i]);
+	free(all);
+}
+
+static void
+restore_pending(struct record *r)
+{
+	struct sock		*s = sock_find(r->word[PENDING_SOCK]);
+	uint64_t		 len = r->word[PENDING_LEN];
+	const struct notice	*row = NULL;
+	struct pending		*p;
+
+	if (len <= r->len)
+		row = notice_named(r->body + len, r->len - len);
+	if (s == NULL || row == NULL) {
+		leave_out(r, "an event");
+		return;
+	}
+	p = xcalloc(1, sizeof *p);
+	p->row = row;
+	p->record = r;
+	p->assoc_id = (uint32_t)r->word[PENDING_ASSOC];
+	p->fields = (uint32_t)r->word[PENDING_FIELDS];
+	p->len = (uint32_t)len;
+	sock_add_pending(s, p);
+}
+
+static void
+restore_waiting(struct record *r)
+{
+	struct assoc		*a = find_assoc_numbered(r->word[WAITING_ASSOC]);
+	struct client		*c = client_find(r->word[WAITING_CLIENT]);
+	uint64_t		 data = r->word[WAITING_DATA];
+	struct call		 call = { .client = c, .notification = true,
+				    .method = &rpc_table[RPC_send] };
+	struct sndrcvinfo	 info;
+	msgpack_unpacked	 u;
+
+	msgpack_unpacked_init(&u);
+	if (a == NULL || a->sock == NULL || c == NULL || data > r->len ||
+	    !read_record(r, sndrcvinfo_fields, &info, sizeof info, &u))
+		leave_out(r, "a message that waited for room");
+	else
+		assoc_wait_again(a, &call, &info, r->body + data, r->len - data, r);
+	msgpack_unpacked_destroy(&u);
+}
+
+/* ---- all ------------------------------------------------------------ */
+
+/* An association whose descriptor is gone is over, and its owner must know. */
+static void
+say_what_is_gone(void)
+{
+	struct sock	*s = NULL;
+	struct assoc	*a, *next;
+
+	while ((s = sock_next(s)) != NULL) {
+		for (a = assoc_next(s, NULL); a != NULL; a = next) {
+			next = assoc_next(s, a);
+			if (a->stack.fd == -1 && a->stack.owns_fd)
+				stack_gone(a);
+		}
+	}
+}
+
+static void
+expect_clients(void)
+{
+	struct client	*c = NULL, **all = xcalloc(client_count() + 1, sizeof(struct client *));
+	size_t		 n = 0;
+
+	while ((c = client_next(c)) != NULL)
+		all[n++] = c;
+	for (size_t i = 0; i < n; i++) {
+		if (all[i]->token[0] != '\0')
+			client_expect(all[i]);
+		else
+			client_exit(all[i]);
+	}
+	free(all);
+}
+
+void
+keep_restore(void)
+{
+	size_t	orphans;
+
+	restore_clients();
+	restore_outputs();
+	restore_socks();
+	restore_assocs();
+	restore_joints();
+	restore_in_order(RECORD_PENDING, restore_pending);
+	restore_in_order(RECORD_WAITING, restore_waiting);
+	stack_restore_batches();
+	say_what_is_gone();
+	keep_commit();
+	orphans = park_finish();
+	log_notice("journal: restored, sockets=%zu associations=%zu clients=%zu closed=%zu",
+	    sock_count(), assoc_count(), client_count(), orphans);
+	expect_clients();
+	free(table);
+	table = NULL;
+	ntable = 0;
+}

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Queues of messages to clients.
+ *
+ * A chunk is one record: the messages' bytes from its beginning, so that many
+ * go out with one write, and from its end backwards what each of them is. The
+ * record's words say how many there are, so that a message counts when the
+ * journal says so and not before.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "output.h"
+
+#define FIRST_CHUNK	4096u
+#define CHUNK		65536u
+#define IOV		16
+
+/* The words of a chunk's record. */
+enum { WORD_LENGTH, WORD_CLIENT, WORD_SEQ };
+
+/* What a message is. */
+struct entry {
+	uint64_t	seq;
+	uint64_t	sock;
+	uint32_t	start;
+	uint32_t	len;
+	uint64_t	kind;
+};
+
+static struct entry *
+entry_at(const struct chunk *c, uint32_t i)
+{
+	char	*end = c->record->body + journal_room(c->record) / 8 * 8;
+
+	return (struct entry *)(void *)end - (i + 1);
+}
+
+void
+output_init(struct output *o)
+{
+	memset(o, 0, sizeof *o);
+	TAILQ_INIT(&o->chunks);
+}
+
+static void
+chunk_free(struct output *o, struct chunk *c)
+{
+	TAILQ_REMOVE(&o->chunks, c, entry);
+	journal_drop(c->record);
+	free(c);
+}
+
+void
+output_free(struct output *o)
+{
+	struct chunk	*c;
+
+	while ((c = TAILQ_FIRST(&o->chunks)) != NULL)
+		chunk_free(o, c);
+	buf_free(&o->plain);
+}
+
+void
+output_keep(struct output *o, uint64_t client, bool self_acking)
+{
+	o->session = true;
+	o->self_acking = self_acking;
+	o->client = client;
+}
+
+size_t
+output_unwritten(const struct output *o)
+{
+	return buf_len(&o->plain) + o->unwritten;
+}
+
+size_t
+output_held(const struct output *o)
+{
+	return buf_len(&o->plain) + o->held;
+}
+
+/* ---- packing -------------------------------------------------------- */
+
+static struct chunk *
+chunk_new(struct output *o, size_t need)
+{
+	struct chunk	*c = xcalloc(1, sizeof *c);
+	size_t		 size = TAILQ_EMPTY(&o->chunks) ? FIRST_CHUNK : CHUNK;
+
+	size -= sizeof(struct record);
+	if (need + 2 * sizeof(struct entry) > size)
+		size = need * 2 + 2 * sizeof(struct entry);
+	c->record = journal_new(size);
+	c->record->word[WORD_CLIENT] = o->client;
+	c->record->word[WORD_SEQ] = o->seq;
+	journal_keep(c->record, RECORD_OUTPUT);
+	TAILQ_INSERT_TAIL(&o->chunks, c, entry);
+	if (o->at == NULL) {
+		o->at = c;
+		o->offset = 0;
+	}
+	return c;
+}
+
+static bool
+has_room(const struct chunk *c, size_t n)
+{
+	return c->bytes + n + (c->count + 1) * sizeof(struct entry) <=
+	    journal_room(c->record) / 8 * 8;
+}
+
+/* The chunk where n more bytes of the message fit; it moves there whole. */
+static struct chunk *
+find_room(struct output *o, size_t n)
+{
+	struct chunk	*c = TAILQ_LAST(&o->chunks, output_chunks), *to;
+	uint32_t	 len;
+
+	if (c != NULL && has_room(c, n))
+		return c;
+	len = c != NULL ? c->bytes - o->start : 0;
+	to = chunk_new(o, len + n);
+	if (len > 0)
+		memcpy(to->record->body, c->record->body + o->start, len);
+	to->bytes = len;
+	if (c != NULL)
+		c->bytes = o->start;
+	o->start = 0;
+	/* What was empty but for this message is of no use any more. */
+	if (c != NULL && c->count == 0 && c->bytes == 0) {
+		if (o->at == c)
+			o->at = to;
+		chunk_free(o, c);
+	}
+	return to;
+}
+
+void
+output_begin(struct output *o, enum message_kind kind, uint64_t sock)
+{
+	struct chunk	*c;
+
+	output_end(o);
+	if (!o->session)
+		return;
+	c = TAILQ_LAST(&o->chunks, output_chunks);
+	o->open = true;
+	o->kind = kind;
+	o->sock = sock;
+	o->start = c != NULL ? c->bytes : 0;
+	o->seq++;
+}
+
+void
+output_add(struct output *o, const char *p, size_t n)
+{
+	struct chunk	*c;
+
+	if (!o->session) {
+		buf_add(&o->plain, p, n);
+		return;
+	}
+	c = find_room(o, n);
+	memcpy(c->record->body + c->bytes, p, n);
+	c->bytes += (uint32_t)n;
+}
+
+void
+output_end(struct output *o)
+{
+	struct chunk	*c;
+	struct entry	*e;
+
+	if (!o->open)
+		return;
+	o->open = false;
+	c = find_room(o, 0);
+	e = entry_at(c, c->count++);
+	*e = (struct entry){ o->seq, o->sock, o->start, c->bytes - o->start, o->kind };
+	c->changed = true;
+	o->unwritten += e->len;
+	o->held += e->len;
+}
+
+void
+output_stage(struct output *o)
+{
+	struct chunk	*c;
+
+	output_end(o);
+	TAILQ_FOREACH(c, &o->chunks, entry) {
+		/* All of it is handled: the next messages may have its place. */
+		if (c->first == c->count && c->count > 0 && o->unwritten == 0 &&
+		    TAILQ_NEXT(c, entry) == NULL) {
+			c->first = c->count = c->bytes = 0;
+			o->at = c;
+			o->offset = 0;
+			c->changed = true;
+		}
+		if (!c->changed)
+			continue;
+		c->changed = false;
+		journal_set(&c->record->word[WORD_LENGTH], (uint64_t)c->count << 32 | c->bytes);
+	}
+}
+
+/* ---- writing -------------------------------------------------------- */
+
+static int
+gather(struct output *o, struct iovec iov[IOV])
+{
+	struct chunk	*c = o->at;
+	uint32_t	 offset = o->offset;
+	int		 n = 0;
+
+	if (buf_len(&o->plain) > 0)
+		iov[n++] = (struct iovec){ buf_data(&o->plain), buf_len(&o->plain) };
+	for (; c != NULL && n < IOV; c = TAILQ_NEXT(c, entry)) {
+		if (c->bytes > offset)
+			iov[n++] = (struct iovec){ c->record->body + offset, c->bytes - offset };
+		offset = 0;
+	}
+	return n;
+}
+
+static void
+advance(struct output *o, size_t n)
+{
+	size_t	part = n < buf_len(&o->plain) ? n : buf_len(&o->plain);
+
+	buf_drop(&o->plain, part);
+	n -= part;
+	o->unwritten -= n;
+	while (n > 0 || (o->at != NULL && o->offset == o->at->bytes &&
+	    TAILQ_NEXT(o->at, entry) != NULL)) {
+		part = o->at->bytes - o->offset;
+		if (part > n)
+			part = n;
+		o->offset += (uint32_t)part;
+		n -= part;
+		if (o->offset == o->at->bytes && TAILQ_NEXT(o->at, entry) != NULL) {
+			o->at = TAILQ_NEXT(o->at, entry);
+			o->offset = 0;
+		}
+	}
+}
+
+static void
+forget_first(struct output *o)
+{
+	struct chunk	*c = TAILQ_FIRST(&o->chunks);
+	struct chunk	*next = TAILQ_NEXT(c, entry);
+
+	if (o->at == c) {
+		o->unwritten -= c->bytes - o->offset;
+		o->at = next;
+		o->offset = 0;
+	}
+	chunk_free(o, c);
+}
+
+static void
+forget_message(struct output *o, struct chunk *c)
+{
+	struct entry	*e = entry_at(c, c->first++);
+
+	o->held -= e->len;
+	o->acked = e->seq;
+}
+
+/* Without acknowledgements what has been written whole is handled. */
+static void
+forget_written(struct output *o)
+{
+	struct chunk	*c;
+	struct entry	*e;
+
+	while ((c = TAILQ_FIRST(&o->chunks)) != NULL) {
+		while (c->first < c->count) {
+			e = entry_at(c, c->first);
+			if (c == o->at && e->start + e->len > o->offset)
+				return;
+			forget_message(o, c);
+		}
+		if (TAILQ_NEXT(c, entry) == NULL)
+			return;
+		forget_first(o);
+	}
+}
+
+ssize_t
+output_write(struct output *o, int fd)
+{
+	struct iovec	iov[IOV];
+	struct msghdr	h = { .msg_iov = iov };
+	ssize_t		n, all = 0;
+
+	output_end(o);
+	while (output_unwritten(o) > 0) {
+		h.msg_iovlen = (size_t)gather(o, iov);
+		if ((n = sendmsg(fd, &h, MSG_NOSIGNAL | MSG_DONTWAIT)) == -1)
+			return all > 0 && errno == EAGAIN ? all : -1;
+		advance(o, (size_t)n);
+		if (o->self_acking)
+			forget_written(o);
+		all += n;
+		if (h.msg_iovlen < IOV)
+			break;
+	}
+	return all;
+}
+
+/* ---- acknowledging -------------------------------------------------- */
+
+bool
+output_ack(struct output *o, uint64_t seq)
+{
+	struct chunk	*c;
+
+	output_end(o);
+	if (seq > o->seq)
+		return false;
+	while ((c = TAILQ_FIRST(&o->chunks)) != NULL) {
+		while (c->first < c->count && entry_at(c, c->first)->seq <= seq)
+			forget_message(o, c);
+		if (c->first < c->count || TAILQ_NEXT(c, entry) == NULL)
+			break;
+		forget_first(o);
+	}
+	if (seq > o->acked)
+		o->acked = seq;
+	return true;
+}
+
+/* Messages that are not acknowledged, to be packed anew. */
+void
+output_rewind(struct output *o)
+{
+	struct output	 old = *o;
+	struct chunk	*c;
+
+	output_end(&old);
+	TAILQ_INIT(&old.chunks);
+	TAILQ_CONCAT(&old.chunks, &o->chunks, entry);
+	buf_drop(&o->plain, buf_len(&o->plain));
+	o->at = NULL;
+	o->offset = 0;
+	o->unwritten = o->held = 0;
+	o->open = false;
+	while ((c = TAILQ_FIRST(&old.chunks)) != NULL) {
+		for (uint32_t i = c->first; i < c->count; i++) {
+			struct entry	*e = entry_at(c, i);
+
+			if (e->kind == MESSAGE_VOID || e->kind == MESSAGE_HELLO ||
+			    e->seq <= o->acked)
+				continue;
+			output_begin(o, (enum message_kind)e->kind, e->sock);
+			o->seq = e->seq;
+			output_add(o, c->record->body + e->start, e->len);
+			output_end(o);
+		}
+		chunk_free(&old, c);
+	}
+	o->seq = old.seq;
+}
+
+void
+output_take(struct output *o, uint64_t sock,
+    void (*give)(void *, enum message_kind, const char *, size_t), void *arg)
+{
+	struct chunk	*c;
+
+	output_end(o);
+	TAILQ_FOREACH(c, &o->chunks, entry) {
+		for (uint32_t i = c->first; i < c->count; i++) {
+			struct entry	*e = entry_at(c, i);
+
+			if (e->sock != sock || (e->kind != MESSAGE_EVENT && e->kind != MESSAGE_RECEIVED))
+				continue;
+			give(arg, (enum message_kind)e->kind, c->record->body + e->start, e->len);
+			journal_set(&e->kind, MESSAGE_VOID);
+		}
+	}
+}
+
+/* ---- restoring ------------------------------------------------------ */
+
+static bool
+is_sound(const struct chunk *c)
+{
+	size_t	room = journal_room(c->record) / 8 * 8;
+
+	if (c->bytes > room || (uint64_t)c->count * sizeof(struct entry) > room - c->bytes)
+		return false;
+	for (uint32_t i = 0; i < c->count; i++) {
+		struct entry	*e = entry_at(c, i);
+
+		if (e->start > c->bytes || e->len > c->bytes - e->start)
+			return false;
+	}
+	return true;
+}
+
+uint64_t
+output_owner(const struct record *r)
+{
+	return r->word[WORD_CLIENT];
+}
+
+bool
+output_restore(struct output *o, struct record *r)
+{
+	struct chunk	*c = xcalloc(1, sizeof *c), *before;
+
+	c->record = r;
+	c->count = (uint32_t)(r->word[WORD_LENGTH] >> 32);
+	c->bytes = (uint32_t)r->word[WORD_LENGTH];
+	if (!is_sound(c)) {
+		free(c);
+		return false;
+	}
+	if (c->count > 0 && entry_at(c, c->count - 1)->seq > o->seq)
+		o->seq = entry_at(c, c->count - 1)->seq;
+	TAILQ_FOREACH(before, &o->chunks, entry) {
+		if (before->record->word[WORD_SEQ] > r->word[WORD_SEQ])
+			break;
+	}
+	if (before != NULL)
+		TAILQ_INSERT_BEFORE(before, c, entry);
+	else
+		TAILQ_INSERT_TAIL(&o->chunks, c, entry);
+	return true;
+}

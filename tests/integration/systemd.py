@@ -1,0 +1,450 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""sctpd as systemd runs it: the installed units, on a systemd that is the first
+process. systemd.py [WORD...] runs the tests whose name has one of the words, in
+
+    tests/lab/run --systemd -- /usr/bin/python3 tests/integration/systemd.py
+
+and nowhere else, as it changes what it runs on. The last line is
+"N passed, N failed, N skipped"."""
+import grp
+import os
+import pathlib
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+import traceback
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from rpc import WAIT, Client, RpcError  # noqa: E402
+from through import LOST, Through  # noqa: E402
+
+CONF = pathlib.Path("/etc/sctpd/sctpd.conf")
+UNITS = pathlib.Path("/run/systemd/system")
+
+
+class Skip(Exception):
+    """This test cannot run here; the text says why."""
+
+
+def run(*command, ok=True):
+    got = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert got.returncode == 0 or not ok, f"{command}: {got.stdout}{got.stderr}"
+    return got
+
+
+def wait_for(true, seconds=WAIT):
+    deadline = time.monotonic() + seconds
+    while not (got := true()):
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.02)
+    return got
+
+
+class Unit:
+    """A service and the socket that its clients use."""
+
+    def __init__(self, name, path):
+        self.name, self.path = name, path
+
+    def ctl(self, verb, **kind):
+        return run("systemctl", verb, self.name, **kind)
+
+    def show(self, what):
+        return run("systemctl", "show", "-P", what, self.name).stdout.strip()
+
+    def stored(self):
+        return int(self.show("NFileDescriptorStore"))
+
+    def restarts(self):
+        return int(self.show("NRestarts"))
+
+    def journal(self):
+        return run("journalctl", "-q", "-o", "cat", "-u", self.name).stdout
+
+    def says(self, text, times=1):
+        """The journal has it so often."""
+        wait_for(lambda: self.journal().count(text) >= times)
+
+    def call(self, method, **args):
+        """On a connection of its own; who connects is never refused."""
+        while True:
+            c = Client(self.path)
+            try:
+                return c.call(method, **args)
+            except LOST:
+                continue
+            finally:
+                c.close()
+
+    def pid(self, other_than=None):
+        """The process that serves."""
+        while (pid := self.call("status")["pid"]) == other_than:
+            time.sleep(0.01)
+        return pid
+
+    def limit(self, key="max_clients"):
+        return self.call("status")["limits"][key]
+
+    def drop_in(self, text):
+        """As systemctl edit makes one; None takes it away."""
+        there = UNITS / f"{self.name}.d"
+        there.mkdir(parents=True, exist_ok=True)
+        if text is None:
+            (there / "test.conf").unlink()
+        else:
+            (there / "test.conf").write_text(text)
+        run("systemctl", "daemon-reload")
+        self.ctl("restart")
+
+
+class Connecting:
+    """Somebody connects and asks, again and again, meanwhile."""
+
+    def __init__(self, unit):
+        self.unit, self.end, self.answered, self.failed = unit, False, 0, []
+        self.thread = threading.Thread(target=self.ask)
+
+    def ask(self):
+        while not self.end:
+            try:
+                self.unit.call("status")
+                self.answered += 1
+            except (OSError, RpcError) as why:  # ConnectionRefusedError would be one
+                self.failed.append(why)
+                return
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, kind, why, trace):
+        self.end = True
+        self.thread.join()
+        assert not self.failed, self.failed
+        assert self.answered > 0
+
+
+def wrapped(unit, command):
+    """From now on it cannot start while this file exists."""
+    broken, wrapper = pathlib.Path("/run/broken"), pathlib.Path("/run/wrapper")
+    wrapper.write_text(f"#!/bin/sh\n[ ! -e {broken} ] || exit 1\nexec {command}\n")
+    wrapper.chmod(0o755)
+    unit.drop_in(f"[Service]\nExecStart=\nExecStart={wrapper}\n")
+    return broken
+
+
+def mode_of(path):
+    st = os.stat(path)
+    return stat.S_IMODE(st.st_mode), grp.getgrgid(st.st_gid).gr_name
+
+
+# ---- the tests, in this order ------------------------------------------------
+
+
+def test_a_client_may_connect_before_the_service_runs(s, plain):
+    assert s.show("ActiveState") == "inactive"
+    c = Client(s.path)
+    assert c.call("hello", name="early")["stack"] == "kernel"
+    assert c.call("status")["pid"] == int(s.show("MainPID"))
+    c.close()
+
+
+def test_it_is_active_when_it_is_ready(s, plain):
+    assert (s.show("Type"), s.show("ActiveState"), s.show("SubState")) == ("notify", "active", "running")
+    assert s.show("StatusText") == f"Serving at {s.path}"
+
+
+def test_it_runs_as_its_own_user_with_two_capabilities(s, plain):
+    pid = s.pid()
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    field = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    assert field["Uid"].split()[0] == run("id", "-u", "sctpd").stdout.strip()
+    assert int(field["CapEff"], 16) == 1 << 10 | 1 << 12  # CAP_NET_BIND_SERVICE, CAP_NET_ADMIN
+    assert field["NoNewPrivs"] == "1" and field["Seccomp"] == "2"
+    limits = pathlib.Path(f"/proc/{pid}/limits").read_text()
+    assert re.search(r"Max open files +65536 +65536 ", limits), limits
+
+
+def test_in_its_sandbox_sctp_works(s, plain):
+    c = Client(s.path)
+    there = c.call("open", ip="127.0.0.1", port=80)
+    c.call("listen", sock=there["sock"])
+    here = c.call("open", ip="127.0.0.1", options={"recbuf": 8 << 20})
+    up = c.call("connect", sock=here["sock"], addr="localhost", port=80, timeout=WAIT * 1000)
+    assert c.call("getopts", sock=here["sock"], options=["recbuf"])["options"][0][1] >= 8 << 20
+    c.call("send", sock=here["sock"], assoc_id=up["assoc_id"], data=b"x" * 10000)
+    assert c.call("recv", sock=there["sock"], timeout=WAIT * 1000)["state"] == "comm_up"
+    assert len(c.call("recv", sock=there["sock"], timeout=WAIT * 1000)["data"]) == 10000
+    c.close()
+
+
+def test_the_score_of_its_sandbox(s, plain):
+    text = run("systemd-analyze", "security", "--no-pager", s.name).stdout
+    assert float(re.search(r"exposure level for .*: ([\d.]+)", text)[1]) <= 1.8, text
+
+
+def test_killed_it_is_there_again_and_nobody_is_refused(s, plain):
+    pid, before = s.pid(), s.restarts()
+    with Connecting(s) as who:
+        for _ in range(5):
+            answered = who.answered
+            os.kill(pid, signal.SIGKILL)
+            pid = s.pid(other_than=pid)
+            wait_for(lambda: who.answered > answered)
+    assert s.restarts() == before + 5
+
+
+def test_restarted_it_is_there_again_and_nobody_is_refused(s, plain):
+    pid = s.pid()
+    with Connecting(s):
+        for _ in range(2):
+            s.ctl("restart")
+            pid = s.pid(other_than=pid)
+
+
+def test_the_socket_stays_as_it_was(s, plain):
+    assert mode_of(s.path) == (0o660, "sctp")
+    s.ctl("stop")
+    assert mode_of(s.path) == (0o660, "sctp")
+    assert s.pid() == int(s.show("MainPID"))
+
+
+def test_systemd_itself_may_be_started_anew(s, plain):
+    pid, c = s.pid(), Client(s.path)
+    stored = s.stored()
+    run("systemctl", "daemon-reexec")
+    assert c.call("status")["pid"] == pid and s.stored() == stored
+    os.kill(pid, signal.SIGKILL)
+    s.pid(other_than=pid)
+    c.close()
+
+
+def test_the_watchdog_ends_one_that_hangs(s, plain):
+    s.drop_in("[Service]\nWatchdogSec=2s\n")
+    pid = s.pid()
+    time.sleep(3)
+    assert s.pid() == pid
+    os.kill(pid, signal.SIGSTOP)
+    start = time.monotonic()
+    assert s.pid(other_than=pid) and 0.5 < time.monotonic() - start < WAIT
+    s.drop_in(None)
+
+
+def test_reload_puts_another_configuration_in_force(s, plain):
+    pid, c = s.pid(), Client(s.path)
+    CONF.write_text("max_clients = 99\n")
+    s.ctl("reload")
+    wait_for(lambda: s.limit() == 99)
+    assert s.pid() == pid and c.call("status")["pid"] == pid
+    assert s.show("ActiveState") == "active"
+    c.close()
+
+
+def test_reload_refuses_a_wrong_one(s, plain):
+    pid = s.pid()
+    CONF.write_text("max_clients = 100\nclient_queue = much\n")
+    assert s.ctl("reload", ok=False).returncode != 0
+    s.says(f'{CONF}:2: client_queue: "much" is not bytes')
+    # And should the signal come all the same:
+    os.kill(pid, signal.SIGHUP)
+    s.says("the old configuration stays in force")
+    wait_for(lambda: s.show("StatusText").startswith("Configuration refused: "))
+    assert (s.limit(), s.pid(), s.show("ActiveState")) == (99, pid, "active")
+    CONF.unlink()
+    s.ctl("reload")
+    wait_for(lambda: s.show("StatusText") == f"Serving at {s.path}")
+    assert s.limit() == 4096
+
+
+def test_the_store_holds_a_handful(s, plain):
+    assert s.stored() <= 4 and int(s.show("FileDescriptorStoreMax")) == 16
+
+
+def test_a_wrong_configuration_at_the_start_is_not_tried_again(s, plain):
+    CONF.write_text("nonsense\n")
+    s.ctl("restart", ok=False)
+    wait_for(lambda: s.show("ActiveState") == "failed")
+    assert s.show("ExecMainStatus") == "78"
+    CONF.unlink()
+    s.ctl("start")
+    s.pid()
+
+
+# One association, in which nothing is lost, doubled or out of order.
+
+
+def survives(unit, *acts):
+    """Do these things one after the other while it is in use."""
+    c = Client(unit.path)
+    if "survive" not in c.call("hello")["features"]:
+        raise Skip("no association survives this daemon")
+    c.close()
+    with Through(unit.path) as t:
+        t.wait()
+        for act in acts:
+            act()
+            t.wait()
+    print(f"        {t}", flush=True)
+
+
+def kill(unit, number=signal.SIGKILL):
+    def act():
+        pid = unit.pid()
+        os.kill(pid, number)
+        unit.pid(other_than=pid)
+    return act
+
+
+def test_an_association_survives_kills(s, plain):
+    survives(s, *[kill(s)] * 5, kill(s, signal.SIGSEGV), kill(s, signal.SIGTERM))
+
+
+def test_an_association_survives_restarts(s, plain):
+    survives(s, *[lambda: s.ctl("restart")] * 3)
+
+
+def test_an_association_survives_reloads(s, plain):
+    def write(text):
+        def act():
+            CONF.write_text(text)
+            s.ctl("reload", ok=False)
+        return act
+    survives(s, write("max_clients = 99\n"), write("nonsense\n"), write(""))
+
+
+def test_an_association_survives_that_systemd_is_started_anew(s, plain):
+    survives(s, lambda: run("systemctl", "daemon-reexec"), kill(s), lambda: run("systemctl", "daemon-reload"), kill(s))
+
+
+def test_an_association_survives_a_daemon_that_hangs(s, plain):
+    s.drop_in("[Service]\nWatchdogSec=2s\n")
+    survives(s, kill(s, signal.SIGSTOP))
+    s.drop_in(None)
+
+
+def test_an_association_survives_a_program_that_cannot_start(s, plain):
+    def act():
+        before = s.restarts()
+        broken.touch()
+        os.kill(s.pid(), signal.SIGKILL)
+        wait_for(lambda: s.restarts() >= before + 10)
+        broken.unlink()
+    broken = wrapped(s, "sctpd")
+    survives(s, act)
+    s.drop_in(None)
+
+
+# Without a socket unit the daemon binds its socket, and the store keeps it.
+
+
+def test_a_socket_of_its_own_outlives_it_in_the_store(s, plain):
+    plain.ctl("start")
+    inode, stored, pid = os.stat(plain.path).st_ino, plain.stored(), plain.pid()
+    assert 1 <= stored <= 4
+    with Connecting(plain):
+        for _ in range(3):
+            os.kill(pid, signal.SIGKILL)
+            pid = plain.pid(other_than=pid)
+        plain.ctl("restart")
+        pid = plain.pid(other_than=pid)
+        run("systemctl", "daemon-reexec")
+        os.kill(pid, signal.SIGKILL)
+        pid = plain.pid(other_than=pid)
+    assert (os.stat(plain.path).st_ino, plain.stored()) == (inode, stored)
+
+
+def test_a_program_that_cannot_start_does_not_empty_the_store(s, plain):
+    plain.ctl("start")
+    broken = wrapped(plain, f"sctpd -s {plain.path}")
+    inode, stored, pid, before = os.stat(plain.path).st_ino, plain.stored(), plain.pid(), plain.restarts()
+    broken.touch()
+    os.kill(pid, signal.SIGKILL)
+    waiting = Client(plain.path)
+    number = waiting.request("status")
+    wait_for(lambda: plain.restarts() >= before + 10)
+    assert plain.stored() == stored
+    broken.unlink()
+    assert waiting.answer(number)["pid"] == plain.pid(other_than=pid)
+    assert (os.stat(plain.path).st_ino, plain.stored()) == (inode, stored)
+    waiting.close()
+    plain.drop_in(None)
+
+
+def test_descriptors_that_nobody_knows_leave_the_store(s, plain):
+    """As an older or a newer version may have put them there."""
+    plain.ctl("start")
+    put = pathlib.Path("/run/put.py")
+    put.write_text("import os, socket\n"
+                   "s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
+                   "s.connect(os.environ['NOTIFY_SOCKET'])\n"
+                   "for name in (b'junk', b'j' * 200):\n"
+                   "    socket.send_fds(s, [b'FDSTORE=1\\nFDPOLL=0\\nFDNAME=' + name], [os.memfd_create('junk')])\n"
+                   f"os.execvp('sctpd', ['sctpd', '-s', '{plain.path}'])\n")
+    stored = plain.stored()
+    plain.drop_in(f"[Service]\nExecStart=\nExecStart=/usr/bin/python3 {put}\n")
+    plain.pid()
+    assert plain.stored() == stored + 2
+    plain.drop_in(None)
+    plain.pid()
+    assert plain.stored() == stored
+    plain.says('"junk", was passed and is not known')
+
+
+def test_stopped_it_leaves_the_store_and_comes_again(s, plain):
+    plain.ctl("stop")
+    assert plain.stored() == 0
+    plain.ctl("start")
+    assert plain.pid() == int(plain.show("MainPID"))
+    plain.ctl("stop")
+
+
+def setup():
+    run("systemd-sysusers", "sctpd.conf")
+    CONF.parent.mkdir(exist_ok=True)
+    run("systemctl", "start", "sctpd.socket")
+    unit = pathlib.Path("/usr/lib/systemd/system/sctpd.service").read_text()
+    UNITS.mkdir(parents=True, exist_ok=True)
+    (UNITS / "plain.service").write_text(
+        unit.replace("Requires=sctpd.socket\n", "").replace("sbin/sctpd\n", "sbin/sctpd -s /run/plain/s\n")
+            .replace("RuntimeDirectory=sctpd", "RuntimeDirectory=plain"))
+    run("systemctl", "daemon-reload")
+    return Unit("sctpd.service", "/run/sctpd/sctpd.sock"), Unit("plain.service", "/run/plain/s")
+
+
+def main():
+    words = sys.argv[1:]
+    if pathlib.Path("/proc/1/comm").read_text() != "systemd\n" or not pathlib.Path("/oldroot").is_dir():
+        sys.exit("systemd.py: run it in tests/lab/run --systemd")
+    print(f"systemd: {run('systemctl', '--version').stdout.splitlines()[0]}", flush=True)
+    units = setup()
+    passed, failed, skipped = 0, [], []
+    for name, test in list(globals().items()):
+        if not name.startswith("test_") or words and not any(w in name for w in words):
+            continue
+        start = time.monotonic()
+        try:
+            test(*units)
+            passed += 1
+            print(f"ok      systemd.{name[5:]} ({time.monotonic() - start:.1f} s)", flush=True)
+        except Skip as why:
+            skipped.append(f"systemd.{name[5:]}: {why}")
+        except Exception:
+            failed.append(name)
+            print(f"FAILED  systemd.{name[5:]}\n{traceback.format_exc()}", flush=True)
+            for unit in units:
+                print(*unit.journal().splitlines()[-15:], sep="\n", flush=True)
+    for line in skipped:
+        print(f"skipped {line}")
+    for name in failed:
+        print(f"FAILED  systemd.{name[5:]}")
+    print(f"{passed} passed, {len(failed)} failed, {len(skipped)} skipped")
+    sys.exit(1 if failed or not passed else 0)
+
+
+main()

@@ -1,0 +1,473 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The daemon dies at given instants, by itself, and another takes over: what
+was taken from the kernel is given once, and what it took is answered once."""
+import os
+import resource
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from check import only, recv, send, setopt
+from harness import BUILD, SLOW, Skip, wait_for
+from rpc import WAIT, Client
+from test_keeper import Own
+from through import Session, Through
+
+SCTP = 132
+FAULTY = os.path.join(BUILD, "fault", "sctpd")
+ASSOCIATIONS = int(os.environ.get("TEST_ASSOCIATIONS", "5000"))
+
+
+class Faulty(Own):
+    """A keeper whose daemon dies where it is told to."""
+
+    def __init__(self, program=FAULTY, **config):
+        self.fault = tempfile.mktemp(prefix="sctpd-fault-")
+        os.environ["SCTPD_FAULT"] = self.fault
+        super().__init__(program, **config)
+        del os.environ["SCTPD_FAULT"]
+
+    def die_at(self, place, n=1):
+        """It will, when it comes there for the nth time."""
+        with open(self.fault + "+", "w") as f:
+            f.write(f"{place} {n}\n")
+        os.rename(self.fault + "+", self.fault)
+
+    def deaths(self):
+        return self.log_text().count("died of signal 9")
+
+    def __exit__(self, *why):
+        if os.path.exists(self.fault):
+            os.unlink(self.fault)
+        if why[0] is not None:
+            print("\n".join(self.log_text().splitlines()[-40:]), flush=True)
+        super().__exit__(*why)
+
+
+def dies_and_nothing_is_lost(place, times=15):
+    with Faulty() as k:
+        k.ready()
+        with Through(k.path, every=0.002) as t:
+            t.wait()
+            for n in range(1, times + 1):
+                k.die_at(place, n)
+                wait_for(lambda n=n: k.deaths() == n or t.failed)
+                t.wait(5)
+        print(f"        {t}, died {k.deaths()} times", flush=True)
+        assert k.deaths() == times
+
+
+def test_right_after_recvmmsg(d):
+    dies_and_nothing_is_lost("recvmmsg")
+
+
+def test_right_after_sendmmsg(d):
+    dies_and_nothing_is_lost("sendmmsg")
+
+
+def test_before_a_commit(d):
+    dies_and_nothing_is_lost("uncommitted")
+
+
+def test_in_a_commit(d):
+    dies_and_nothing_is_lost("committed")
+
+
+def test_after_a_commit_and_before_the_client_is_told(d):
+    dies_and_nothing_is_lost("applied")
+
+
+def test_an_association_that_was_just_peeled_off(d):
+    with Faulty() as k:
+        k.ready()
+        s = Session(k.path, "s")
+        there = s.call("open", ip="127.0.0.1", options={"active": True})
+        s.call("listen", sock=there["sock"])
+        for n in range(1, 6):
+            k.die_at("peeloff")
+            peer = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
+            peer.connect(("127.0.0.1", there["port"]))
+            up = s.event("sctp_assoc_change", state="comm_up")
+            wait_for(lambda n=n: k.deaths() == n)
+            peer.send(b"x")
+            assert s.event("data")["data"] == b"x"
+            s.call("send", sock=there["sock"], assoc_id=up["assoc_id"], data=b"y")
+            peer.settimeout(WAIT)
+            assert peer.recv(10) == b"y"
+            peer.close()
+            s.event("sctp_assoc_change", state="shutdown_comp")
+        s.close()
+
+
+def test_an_association_that_was_just_accepted(d):
+    with Faulty() as k:
+        k.ready()
+        s = Session(k.path, "s")
+        there = s.call("open", ip="127.0.0.1", type="stream")
+        s.call("listen", sock=there["sock"])
+        for n in range(1, 4):
+            k.die_at("accept")
+            peer = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
+            peer.settimeout(WAIT)
+            peer.connect(("127.0.0.1", there["port"]))
+            got = s.call("accept", sock=there["sock"])
+            wait_for(lambda n=n: k.deaths() == n)
+            assert got["from"]["port"] == peer.getsockname()[1]
+            s.call("send", sock=got["accepted"], data=b"y")
+            assert peer.recv(10) == b"y"
+            peer.close()
+            s.call("close", sock=got["accepted"])
+        s.close()
+
+
+def test_a_connect_that_had_just_begun(d):
+    with Faulty() as k:
+        k.ready()
+        s = Session(k.path, "s")
+        for n, method in enumerate(("connect", "connect_init", "connect"), 1):
+            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            here = s.call("open", ip="127.0.0.1")["sock"]
+            k.die_at("connectx")
+            up = s.call(method, sock=here, addr="127.0.0.1", port=listener.getsockname()[1])
+            wait_for(lambda n=n: k.deaths() == n)
+            peer, _ = listener.accept()
+            s.call("send", sock=here, assoc_id=up["assoc_id"], data=b"y")
+            peer.settimeout(WAIT)
+            assert peer.recv(10) == b"y"
+            peer.close()
+            listener.close()
+            s.call("close", sock=here)
+        s.close()
+
+
+def test_a_send_that_waits_for_room(d):
+    """It is asked for again, by who has no answer; each message arrives once."""
+    with Own() as k:
+        pid = k.ready()
+        s = Session(k.path, "s")
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        here = s.call("open", ip="127.0.0.1")["sock"]
+        up = s.call("connect", sock=here, addr="127.0.0.1", port=listener.getsockname()[1])
+        peer, _ = listener.accept()
+        peer.settimeout(WAIT)
+        n = 0
+        while len(s.unanswered) < 6:
+            s.request("send", sock=here, assoc_id=up["assoc_id"], data=n.to_bytes(4, "big") * 25000)
+            s.call("status")
+            n += 1
+        os.kill(pid, signal.SIGKILL)
+        s.call("status")
+        got = []
+        while len(got) < n:
+            data, more = b"", True
+            while more:
+                part, _, flags, _ = peer.recvmsg(1 << 20)
+                data += part
+                more = not flags & socket.MSG_EOR
+            assert data == data[:4] * 25000
+            got.append(int.from_bytes(data[:4], "big"))
+        assert got == list(range(n))
+        while s.unanswered:
+            s.feed()
+        s.close()
+
+
+def test_a_message_of_which_only_the_beginning_had_come(d):
+    """A long one is read in pieces, and the daemon dies between them."""
+    with Faulty() as k:
+        k.ready()
+        s = Session(k.path, "s")
+        there = s.call("open", ip="127.0.0.1", options={"active": True})
+        s.call("listen", sock=there["sock"])
+        helper = subprocess.Popen(["/usr/bin/python3", "-c", f"""
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, {SCTP})
+s.setsockopt(socket.SOL_SOCKET, 32, 4 << 20)  # SO_SNDBUFFORCE
+s.connect(("127.0.0.1", {there["port"]}))
+for i in range(20):
+    s.send(bytes([i]) * (1 << 20))
+s.recv(1)
+"""])
+        for i in range(20):
+            k.die_at("recvmmsg", 1 + i % 2)
+            data = s.event("data")["data"]
+            assert len(data) == 1 << 20 and data == bytes([i]) * len(data)
+        assert k.deaths() > 5, k.deaths()
+        helper.kill()
+        helper.wait()
+        s.close()
+
+
+def test_events_that_wait_for_a_passive_owner(d):
+    with Own() as k:
+        pid = k.ready()
+        s = Session(k.path, "s")
+        there = s.call("open", ip="127.0.0.1")
+        s.call("listen", sock=there["sock"])
+        peers = []
+        for _ in range(5):
+            peer = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
+            peer.connect(("127.0.0.1", there["port"]))
+            peers.append(peer)
+        for peer in peers[:2]:
+            peer.close()
+        wait_for(lambda: only(s.call("sockets")["sockets"], sock=there["sock"])["associations"] >= 3)
+        os.kill(pid, signal.SIGKILL)
+        got = [recv(s, there["sock"]) for _ in range(9)]
+        ups = [e["assoc_id"] for e in got if e.get("state") == "comm_up"]
+        downs = [e["assoc_id"] for e in got if e.get("state") == "shutdown_comp"]
+        assert len(set(ups)) == 5 and sorted(downs) == sorted(ups[:2]), got
+        for peer in peers:
+            peer.close()
+        s.close()
+
+
+def test_what_is_closed_and_still_under_way_arrives(d):
+    """A socket is closed with messages on their way; the daemon dies; they arrive."""
+    with Own() as k:
+        pid = k.ready()
+        s = Session(k.path, "s")
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        here = s.call("open", ip="127.0.0.1")["sock"]
+        up = s.call("connect", sock=here, addr="127.0.0.1", port=listener.getsockname()[1])
+        peer, _ = listener.accept()
+        peer.settimeout(WAIT)
+        for i in range(100):
+            send(s, here, up["assoc_id"], b"%04d" % i * 1000)
+        s.call("close", sock=here)
+        os.kill(pid, signal.SIGKILL)
+        got = [peer.recv(8000)[:4] for _ in range(100)]
+        assert got == [b"%04d" % i for i in range(100)] and peer.recv(100) == b""
+        k.next_child(pid)
+        wait_for(lambda: s.call("status")["lingering"] == 0)
+        s.close()
+
+
+def test_options_and_modes_are_as_they_were(d):
+    with Own() as k:
+        pid = k.ready()
+        s = Session(k.path, "s")
+        sock = s.call("open", family="inet6", options={"active": 17, "high_msgq_watermark": 77, "hold_time": "infinity",
+                                                       "on_owner_exit": "hold", "mode": "list",
+                                                       "sctp_events": {"adaptation_layer_event": True}})["sock"]
+        names = ["active", "high_msgq_watermark", "hold_time", "on_owner_exit", "mode", "sctp_events", "sctp_rtoinfo"]
+        setopt(s, sock, sctp_rtoinfo={"initial": 1234})
+        before = s.call("getopts", sock=sock, options=names), s.call("sockets"), s.call("getstat", sock=sock)
+        os.kill(pid, signal.SIGKILL)
+        assert (s.call("getopts", sock=sock, options=names), s.call("sockets"), s.call("getstat", sock=sock)) == before
+        s.close()
+
+
+def test_handles_and_clients_are_not_numbered_anew(d):
+    with Own() as k:
+        pid = k.ready()
+        s = Session(k.path, "s")
+        seen = {s.call("open")["sock"] for _ in range(100)} | {Client(k.path, "x").id}
+        for _ in range(3):
+            os.kill(pid, signal.SIGKILL)
+            pid = k.next_child(pid)
+            new = {s.call("open")["sock"], Client(k.path, "x").id}
+            assert not seen & new and min(new) > max(seen)
+            seen |= new
+        s.close()
+
+
+def test_who_has_no_session_has_died_with_the_daemon(d):
+    with Own() as k:
+        pid = k.ready()
+        c, s = Client(k.path, "c"), Session(k.path, "s")
+        there = s.call("open", ip="127.0.0.1")
+        s.call("listen", sock=there["sock"])
+        for how in ("close", "abort", "hold"):
+            here = c.call("open", ip="127.0.0.1", options={"on_owner_exit": how})["sock"]
+            c.call("connect", sock=here, addr="127.0.0.1", port=there["port"])
+            recv(s, there["sock"], "sctp_assoc_change", state="comm_up")
+        os.kill(pid, signal.SIGKILL)
+        states = {recv(s, there["sock"])["event"] for _ in range(3)}
+        assert states == {"sctp_shutdown_event", "sctp_assoc_change"}, states
+        s.call("adopt", sock=here)
+        assert only(s.call("sockets")["sockets"], sock=here)["associations"] == 1
+        s.close()
+
+
+def test_a_session_that_does_not_come_back_has_died(d):
+    with Own(resume_time=300) as k:
+        pid = k.ready()
+        s = Session(k.path, "s")
+        s.call("open")
+        s.close()
+        c = Client(k.path, "c")
+        wait_for(lambda: not c.call("sockets")["sockets"])
+        s = Session(k.path, "s")
+        s.call("open")
+        os.kill(pid, signal.SIGKILL)
+        s.sock.close()
+        k.next_child(pid)
+        k.says("did not come back within resume_time")
+        wait_for(lambda: Client(k.path).call("status")["sockets"] == 0)
+
+
+def test_the_next_version_and_back(d):
+    """A daemon of another journal version takes over, and this one from it."""
+    with tempfile.TemporaryDirectory() as there:
+        program = os.path.join(there, "sctpd")
+        os.symlink(os.path.join(BUILD, "sctpd"), program)
+        with Own(program) as k:
+            pid = k.ready()
+            with Through(k.path) as t:
+                for to in (FAULTY, os.path.join(BUILD, "sctpd"), FAULTY):
+                    t.wait()
+                    os.symlink(to, program + "+")
+                    os.rename(program + "+", program)
+                    os.kill(pid, signal.SIGTERM if to == FAULTY else signal.SIGKILL)
+                    pid = k.next_child(pid)
+                t.wait()
+            assert k.log_text().count("taken over from version 1 by version 2") == 2
+            assert k.log_text().count("taken over from version 2 by version 1") == 1
+
+
+def spoil(pid, where, what):
+    """Write into the journal of a process."""
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        if "sctpd-journal" in os.readlink(f"/proc/{pid}/fd/{fd}"):
+            with open(f"/proc/{pid}/fd/{fd}", "r+b") as f:
+                f.seek(where)
+                f.write(what)
+            return
+    raise AssertionError("it has no journal")
+
+
+def test_a_journal_that_is_none_is_ignored(d):
+    for where, what, says in ((0, b"garbage!", "it is no journal of ours"),
+                              (12, (99).to_bytes(4, "little"), "a newer sctpd wrote it"),
+                              (16, (4096).to_bytes(4, "little"), "its layout is another one")):
+        with Own() as k:
+            pid = k.ready()
+            s = Session(k.path, "s")
+            s.call("open")
+            with open(f"/proc/{pid}/stat"):
+                os.kill(pid, signal.SIGSTOP)
+            spoil(pid, where, what)
+            os.kill(pid, signal.SIGKILL)
+            pid = k.next_child(pid)
+            k.says("journal: ignored: " + says)
+            c = Client(k.path)
+            assert c.call("status")["sockets"] == 0
+            s.sock.close()
+            # And the new one is a good one.
+            with Through(k.path) as t:
+                t.wait()
+                os.kill(pid, signal.SIGKILL)
+                t.wait()
+
+
+def test_a_damaged_record_is_left_out_and_the_rest_goes_on(d):
+    with Own() as k:
+        pid = k.ready()
+        with Through(k.path) as t:
+            t.wait()
+            other = Session(k.path, "other")
+            other.call("open", port=9)
+            os.kill(pid, signal.SIGSTOP)
+            for fd in os.listdir(f"/proc/{pid}/fd"):
+                if "sctpd-journal" in os.readlink(f"/proc/{pid}/fd/{fd}"):
+                    with open(f"/proc/{pid}/fd/{fd}", "r+b") as f:
+                        data = f.read()
+                        f.seek(data.rindex(b"\xa4port\x09"))
+                        f.write(b"\xc1\xc1\xc1\xc1\xc1\xc1")
+            os.kill(pid, signal.SIGKILL)
+            t.wait()
+            k.says("journal: left out: a socket")
+            assert Client(k.path).call("status")["sockets"] == 1
+            other.sock.close()
+
+
+def many(n):
+    """n associations, kill -9: all there again?"""
+    with Own(log_level="notice", max_associations=20000) as k:
+        pid = k.ready()
+        s = Session(k.path, "s")
+        there = s.call("open", ip="127.0.0.1", options={"active": True})
+        s.call("listen", sock=there["sock"])
+        peers = []
+        before = memory(pid)
+        for i in range(n):
+            peer = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
+            peer.connect(("127.0.0.1", there["port"]))
+            peers.append(peer)
+            if i % 100 == 99:
+                s.call("status")
+                s.events.clear()
+        ids = set()
+        wait_for(lambda: only(s.call("sockets")["sockets"], sock=there["sock"])["associations"] == n)
+        s.events.clear()
+        each = (memory(pid) - before) / n
+        start = time.monotonic()
+        os.kill(pid, signal.SIGKILL)
+        k.next_child(pid)
+        took = time.monotonic() - start
+        s.call("status")
+        assert len(s.call("assocs")["assocs"]) == n
+        for i, peer in enumerate(peers):
+            peer.send(b"%d" % i)
+        got = [s.event("data")["data"] for _ in range(n)]
+        assert sorted(got, key=int) == [b"%d" % i for i in range(n)]
+        print(f"        {n} associations: served again {took * 1000:.0f} ms after kill -9, "
+              f"{each:.0f} bytes of the daemon's memory each", flush=True)
+        for peer in peers:
+            peer.close()
+        s.close()
+
+
+def memory(pid):
+    with open(f"/proc/{pid}/statm") as f:
+        return int(f.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def test_one_a_hundred_and_five_thousand_associations(d):
+    if SLOW > 1:
+        raise Skip("under valgrind it says nothing of time")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (20000, 20000))
+    for n in (1, 100, ASSOCIATIONS):
+        many(n)
+
+
+def test_notifications_that_wait_for_room(d):
+    """Nobody waits for an answer and asks again: they wait in the journal."""
+    with Own() as k:
+        pid = k.ready()
+        s = Session(k.path, "s")
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        here = s.call("open", ip="127.0.0.1")["sock"]
+        up = s.call("connect", sock=here, addr="127.0.0.1", port=listener.getsockname()[1])
+        peer, _ = listener.accept()
+        peer.settimeout(WAIT)
+        n = 0
+        while only(s.call("assocs")["assocs"], sock=here)["send_pend"] < 400000:
+            s.notify("send", sock=here, assoc_id=up["assoc_id"], data=b"%04d" % n * 25000)
+            n += 1
+        for _ in range(2):
+            os.kill(pid, signal.SIGKILL)
+            pid = k.next_child(pid)
+        assert only(s.call("assocs")["assocs"], sock=here)["send_pend"] > 0
+        s.notify("send", sock=here, assoc_id=up["assoc_id"], data=b"last")
+        got = []
+        while not got or got[-1] != b"last":
+            data, more = b"", True
+            while more:
+                part, _, flags, _ = peer.recvmsg(1 << 20)
+                data += part
+                more = not flags & socket.MSG_EOR
+            got.append(data[:4])
+        assert got == [b"%04d" % i for i in range(n)] + [b"last"]
+        s.close()
