@@ -93,6 +93,7 @@ userland_assoc_init(struct assoc *a)
 	struct userland_assoc	*ua = xcalloc(1, sizeof *ua);
 
 	ua->assoc = a;
+	TAILQ_INIT(&ua->held);
 	ua->finish.fn = assoc_on_finish;
 	ua->finish.arg = a;
 	a->stack.userland = ua;
@@ -376,6 +377,7 @@ userland_assoc_free(struct assoc *a)
 	if (ua->port != NULL)
 		LIST_REMOVE(ua, at_port);
 	port_unref(ua->port);
+	userland_drop_held(ua);
 	joint_clear(&ua->data);
 	joint_clear(&ua->message);
 	joint_clear(&ua->failed);

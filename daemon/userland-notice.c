@@ -218,6 +218,7 @@ came_up(struct assoc *a, const struct sctp_assoc_change *c)
 static void
 is_over(struct assoc *a)
 {
+	userland_tell_held(a);
 	assoc_fail_sends(a, ERR_epipe, "the association is over");
 	/* One without a socket of its own has nothing left in it. */
 	if (a->stack.userland->so == NULL)
@@ -244,6 +245,62 @@ take_assoc_change(struct sock *s, struct assoc *a, const struct sctp_assoc_chang
 }
 
 /* ---- messages given back -------------------------------------------- */
+
+/*
+ * usrsctp gives messages back before it says that the association is lost, the
+ * kernel afterwards: they are held until it is said, or nothing more is.
+ */
+struct held {
+	TAILQ_ENTRY(held)		entry;
+	struct event_send_failed	e;
+	char				data[];
+};
+
+static void
+hold(struct userland_assoc *ua, const struct event_send_failed *e)
+{
+	struct held	*h = xmalloc(sizeof *h + e->data.len);
+
+	h->e = *e;
+	memcpy(h->data, e->data.ptr, e->data.len);
+	h->e.data.ptr = h->data;
+	TAILQ_INSERT_TAIL(&ua->held, h, entry);
+}
+
+static void
+drop_first_held(struct userland_assoc *ua)
+{
+	struct held	*h = TAILQ_FIRST(&ua->held);
+
+	TAILQ_REMOVE(&ua->held, h, entry);
+	free(h);
+}
+
+void
+userland_tell_held(struct assoc *a)
+{
+	struct userland_assoc	*ua = a->stack.userland;
+	struct stack_event	 se = {
+		.row = notice_send_failed,
+		.assoc = a,
+		.assoc_id = assoc_id(a),
+		.from = &a->peer,
+		.len = sizeof(struct event_send_failed),
+	};
+
+	while (!TAILQ_EMPTY(&ua->held)) {
+		se.body = &TAILQ_FIRST(&ua->held)->e;
+		sock_event(a->sock, &se);
+		drop_first_held(ua);
+	}
+}
+
+void
+userland_drop_held(struct userland_assoc *ua)
+{
+	while (!TAILQ_EMPTY(&ua->held))
+		drop_first_held(ua);
+}
 
 static void
 tell_failed(struct sock *s, struct assoc *a, const struct sctp_send_failed_event *f,
@@ -272,7 +329,10 @@ tell_failed(struct sock *s, struct assoc *a, const struct sctp_send_failed_event
 	};
 
 	e.info.assoc_id = e.assoc_id;
-	sock_event(s, &se);
+	if (a != NULL && a->stack.userland->so != NULL && a->state != ASSOC_OVER)
+		hold(a->stack.userland, &e);
+	else
+		sock_event(s, &se);
 }
 
 /* Chunk by chunk, as the kernel gives it: join them to the message again. */

@@ -241,6 +241,7 @@ receive_assoc(struct sock *s, struct assoc *a, unsigned n)
 	if (got == n && (a->state != ASSOC_OVER || !is_drained(ua->so)))
 		return got;
 	userland_unready(ua);
+	userland_tell_held(a);
 	if (a->state == ASSOC_OVER)
 		userland_finish(a);
 	return got;

@@ -99,6 +99,17 @@ userland_eof(struct assoc *a)
 	return number;
 }
 
+/* usrsctp gives back no more than its receive buffer takes. */
+static void
+make_room(const struct assoc *a)
+{
+	static const int	bytes = INT32_MAX / 4;
+	struct socket		*so = a->stack.userland->so;
+
+	if (so != NULL)
+		(void)usrsctp_setsockopt(so, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+}
+
 int
 userland_abort(struct assoc *a, const void *reason, size_t len)
 {
@@ -108,6 +119,7 @@ userland_abort(struct assoc *a, const void *reason, size_t len)
 	a->stack.userland->aborted = true;
 	if (a->state == ASSOC_COMING_UP)
 		return userland_take_back(a);
+	make_room(a);
 	number = send_one(a, &abort, reason, len);
 	if (number != 0)
 		return number;

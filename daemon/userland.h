@@ -167,6 +167,8 @@ struct userland_sock {
 	struct joint		 notice;
 };
 
+struct held;
+
 struct userland_assoc {
 	struct hash_node	 coming;	/* key: usrsctp's id; in coming */
 	TAILQ_ENTRY(userland_assoc) ready;
@@ -186,6 +188,7 @@ struct userland_assoc {
 	struct joint		 data;
 	struct joint		 message;	/* a notification */
 	struct joint		 failed;	/* a message given back */
+	TAILQ_HEAD(, held)	 held;		/* those that wait for the end */
 	LIST_ENTRY(userland_assoc) lingering;
 };
 
@@ -234,6 +237,9 @@ struct assoc *userland_find_coming(struct sock *, sctp_assoc_t);
 /* One whole notification. */
 void userland_take_notification(struct sock *, struct assoc *, char *, size_t,
     const struct sockaddr_conn *from);
+/* Tell of the messages given back that were held until it was said why. */
+void userland_tell_held(struct assoc *);
+void userland_drop_held(struct userland_assoc *);
 bool userland_is_end(const char *notification, size_t);
 
 /* Set what belongs to the path. */

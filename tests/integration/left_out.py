@@ -7,8 +7,8 @@ import os
 from harness import ROOT, STACK
 
 USERLAND = {
-    "wire": ("remote.",),
-    "survival": ("partial.the_senders_process_may_be_killed",),
+    "wire": ("remote.", "setup.eof_and_abort_of_a_stream_socket_that_is_over_unread"),
+    "survival": ("partial.the_senders_process_may_be_killed", "survive."),
     "one path": (
         "connect.a_list_of_addresses", "event.addresses_are_confirmed",
         "event.a_primary_address_is_made", "names.socknames_of_one_association",
@@ -41,12 +41,10 @@ USERLAND = {
     "descriptors": ("clean.associations_without_descriptors", "clean.accept_without_room"),
     "fragments": ("data.a_message_beyond_the_fragmentation_point_needs_fragments",),
     "reasons": ("end.the_peer_sees_the_reason_of_an_abort",),
-    "aborted messages": (
-        "event.send_failed_comes_once_with_the_whole_message",
-        "record.of_an_abort_and_what_it_gives_back"),
     "a closed listener": ("setup.who_was_not_accepted_is_told_when_the_listener_closes",),
     "kernel programs": (
         "erlang.server_and_client", "erlang.two_associations", "erlang.same_as_gen_sctp",
+        "hold.a_plain_peer_is_blocked_and_nothing_grows",
         "peer_erlang.", "peer_lksctp.", "random.", "record.of_an_association_that_the_peer_resets",
         "record.of_resets_that_are_not_wanted", "record.of_streams_that_the_peer_resets",
         "record.what_python_sends_comes_and_what_is_sent_arrives",
