@@ -159,6 +159,45 @@ set(struct socket *so, int level, int name, int value)
 	(void)usrsctp_setsockopt(so, level, name, &value, sizeof value);
 }
 
+static struct socket *
+new_so(const struct sock *s)
+{
+	struct socket	*so = usrsctp_socket(AF_CONN, s->many ? SOCK_SEQPACKET : SOCK_STREAM,
+			    IPPROTO_SCTP, NULL, NULL, 0, NULL);
+
+	if (so != NULL)
+		clock_need();
+	return so;
+}
+
+static int
+bind_so(struct socket *so, const struct port *port)
+{
+	struct sockaddr_conn	name = path_name(NULL, port->inner);
+
+	return usrsctp_bind(so, (struct sockaddr *)&name, sizeof name) == -1 ? errno : 0;
+}
+
+/* usrsctp refuses to connect one again that was refused. */
+void
+userland_renew(struct sock *s)
+{
+	struct userland_sock	*u = s->stack.userland;
+	struct socket		*so = new_so(s);
+
+	if (so == NULL)
+		return;
+	(void)usrsctp_set_non_blocking(so, 1);
+	userland_copy_options(u->so, so);
+	set(so, IPPROTO_SCTP, SCTP_RECVRCVINFO, 1);
+	userland_subscribe(s, so);
+	userland_close_so(u->so);
+	u->so = so;
+	if (bind_so(so, u->port) != 0)
+		log_warning("sock %llu: not bound again: %s",
+		    (unsigned long long)s->node.key, strerror(errno));
+}
+
 static int
 userland_open(struct sock *s, const char *netns)
 {
@@ -169,11 +208,8 @@ userland_open(struct sock *s, const char *netns)
 		return ENOPROTOOPT;
 	if (why != NULL)
 		return EPROTONOSUPPORT;
-	so = usrsctp_socket(AF_CONN, s->many ? SOCK_SEQPACKET : SOCK_STREAM, IPPROTO_SCTP,
-	    NULL, NULL, 0, NULL);
-	if (so == NULL)
+	if ((so = new_so(s)) == NULL)
 		return errno;
-	clock_need();
 	(void)usrsctp_set_non_blocking(so, 1);
 	set(so, IPPROTO_SCTP, SCTP_NODELAY, 1);
 	set(so, IPPROTO_SCTP, SCTP_RECVRCVINFO, 1);
@@ -199,15 +235,13 @@ static int
 userland_bind(struct sock *s, const struct sockaddr_storage *addrs, size_t n)
 {
 	struct userland_sock	*u = s->stack.userland;
-	struct sockaddr_conn	 name = path_name(NULL, 0);
 	struct port		 like = { .v6only = u->v6only, .reuse = u->reuse };
 	int			 number;
 
 	if ((number = port_open(addrs, n, addr_port(&addrs[0]), &like, &u->port)) != 0)
 		return number;
-	name.sconn_port = htons(u->port->inner);
-	if (usrsctp_bind(u->so, (struct sockaddr *)&name, sizeof name) == -1)
-		return errno;
+	if ((number = bind_so(u->so, u->port)) != 0)
+		return number;
 	s->port = u->port->number;
 	u->port->tos = u->tos;
 	u->port->ttl = u->ttl;

@@ -16,6 +16,8 @@
 
 static LIST_HEAD(, userland_assoc) lingering = LIST_HEAD_INITIALIZER(lingering);
 
+static LIST_HEAD(, userland_assoc) starting = LIST_HEAD_INITIALIZER(starting);
+
 /* usrsctp counts per socket: here they are unique, as the kernel's are. */
 static uint32_t
 new_id(void)
@@ -49,7 +51,7 @@ assoc_on_finish(void *arg)
 	struct sctp_assoc_change	 c = {
 		.sac_type = SCTP_ASSOC_CHANGE,
 		.sac_length = sizeof c,
-		.sac_state = SCTP_COMM_LOST,
+		.sac_state = a->stack.userland->aborted ? SCTP_COMM_LOST : SCTP_CANT_STR_ASSOC,
 		.sac_assoc_id = userland_id(a),
 	};
 
@@ -139,6 +141,9 @@ userland_find_coming(struct sock *s, sctp_assoc_t id)
 static void
 has_come(struct userland_assoc *ua)
 {
+	if (ua->is_starting)
+		LIST_REMOVE(ua, starting);
+	ua->is_starting = false;
 	if (ua->is_coming)
 		hash_remove(&ua->assoc->sock->stack.userland->coming, &ua->coming);
 	ua->is_coming = false;
@@ -169,8 +174,10 @@ userland_came_up(struct assoc *a)
 	struct sock		*s = a->sock;
 
 	userland_set_mtu(a);
-	if (!s->many || ua->so != NULL)
+	if (!s->many || ua->so != NULL) {
+		has_come(ua);
 		return;
+	}
 	ua->so = usrsctp_peeloff(s->stack.userland->so, userland_id(a));
 	if (ua->so == NULL) {
 		if (log_allowed())
@@ -284,6 +291,8 @@ userland_connect(struct sock *s, const struct sockaddr_storage *addrs, size_t n,
 		return errno;
 	*made = userland_new_assoc(s, path, port,
 	    usrsctp_getassocid(u->so, (struct sockaddr *)&name));
+	(*made)->stack.userland->is_starting = true;
+	LIST_INSERT_HEAD(&starting, (*made)->stack.userland, starting);
 	if (!s->many) {
 		(*made)->stack.userland->so = u->so;
 		wake_attach(&(*made)->stack.userland->wake, u->so, assoc_on_wake, *made);
@@ -385,6 +394,41 @@ userland_assoc_free(struct assoc *a)
 	a->stack.userland = NULL;
 }
 
+static bool
+is_known(const struct assoc *a)
+{
+	struct sctp_status	st = { .sstat_assoc_id = userland_id(a) };
+	socklen_t		len = sizeof st;
+
+	return usrsctp_getsockopt(userland_so(a), IPPROTO_SCTP, SCTP_STATUS, &st, &len) == 0;
+}
+
+/*
+ * When the last INIT was not answered usrsctp ends the association without
+ * saying so. What is missed twice has not said anything in between.
+ */
+void
+userland_find_lost(void)
+{
+	struct userland_assoc	*ua, *next;
+
+	for (ua = LIST_FIRST(&starting); ua != NULL; ua = next) {
+		next = LIST_NEXT(ua, starting);
+		if (is_known(ua->assoc))
+			continue;
+		if (!ua->is_missed) {
+			ua->is_missed = true;
+			wake_now(ua->so != NULL ? &ua->wake : &ua->assoc->sock->stack.userland->wake);
+			continue;
+		}
+		has_come(ua);
+		wake_detach(&ua->wake, ua->so);
+		userland_unready(ua);
+		ua->so = NULL;
+		wake_now(&ua->finish);
+	}
+}
+
 /* Its socket is closed: send what waits, shut down, and read until it is over. */
 static void
 linger(struct assoc *a)
@@ -421,6 +465,7 @@ userland_take_back(struct assoc *a)
 
 	if (so == NULL && (so = usrsctp_peeloff(u->so, userland_id(a))) == NULL)
 		return errno == ENOENT || errno == ENOTCONN ? EPIPE : errno;
+	has_come(ua);
 	if (so == u->so)
 		u->so = NULL;
 	else

@@ -18,11 +18,14 @@
 /* How long it goes on after the last need: what is closed has timers left. */
 #define REST_MS		5000
 
+/* How often what usrsctp does not say is looked for. */
+#define LOOK_MS		100
+
 static TAILQ_HEAD(, wake) woken = TAILQ_HEAD_INITIALIZER(woken);
 static struct event	turn, tick;
 static size_t		nwoken;
 static unsigned		needs;
-static int64_t		last, idle_since;
+static int64_t		last, looked, idle_since;
 
 static int64_t
 now_ms(void)
@@ -43,6 +46,10 @@ clock_tick(void)
 	if (now > last)
 		usrsctp_handle_timers((uint32_t)(now - last));
 	last = now;
+	if (now - looked > LOOK_MS) {
+		looked = now;
+		userland_find_lost();
+	}
 	if (needs == 0 && now - idle_since > REST_MS)
 		(void)event_del(&tick);
 }

@@ -253,3 +253,21 @@ userland_getopt(struct sock *s, const struct sockopt *o, void *buf)
 	j = a != NULL ? one(a, o) : whole(s, o);
 	return get_one(&j, buf);
 }
+
+void
+userland_copy_options(struct socket *from, struct socket *to)
+{
+	char			 raw[SOCKOPT_MAX];
+	const struct optrow	*r;
+	socklen_t		 len;
+
+	for (const struct sockopt *o = sockopt_table; o->name != NULL; o++) {
+		if (o->access != SOCKOPT_RW || o->scope == SCOPE_ASSOC ||
+		    (r = optrow_find(o->name)) == NULL || r->size == 0 || r->optname == 0)
+			continue;
+		len = r->size;
+		memset(raw, 0, sizeof raw);
+		if (usrsctp_getsockopt(from, level_of(r), r->optname, raw, &len) == 0)
+			(void)usrsctp_setsockopt(to, level_of(r), r->optname, raw, r->size);
+	}
+}

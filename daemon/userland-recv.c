@@ -222,6 +222,8 @@ userland_finish(struct assoc *a)
 		sock_tell(s, notice_closed, a, &e);
 	}
 	(void)assoc_free(a);
+	if (!s->many && !was_up && s->stack.userland->so != NULL)
+		userland_renew(s);
 }
 
 /*

@@ -190,6 +190,9 @@ struct userland_assoc {
 	struct joint		 failed;	/* a message given back */
 	TAILQ_HEAD(, held)	 held;		/* those that wait for the end */
 	LIST_ENTRY(userland_assoc) lingering;
+	bool			 is_starting;	/* by us, and not up yet */
+	bool			 is_missed;	/* usrsctp did not know it lately */
+	LIST_ENTRY(userland_assoc) starting;
 };
 
 /* ---- between the files ---------------------------------------------- */
@@ -201,6 +204,9 @@ void userland_close_so(struct socket *);
 void userland_close_assoc(struct assoc *, bool abort);
 void userland_abort_lingering(void);
 
+/* Look for attempts that usrsctp gave up without a word. */
+void userland_find_lost(void);
+
 /* Abort one that is not up yet. */
 int userland_take_back(struct assoc *);
 
@@ -209,6 +215,12 @@ sctp_assoc_t userland_id(const struct assoc *);
 struct socket *userland_so(const struct assoc *);
 
 void userland_subscribe(const struct sock *, struct socket *);
+
+/* Give a socket what another was set, but for associations. */
+void userland_copy_options(struct socket *from, struct socket *to);
+
+/* A stream socket that did not get through is made anew: it may try again. */
+void userland_renew(struct sock *);
 
 /* A new socket's own part; and what a socket is given by another. */
 struct userland_sock *userland_sock_new(struct sock *, struct socket *);

@@ -17,6 +17,7 @@ USERLAND = {
     "namespace": (
         "netns.", "option.netns_is_for_open_alone", "option.netns_of_its_own_kind_is_as_none"),
     "options": (
+        "erlang.better",
         "accept.a_peeled_socket_inherits_options_but_not_active", "option.bind_to_device",
         "option.every_option_that_can_be_read_is_answered_or_says_why_not",
         "option.recvtos_and_recvttl_are_taken_and_bring_nothing",
@@ -40,6 +41,7 @@ USERLAND = {
         "difference.the_window_is_that_of_the_buffer_it_began_with"),
     "descriptors": ("clean.associations_without_descriptors", "clean.accept_without_room"),
     "fragments": ("data.a_message_beyond_the_fragmentation_point_needs_fragments",),
+    "aborted messages": ("event.send_failed_comes_once_with_the_whole_message",),
     "reasons": ("end.the_peer_sees_the_reason_of_an_abort",),
     "a closed listener": ("setup.who_was_not_accepted_is_told_when_the_listener_closes",),
     "kernel programs": (

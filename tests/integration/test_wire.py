@@ -111,6 +111,18 @@ def test_the_cable_is_cut_for_five_seconds(h):
     expect_all(there, 300, 60)
 
 
+def test_a_peer_that_disappears_is_lost(h):
+    quick = {"sctp_rtoinfo": {"initial": 100, "min": 100, "max": 200},
+             "sctp_associnfo": {"asocmaxrxt": 3}, "sctp_events": {"address_event": False,
+                                                                 "send_failure_event": False}}
+    here, there = pair(h, **quick)
+    with cut("1"):
+        here[0].call("send", sock=here[1], assoc_id=here[2], data=b"nobody hears it")
+        lost = here[0].call("recv", sock=here[1], timeout=WAIT * 1000)
+        assert (lost["event"], lost.get("state")) == ("sctp_assoc_change", "comm_lost"), lost
+    there[0].call("abort", sock=there[1], assoc_id=there[2])
+
+
 def wait(end, ms):
     """So long nothing comes of the association's end."""
     c, sock, _ = end
