@@ -4,7 +4,7 @@ import os
 import re
 
 from check import only, recv, send
-from harness import ROOT, associate
+from harness import STACK, ROOT, associate
 
 CONFIG = {"client_queue": "64K"}
 QUEUE = 64 << 10
@@ -20,7 +20,7 @@ def test_hello_is_optional_and_tells_the_limits(d):
     c = d.client()
     got = c.call("hello", name="me", protocol=1)
     assert set(got) == {"client", "protocol", "version", "stack", "features", "limits"}
-    assert (got["protocol"], got["stack"]) == (1, "kernel") and "seqpacket" in got["features"]
+    assert (got["protocol"], got["stack"]) == (1, STACK) and "seqpacket" in got["features"]
     assert got["limits"] == c.call("status")["limits"]
     assert got["limits"]["max_message"] == 16 << 20
     row = only(c.call("clients")["clients"], client=got["client"])
