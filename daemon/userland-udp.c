@@ -10,7 +10,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <poll.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,8 +28,6 @@
 #define MAX_FDS		(2 * CONFIG_UDP_PORTS)
 #define UDP_BUFFER	(16 << 20)	/* a burst of packets on loopback */
 #define SCTP_HEADER	12
-#define ETHERNET_MTU	1500
-#define UDP_LONGEST	65504
 
 struct batch {
 	struct mmsghdr		header[BATCH];
@@ -46,7 +44,6 @@ static int			fds[MAX_FDS];
 static struct event		readable[MAX_FDS];
 static unsigned			nfds;
 static struct event		flush;
-static LIST_HEAD(, local)	locals = LIST_HEAD_INITIALIZER(locals);
 
 /* ---- packets -------------------------------------------------------- */
 
@@ -411,8 +408,6 @@ udp_open(void)
 void
 udp_close(void)
 {
-	struct local	*l;
-
 	while (nfds > 0) {
 		nfds--;
 		(void)event_del(&readable[nfds]);
@@ -420,10 +415,7 @@ udp_close(void)
 	}
 	if (event_initialized(&flush))
 		(void)event_del(&flush);
-	while ((l = LIST_FIRST(&locals)) != NULL) {
-		LIST_REMOVE(l, entry);
-		free(l);
-	}
+	local_free_all();
 }
 
 void
@@ -446,103 +438,18 @@ udp_run(unsigned ms, bool (*done)(void))
 	udp_flush();
 }
 
-/* ---- our ends ------------------------------------------------------- */
-
-static uint16_t
-port_of_fd(int fd)
+int
+udp_fd(sa_family_t family)
 {
 	struct sockaddr_storage	ss;
-	socklen_t		len = sizeof ss;
+	socklen_t		len;
 
-	return getsockname(fd, (struct sockaddr *)&ss, &len) == 0 ? addr_port(&ss) : 0;
-}
-
-const struct local *
-udp_local_at(int fd, const struct sockaddr_storage *addr)
-{
-	struct sockaddr_storage	 ss;
-	struct local		*l;
-
-	LIST_FOREACH(l, &locals, entry) {
-		ss = l->addr;
-		addr_set_port(&ss, 0);
-		if (l->fd == fd && addr_equal(&ss, addr))
-			return l;
-	}
-	l = xcalloc(1, sizeof *l);
-	l->addr = *addr;
-	l->fd = fd;
-	addr_set_port(&l->addr, port_of_fd(fd));
-	LIST_INSERT_HEAD(&locals, l, entry);
-	return l;
-}
-
-static bool
-is_any(const struct sockaddr_storage *ss)
-{
-	struct sockaddr_storage	any = any_address(ss->ss_family, addr_port(ss));
-
-	return addr_equal(ss, &any) || ss->ss_family == 0;
-}
-
-/* A socket towards there, which tells what the way is like; -1 with errno. */
-static int
-probe(const struct sockaddr_storage *from, const struct sockaddr_storage *to)
-{
-	struct sockaddr_storage	 a = *from;
-	int			 fd, number;
-
-	if ((fd = socket(to->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0)) == -1)
-		return -1;
-	addr_set_port(&a, 0);
-	if ((is_any(from) || bind(fd, (struct sockaddr *)&a, addr_len(&a)) == 0) &&
-	    connect(fd, (const struct sockaddr *)to, addr_len(to)) == 0)
-		return fd;
-	number = errno;
-	(void)close(fd);
-	errno = number;
-	return -1;
-}
-
-const struct local *
-udp_local(const struct sockaddr_storage *from, const struct sockaddr_storage *to)
-{
-	struct sockaddr_storage	ss = { .ss_family = 0 };
-	socklen_t		len = sizeof ss;
-	int			fd = probe(from, to);
-	bool			known;
-
-	if (fd == -1)
-		return NULL;
-	known = getsockname(fd, (struct sockaddr *)&ss, &len) == 0;
-	(void)close(fd);
-	addr_set_port(&ss, 0);
-	for (unsigned i = 0; known && i < nfds; i++) {
-		struct sockaddr_storage	 s;
-		socklen_t		 n = sizeof s;
-
-		if (getsockname(fds[i], (struct sockaddr *)&s, &n) == 0 &&
-		    s.ss_family == ss.ss_family)
-			return udp_local_at(fds[i], &ss);
+	for (unsigned i = 0; i < nfds; i++) {
+		len = sizeof ss;
+		if (getsockname(fds[i], (struct sockaddr *)&ss, &len) == 0 &&
+		    ss.ss_family == family)
+			return fds[i];
 	}
 	errno = EAFNOSUPPORT;
-	return NULL;
-}
-
-uint32_t
-udp_mtu(const struct path *path)
-{
-	bool		v6 = path->peer.ss_family == AF_INET6;
-	int		mtu = ETHERNET_MTU, fd = probe(&path->local->addr, &path->peer);
-	socklen_t	len = sizeof mtu;
-
-	if (fd != -1) {
-		(void)getsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU,
-		    &mtu, &len);
-		(void)close(fd);
-	}
-	mtu -= (v6 ? 40 : 20) + 8;
-	mtu = mtu < UDP_LONGEST ? mtu : UDP_LONGEST;
-	/* usrsctp does not count SCTP's own header in the MTU of such a path. */
-	return (uint32_t)(mtu - SCTP_HEADER) & ~3u;
+	return -1;
 }

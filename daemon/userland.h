@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the files of the userland stack share. From the wire upwards:
- * userland-udp.c has the UDP sockets and the clock, userland-path.c knows the
- * peers by number, userland-port.c the SCTP ports, stack-userland.c makes
- * sockets, userland-assoc.c has associations come and go, userland-recv.c
- * reads, userland-notice.c understands, userland-send.c writes,
- * userland-opt.c sets, and userland-field.c translates structs.
+ * userland-udp.c has the UDP sockets, userland-local.c our ends of them,
+ * userland-clock.c the time, userland-path.c the peers by number,
+ * userland-port.c the SCTP ports; stack-userland.c makes sockets,
+ * userland-connect.c attempts, userland-assoc.c has associations come and go,
+ * userland-recv.c reads, userland-notice.c understands, userland-failed.c
+ * gives back, userland-send.c writes, userland-opt.c sets, and
+ * userland-field.c translates structs.
  *
  * usrsctp knows a peer by a pointer that means nothing to it (AF_CONN): here
  * it is the number of a path, so that nothing dangles when one is gone.
@@ -50,6 +52,10 @@ void udp_close(void);
 
 /* Serve nothing but the wire and what it wakes, for so long at most. */
 void udp_run(unsigned ms, bool (*done)(void));
+
+/* The first of our UDP sockets of a family; -1 with errno. */
+int udp_fd(sa_family_t);
+void local_free_all(void);
 
 /* usrsctp's packet to a path: its function for output. */
 int udp_send(void *path, void *packet, size_t, uint8_t tos, uint8_t df);
@@ -204,6 +210,12 @@ void userland_close_so(struct socket *);
 void userland_close_assoc(struct assoc *, bool abort);
 void userland_abort_lingering(void);
 
+/* An attempt of ours is up, or never will be. */
+void userland_has_come(struct userland_assoc *);
+
+/* Something happened at the socket of an association. */
+void userland_assoc_on_wake(void *);
+
 /* Look for attempts that usrsctp gave up without a word. */
 void userland_find_lost(void);
 
@@ -252,6 +264,7 @@ void userland_take_notification(struct sock *, struct assoc *, char *, size_t,
 /* Tell of the messages given back that were held until it was said why. */
 void userland_tell_held(struct assoc *);
 void userland_drop_held(struct userland_assoc *);
+void userland_take_failed(struct sock *, struct assoc *, const char *, size_t);
 bool userland_is_end(const char *notification, size_t);
 
 /* Set what belongs to the path. */

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The userland stack: our ends of paths, and what the way to a peer is like.
+ * The kernel knows both, and is asked by a UDP socket that sends nothing.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "addr.h"
+#include "mem.h"
+#include "userland.h"
+
+#define ETHERNET_MTU	1500
+#define UDP_LONGEST	65504
+#define SCTP_HEADER	12
+
+static LIST_HEAD(, local)	locals = LIST_HEAD_INITIALIZER(locals);
+
+static uint16_t
+port_of_fd(int fd)
+{
+	struct sockaddr_storage	ss;
+	socklen_t		len = sizeof ss;
+
+	return getsockname(fd, (struct sockaddr *)&ss, &len) == 0 ? addr_port(&ss) : 0;
+}
+
+const struct local *
+udp_local_at(int fd, const struct sockaddr_storage *addr)
+{
+	struct sockaddr_storage	 ss;
+	struct local		*l;
+
+	LIST_FOREACH(l, &locals, entry) {
+		ss = l->addr;
+		addr_set_port(&ss, 0);
+		if (l->fd == fd && addr_equal(&ss, addr))
+			return l;
+	}
+	l = xcalloc(1, sizeof *l);
+	l->addr = *addr;
+	l->fd = fd;
+	addr_set_port(&l->addr, port_of_fd(fd));
+	LIST_INSERT_HEAD(&locals, l, entry);
+	return l;
+}
+
+static bool
+is_any(const struct sockaddr_storage *ss)
+{
+	struct sockaddr_storage	any = { .ss_family = ss->ss_family };
+
+	addr_set_port(&any, addr_port(ss));
+	return addr_equal(ss, &any) || ss->ss_family == 0;
+}
+
+/* A socket towards there, which tells what the way is like; -1 with errno. */
+static int
+probe(const struct sockaddr_storage *from, const struct sockaddr_storage *to)
+{
+	struct sockaddr_storage	 a = *from;
+	int			 fd, number;
+
+	if ((fd = socket(to->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0)) == -1)
+		return -1;
+	addr_set_port(&a, 0);
+	if ((is_any(from) || bind(fd, (struct sockaddr *)&a, addr_len(&a)) == 0) &&
+	    connect(fd, (const struct sockaddr *)to, addr_len(to)) == 0)
+		return fd;
+	number = errno;
+	(void)close(fd);
+	errno = number;
+	return -1;
+}
+
+const struct local *
+udp_local(const struct sockaddr_storage *from, const struct sockaddr_storage *to)
+{
+	struct sockaddr_storage	ss = { .ss_family = 0 };
+	socklen_t		len = sizeof ss;
+	int			fd = probe(from, to);
+	bool			known;
+
+	if (fd == -1)
+		return NULL;
+	known = getsockname(fd, (struct sockaddr *)&ss, &len) == 0;
+	(void)close(fd);
+	addr_set_port(&ss, 0);
+	if (!known || (fd = udp_fd(ss.ss_family)) == -1)
+		return NULL;
+	return udp_local_at(fd, &ss);
+}
+
+uint32_t
+udp_mtu(const struct path *path)
+{
+	bool		v6 = path->peer.ss_family == AF_INET6;
+	int		mtu = ETHERNET_MTU, fd = probe(&path->local->addr, &path->peer);
+	socklen_t	len = sizeof mtu;
+
+	if (fd != -1) {
+		(void)getsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU,
+		    &mtu, &len);
+		(void)close(fd);
+	}
+	mtu -= (v6 ? 40 : 20) + 8;
+	mtu = mtu < UDP_LONGEST ? mtu : UDP_LONGEST;
+	/* usrsctp does not count SCTP's own header in the MTU of such a path. */
+	return (uint32_t)(mtu - SCTP_HEADER) & ~3u;
+}
+
+void
+local_free_all(void)
+{
+	struct local	*l;
+
+	while ((l = LIST_FIRST(&locals)) != NULL) {
+		LIST_REMOVE(l, entry);
+		free(l);
+	}
+}
