@@ -16,7 +16,7 @@ sys.path.insert(0, HERE)
 import left_out  # noqa: E402
 from harness import SLOW, STACK, Daemon, Skip  # noqa: E402
 
-LIMIT = int(os.environ.get("TEST_LIMIT", "120")) * SLOW  # seconds that a test may take
+LIMIT = int(os.environ.get("TEST_LIMIT", "900")) * SLOW  # seconds that a test may take
 
 
 class Run:

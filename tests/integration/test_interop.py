@@ -9,10 +9,9 @@ import subprocess
 from harness import STACK, Skip
 from hosts import LEFT, RIGHT, Hosts, Program
 from rpc import WAIT
-from test_wire import both_ways
+from test_wire import MANY, both_ways
 
 UDP = "9899"
-MANY = int(os.environ.get("TEST_MANY", "100000"))
 SIZES = [1, 1000, 2000, 3000, 5000, 10000, 15000, 20000, 25000, 32768]  # of sctp_test -c 4
 
 
