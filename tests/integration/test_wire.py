@@ -13,13 +13,14 @@ from rpc import WAIT
 start = Hosts
 
 MANY = 1000 if WRAP else int(os.environ.get("TEST_MANY", "100000"))
+SMALL = (1, 16, 100, 300, 500)
 SIZES = (1, 16, 100, 500, 1000, 1452, 1453, 3000, 10000, 65536)
 WINDOW = 64  # requests that one sender has under way
 
 
-def message(n):
+def message(n, sizes=SIZES):
     """The n-th, of a size that its number decides."""
-    size = SIZES[n * 7 % len(SIZES)] if n % 50 else SIZES[-1]
+    size = sizes[n * 7 % len(sizes)] if n % 50 else sizes[-1]
     head = b"%d " % n
     return head + bytes([n % 256]) * max(size - len(head), 0)
 
@@ -35,29 +36,27 @@ def pair(h, **options):
     return (here, sock, up["assoc_id"]), (there, listener["sock"], peer["assoc_id"])
 
 
-def send_all(end, count, progress=None):
+def send_all(end, count, sizes=SIZES):
     """Send that many on one stream, some requests ahead of their answers."""
     c, sock, assoc_id = end
     under_way = []
     for n in range(count):
-        under_way.append(c.request("send", sock=sock, assoc_id=assoc_id, data=message(n)))
+        under_way.append(c.request("send", sock=sock, assoc_id=assoc_id, data=message(n, sizes)))
         if len(under_way) == WINDOW:
             c.answer(under_way.pop(0))
-        if progress:
-            progress(n)
     for msgid in under_way:
         c.answer(msgid)
 
 
-def expect_all(end, count, seconds):
+def expect_all(end, count, seconds, sizes=SIZES):
     """All of them come, in order."""
     c, sock, _ = end
     c.sock.settimeout(seconds)
     for n in range(count):
-        assert c.event("data", sock=sock)["data"] == message(n), n
+        assert c.event("data", sock=sock)["data"] == message(n, sizes), n
 
 
-def both_ways(h, count, seconds, **options):
+def both_ways(h, count, seconds, sizes=SIZES, **options):
     ends = pair(h, **options)
     failed = []
 
@@ -73,8 +72,8 @@ def both_ways(h, count, seconds, **options):
         reader = (h.right if n else h.left).client("reader")
         end[0].call("controlling_process", sock=end[1], client=reader.id)
         reader.call("setopts", sock=end[1], options={"active": True})
-        threads.append(threading.Thread(target=run, args=(expect_all, (reader, *end[1:]), count, seconds)))
-        threads.append(threading.Thread(target=run, args=(send_all, end, count)))
+        threads.append(threading.Thread(target=run, args=(expect_all, (reader, *end[1:]), count, seconds, sizes)))
+        threads.append(threading.Thread(target=run, args=(send_all, end, count, sizes)))
     for t in threads:
         t.start()
     for t in threads:
@@ -93,7 +92,7 @@ def test_loss_and_delay(h):
     except subprocess.CalledProcessError as why:
         raise Skip("this kernel has no netem") from why
     try:
-        both_ways(h, min(MANY, 20000), 600, sctp_rtoinfo={"initial": 200, "min": 100, "max": 1000})
+        both_ways(h, min(MANY, 20000), 600, SMALL, sctp_rtoinfo={"initial": 200, "min": 100, "max": 1000})
     finally:
         networks("netem", "1")
 
