@@ -3,6 +3,7 @@
 ASan and UBSan: hostile.py PACKETS SECONDS [A-SECOND]. It must not die, not
 grow, and serve an association beside at the pace that it had before."""
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from harness import BUILD, Daemon, associate  # noqa: E402
 from rpc import WAIT, RpcError  # noqa: E402
 
 VICTIM, PEER, BETWEEN = 9899, 9900, 9901
-SLOWDOWN = 5        # the pace beside: what the flood itself takes is not it
+SLOWDOWN = 3        # the usual pace beside: the flood has the processor as well
 GROWTH = 64 << 20   # ASan keeps what was freed for a while
 
 
@@ -76,9 +77,9 @@ def main():
     sent = int(between.stdout.read())
     after, grown = pace(victim, beside, 1), victim.memory() - memory
     print(f"{sent} hostile packets; a healthy association made {before:.0f} round trips a second "
-          f"before, {min(paces):.0f} at least meanwhile, {after:.0f} after; "
+          f"before, {statistics.median(paces):.0f} meanwhile ({min(paces):.0f} at least), {after:.0f} after; "
           f"memory grew by {grown >> 20} MiB")
-    assert min(paces) * SLOWDOWN >= before and after * 2 >= before, paces
+    assert statistics.median(paces) * SLOWDOWN >= before and after * 2 >= before, paces
     assert grown < GROWTH, grown
     for c in kept:
         try:
