@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 
-from harness import STACK, Skip
+from harness import STACK, Skip, wait_for
 from hosts import LEFT, RIGHT, Hosts, Program
 from rpc import WAIT
 from test_wire import MANY, both_ways
@@ -53,6 +53,12 @@ def test_sctp_test_sends(h):
         assert got == SIZES * turns
 
 
+def printed(path):
+    """How many bytes it says that it was given."""
+    with open(path, encoding="utf-8") as f:
+        return sum(int(n) for n in re.findall(r"Data (\d+) bytes", f.read()))
+
+
 def test_sctp_test_receives(h):
     """It prints the length of each message that it was given."""
     c = h.left.client()
@@ -67,10 +73,7 @@ def test_sctp_test_receives(h):
         c.call("eof", sock=sock, assoc_id=up["assoc_id"])
         while c.call("recv", sock=sock, timeout=WAIT * 1000).get("state") != "shutdown_comp":
             pass
-    with open(said, encoding="utf-8") as f:
-        text = f.read()
-    got = sum(int(n) for n in re.findall(r"Data (\d+) bytes", text))
-    assert got == sum(SIZES) * 100, got
+        wait_for(lambda: printed(said) == sum(SIZES) * 100)
 
 
 ECHO = """
