@@ -303,7 +303,9 @@ output_write(struct output *o, int fd)
 	output_end(o);
 	while (output_unwritten(o) > 0) {
 		h.msg_iovlen = (size_t)gather(o, iov);
-		if ((n = sendmsg(fd, &h, MSG_NOSIGNAL | MSG_DONTWAIT)) == -1)
+		n = h.msg_iovlen == 1 ? send(fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT) :
+		    sendmsg(fd, &h, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n == -1)
 			return all > 0 && errno == EAGAIN ? all : -1;
 		advance(o, (size_t)n);
 		if (o->self_acking)
