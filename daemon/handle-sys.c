@@ -57,7 +57,7 @@ pack_limits(msgpack_packer *pk)
 
 /* The i-th thing that this daemon, on this stack, can do. */
 static const char *const features[] = {
-	"seqpacket", "stream", "accept", "multihoming", "peeloff", "watch", "resume",
+	"seqpacket", "stream", "accept", "multihoming", "peeloff", "watch", "resume", "lend",
 	"survive",	/* the last: only where somebody holds what we have */
 };
 

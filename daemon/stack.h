@@ -177,6 +177,11 @@ void stack_gone(struct assoc *);
 /* Before the journal is told: the last batch is dealt with. */
 void stack_stage(void);
 
+/* The descriptor to lend; and it is back: what became of it meanwhile? */
+int stack_lend(const struct sock *);
+bool stack_has_part(const struct assoc *);	/* the beginning of a message */
+void stack_take_back(struct sock *);
+
 /* Give up what an association has of the stack. */
 void stack_assoc_init(struct assoc *);
 void stack_assoc_free(struct assoc *);
