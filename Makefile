@@ -146,19 +146,11 @@ soak:
 	@$(MAKE) --no-print-directory all
 	@tests/soak/run
 
-bench:
-	@tests/deps.sh build lab
-	@$(MAKE) --no-print-directory all $(B)/bench
-	@tests/lab/run -- $(B)/bench $(BENCH)
-
 lab:
 	@tests/deps.sh lab
 	@tests/lab/run --shell
 
-$(B)/bench: $(call obj,tests/bench/bench.c) $(B)/libsctpd.a
-	$(if $(V),,@echo "  LINK    $@")
-	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(LDFLAGS) $(LIBS_PROTO) -lm
-
+include tests/bench/bench.mk
 include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk
 include tests/hostile/hostile.mk

@@ -339,7 +339,7 @@ sctpd_recv(struct sctpd *c, uint64_t sock, int timeout, const struct sctpd_event
 	c->lent = c->reply;
 	c->reply = NULL;
 	message_set_event(c->lent, NULL, &c->lent->obj.via.array.ptr[3]);
-	c->lent->event.seq = c->lent->number;
+	c->lent->event.seq = c->lent->mark.number;
 	*ev = &c->lent->event;
 	return SCTPD_OK;
 }

@@ -375,13 +375,15 @@ sctpd_on_event(struct sctpd *c, sctpd_event_fn *fn, void *arg)
 static bool
 deliver(struct sctpd *c)
 {
+	struct mark	 busy = c->session.busy;
 	struct message	*m;
 	bool		 any = false;
 
 	while (c->on_event != NULL && !c->doomed && (m = core_event(c)) != NULL) {
-		c->session.busy = m->number;
+		if (busy.number == 0)
+			c->session.busy = m->mark;
 		c->on_event(c, &m->event, c->on_event_arg);
-		c->session.busy = 0;
+		c->session.busy = busy;
 		message_free(m);
 		if (session_is_due(c) && !c->doomed)
 			(void)conn_flush(c);

@@ -252,24 +252,32 @@ core_cancel(struct sctpd *c)
 		slot_free(c, &c->requests[c->begun_id & SLOT_MASK]);
 }
 
-/* The socket that the request which was just packed gives away. */
 static uint64_t
-given_sock(const struct sctpd *c)
+number_in(const msgpack_object *map, const char *key)
 {
+	const msgpack_object	*v = map_get(map, key, strlen(key));
+
+	return v != NULL && v->type == MSGPACK_OBJECT_POSITIVE_INTEGER ? v->via.u64 : 0;
+}
+
+/* The request that was just packed gives a socket away; to oneself does not count. */
+static void
+note_gift(struct sctpd *c, struct request *r)
+{
+	const msgpack_object	*map;
 	msgpack_zone		 zone;
 	msgpack_object		 o;
-	const msgpack_object	*v = NULL;
 	size_t			 off = 0;
-	uint64_t		 sock = 0;
 
 	if (!msgpack_zone_init(&zone, 512))
-		return 0;
-	if (msgpack_unpack(c->out.data + c->begun, c->out.len - c->begun, &off, &zone, &o) >= 0)
-		v = map_get(&o.via.array.ptr[3].via.array.ptr[0], "sock", 4);
-	if (v != NULL && v->type == MSGPACK_OBJECT_POSITIVE_INTEGER)
-		sock = v->via.u64;
+		return;
+	if (msgpack_unpack(c->out.data + c->begun, c->out.len - c->begun, &off, &zone, &o) >= 0) {
+		map = &o.via.array.ptr[3].via.array.ptr[0];
+		r->sock = number_in(map, "sock");
+		r->gives = number_in(map, "client") != c->session.client;
+		c->session.gives += r->gives;
+	}
 	msgpack_zone_destroy(&zone);
-	return sock;
 }
 
 int
@@ -297,11 +305,8 @@ core_end(struct sctpd *c, enum request_state state, sctpd_reply_fn *fn, void *ar
 	r->arg = arg;
 	r->order = c->session.order;
 	c->pending -= state == REQUEST_OWN;
-	if (c->begun_gives) {
-		r->gives = true;
-		r->sock = given_sock(c);
-		c->session.gives++;
-	}
+	if (c->begun_gives)
+		note_gift(c, r);
 	return SCTPD_OK;
 }
 
@@ -375,7 +380,7 @@ static void
 queue_event(struct sctpd *c, struct message *m, const char *name, const msgpack_object *map)
 {
 	message_set_event(m, name, map);
-	m->event.seq = m->number;
+	m->event.seq = m->mark.number;
 	TAILQ_INSERT_TAIL(&c->events, m, entry);
 	c->n_events++;
 	c->event_bytes += m->len;
@@ -473,11 +478,11 @@ static void
 take_callback(struct sctpd *c, struct request *r, struct message *m)
 {
 	const msgpack_object	*part = m->obj.via.array.ptr;
-	uint64_t		 busy = c->session.busy;
+	struct mark		 busy = c->session.busy;
 	int			 code = core_take_error(c, &part[2]);
 
-	if (busy == 0)
-		c->session.busy = m->number;
+	if (busy.number == 0)
+		c->session.busy = m->mark;
 	answer_callback(c, r, code, code == SCTPD_OK ? &part[3] : NULL);
 	c->session.busy = busy;
 	message_free(m);

@@ -32,13 +32,19 @@ struct buf {
 	size_t	 room;
 };
 
+/* In a session: which message, and how many bytes came before it. */
+struct mark {
+	uint64_t	number;		/* or 0 */
+	uint64_t	bytes;
+};
+
 /* One message of the daemon's, with all that its values point to. */
 struct message {
 	TAILQ_ENTRY(message)	 entry;
 	msgpack_zone		 zone;
 	msgpack_object		 obj;
 	struct sctpd_event	 event;
-	uint64_t		 number;	/* in the session; or 0 */
+	struct mark		 mark;
 	size_t			 len;
 	char			 bytes[];
 };
@@ -93,6 +99,7 @@ struct session {
 	bool			 confirming;	/* an ack waits for its answer */
 	enum session_phase	 phase;
 	char			 token[33];
+	uint64_t		 client;	/* our number */
 	sctpd_session_fn	*fn;
 	void			*arg;
 
@@ -100,13 +107,17 @@ struct session {
 	uint64_t		 seq;		/* the last that came */
 	uint64_t		 at;		/* the last on this connection */
 	uint64_t		 acked;
-	uint64_t		 busy;		/* one that a callback has now, or 0 */
-	size_t			 bytes;		/* that came since acked */
+	uint64_t		 bytes;		/* all that came */
+	uint64_t		 acked_bytes;
+	uint64_t		 most;		/* bytes that may be not acknowledged */
+	struct mark		 busy;		/* one that a callback has now */
 
 	/* Messages of ours: see session.c. */
-	struct buf		 hello;
+	struct buf		 first;		/* what is written first: hello, acks */
 	struct buf		 sent;		/* struct sent, in the order of c->out */
 	size_t			 written;	/* bytes of c->out, from its off */
+	size_t			 whole;		/* messages that are written, of sent */
+	size_t			 part;		/* bytes of the next one that are */
 	size_t			 compact_at;
 	uint64_t		 order;
 	uint64_t		 taken;		/* by the daemon, for sure: up to that order */

@@ -180,7 +180,8 @@ SCTPD_API void sctpd_set_timeout(struct sctpd *, int ms);
  *
  * An event is handled when the next one is asked for, or when its callback
  * returns; an answer when it was given. What is handled is acknowledged to
- * the daemon by itself, and not before.
+ * the daemon by itself, and not before; but an event that is not asked for
+ * while megabytes of answers come (two times client_queue) is, too.
  *
  * sctpd_dial then waits for the daemon's answer, too.
  */

@@ -23,6 +23,7 @@
 
 #define ACK_MESSAGES	64
 #define ACK_BYTES	(64u << 10)
+#define HELD_QUEUES	2		/* client_queue's worth that is not acknowledged */
 #define LOOSE_NOTES	256		/* notifications of which it is not known if they arrived */
 #define LOOSE_BYTES	(1u << 20)
 #define COMPACT		(1u << 20)
@@ -80,7 +81,7 @@ session_tell(struct sctpd *c, enum sctpd_session_change change)
 static struct sent *
 sent_first(const struct session *s)
 {
-	return (struct sent *)(void *)(s->sent.data + s->sent.off);
+	return s->sent.data != NULL ? (struct sent *)(void *)(s->sent.data + s->sent.off) : NULL;
 }
 
 static size_t
@@ -103,11 +104,11 @@ session_note(struct sctpd *c)
 {
 	struct session	*s = &c->session;
 	struct sent	 e = {
-		.order = s->order + 1, .id = c->begun_ack ? NO_ID : c->begun_id,
+		.order = s->order + 1, .id = c->begun_id,
 		.len = (uint32_t)(c->out.len - c->begun),
 	};
 
-	if (c->begun_id == NO_ID && !c->begun_ack)
+	if (c->begun_id == NO_ID)
 		e.note = s->notes + 1;
 	if (!buf_add(&s->sent, &e, sizeof e))
 		return false;
@@ -147,6 +148,7 @@ trim(struct sctpd *c)
 		c->out.off += e->len;
 		s->written -= e->len;
 		s->sent.off += sizeof *e;
+		s->whole--;
 	}
 	c->out.off = c->out.len = 0;
 	s->sent.off = s->sent.len = 0;
@@ -163,6 +165,7 @@ compact(struct sctpd *c)
 	for (; n > 0; n--, e++) {
 		if (from + e->len - c->out.off <= s->written && is_done(c, e)) {
 			written -= e->len;
+			s->whole--;
 		} else {
 			memmove(c->out.data + len, c->out.data + from, e->len);
 			len += e->len;
@@ -176,17 +179,36 @@ compact(struct sctpd *c)
 	s->compact_at = 2 * (len - c->out.off) + COMPACT;
 }
 
+/* What is first waits for the end of the message that is being written. */
+static bool
+is_first(const struct session *s)
+{
+	return s->phase == SESSION_GREETING || (s->first.off < s->first.len && s->part == 0);
+}
+
 const char *
 session_unwritten(const struct sctpd *c, size_t *n)
 {
 	const struct session	*s = &c->session;
 
-	if (s->phase == SESSION_GREETING) {
-		*n = s->hello.len - s->hello.off;
-		return s->hello.data + s->hello.off;
+	if (is_first(s)) {
+		*n = s->first.len - s->first.off;
+		return s->first.data + s->first.off;
 	}
 	*n = c->out.len - c->out.off - s->written;
-	return c->out.data + c->out.off + s->written;
+	if (s->first.off < s->first.len)
+		*n = sent_first(s)[s->whole].len - s->part;
+	return *n > 0 ? c->out.data + c->out.off + s->written : NULL;
+}
+
+static void
+count_written(struct session *s, size_t n)
+{
+	const struct sent	*e = sent_first(s);
+
+	s->written += n;
+	for (s->part += n; s->whole < sent_count(s) && s->part >= e[s->whole].len; s->whole++)
+		s->part -= e[s->whole].len;
 }
 
 void
@@ -194,8 +216,8 @@ session_wrote(struct sctpd *c, size_t n)
 {
 	struct session	*s = &c->session;
 
-	if (s->phase == SESSION_GREETING) {
-		s->hello.off += n;
+	if (is_first(s)) {
+		s->first.off += n;
 		return;
 	}
 	if (!s->on) {
@@ -204,7 +226,7 @@ session_wrote(struct sctpd *c, size_t n)
 			c->out.off = c->out.len = 0;
 		return;
 	}
-	s->written += n;
+	count_written(s, n);
 	trim(c);
 	if (c->out.len - c->out.off > s->compact_at)
 		compact(c);
@@ -218,33 +240,47 @@ session_number(struct sctpd *c, struct message *m, uint64_t seq)
 	struct session	*s = &c->session;
 	bool		 is_new;
 
-	m->number = s->at = seq != 0 ? seq : s->at + 1;
+	s->at = seq != 0 ? seq : s->at + 1;
+	m->mark = (struct mark){ s->at, s->bytes };
 	is_new = s->at > s->seq;
-	if (is_new)
+	if (is_new) {
 		s->seq = s->at;
-	s->bytes += m->len;
+		s->bytes += m->len;
+	}
 	return is_new;
 }
 
-/* All before that message, if there is one that waits. */
-static uint64_t
-before(uint64_t handled, uint64_t number)
+static struct mark
+earlier(struct mark a, struct mark b)
 {
-	return number != 0 && number <= handled ? number - 1 : handled;
+	return b.number != 0 && b.number < a.number ? b : a;
+}
+
+/* The first message that the program has not handled; it may be yet to come. */
+static struct mark
+first_unhandled(const struct sctpd *c)
+{
+	const struct session	*s = &c->session;
+	const struct message	*m = TAILQ_FIRST(&c->events);
+	struct mark		 first = { s->seq + 1, s->bytes };
+
+	first = earlier(first, s->busy);
+	if (m != NULL)
+		first = earlier(first, m->mark);
+	if (c->lent != NULL)
+		first = earlier(first, c->lent->mark);
+	/* Else the daemon would not keep so much, and end the connection. */
+	if (s->most > 0 && s->bytes - s->acked_bytes > s->most && first.number <= s->acked + 1)
+		first = (struct mark){ s->seq + 1, s->bytes };
+	return first;
 }
 
 uint64_t
 session_handled(const struct sctpd *c)
 {
-	const struct session	*s = &c->session;
-	const struct message	*m = TAILQ_FIRST(&c->events);
-	uint64_t		 handled = before(s->seq, s->busy);
+	uint64_t	handled = first_unhandled(c).number - 1;
 
-	if (m != NULL)
-		handled = before(handled, m->number);
-	if (c->lent != NULL)
-		handled = before(handled, c->lent->number);
-	return handled > s->acked ? handled : s->acked;
+	return handled > c->session.acked ? handled : c->session.acked;
 }
 
 static bool
@@ -263,67 +299,100 @@ session_is_due(const struct sctpd *c)
 
 	if (!s->on || s->phase != SESSION_UP || c->lost != 0)
 		return false;
-	return s->seq - s->acked >= ACK_MESSAGES || s->bytes >= ACK_BYTES || has_many_loose(c);
+	return s->seq - s->acked >= ACK_MESSAGES ||
+	    s->bytes - s->acked_bytes >= ACK_BYTES || has_many_loose(c);
 }
 
-/* As a request, if its answer is of use: so it is known what has arrived. */
+static int
+write_first(void *arg, const char *bytes, size_t n)
+{
+	return buf_add(arg, bytes, n) ? 0 : -1;
+}
+
+/* Begin a message of that kind that is not kept. */
+static bool
+begin_first(struct session *s, msgpack_packer *pk, int kind)
+{
+	if (s->first.off == s->first.len)
+		s->first.off = s->first.len = 0;
+	if (!buf_reserve(&s->first, 256))
+		return false;
+	msgpack_packer_init(pk, &s->first, write_first);
+	msgpack_pack_array(pk, kind == RPC_REQUEST ? 4 : 3);
+	msgpack_pack_int(pk, kind);
+	return true;
+}
+
+static void
+pack_ack(msgpack_packer *pk, uint64_t seq)
+{
+	msgpack_pack_map(pk, 1);
+	codec_pack_text(pk, "seq");
+	msgpack_pack_uint64(pk, seq);
+}
+
+/* Ask for an answer, by which it is known that all before has arrived. */
+static void
+confirm(struct sctpd *c)
+{
+	if (core_begin(c, "ack", true) != SCTPD_OK)
+		return;
+	pack_ack(&c->pk, c->session.acked);
+	if (core_end(c, REQUEST_OWN, NULL, NULL) != SCTPD_OK)
+		return;
+	c->session.confirming = true;
+	c->session.loose = 0;
+}
+
+/* Requests that are not written yet do not hold it up: nor may their answers. */
 void
 session_ack(struct sctpd *c)
 {
 	struct session	*s = &c->session;
-	uint64_t	 handled = session_handled(c);
-	bool		 asks = s->on && has_many_loose(c);
+	struct mark	 first = first_unhandled(c);
+	msgpack_packer	 pk;
 
-	if (!s->on || s->phase != SESSION_UP || c->lost != 0 || (handled == s->acked && !asks))
+	if (!s->on || s->phase != SESSION_UP || c->lost != 0)
 		return;
-	if (core_begin(c, "ack", asks) != SCTPD_OK)
-		return;
-	msgpack_pack_map(&c->pk, 1);
-	codec_pack_text(&c->pk, "seq");
-	msgpack_pack_uint64(&c->pk, handled);
-	if (core_end(c, REQUEST_OWN, NULL, NULL) != SCTPD_OK)
-		return;
-	s->acked = handled;
-	s->bytes = 0;
-	if (asks) {
-		s->confirming = true;
-		s->loose = 0;
+	if (first.number > s->acked + 1 && begin_first(s, &pk, RPC_NOTIFICATION)) {
+		codec_pack_text(&pk, "ack");
+		msgpack_pack_array(&pk, 1);
+		pack_ack(&pk, first.number - 1);
+		s->acked = first.number - 1;
+		s->acked_bytes = first.bytes;
 	}
+	if (has_many_loose(c))
+		confirm(c);
 }
 
 void
 session_let_go(struct sctpd *c)
 {
-	c->session.busy = 0;
+	c->session.busy.number = 0;
 	if (c->lent != NULL)
-		c->lent->number = 0;
+		c->lent->mark.number = 0;
 }
 
 /* ---- hello ---------------------------------------------------------- */
-
-static int
-write_hello(void *arg, const char *bytes, size_t n)
-{
-	return buf_add(arg, bytes, n) ? 0 : -1;
-}
 
 bool
 session_greet(struct sctpd *c)
 {
 	struct session	*s = &c->session;
+	struct mark	 first = first_unhandled(c);
 	bool		 again = s->token[0] != '\0';
 	msgpack_packer	 pk;
 
 	s->phase = SESSION_GREETING;
 	s->confirming = false;
-	s->bytes = 0;
-	s->at = session_handled(c);
-	s->hello.off = s->hello.len = 0;
-	if (!buf_reserve(&s->hello, 256))
+	if (first.number > s->acked) {
+		s->acked = first.number - 1;
+		s->acked_bytes = first.bytes;
+	}
+	s->at = s->acked;
+	s->first.off = s->first.len;
+	if (!begin_first(s, &pk, RPC_REQUEST))
 		return false;
-	msgpack_packer_init(&pk, &s->hello, write_hello);
-	msgpack_pack_array(&pk, 4);
-	msgpack_pack_int(&pk, RPC_REQUEST);
 	msgpack_pack_uint32(&pk, HELLO_ID);
 	codec_pack_text(&pk, "hello");
 	msgpack_pack_array(&pk, 1);
@@ -365,8 +434,9 @@ rewind_sent(struct sctpd *c, uint64_t notes)
 			s->loose++;
 		}
 	}
+	s->whole = sent_count(s);
 	compact(c);
-	s->written = 0;
+	s->written = s->whole = s->part = 0;
 }
 
 static bool
@@ -400,6 +470,8 @@ session_welcome(struct sctpd *c, const struct message *m)
 	s->at = (uint64_t)sctpd_get_int(v, "seq");
 	if (s->at > s->seq)
 		s->seq = s->at;
+	s->most = HELD_QUEUES * (uint64_t)sctpd_get_int(v, "limits.client_queue");
+	s->client = (uint64_t)sctpd_get_int(v, "client");
 	s->survives = has_feature(sctpd_get(v, "features"), "survive");
 	rewind_sent(c, (uint64_t)sctpd_get_int(v, "notifications"));
 	s->fresh = false;
@@ -420,8 +492,8 @@ session_end(struct sctpd *c, bool forget)
 
 	c->out.off = c->out.len;
 	s->sent.off = s->sent.len = 0;
-	s->hello.off = s->hello.len;
-	s->written = 0;
+	s->first.off = s->first.len;
+	s->written = s->whole = s->part = 0;
 	s->confirming = false;
 	s->phase = SESSION_UP;
 	s->give_up = 0;
@@ -430,7 +502,7 @@ session_end(struct sctpd *c, bool forget)
 		return;
 	/* What is queued has no number in the next session. */
 	TAILQ_FOREACH(m, &c->events, entry)
-		m->number = 0;
+		m->mark.number = 0;
 	session_let_go(c);
 	s->token[0] = '\0';
 	s->seq = s->at = s->acked = 0;
@@ -441,6 +513,6 @@ void
 session_free(struct sctpd *c)
 {
 	dial_stop(c);
-	buf_free(&c->session.hello);
+	buf_free(&c->session.first);
 	buf_free(&c->session.sent);
 }

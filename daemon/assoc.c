@@ -19,8 +19,8 @@
 #include "mem.h"
 #include "sock.h"
 
-/* Messages that one wake-up may send for one association. */
-#define SENDS_A_TURN	64
+/* Runs of messages that one wake-up may send for one association. */
+#define RUNS_A_TURN	4
 /* Longest reason of an abort: it travels in one packet. */
 #define MAX_REASON	1024
 
@@ -464,34 +464,45 @@ finish_send(struct waiting_send *w, int number)
 	refuse_send(w, e, call_why());
 }
 
-static int
-send_waiting(struct assoc *a, const struct waiting_send *w)
+/* The first of those that wait, as many as there are, up to a run. */
+static unsigned
+gather_waiting(struct assoc *a, struct stack_message m[STACK_RUN])
 {
-	struct stack_message	m = {
-		.info = w->info,
-		.data = w->data,
-		.len = w->len,
-		.client = w->call->client->token[0] != '\0' ? w->call->client->node.key : 0,
-		.ordinal = w->call->notification ? w->call->ordinal : 0,
-		.msgid = w->call->msgid,
-	};
-	int			number;
+	struct client		*c = TAILQ_FIRST(&a->sends)->call->client;
+	struct waiting_send	*w;
+	unsigned		 n = 0;
 
-	return stack_send(a, &m, 1, &number) == 1 ? 0 : number;
+	TAILQ_FOREACH(w, &a->sends, entry) {
+		if (n == STACK_RUN || w->call->client != c)
+			break;
+		m[n++] = (struct stack_message){
+			.info = w->info,
+			.data = w->data,
+			.len = w->len,
+			.client = c->token[0] != '\0' ? c->node.key : 0,
+			.ordinal = w->call->notification ? w->call->ordinal : 0,
+			.msgid = w->call->msgid,
+		};
+	}
+	return n;
 }
 
 void
 assoc_writable(struct assoc *a)
 {
-	struct waiting_send	*w;
-	int			 number;
+	static struct stack_message	m[STACK_RUN];
+	unsigned			n, sent;
+	int				number;
 
-	for (int i = 0; i < SENDS_A_TURN; i++) {
-		if ((w = TAILQ_FIRST(&a->sends)) == NULL)
+	for (int i = 0; i < RUNS_A_TURN && !TAILQ_EMPTY(&a->sends); i++) {
+		n = gather_waiting(a, m);
+		sent = stack_send(a, m, n, &number);
+		if (sent == 0 && number == EAGAIN)
 			break;
-		if ((number = send_waiting(a, w)) == EAGAIN)
-			break;
-		finish_send(w, number);
+		if (sent == 0)
+			finish_send(TAILQ_FIRST(&a->sends), number);
+		for (unsigned k = 0; k < sent; k++)
+			finish_send(TAILQ_FIRST(&a->sends), 0);
 	}
 	if (!TAILQ_EMPTY(&a->sends))
 		stack_await_room(a, true);

@@ -655,11 +655,14 @@ client_take_connection(struct client *c, struct client *from)
 	from->away = true;
 	from->successor = c;
 	client_end(from);
-	c->pid = from->pid;
 	c->expected = false;
 	begin_to_read(c, fd);
-	TAILQ_FOREACH(s, &c->socks, owned)
+	TAILQ_FOREACH(s, &c->socks, owned) {
 		sock_unhold(s);
+		if (c->pid != from->pid)
+			sock_take_back(s);	/* another process has no descriptor */
+	}
+	c->pid = from->pid;
 	c->starved = true;	/* its sockets are looked at when the turn ends */
 	client_dirty(c);
 }

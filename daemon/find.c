@@ -28,6 +28,9 @@ find_sock(const struct call *call, uint64_t handle, struct sock **s)
 enum error
 find_assoc(struct sock *s, uint32_t id, struct assoc **a)
 {
+	if (s->lent)
+		return call_fail(ERR_einval, "sock %llu: it is lent to its owner, who talks to the kernel; give_back ends that",
+		    (unsigned long long)s->node.key);
 	if ((*a = assoc_find(s, id)) != NULL)
 		return ERR_OK;
 	if (s->many && id == 0)

@@ -104,6 +104,9 @@ may_recv(const struct sock *s)
 	if (s->active != ACTIVE_FALSE)
 		return call_fail(ERR_einval, "sock %llu: it is active, and its owner is sent what comes; set active to false",
 		    (unsigned long long)s->node.key);
+	if (s->lent)
+		return call_fail(ERR_einval, "sock %llu: it is lent to its owner, who reads it; give_back ends that",
+		    (unsigned long long)s->node.key);
 	if (s->recv != NULL)
 		return call_fail(ERR_ealready, "sock %llu: another recv waits",
 		    (unsigned long long)s->node.key);

@@ -245,10 +245,77 @@ handle_controlling_process(struct call *call, const struct rpc_controlling_proce
 	if (to == NULL || to->away || !client_may_use(to, s->uid))
 		return call_fail(ERR_badarg, "client %llu: there is none of your user",
 		    (unsigned long long)in->client);
+	if (s->lent)
+		return call_fail(ERR_einval, "sock %llu: it is lent to you; give it back first",
+		    (unsigned long long)in->sock);
 	if (!to->events)
 		return call_fail(ERR_badarg, "client %llu: it has not said hello, so it cannot be given a socket",
 		    (unsigned long long)in->client);
 	sock_give(s, to);
+	return ERR_OK;
+}
+
+/* May the descriptor go to the owner now? */
+static enum error
+may_lend(const struct call *call, struct sock *s, const struct assoc *a)
+{
+	if (!stack_can_lend())
+		return call_fail(ERR_enoprotoopt, "lend: the %s stack has no descriptors; talk through sctpd",
+		    stack_name());
+	if (s->owner != call->client)
+		return call_fail(ERR_not_owner, "sock %llu: client %llu owns it, and only that one may have it lent",
+		    (unsigned long long)s->node.key, (unsigned long long)s->owner->node.key);
+	if (s->many || s->listening)
+		return call_fail(ERR_einval, "sock %llu: it is not about one association; peel it off or accept it first",
+		    (unsigned long long)s->node.key);
+	if (s->lent)
+		return call_fail(ERR_ealready, "sock %llu: it is lent already", (unsigned long long)s->node.key);
+	if (a == NULL || a->state != ASSOC_UP)
+		return call_fail(ERR_enotconn, "sock %llu: its association is not up", (unsigned long long)s->node.key);
+	if (s->npending > 0 || s->recv != NULL || !TAILQ_EMPTY(&a->sends) || stack_has_part(a))
+		return call_fail(ERR_eagain, "sock %llu: something waits in it; receive it first, and let what is sent go out",
+		    (unsigned long long)s->node.key);
+	return ERR_OK;
+}
+
+enum error
+handle_lend(struct call *call, const struct rpc_lend_in *in, struct rpc_lend_out *out)
+{
+	struct sock	*s;
+	struct assoc	*a;
+	enum error	 e;
+
+	if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
+		return e;
+	a = assoc_next(s, NULL);
+	if ((e = may_lend(call, s, a)) != ERR_OK)
+		return e;
+	if (call->notification)
+		return call_fail(ERR_einval, "lend: a notification has no answer that a descriptor could come with; send a request");
+	sock_lend(s);
+	output_pass(&call->client->out, stack_lend(s));
+	out->assoc_id = assoc_id(a);
+	/* It is not given again to who comes back: the descriptor would not be there. */
+	codec_pack(call_reply_begin_as(call, MESSAGE_HELLO, 0), call->method->out, out,
+	    call->method->out_size);
+	return CALL_ANSWERED;
+}
+
+enum error
+handle_give_back(struct call *call, const struct rpc_give_back_in *in, struct rpc_give_back_out *out)
+{
+	struct sock	*s;
+	enum error	 e;
+
+	(void)out;
+	if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
+		return e;
+	if (!s->lent)
+		return call_fail(ERR_einval, "sock %llu: it is not lent", (unsigned long long)in->sock);
+	if (s->owner != call->client)
+		return call_fail(ERR_not_owner, "sock %llu: client %llu has it", (unsigned long long)in->sock,
+		    (unsigned long long)s->owner->node.key);
+	sock_take_back(s);
 	return ERR_OK;
 }
 

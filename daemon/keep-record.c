@@ -30,6 +30,7 @@ const struct field keep_sock_fields[] = {
 	FIELD(keep_sock, over, BOOL, "over", "its association ended"),
 	FIELD(keep_sock, plain, BOOL, "plain", "options were set that are not handed on"),
 	FIELD(keep_sock, inet6, BOOL, "inet6", "its family"),
+	FIELD(keep_sock, lent, BOOL, "lent", "its owner has the descriptor"),
 #if JOURNAL_VERSION > 1
 	FIELD(keep_sock, from_version_2, U64, "from_version_2", "nothing"),
 #endif

@@ -37,6 +37,7 @@ struct keep_sock {
 	bool			over;
 	bool			plain;
 	bool			inet6;
+	bool			lent;
 #if JOURNAL_VERSION > 1			/* for tests: a field that we do not know */
 	uint64_t		from_version_2;
 #endif

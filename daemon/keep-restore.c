@@ -161,6 +161,7 @@ restore_sock(struct record *r, const struct keep_sock *k, const msgpack_object *
 	s->peeled = k->peeled;
 	s->listening = k->listening;
 	s->over = k->over;
+	s->lent = k->lent;
 	s->port = k->port;
 	s->name = k->name;
 	s->stack.plain = k->plain;

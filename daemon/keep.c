@@ -177,6 +177,7 @@ write_sock(struct sock *s)
 		.over = s->over,
 		.plain = s->stack.plain,
 		.inet6 = s->family == AF_INET6,
+		.lent = s->lent,
 		.port = s->port,
 		.name = s->name,
 		.netns_number = s->stack.netns_number,

@@ -4,6 +4,7 @@
  * how they, and their sockets, go.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -208,6 +209,40 @@ stack_peeloff(struct assoc *a, struct sock *to)
 	keep_sock(to);
 	kernel_watch(to, a->stack.fd, a, false);
 	return 0;
+}
+
+/* ---- lending -------------------------------------------------------- */
+
+bool
+stack_has_part(const struct assoc *a)
+{
+	return a->stack.data.begun || a->stack.notice.begun;
+}
+
+int
+stack_lend(const struct sock *s)
+{
+	return s->stack.fd;
+}
+
+/*
+ * Whoever had it may have read how the association ended: then nobody will
+ * tell us.
+ */
+void
+stack_take_back(struct sock *s)
+{
+	struct sctp_status	 st = { .sstat_assoc_id = 0 };
+	socklen_t		 len = sizeof st;
+	struct assoc		*a = assoc_next(s, NULL);
+	char			 c;
+
+	(void)fcntl(s->stack.fd, F_SETFL, O_RDWR | O_NONBLOCK);
+	if (a == NULL || getsockopt(s->stack.fd, IPPROTO_SCTP, SCTP_STATUS, &st, &len) == 0 ||
+	    recv(s->stack.fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+		return;
+	assoc_enter(a, ASSOC_OVER);
+	kernel_finish(a);
 }
 
 /* ---- going ---------------------------------------------------------- */

@@ -38,5 +38,8 @@
 #define stack_restore_batches	kernel_stack_restore_batches
 #define stack_gone		kernel_stack_gone
 #define stack_stage		kernel_stack_stage
+#define stack_lend		kernel_stack_lend
+#define stack_has_part		kernel_stack_has_part
+#define stack_take_back		kernel_stack_take_back
 
 #endif

@@ -5,7 +5,7 @@
 #include "kernel.h"
 #include "stack-ops.h"
 
-static const char *const features[] = { "multihoming", "netns", NULL };
+static const char *const features[] = { "multihoming", "netns", "lend", NULL };
 
 /* What this kernel lacks it says itself, when it is asked. */
 static bool
@@ -51,4 +51,7 @@ const struct stack_ops kernel_stack = {
 	.restore_batches = stack_restore_batches,
 	.gone = stack_gone,
 	.stage = stack_stage,
+	.lend = stack_lend,
+	.has_part = stack_has_part,
+	.take_back = stack_take_back,
 };

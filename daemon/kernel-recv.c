@@ -410,13 +410,43 @@ receive_accept(struct sock *s)
 
 /* ---- both ----------------------------------------------------------- */
 
+/* The association that is all there is in the set of a socket. */
+static struct assoc *
+only_one(struct sock *s)
+{
+	struct assoc	*a;
+
+	if (s->assocs.count != 1 || (!s->many && s->listening))
+		return NULL;
+	a = assoc_next(s, NULL);
+	return a->stack.fd != -1 && !a->stack.at_end ? a : NULL;
+}
+
+/* A full batch of it, after which there may be more: else 0, or it is gone. */
+static int
+receive_alone(struct sock *s, struct assoc *a, unsigned n)
+{
+	unsigned	got = receive_assoc(s, a, n);
+
+	if (s->assocs.count != 1 || a->stack.at_end || got < BATCH)
+		return 0;
+	return (int)got;
+}
+
 void
 stack_receive(struct sock *s, unsigned n)
 {
 	struct epoll_event	ev[16];
+	struct assoc		*a;
 	uint64_t		until = s->received.oct + s->own.buffer;
 	int			ready;
 
+	/* Where there is but one to read, nobody has to be asked which. */
+	if ((a = only_one(s)) != NULL) {
+		while (n > 0 && s->received.oct < until && (ready = receive_alone(s, a, n)) > 0)
+			n -= (unsigned)ready;
+		return;
+	}
 	ready = epoll_wait(s->stack.set, ev, n < 16 ? (int)n : 16, 0);
 	for (int i = 0; i < ready && n > 0 && s->received.oct < until; i++) {
 		unsigned	share = n / (unsigned)(ready - i);

@@ -19,6 +19,8 @@ loop_init(void)
 	if (cfg == NULL)
 		log_fatal("out of memory");
 	(void)event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
+	/* Asking for the time is a system call on some machines; only timers need it. */
+	(void)event_config_set_flag(cfg, EVENT_BASE_FLAG_NO_CACHE_TIME);
 	base = event_base_new_with_config(cfg);
 	event_config_free(cfg);
 	if (base == NULL)

@@ -23,6 +23,7 @@
 #include "listener.h"
 #include "keep.h"
 #include "log.h"
+#include "mem.h"
 #include "loop.h"
 #include "notify.h"
 #include "park.h"
@@ -226,6 +227,7 @@ stop_everything(void)
 	journal_close();
 	park_free();
 	config_free(&config);
+	buf_free_spare();
 	libevent_global_shutdown();
 }
 

@@ -10,6 +10,7 @@
 
 /* What an empty buffer may keep, so that idle clients cost next to nothing. */
 #define BUF_KEEP	4096
+#define SPARE_MAX	(4u << 20)
 
 static void *
 checked(void *p)
@@ -55,6 +56,48 @@ buf_data(const struct buf *b)
 	return b->mem + b->start;
 }
 
+/*
+ * Memory that a buffer gave back, for the next one that becomes large: one
+ * that is filled and emptied all the time would else grow each time anew.
+ */
+static struct buf spare;
+
+static void
+give_back(struct buf *b)
+{
+	if (b->cap > spare.cap && b->cap <= SPARE_MAX) {
+		free(spare.mem);
+		spare.mem = b->mem;
+		spare.cap = b->cap;
+	} else
+		free(b->mem);
+}
+
+static void
+enlarge(struct buf *b, size_t cap)
+{
+	char	*old = b->mem;
+
+	if (cap <= BUF_KEEP || cap > spare.cap) {
+		b->cap = cap;
+		b->mem = xrealloc(b->mem, cap);
+		return;
+	}
+	b->mem = spare.mem;
+	b->cap = spare.cap;
+	spare = (struct buf){ .mem = NULL };
+	if (old != NULL)
+		memcpy(b->mem, old, b->end);
+	free(old);
+}
+
+void
+buf_free_spare(void)
+{
+	free(spare.mem);
+	spare = (struct buf){ .mem = NULL };
+}
+
 char *
 buf_room(struct buf *b, size_t n)
 {
@@ -66,10 +109,8 @@ buf_room(struct buf *b, size_t n)
 		b->end -= b->start;
 		b->start = 0;
 	}
-	if (b->cap - b->end < n) {
-		b->cap = b->end + n > b->cap * 2 ? b->end + n : b->cap * 2;
-		b->mem = xrealloc(b->mem, b->cap);
-	}
+	if (b->cap - b->end < n)
+		enlarge(b, b->end + n > b->cap * 2 ? b->end + n : b->cap * 2);
 	return b->mem + b->end;
 }
 
@@ -102,6 +143,6 @@ buf_drop(struct buf *b, size_t n)
 void
 buf_free(struct buf *b)
 {
-	free(b->mem);
+	give_back(b);
 	memset(b, 0, sizeof *b);
 }

@@ -32,4 +32,7 @@ void buf_add(struct buf *, const void *, size_t n);
 void buf_drop(struct buf *, size_t n);
 void buf_free(struct buf *);
 
+/* At the end: the memory that is kept for the next large buffer. */
+void buf_free_spare(void);
+
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "output.h"
 
@@ -43,7 +44,25 @@ void
 output_init(struct output *o)
 {
 	memset(o, 0, sizeof *o);
+	o->pass = -1;
 	TAILQ_INIT(&o->chunks);
+}
+
+static void
+pass_nothing(struct output *o)
+{
+	if (o->pass != -1)
+		(void)close(o->pass);
+	o->pass = -1;
+}
+
+void
+output_pass(struct output *o, int fd)
+{
+	pass_nothing(o);
+	output_end(o);
+	o->pass = dup(fd);
+	o->pass_after = output_unwritten(o);
 }
 
 static void
@@ -62,6 +81,7 @@ output_free(struct output *o)
 	while ((c = TAILQ_FIRST(&o->chunks)) != NULL)
 		chunk_free(o, c);
 	buf_free(&o->plain);
+	pass_nothing(o);
 }
 
 void
@@ -293,23 +313,79 @@ forget_written(struct output *o)
 	}
 }
 
+/* No more than max bytes of these; gives how many of them that takes. */
+static size_t
+cut(struct iovec *iov, size_t n, size_t max)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (iov[i].iov_len >= max) {
+			iov[i].iov_len = max;
+			return i + 1;
+		}
+		max -= iov[i].iov_len;
+	}
+	return n;
+}
+
+/* Up to the message that a descriptor goes with; or that message, with it. */
+static ssize_t
+write_and_pass(struct output *o, int fd, struct msghdr *h)
+{
+	union {
+		struct cmsghdr	c;
+		char		room[CMSG_SPACE(sizeof(int))];
+	} control = { .c = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+	    .cmsg_len = CMSG_LEN(sizeof(int)) } };
+	ssize_t	n;
+
+	if (o->pass_after > 0) {
+		h->msg_iovlen = cut(h->msg_iov, h->msg_iovlen, o->pass_after);
+		n = sendmsg(fd, h, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n > 0)
+			o->pass_after -= (size_t)n;
+		return n;
+	}
+	memcpy(CMSG_DATA(&control.c), &o->pass, sizeof o->pass);
+	h->msg_control = &control;
+	h->msg_controllen = sizeof control.room;
+	n = sendmsg(fd, h, MSG_NOSIGNAL | MSG_DONTWAIT);
+	h->msg_control = NULL;
+	h->msg_controllen = 0;
+	if (n > 0)
+		pass_nothing(o);
+	return n;
+}
+
+static ssize_t
+write_some(struct output *o, int fd, struct msghdr *h)
+{
+	if (o->pass != -1)
+		return write_and_pass(o, fd, h);
+	if (h->msg_iovlen == 1)
+		return send(fd, h->msg_iov->iov_base, h->msg_iov->iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return sendmsg(fd, h, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 ssize_t
 output_write(struct output *o, int fd)
 {
 	struct iovec	iov[IOV];
 	struct msghdr	h = { .msg_iov = iov };
+	bool		passing;
 	ssize_t		n, all = 0;
 
 	output_end(o);
 	while (output_unwritten(o) > 0) {
 		h.msg_iovlen = (size_t)gather(o, iov);
-		if ((n = sendmsg(fd, &h, MSG_NOSIGNAL | MSG_DONTWAIT)) == -1)
+		passing = o->pass != -1;
+		n = write_some(o, fd, &h);
+		if (n == -1)
 			return all > 0 && errno == EAGAIN ? all : -1;
 		advance(o, (size_t)n);
 		if (o->self_acking)
 			forget_written(o);
 		all += n;
-		if (h.msg_iovlen < IOV)
+		if (h.msg_iovlen < IOV && !passing)
 			break;
 	}
 	return all;
@@ -348,6 +424,7 @@ output_rewind(struct output *o)
 	TAILQ_INIT(&old.chunks);
 	TAILQ_CONCAT(&old.chunks, &o->chunks, entry);
 	buf_drop(&o->plain, buf_len(&o->plain));
+	pass_nothing(o);
 	o->at = NULL;
 	o->offset = 0;
 	o->unwritten = o->held = 0;

@@ -53,6 +53,8 @@ struct output {
 	uint32_t		 offset;
 	size_t			 unwritten;
 	size_t			 held;		/* bytes not acknowledged */
+	int			 pass;		/* a descriptor for the client; -1 */
+	size_t			 pass_after;	/* with the byte after so many */
 };
 
 void output_init(struct output *);
@@ -68,6 +70,9 @@ void output_keep(struct output *, uint64_t client, bool self_acking);
 void output_begin(struct output *, enum message_kind, uint64_t sock);
 void output_add(struct output *, const char *, size_t);
 void output_end(struct output *);
+
+/* A duplicate of a descriptor goes with the message that begins now. */
+void output_pass(struct output *, int fd);
 
 /* Bytes to be written, and bytes that are kept. */
 size_t output_unwritten(const struct output *);

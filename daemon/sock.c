@@ -270,9 +270,30 @@ sock_unhold(struct sock *s)
 }
 
 void
+sock_lend(struct sock *s)
+{
+	s->lent = true;
+	keep_sock(s);
+	sock_pump(s);
+}
+
+void
+sock_take_back(struct sock *s)
+{
+	if (!s->lent)
+		return;
+	s->lent = false;
+	keep_sock(s);
+	stack_take_back(s);
+	sock_pump(s);
+}
+
+void
 sock_owner_gone(struct sock *s)
 {
 	struct assoc	*a = NULL;
+
+	sock_take_back(s);
 
 	if (s->own.on_owner_exit == EXIT_HOLD) {
 		hold(s);
@@ -288,6 +309,8 @@ sock_owner_gone(struct sock *s)
 unsigned
 sock_credit(struct sock *s)
 {
+	if (s->lent)
+		return 0;
 	if (s->recv != NULL)
 		return 1;
 	if (s->active == ACTIVE_FALSE || s->closing || !client_has_room(s->owner))

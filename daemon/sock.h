@@ -94,6 +94,7 @@ struct sock {
 	size_t			 waiting;	/* bytes of sends without room */
 
 	struct closer		*closer;	/* the close that waits, once closed */
+	bool			 lent;		/* its owner has the descriptor */
 	bool			 held;		/* its owner is gone */
 	struct event		 hold;		/* and until when it waits for another */
 	struct record		*record;
@@ -125,6 +126,10 @@ void sock_give(struct sock *, struct client *);
 /* The owner is gone: close, abort or hold; and it is back. */
 void sock_owner_gone(struct sock *);
 void sock_unhold(struct sock *);
+
+/* Its owner has the descriptor, and nobody else does anything; or gives it back. */
+void sock_lend(struct sock *);
+void sock_take_back(struct sock *);
 
 /* If it would be held, what its owner is sent is kept until it is written. */
 void sock_keeps_output(struct sock *);

@@ -48,6 +48,11 @@ struct stack_ops {
 	void		 (*restore_batches)(void);
 	void		 (*gone)(struct assoc *);
 	void		 (*stage)(void);
+
+	/* Of one that has descriptors. */
+	int		 (*lend)(const struct sock *);
+	bool		 (*has_part)(const struct assoc *);
+	void		 (*take_back)(struct sock *);
 };
 
 extern const struct stack_ops kernel_stack;

@@ -261,3 +261,30 @@ stack_stage(void)
 	if (ops->stage != NULL)
 		ops->stage();
 }
+
+/* ---- lending -------------------------------------------------------- */
+
+bool
+stack_can_lend(void)
+{
+	return ops->lend != NULL;
+}
+
+int
+stack_lend(const struct sock *s)
+{
+	return ops->lend != NULL ? ops->lend(s) : -1;
+}
+
+bool
+stack_has_part(const struct assoc *a)
+{
+	return ops->has_part != NULL && ops->has_part(a);
+}
+
+void
+stack_take_back(struct sock *s)
+{
+	if (ops->take_back != NULL)
+		ops->take_back(s);
+}

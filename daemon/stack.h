@@ -196,6 +196,14 @@ void stack_gone(struct assoc *);
 /* Before the journal is told: the last batch is dealt with. */
 void stack_stage(void);
 
+/* Has it descriptors that can be lent? */
+bool stack_can_lend(void);
+
+/* The descriptor to lend; and it is back: what became of it meanwhile? */
+int stack_lend(const struct sock *);
+bool stack_has_part(const struct assoc *);	/* the beginning of a message */
+void stack_take_back(struct sock *);
+
 /* Give up what an association has of the stack. */
 void stack_assoc_init(struct assoc *);
 void stack_assoc_free(struct assoc *);

@@ -17,8 +17,8 @@
 #define WINDOW		512
 #define WINDOW_BYTES	(4 << 20)
 
-static struct sctpd *
-dial(const char *path)
+struct sctpd *
+link_dial(const char *path)
 {
 	struct sctpd	*c = sctpd_new();
 
@@ -45,7 +45,7 @@ take_over(struct link *l, struct sctpd *c)
 static void
 sctpd_call_peer(struct link *l, const char *addr, uint16_t port)
 {
-	struct sctpd		*c = dial(l->path);
+	struct sctpd		*c = link_dial(l->path);
 	struct sctpd_assoc	 a;
 
 	if (sctpd_open(c, &l->sock, "port=0") != SCTPD_OK ||
@@ -56,24 +56,44 @@ sctpd_call_peer(struct link *l, const char *addr, uint16_t port)
 	take_over(l, c);
 }
 
-static void
-sctpd_serve(struct link *l, const char *addr, void (*say)(uint16_t port))
+static struct sctpd *
+listen_at(struct link *l, const char *addr)
 {
-	struct sctpd			*c = dial(l->path);
-	const struct sctpd_event	*ev;
-	uint16_t			 port;
+	struct sctpd	*c = link_dial(l->path);
 
 	if (sctpd_open(c, &l->sock, "port=0 ip=%s", addr) != SCTPD_OK ||
-	    sctpd_sockname(c, l->sock, NULL, 0, &port) != SCTPD_OK ||
+	    sctpd_sockname(c, l->sock, NULL, 0, &l->port) != SCTPD_OK ||
 	    sctpd_listen(c, l->sock, -1) != SCTPD_OK)
 		errx(1, "sctpd: %s", sctpd_error(c));
-	say(port);
-	if (sctpd_recv(c, l->sock, -1, &ev) != SCTPD_OK)
-		errx(1, "sctpd: %s", sctpd_error(c));
-	l->assoc_id = ev->assoc_id;
+	return c;
+}
+
+static void
+activate(struct link *l, struct sctpd *c)
+{
 	if (sctpd_set_active(c, l->sock, SCTPD_ACTIVE) != SCTPD_OK)
 		errx(1, "sctpd: %s", sctpd_error(c));
 	take_over(l, c);
+}
+
+/* Many associations will come. */
+void
+link_sctpd_listen(struct link *l, const char *addr)
+{
+	activate(l, listen_at(l, addr));
+}
+
+static void
+sctpd_serve(struct link *l, const char *addr, void (*say)(uint16_t port))
+{
+	struct sctpd			*c = listen_at(l, addr);
+	const struct sctpd_event	*ev;
+
+	say(l->port);
+	if (sctpd_recv(c, l->sock, -1, &ev) != SCTPD_OK)
+		errx(1, "sctpd: %s", sctpd_error(c));
+	l->assoc_id = ev->assoc_id;
+	activate(l, c);
 }
 
 /* The next message with data, or NULL; answers are counted on the way. */
@@ -154,7 +174,7 @@ static void
 rpc_call(struct link *l, const char *addr, uint16_t port)
 {
 	(void)addr, (void)port;
-	take_over(l, dial(l->path));
+	take_over(l, link_dial(l->path));
 }
 
 static void
@@ -224,11 +244,11 @@ borrow(struct link *l)
 static void
 lend_call(struct link *l, const char *addr, uint16_t port)
 {
-	struct sctpd		*c = dial(l->path);
+	struct sctpd		*c = link_dial(l->path);
 	struct sctpd_assoc	 a;
 
 	if (!has_lend(c))
-		errx(3, "sctpd: there is no lend");
+		_exit(3);
 	if (sctpd_open(c, &l->sock, "port=0 type=stream") != SCTPD_OK ||
 	    sctpd_connect(c, l->sock, addr, port, 10000, &a) != SCTPD_OK)
 		errx(1, "sctpd: %s", sctpd_error(c));

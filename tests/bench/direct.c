@@ -55,28 +55,46 @@ open_socket(void)
 	return fd;
 }
 
-static void
-direct_call(struct link *l, const char *addr, uint16_t port)
-{
-	struct sockaddr_in	a = endpoint(addr, port);
-
-	l->fd = open_socket();
-	if (connect(l->fd, (struct sockaddr *)&a, sizeof a) == -1)
-		err(1, "connect to %s port %u", addr, port);
-	link_tune(l->fd, true);
-}
-
-static void
-direct_serve(struct link *l, const char *addr, void (*say)(uint16_t port))
+/* What is accepted from it is to be tuned once more. */
+int
+direct_listen(const char *addr, uint16_t *port)
 {
 	struct sockaddr_in	a = endpoint(addr, 0);
 	socklen_t		len = sizeof a;
 	int			fd = open_socket();
 
-	if (bind(fd, (struct sockaddr *)&a, sizeof a) == -1 || listen(fd, 1) == -1 ||
+	if (bind(fd, (struct sockaddr *)&a, sizeof a) == -1 || listen(fd, 128) == -1 ||
 	    getsockname(fd, (struct sockaddr *)&a, &len) == -1)
 		err(1, "listen at %s", addr);
-	say(ntohs(a.sin_port));
+	*port = ntohs(a.sin_port);
+	return fd;
+}
+
+int
+direct_connect(const char *addr, uint16_t port)
+{
+	struct sockaddr_in	a = endpoint(addr, port);
+	int			fd = open_socket();
+
+	if (connect(fd, (struct sockaddr *)&a, sizeof a) == -1)
+		err(1, "connect to %s port %u", addr, port);
+	link_tune(fd, true);
+	return fd;
+}
+
+static void
+direct_call(struct link *l, const char *addr, uint16_t port)
+{
+	l->fd = direct_connect(addr, port);
+}
+
+static void
+direct_serve(struct link *l, const char *addr, void (*say)(uint16_t port))
+{
+	uint16_t	port;
+	int		fd = direct_listen(addr, &port);
+
+	say(port);
 	if ((l->fd = accept(fd, NULL, NULL)) == -1)
 		err(1, "accept");
 	(void)close(fd);

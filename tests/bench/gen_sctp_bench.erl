@@ -16,7 +16,7 @@ main([What, Mode, Addr, Port]) ->
     halt().
 
 options(Ip) ->
-    [binary, {ip, Ip}, {recbuf, ?BUFFER}, {sndbuf, ?BUFFER}, {sctp_nodelay, true}, {active, false}].
+    [binary, {ip, Ip}, {recbuf, ?BUFFER}, {sndbuf, ?BUFFER}, {buffer, 2097152}, {sctp_nodelay, true}, {active, false}].
 
 run("serve", Active, Ip, _) ->
     {ok, S} = gen_sctp:open(0, options(Ip)),
@@ -48,15 +48,22 @@ take(S, false) ->
         _ -> halt()
     end.
 
+%% The buffer may be full: then all of 4 MiB is under way, and a rest is no loss.
+put_data(S, Id, Data) ->
+    case gen_sctp:send(S, Id, 0, Data) of
+        ok -> ok;
+        {error, eagain} -> timer:sleep(1), put_data(S, Id, Data)
+    end.
+
 serve(S, Id, Active, Seen) ->
     case take(S, Active) of
         <<$e, _/binary>> = Data ->
-            ok = gen_sctp:send(S, Id, 0, Data),
+            put_data(S, Id, Data),
             serve(S, Id, Active, Seen);
         <<$c, _/binary>> ->
             serve(S, Id, Active, Seen + 1);
         <<$l, _/binary>> ->
-            ok = gen_sctp:send(S, Id, 0, <<$d, (Seen + 1):32>>),
+            put_data(S, Id, <<$d, (Seen + 1):32>>),
             serve(S, Id, Active, 0)
     end.
 
@@ -84,7 +91,7 @@ work($o, Bytes, Count, _, {S, Id, Active}) ->
     Pad = binary:copy(<<"x">>, Bytes - 1),
     Start = now_us(),
     one_way(Count, <<$c, Pad/binary>>, S, Id),
-    ok = gen_sctp:send(S, Id, 0, <<$l, Pad/binary>>),
+    put_data(S, Id, <<$l, Pad/binary>>),
     <<$d, Count:32>> = take(S, Active),
     {now_us() - Start, 0.0}.
 
@@ -92,7 +99,7 @@ send(0, _, _, Ring) ->
     Ring;
 send(N, Data, {S, Id, _} = Link, Ring) ->
     At = now_us(),
-    ok = gen_sctp:send(S, Id, 0, Data),
+    put_data(S, Id, Data),
     send(N - 1, Data, Link, queue:in(At, Ring)).
 
 trips(0, _, _, _, _, Trips) ->
@@ -107,5 +114,5 @@ trips(Left, ToSend, Data, {S, _, Active} = Link, Ring, Trips) ->
 one_way(1, _, _, _) ->
     ok;
 one_way(N, Data, S, Id) ->
-    ok = gen_sctp:send(S, Id, 0, Data),
+    put_data(S, Id, Data),
     one_way(N - 1, Data, S, Id).

@@ -41,6 +41,7 @@ struct link {
 	struct wire_head	 head;
 	size_t			 head_bytes;	/* what the head is for */
 	uint64_t		 sock;
+	uint16_t		 port;
 	uint32_t		 assoc_id;
 	bool			 answers;	/* ask for them */
 	uint32_t		 unanswered;
@@ -49,6 +50,11 @@ struct link {
 extern const struct link_kind link_direct, link_sctpd, link_lend, link_unix, link_rpc;
 
 void link_tune(int fd, bool up);
+int direct_listen(const char *addr, uint16_t *port);
+int direct_connect(const char *addr, uint16_t port);
+struct sctpd;
+struct sctpd *link_dial(const char *path);
+void link_sctpd_listen(struct link *, const char *addr);
 struct link *link_new(const struct link_kind *, const char *path);
 
 /* What one run took, microseconds: in all, and one trip's 99th percentile. */

@@ -24,10 +24,13 @@ struct row {
 	bool		 trips;			/* p99 is that of single trips */
 };
 
+extern bool row_least;
+
 struct row *row_new(const char *contestant, const char *work, const char *unit, size_t bytes, size_t in_flight);
 void row_add(struct row *, double value, double p99);
 double row_median(const struct row *);
 const struct row *row_find(const char *contestant, const char *work, size_t bytes, size_t in_flight, size_t count);
+double row_value_of(const struct row *);
 double row_value(const char *contestant, const char *work, size_t bytes, size_t in_flight);
 
 /* A ratio that is wanted at most (or at least) so; 0: no such wish. */

@@ -13,15 +13,36 @@
 #define OUT_SIZE	(2 << 20)
 #define OUT_FULL	(64 << 10)	/* is written at once */
 #define IN_SIZE		(256 << 10)
+#define SMALL_SIZE	(8 << 10)
 
-void
-wire_init(struct wire *w, int fd)
+static void
+init(struct wire *w, int fd, size_t in_size, size_t out_size)
 {
-	*w = (struct wire){ .fd = fd, .in_size = IN_SIZE, .out_size = OUT_SIZE };
+	*w = (struct wire){ .fd = fd, .in_size = in_size, .out_size = out_size };
 	w->in = malloc(w->in_size);
 	w->out = malloc(w->out_size);
 	if (w->in == NULL || w->out == NULL)
 		err(1, "malloc");
+}
+
+void
+wire_init(struct wire *w, int fd)
+{
+	init(w, fd, IN_SIZE, OUT_SIZE);
+}
+
+/* One of many. */
+void
+wire_init_small(struct wire *w, int fd)
+{
+	init(w, fd, SMALL_SIZE, SMALL_SIZE);
+}
+
+void
+wire_free(struct wire *w)
+{
+	free(w->in);
+	free(w->out);
 }
 
 /* ---- out ------------------------------------------------------------ */

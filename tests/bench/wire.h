@@ -39,6 +39,8 @@ struct wire_head {
 };
 
 void wire_init(struct wire *, int fd);
+void wire_init_small(struct wire *, int fd);
+void wire_free(struct wire *);
 void wire_send_head(struct wire_head *, bool request, uint64_t sock, uint32_t assoc_id, size_t len);
 void wire_put(struct wire *, const struct wire_head *, const void *data, size_t len);
 void wire_noop(struct wire *);

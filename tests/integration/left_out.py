@@ -39,7 +39,7 @@ USERLAND = {
     "buffers": (
         "difference.the_receive_buffer_of_an_association_is_five_times_that",
         "difference.the_window_is_that_of_the_buffer_it_began_with"),
-    "descriptors": ("clean.associations_without_descriptors", "clean.accept_without_room"),
+    "descriptors": ("clean.associations_without_descriptors", "clean.accept_without_room", "lend.", "lib_lend."),
     "fragments": ("data.a_message_beyond_the_fragmentation_point_needs_fragments",),
     "aborted messages": ("event.send_failed_comes_once_with_the_whole_message",),
     "reasons": ("end.the_peer_sees_the_reason_of_an_abort",),

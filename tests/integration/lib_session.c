@@ -128,21 +128,26 @@ on_event(struct sctpd *conn, const struct sctpd_event *ev, void *arg)
 	check(sctpd_sendmsg_async(conn, sock, &info, ev->data, ev->len, fn, NULL));
 }
 
+/* Wait until something can be written or read, and do so. */
+static void
+turn(void)
+{
+	struct pollfd	pfd = { .fd = sctpd_fd(c), .events = sctpd_wants(c) };
+
+	if (poll(&pfd, 1, -1) == -1)
+		err(1, "poll");
+	check(sctpd_process(c));
+}
+
 /* The same in a loop of its own, sends being requests or, for "notes", notifications. */
 static void
 echo_loop(int argc, char **argv)
 {
-	struct pollfd	pfd;
-
 	begin(argv[0], PATIENCE);
 	listen_on("options.active=true");
 	sctpd_on_event(c, on_event, argc > 1 ? NULL : &end);
-	while (!end || unanswered > 0) {
-		pfd = (struct pollfd){ .fd = sctpd_fd(c), .events = sctpd_wants(c) };
-		if (poll(&pfd, 1, -1) == -1)
-			err(1, "poll");
-		check(sctpd_process(c));
-	}
+	while (!end || unanswered > 0)
+		turn();
 	check(sctpd_sync(c));
 	check(sctpd_call(c, NULL, "status"));
 }
@@ -249,17 +254,18 @@ give_to(uint64_t client, bool async)
 
 /*
  * Take some events; then, for each number on standard input, give the socket
- * to that client.
+ * to that client; 0 is itself.
  */
 static void
 give(int argc, char **argv)
 {
 	const struct sctpd_event	*ev;
 	char				 line[64];
-	int				 n = atoi(argv[1]), code = -1;
+	uint64_t			 me, to;
+	int				 n = atoi(argv[1]), code;
 
 	begin(argv[0], PATIENCE);
-	check(sctpd_hello(c, "giver", NULL));
+	check(sctpd_hello(c, "giver", &me));
 	listen_on("options.active=true");
 	while (n > 0) {
 		check(sctpd_next_event(c, -1, &ev));
@@ -268,11 +274,12 @@ give(int argc, char **argv)
 		printf("%s\n", ev->data);
 		n--;
 	}
-	while (code != SCTPD_OK && fgets(line, sizeof line, stdin) != NULL) {
+	while (fgets(line, sizeof line, stdin) != NULL) {
 		check(sctpd_call(c, NULL, "status"));	/* which reads what has come */
-		code = give_to(strtoull(line, NULL, 10), argc > 2);
+		to = strtoull(line, NULL, 10);
+		code = give_to(to == 0 ? me : to, argc > 2);
 		printf("%s\n", sctpd_code_name(code));
-		if (code == SCTPD_OK)
+		if (code == SCTPD_OK && to != 0)
 			break;
 		check(sctpd_next_event(c, -1, &ev));
 		printf("%s\n", ev->data);
@@ -283,8 +290,9 @@ give(int argc, char **argv)
 }
 
 /*
- * Send so many numbered messages of some size, all at once, behind a recv that
- * is never answered; as requests or, for "notes", as notifications.
+ * Send so many numbered messages behind a recv that is never answered: as
+ * requests, a thousand or, for "all", all at once; or, for "notes", as
+ * notifications.
  */
 static void
 flood(int argc, char **argv)
@@ -292,6 +300,9 @@ flood(int argc, char **argv)
 	static char			 data[5000];
 	const struct sctpd_event	*ev;
 	struct sctpd_sndrcvinfo		 info = { .stream = 0 };
+	const char			*how = argc > 2 ? argv[2] : "";
+	sctpd_reply_fn			*fn = strcmp(how, "notes") != 0 ? on_sent : NULL;
+	bool				 all = strcmp(how, "all") == 0;
 	uint64_t			 other;
 	int				 code;
 
@@ -304,20 +315,48 @@ flood(int argc, char **argv)
 	for (int i = 0; i < atoi(argv[1]); i++) {
 		snprintf(data, sizeof data, "%d", i);
 		while ((code = sctpd_sendmsg_async(c, sock, &info, data, i % 50 == 0 ? sizeof data : 100,
-		    argc > 2 ? NULL : on_sent, NULL)) == SCTPD_EAGAIN || sctpd_pending(c) > 1000) {
-			if (sctpd_next_event(c, 1, &ev) != SCTPD_TIMEOUT)
-				errx(1, "%s", sctpd_error(c));
-			if (code == SCTPD_OK)
-				break;
-		}
+		    fn, NULL)) == SCTPD_EAGAIN)
+			turn();
 		check(code);
-		unanswered += argc == 2;
+		unanswered += fn != NULL;
+		while (unanswered > 1000 && !all)
+			turn();
 	}
-	while (unanswered > 0) {
-		if (sctpd_next_event(c, 1, &ev) != SCTPD_TIMEOUT)
-			errx(1, "%s", sctpd_error(c));
-	}
+	while (unanswered > 0)
+		turn();
 	check(sctpd_eof(c, sock, info.assoc_id));
+}
+
+/* Come with a token that is none; then without. */
+static void
+stale(int argc, char **argv)
+{
+	(void)argc;
+	c = sctpd_new();
+	check(sctpd_resumable(c, PATIENCE, on_session, NULL));
+	check(sctpd_resume(c, "0123456789abcdef0123456789abcdef", 7));
+	printf("%s\n", sctpd_code_name(sctpd_dial(c, argv[0])));
+	check(sctpd_dial(c, argv[0]));
+	check(sctpd_call(c, NULL, "status"));
+	printf("%zu\n", strlen(sctpd_session(c, NULL)));
+}
+
+/* Make many calls and do not take the event that waits. */
+static void
+deaf(int argc, char **argv)
+{
+	const struct sctpd_event	*ev;
+
+	(void)argc;
+	begin(argv[0], PATIENCE);
+	listen_on("options.active=true");
+	for (int i = 0; i < atoi(argv[1]); i++) {
+		check(sctpd_call(c, NULL, "status"));
+		if (i == atoi(argv[1]) / 2)
+			puts("half");
+	}
+	check(sctpd_next_event(c, -1, &ev));
+	printf("%s %s\n", ev->name, sctpd_get_str(ev->fields, "state"));
 }
 
 static const struct {
@@ -332,6 +371,8 @@ static const struct {
 	{ "note", note },
 	{ "give", give },
 	{ "flood", flood },
+	{ "deaf", deaf },
+	{ "stale", stale },
 };
 
 int

@@ -26,10 +26,12 @@ class Client(Session):
     def __init__(self, folder, path, side, slot, control, sending):
         self.folder, self.side, self.slot, self.control = folder, side, slot, control
         self.here, self.there = SIDES.index(side), 1 - SIDES.index(side)
-        self.sending, self.giving, self.results, self.ending = sending, None, {}, False
+        self.sending, self.stopped, self.ending = sending, False, False
+        self.giving, self.results = None, {}
         self.turns = 0
         super().__init__(path, file_of(folder, side, slot), f"{side}-{slot}")
         self.s.setdefault("socks", {})
+        self.s.setdefault("ready", False)
         self.count_unanswered()
         self.now = time.monotonic()
 
@@ -139,7 +141,8 @@ class Client(Session):
         """Not the message that must come: what is it?"""
         missing = a["missing"].setdefault(stream, [])
         number = message.number_of(a["a"], self.there, stream, e["data"], wanted)
-        what = "damaged" if number is None else "lost" if number > wanted else "disorder" if number in missing else "doubled"
+        what = ("damaged" if number is None else "lost" if number > wanted else
+                "disorder" if number in missing else "doubled")
         if what == "lost":
             gone = number - wanted
             a["lost"] += gone
@@ -156,11 +159,14 @@ class Client(Session):
                    f"returns {self.s['returns']}, at {self.now:.3f}: {message.describe(e['data'])}")
 
     def on_sctp_assoc_change(self, e):
-        if e["state"] == "comm_up" and not self.sending and not self.ending:
-            k = self.s["socks"][e["sock"]]
+        k = self.s["socks"][e["sock"]]
+        known = k["assocs"].get(e["assoc_id"])
+        if e["state"] == "comm_up" and known and not known["up"]:
+            known["up"] = True
+        elif e["state"] == "comm_up" and not self.s["ready"]:
             self.associated(k, e["assoc_id"], association(e["from"]["port"] - PORT["left"], k["socket"]))
         elif self.ending and e["state"] == "shutdown_comp":
-            self.s["socks"][e["sock"]]["assocs"][e["assoc_id"]]["over"] = True
+            known["over"] = True
         else:
             self.fault(f"sctp_assoc_change {e}")
 
@@ -221,11 +227,10 @@ class Client(Session):
             raise RuntimeError(f"{method} {args}: {error}")
         return result
 
-    def associated(self, k, assoc_id, a):
-        if assoc_id in k["assocs"]:
-            return  # accept said so before
+    def associated(self, k, assoc_id, a, up=True):
+        """up: its comm_up has come, in whatever form."""
         zero = [0] * STREAMS
-        k["assocs"][assoc_id] = {"a": a, "in": zero[:], "out": zero[:], "missing": {}, "bytes": 0, "lost": 0,
+        k["assocs"][assoc_id] = {"a": a, "up": up, "in": zero[:], "out": zero[:], "missing": {}, "bytes": 0, "lost": 0,
                                  "doubled": 0, "disorder": 0, "damaged": 0, "last": 0, "gap": 0, "gap_end": 0}
 
     def open(self, i):
@@ -243,7 +248,7 @@ class Client(Session):
     def accept(self, sock, i):
         got = self.call("accept", sock=sock)
         k = self.s["socks"][got["accepted"]] = {"mine": True, "socket": i, "mode": "true", "assocs": {}}
-        self.associated(k, got["assoc_id"], association(got["from"]["port"] - PORT["left"], i))
+        self.associated(k, got["assoc_id"], association(got["from"]["port"] - PORT["left"], i), up=False)
         self.call("setopts", sock=got["accepted"], options={
             "active": True, "on_owner_exit": "hold", "hold_time": OPTIONS["hold_time"]})
 
@@ -265,7 +270,7 @@ class Client(Session):
                 got = self.call("connect", sock=socks[i], addr=addresses("right", right),
                                 port=PORT["right"] + right, timeout=10000)
                 self.associated(self.s["socks"][socks[i]], got["assoc_id"], association(i, right))
-        self.changed = True
+        self.s["ready"] = self.changed = True
         self.save()
         self.tell("ready", client=self.s["client"])
 
@@ -287,20 +292,23 @@ class Client(Session):
                 for assoc_id in k["assocs"] if self.side == "left" else ():
                     self.ask("eof", {"sock": sock, "assoc_id": assoc_id})
 
+    def hear(self):
+        """False when the orchestrator is gone."""
+        try:
+            data = self.control.recv(4096)
+        except ConnectionResetError:
+            return False
+        if data:
+            self.command(json.loads(data))
+        return bool(data)
+
     def run(self):
         told, back = None, False
-        self.stopped = False
         while True:
             ready = self.turn(None, self.control)
             self.now = time.monotonic()
-            if ready:
-                try:
-                    data = self.control.recv(4096)
-                except ConnectionResetError:
-                    data = b""
-                if not data:
-                    return
-                self.command(json.loads(data))
+            if ready and not self.hear():
+                return
             if self.welcome and not back:
                 back = True
                 self.tell("back", client=self.s["client"])

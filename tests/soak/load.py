@@ -129,8 +129,10 @@ class Load:
             faults += [f"{c}: {f}" for f in s["faults"]]
             for k in s.get("socks", {}).values():
                 for a in k["assocs"].values():
-                    if k["mine"] or (a["a"], c.side) not in rows:
-                        rows[a["a"], c.side] = {**a, "by": str(c)}
+                    row = {**a, "by": str(c), "mine": k["mine"]}
+                    other = rows.get((a["a"], c.side), row)
+                    # On its way from one to the other it is nobody's.
+                    rows[a["a"], c.side] = max(row, other, key=lambda r: (r["mine"], r["last"]))
         for (a, side), row in rows.items():
             sent[a, SIDES[1 - SIDES.index(side)]] = row["out"]
         for where, row in rows.items():

@@ -32,6 +32,7 @@ SEED = int(os.environ.get("SOAK_SEED") or random.SystemRandom().randrange(1 << 3
 RATE = float(os.environ.get("SOAK_RATE") or 2.5)
 SCTPD = os.environ.get("SOAK_SCTPD") or os.path.join(BUILD, "sctpd")
 STALLED = 30  # seconds without any message of an association: it is lost
+TERMINAL = os.environ.get("SOAK_TERMINAL")  # the lab's output is a pipe always
 LOGS = os.path.join(BUILD, "soak")
 
 
@@ -108,8 +109,8 @@ class Soak:
         elapsed = time.monotonic() - self.began
         text = (f"{elapsed:4.0f} s  {self.faults.kills()} kills  {self.total['messages']} messages  "
                 f"lost {self.total['lost']}  doubled {self.total['doubled']}")
-        if sys.stderr.isatty():
-            print(f"\r{text}", end="", file=sys.stderr, flush=True)
+        if TERMINAL:
+            print(f"\r{text}", end="", flush=True)
         elif elapsed >= self.said + 10:
             self.said = elapsed
             print(text, flush=True)
@@ -168,8 +169,8 @@ class Soak:
             print(f"{what:30}{t[what]:8}")
         times = f.times() or [0]
         print(f"{'daemon back, ms':30}{times[len(times) // 2]:8.0f} in the middle, {times[-1]:.0f} at most")
-        print(f"{'longest gap, ms':30}{t.get('gap', 0):8.0f} association {t.get('gap_of')}, to the {t.get('gap_side')}, "
-              f"until {t.get('gap_end', 0) - self.began:.1f} s", flush=True)
+        print(f"{'longest gap, ms':30}{t.get('gap', 0):8.0f} association {t.get('gap_of')}, "
+              f"to the {t.get('gap_side')}, until {t.get('gap_end', 0) - self.began:.1f} s", flush=True)
 
     def debug(self):
         """What is needed to find the cause."""

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The ratios: of medians, sctpd's over the other's for times that are to be
+ * short, the other's over sctpd's where more messages a second are better.
+ */
+#include <math.h>
+
+#include "bench.h"
+#include "row.h"
+
+#define BOTH	"sctpd-sctpd"
+#define SEND	"sctpd-direct"
+#define RECV	"direct-sctpd"
+
+/* Messages a second against another's. */
+static double
+rate(const char *ours, const char *theirs, size_t bytes)
+{
+	return row_value(theirs, "oneway", bytes, 0) / row_value(ours, "oneway", bytes, 0);
+}
+
+/* The brokered trip against the direct one with one over a Unix socket. */
+static double
+floor_ratio(size_t bytes)
+{
+	return row_value(SEND, "rtt", bytes, 1) /
+	    (row_value("direct", "rtt", bytes, 1) + row_value("unix", "rtt", bytes, 1));
+}
+
+/* Erlang in whichever of its modes is the faster. */
+static double
+erlang(const char *work, size_t bytes, size_t in_flight)
+{
+	return fmin(row_value("erlang", work, bytes, in_flight), row_value("erlang-active", work, bytes, in_flight));
+}
+
+/* Processor time a message with this many associations, by whoever answers. */
+static double
+cpu(const char *contestant, unsigned count)
+{
+	const struct row	*r = row_find(contestant, "assocs", 100, 64, count);
+
+	return r == NULL ? NAN : (r->cpu[FAR] > 0 ? r->cpu[FAR] : r->cpu[SERVER]) / r->done;
+}
+
+static double
+growth(const char *contestant)
+{
+	return cpu(contestant, effort.assocs) / cpu(contestant, 1);
+}
+
+static double
+beset(const char *contestant, const char *with, const char *without)
+{
+	return row_value(contestant, with, 100, 1) / row_value(contestant, without, 100, 1);
+}
+
+static double
+idle(const char *work, unsigned count)
+{
+	return row_value_of(row_find("sctpd", work, 0, 0, count));
+}
+
+static void
+ratios_scale(void)
+{
+	ratio_add("cpu_10000_vs_1_assocs", growth("sctpd") / growth("epoll"), 1.3, 0);
+	ratio_add("cpu_10000_vs_1_assocs_sctpd", growth("sctpd"), 0, 0);
+	ratio_add("cpu_10000_vs_1_assocs_epoll", growth("epoll"), 0, 0);
+	ratio_add("isolation_median", beset("sctpd", "beset", "alone"), 1.5, 0);
+	ratio_add("isolation_worst", beset("sctpd", "beset worst", "alone worst"), 1.5, 0);
+	ratio_add("isolation_median_epoll", beset("epoll", "beset", "alone"), 0, 0);
+	ratio_add("isolation_worst_epoll", beset("epoll", "beset worst", "alone worst"), 0, 0);
+	ratio_add("setup_vs_direct", row_value("direct", "setup", 0, 1) / row_value(SEND, "setup", 0, 1), 0, 0);
+	ratio_add("idle_client_bytes", idle("idle client", effort.clients), 16384, 0);
+	ratio_add("idle_socket_bytes", idle("idle socket", effort.clients), 0, 0);
+	ratio_add("idle_assoc_bytes", idle("idle assoc", effort.assocs), 2048, 0);
+	ratio_add("idle_wake_ups_a_second", idle("wake-ups", effort.assocs), 0, 0);
+}
+
+void
+ratios_compute(void)
+{
+	double	once = row_value("rpc", "rpc", 0, 1);
+
+	ratio_add("rpc_vs_unix", once / row_value("unix", "rtt", 100, 1), 1.5, 0);
+	ratio_add("rpc_per_second_64_lab", 1e6 / row_value("rpc", "rpc", 0, 64), 0, 0);
+	ratio_add("rtt_100_vs_floor", floor_ratio(100), 1.25, 0);
+	ratio_add("rtt_1000_vs_floor", floor_ratio(1000), 1.25, 0);
+	ratio_add("send_100_vs_direct", rate(SEND, "direct", 100), 0, 1.5);
+	ratio_add("send_1000_vs_direct", rate(SEND, "direct", 1000), 0, 1.5);
+	ratio_add("recv_100_vs_direct", rate(RECV, "direct", 100), 0, 1);
+	ratio_add("recv_1000_vs_direct", rate(RECV, "direct", 1000), 0, 1);
+	ratio_add("both_100_vs_direct", rate(BOTH, "direct", 100), 0, 2);
+	ratio_add("both_1000_vs_direct", rate(BOTH, "direct", 1000), 0, 2);
+	ratio_add("both_16000_vs_direct", rate(BOTH, "direct", 16000), 0, 0.8);
+	ratio_add("both_100_vs_erlang", erlang("oneway", 100, 0) / row_value(BOTH, "oneway", 100, 0), 0, 2);
+	ratio_add("both_1000_vs_erlang", erlang("oneway", 1000, 0) / row_value(BOTH, "oneway", 1000, 0), 0, 2);
+	ratio_add("rtt_100_vs_erlang", row_value(BOTH, "rtt", 100, 1) / erlang("rtt", 100, 1), 1, 0);
+	ratio_add("lend_oneway_1000_vs_direct", rate("lend-direct", "direct", 1000), 0, 0.97);
+	ratios_scale();
+}

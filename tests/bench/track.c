@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Round trips and one way: each contestant has its association, and they take
+ * turns at each piece of work, round by round, so that whatever else the
+ * machine does falls on all of them.
+ */
+#include <err.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "row.h"
+
+struct track {
+	const char		*name;
+	const struct link_kind	*caller, *server;	/* NULL: Erlang, in this mode: */
+	const char		*mode;
+	const char		*caller_path, *server_path;
+	bool			 near, far;		/* takes the daemons there */
+	struct end		 call, serve;
+	bool			 absent;
+};
+
+static struct track tracks[] = {
+	{ .name = "unix", .caller = &link_unix },
+	{ .name = "rpc", .caller = &link_rpc, .caller_path = path_near, .near = true },
+	{ .name = "direct", .caller = &link_direct, .server = &link_direct },
+	{ .name = "sctpd-direct", .caller = &link_sctpd, .server = &link_direct, .caller_path = path_near, .near = true },
+	{ .name = "direct-sctpd", .caller = &link_direct, .server = &link_sctpd, .server_path = path_far, .far = true },
+	{ .name = "sctpd-sctpd", .caller = &link_sctpd, .server = &link_sctpd,
+	  .caller_path = path_near, .server_path = path_far, .near = true, .far = true },
+	{ .name = "lend-direct", .caller = &link_lend, .server = &link_direct, .caller_path = path_near, .near = true },
+	{ .name = "erlang", .mode = "passive" },
+	{ .name = "erlang-active", .mode = "active" },
+};
+
+#define NTRACKS	(sizeof tracks / sizeof tracks[0])
+
+static const struct work {
+	const char	*name, *unit;
+	char		 letter;
+	size_t		 bytes;
+	uint32_t	 in_flight;
+} works[] = {
+	{ "rpc", "us", 'r', 0, 1 },
+	{ "rpc", "us", 'r', 0, 64 },
+	{ "rtt", "us", 'r', 100, 1 },
+	{ "rtt", "us", 'r', 1000, 1 },
+	{ "rtt", "us", 'r', 16000, 1 },
+	{ "rtt", "us", 'r', 100, 64 },
+	{ "rtt", "us", 'r', 1000, 64 },
+	{ "rtt", "us", 'r', 16000, 64 },
+	{ "oneway", "us/msg", 'o', 16, 0 },
+	{ "oneway", "us/msg", 'o', 100, 0 },
+	{ "oneway", "us/msg", 'o', 1000, 0 },
+	{ "oneway", "us/msg", 'o', 16000, 0 },
+	{ "oneway", "us/msg", 'o', 1 << 20, 0 },
+};
+
+#define NWORKS	(sizeof works / sizeof works[0])
+
+static struct contest {
+	struct row	*row;
+	uint32_t	 count;		/* messages in a run */
+} contests[NWORKS][NTRACKS];
+
+/* ---- the ends ------------------------------------------------------- */
+
+static void
+say_port(uint16_t port)
+{
+	(void)printf("port %u\n", port);
+	(void)fflush(stdout);
+}
+
+static void
+serve(void *arg)
+{
+	const struct track	*t = arg;
+	struct link		*l = link_new(t->server, t->server_path);
+
+	l->kind->serve(l, place.addr[RIGHT], say_port);
+	link_answer(l);
+}
+
+static struct track *calling;
+static uint16_t calling_port;
+static int unix_pair[2];
+
+static void
+serve_unix(void *arg)
+{
+	struct link	*l = link_new(&link_unix, NULL);
+
+	(void)arg;
+	(void)close(unix_pair[0]);
+	l->fd = unix_pair[1];
+	link_answer(l);
+}
+
+static void
+call(void *arg)
+{
+	const struct track	*t = arg;
+	struct link		*l = link_new(t->caller, t->caller_path);
+	struct order		 o;
+	char			 line[128];
+
+	if (t->caller == &link_unix)
+		l->fd = unix_pair[0];
+	else
+		l->kind->call(l, place.addr[RIGHT], calling_port);
+	(void)puts("up");
+	(void)fflush(stdout);
+	while (fgets(line, sizeof line, stdin) != NULL &&
+	    sscanf(line, "%c %zu %u %u", &o.work, &o.bytes, &o.count, &o.in_flight) == 4) {
+		struct run	r = link_run(l, &o);
+
+		(void)printf("%.3f %.3f\n", r.us, r.p99);
+		(void)fflush(stdout);
+	}
+}
+
+static struct end
+erlang(enum side side, const char *what, const char *mode, uint16_t port)
+{
+	char	text[16];
+	char	*argv[] = { (char *)(uintptr_t)"erl", (char *)(uintptr_t)"-noshell", (char *)(uintptr_t)"-pa",
+	    place.build, (char *)(uintptr_t)"-run", (char *)(uintptr_t)"gen_sctp_bench",
+	    (char *)(uintptr_t)"main", (char *)(uintptr_t)what, (char *)(uintptr_t)mode,
+	    (char *)(uintptr_t)place.addr[RIGHT], text, NULL };
+
+	(void)snprintf(text, sizeof text, "%u", port);
+	return end_exec(side, argv);
+}
+
+static void
+absent(struct track *t, const char *why)
+{
+	t->absent = true;
+	end_stop(&t->call);
+	end_stop(&t->serve);
+	note_add("%s is left out: %s", t->name, why);
+}
+
+/* A server first; where it listens, the caller is told. */
+static void
+track_start(struct track *t)
+{
+	char	line[128] = "";
+	bool	alien = t->caller == NULL;
+
+	progress("starting %s", t->name);
+	if (t->caller == &link_unix) {
+		if (socketpair(AF_UNIX, SOCK_STREAM, 0, unix_pair) == -1)
+			err(1, "socketpair");
+		t->serve = end_start(RIGHT, serve_unix, NULL);
+	} else if (t->server != NULL || alien) {
+		t->serve = alien ? erlang(RIGHT, "serve", t->mode, 0) : end_start(RIGHT, serve, t);
+		if (!end_line(&t->serve, line, sizeof line) || sscanf(line, "port %hu", &calling_port) != 1) {
+			absent(t, alien ? "erl (package erlang-base) does not run here" : "its server ended");
+			return;
+		}
+	}
+	calling = t;
+	t->call = alien ? erlang(LEFT, "call", t->mode, calling_port) : end_start(LEFT, call, t);
+	if (!end_line(&t->call, line, sizeof line))
+		absent(t, t->caller == &link_lend ? "this sctpd has no method lend" : "its caller ended");
+	if (t->caller == &link_unix) {
+		(void)close(unix_pair[0]);
+		(void)close(unix_pair[1]);
+	}
+}
+
+/* ---- the contests --------------------------------------------------- */
+
+/*
+ * Erlang asks for 4 MiB of buffers as anyone may, and gets what the system
+ * allows; in a lab we are the system. Gives whether it allows them.
+ */
+static bool
+allow_buffers(void)
+{
+	static const char *const	names[] = { "/proc/sys/net/core/wmem_max", "/proc/sys/net/core/rmem_max" };
+	const char			*lab = getenv("LAB_KERNEL");
+	long				 allowed = 0, least = 4 << 20;
+
+	for (size_t i = 0; i < 2; i++) {
+		FILE	*f = fopen(names[i], lab != NULL && strncmp(lab, "host", 4) != 0 ? "r+" : "r");
+
+		if (f == NULL || fscanf(f, "%ld", &allowed) != 1)
+			allowed = 0;
+		if (f != NULL && allowed < 4 << 20) {
+			rewind(f);
+			if (fprintf(f, "%d\n", 4 << 20) > 0 && fflush(f) == 0)
+				allowed = 4 << 20;
+		}
+		if (f != NULL)
+			(void)fclose(f);
+		least = allowed < least ? allowed : least;
+	}
+	return least >= 4 << 20;
+}
+
+static bool small_buffers;
+
+/*
+ * RPC has nothing else to do; the Unix socket does one trip at a time; Erlang's
+ * long messages must fit into the buffer, and in active mode it loses its way.
+ */
+static bool
+does(const struct track *t, const struct work *w)
+{
+	if (t->absent || (t->caller == NULL && w->bytes > 100000 &&
+	    (small_buffers || strcmp(t->mode, "active") == 0)))
+		return false;
+	if ((strcmp(w->name, "rpc") == 0) != (t->caller == &link_rpc))
+		return false;
+	return t->caller != &link_unix || (w->letter == 'r' && w->in_flight == 1);
+}
+
+static double
+order(struct track *t, const struct work *w, uint32_t count, double *p99)
+{
+	char	line[128];
+	double	us = NAN;
+
+	(void)alarm(180);
+	end_say(&t->call, "%c %zu %u %u\n", w->letter, w->bytes, count, w->in_flight);
+	if (!end_line(&t->call, line, sizeof line) || sscanf(line, "%lf %lf", &us, p99) != 2) {
+		note_add("%s ended in the middle of %s of %zu bytes", t->name, w->name, w->bytes);
+		t->absent = true;
+	}
+	(void)alarm(0);
+	return us;
+}
+
+static void
+cpu_read(const struct track *t, double cpu[NPROCESSES])
+{
+	cpu[CALLER] = end_cpu_us(&t->call);
+	cpu[NEAR] = t->near ? end_cpu_us(&daemon_near) : 0;
+	cpu[FAR] = t->far ? end_cpu_us(&daemon_far) : 0;
+	cpu[SERVER] = end_cpu_us(&t->serve);
+}
+
+/* The first run is to warm up, and to see how many messages fill a run. */
+static void
+contest_begin(struct contest *c, struct track *t, const struct work *w)
+{
+	uint32_t	first = w->bytes > 100000 ? 4 : w->bytes > 10000 ? 40 : 200;
+	double		us, p99;
+
+	c->row = row_new(t->name, w->name, w->unit, w->bytes, w->in_flight);
+	c->row->trips = w->letter == 'r';
+	us = order(t, w, first, &p99) / first;
+	if (!t->absent)
+		us = order(t, w, first * 2, &p99) / (first * 2);
+	if (t->absent)
+		return;
+	c->count = (uint32_t)(effort.run_us / us);
+	if (c->count < first)
+		c->count = first;
+	if (c->count > 2000000)
+		c->count = 2000000;
+}
+
+static void
+contest_run(const struct contest *c, struct track *t, const struct work *w)
+{
+	double		before[NPROCESSES], after[NPROCESSES], us, p99;
+	struct losses	l0, l1;
+
+	losses_read(&l0);
+	cpu_read(t, before);
+	us = order(t, w, c->count, &p99);
+	cpu_read(t, after);
+	losses_read(&l1);
+	if (t->absent)
+		return;
+	row_add(c->row, us / c->count, p99);
+	c->row->done += c->count;
+	for (int i = 0; i < NPROCESSES; i++)
+		c->row->cpu[i] += after[i] - before[i];
+	if (l1.data_discards + l1.packet_discards + l1.t3_expired != l0.data_discards + l0.packet_discards + l0.t3_expired)
+		note_add("%s, %s of %zu bytes: SctpInDataChunkDiscards %lu, SctpInPktDiscards %lu, SctpT3RtxExpireds %lu",
+		    t->name, w->name, w->bytes, l1.data_discards - l0.data_discards,
+		    l1.packet_discards - l0.packet_discards, l1.t3_expired - l0.t3_expired);
+}
+
+static bool
+wanted(const struct work *w)
+{
+	return effort.only == NULL || strstr(effort.only, w->name) != NULL;
+}
+
+static void
+works_run(int round)
+{
+	for (size_t i = 0; i < NWORKS; i++) {
+		if (!wanted(&works[i]))
+			continue;
+		if (round >= 0)
+			progress("round %d of %d: %s of %zu bytes", round + 1, effort.rounds, works[i].name, works[i].bytes);
+		else
+			progress("warming up: %s of %zu bytes", works[i].name, works[i].bytes);
+		for (size_t j = 0; j < NTRACKS; j++) {
+			if (!does(&tracks[j], &works[i]))
+				continue;
+			if (round < 0)
+				contest_begin(&contests[i][j], &tracks[j], &works[i]);
+			else
+				contest_run(&contests[i][j], &tracks[j], &works[i]);
+		}
+	}
+}
+
+void
+tracks_run(void)
+{
+	if ((small_buffers = !allow_buffers()))
+		note_add("Erlang has smaller buffers than 4 MiB: net.core.rmem_max and wmem_max do not allow them");
+	(void)setenv("ERL_CRASH_DUMP", "/dev/null", 1);
+	for (size_t j = 0; j < NTRACKS; j++)
+		track_start(&tracks[j]);
+	for (int round = -1; round < effort.rounds; round++)
+		works_run(round);
+	for (size_t j = 0; j < NTRACKS; j++) {
+		end_stop(&tracks[j].call);
+		end_stop(&tracks[j].serve);
+	}
+}
