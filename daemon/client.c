@@ -18,6 +18,7 @@
 #include "codec.h"
 #include "config.h"
 #include "dispatch.h"
+#include "farewell.h"
 #include "journal.h"
 #include "keep.h"
 #include "log.h"
@@ -537,13 +538,10 @@ client_end(struct client *c)
 }
 
 static void
-disconnect(struct client *c)
+cut_off(struct client *c)
 {
 	(void)event_del(&c->readable);
 	(void)event_del(&c->writable);
-	/* It may have closed its side only, and wait for what it was answered. */
-	keep_commit();
-	(void)output_write(&c->out, c->fd);
 	c->away = true;
 	end_calls(c, false);
 	c->answers = 0;
@@ -551,6 +549,15 @@ disconnect(struct client *c)
 	(void)close(c->fd);
 	c->fd = -1;
 	client_dirty(c);	/* what it has sent may be in use: it is freed later */
+}
+
+static void
+disconnect(struct client *c)
+{
+	/* It may have closed its side only, and wait for what it was answered. */
+	keep_commit();
+	(void)output_write(&c->out, c->fd);
+	cut_off(c);
 }
 
 void
@@ -613,39 +620,20 @@ client_expect(struct client *c)
 	(void)evtimer_add(&c->patience, &tv);
 }
 
-/* The one that has the connection is told, but not as part of the session. */
-static void
-tell_superseded(struct client *c, pid_t pid)
-{
-	struct event_superseded	 e = { .pid = (uint64_t)pid };
-	msgpack_sbuffer		 b;
-	msgpack_packer		 pk;
-
-	msgpack_sbuffer_init(&b);
-	msgpack_packer_init(&pk, &b, msgpack_sbuffer_write);
-	msgpack_pack_array(&pk, 3);
-	msgpack_pack_uint8(&pk, RPC_NOTIFICATION);
-	codec_pack_text(&pk, notice_superseded->name);
-	msgpack_pack_array(&pk, 1);
-	codec_pack(&pk, notice_superseded->fields, &e, sizeof e);
-	if (output_unwritten(&c->out) == 0)	/* else it would be in the middle of a message */
-		(void)send(c->fd, b.data, b.size, MSG_NOSIGNAL | MSG_DONTWAIT);
-	msgpack_sbuffer_destroy(&b);
-}
-
 void
 client_take_connection(struct client *c, struct client *from)
 {
 	struct sock	*s;
 	int		 fd = from->fd;
+	const char	*rest = NULL;
+	size_t		 len;
 
 	if (!c->away) {
 		log_notice("client %llu: superseded by pid=%d", (unsigned long long)c->node.key,
 		    (int)from->pid);
-		keep_commit();
-		(void)output_write(&c->out, c->fd);
-		tell_superseded(c, from->pid);
-		disconnect(c);
+		len = output_rest(&c->out, &rest);
+		farewell_say(c->fd, rest, len, from->pid);
+		cut_off(c);
 	}
 	if (event_initialized(&c->patience))
 		(void)evtimer_del(&c->patience);

@@ -313,13 +313,27 @@ read_line(struct config *c, char *line, char *error, size_t size)
 }
 
 bool
-config_read(struct config *c, const char *path, bool required, char *error, size_t size)
+config_parse(struct config *c, FILE *f, const char *name, char *error, size_t size)
 {
 	char		*line = NULL, why[256];
 	size_t		 room = 0;
 	unsigned	 number = 0;
 	bool		 ok = true;
-	FILE		*f;
+
+	while (ok && getline(&line, &room, f) != -1) {
+		number++;
+		if (!(ok = read_line(c, line, why, sizeof why)))
+			(void)snprintf(error, size, "%s:%u: %s", name, number, why);
+	}
+	free(line);
+	return ok;
+}
+
+bool
+config_read(struct config *c, const char *path, bool required, char *error, size_t size)
+{
+	bool	ok;
+	FILE	*f;
 
 	if ((f = fopen(path, "re")) == NULL) {
 		if (errno == ENOENT && !required)
@@ -327,12 +341,7 @@ config_read(struct config *c, const char *path, bool required, char *error, size
 		(void)snprintf(error, size, "%s: %s", path, strerror(errno));
 		return false;
 	}
-	while (ok && getline(&line, &room, f) != -1) {
-		number++;
-		if (!(ok = read_line(c, line, why, sizeof why)))
-			(void)snprintf(error, size, "%s:%u: %s", path, number, why);
-	}
-	free(line);
+	ok = config_parse(c, f, path, error, size);
 	(void)fclose(f);
 	return ok;
 }

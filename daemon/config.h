@@ -45,6 +45,9 @@ void config_free(struct config *);
  */
 bool config_read(struct config *, const char *path, bool required, char *error, size_t size);
 
+/* The same from what is open already, of that name. */
+bool config_parse(struct config *, FILE *, const char *name, char *error, size_t size);
+
 /* Set one key; false with a reason in error. */
 bool config_set(struct config *, const char *key, const char *value, char *error, size_t size);
 

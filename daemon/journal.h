@@ -38,6 +38,7 @@ enum record_kind {
 	RECORD_OUTPUT,		/* messages to a client */
 	RECORD_JOINT,		/* the beginning of a message */
 	RECORD_WAITING,		/* a message that found no room, and nobody waits for */
+	RECORD_CONFIG,		/* the configuration in force, as a file */
 	RECORD_KINDS,
 };
 

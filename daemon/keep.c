@@ -2,12 +2,14 @@
 /*
  * Writing things into the journal.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "client.h"
 #include "codec.h"
+#include "config.h"
 #include "journal.h"
 #include "keep.h"
 #include "keep-record.h"
@@ -278,6 +280,42 @@ keep_waiting(const struct assoc *a, const struct call *call, const struct sndrcv
 	journal_keep(r, RECORD_WAITING);
 	msgpack_sbuffer_destroy(&b);
 	return r;
+}
+
+/* ---- configuration -------------------------------------------------- */
+
+void
+keep_config(const struct config *c)
+{
+	struct record	*before = journal_next(NULL, RECORD_CONFIG), *r;
+	char		*text = NULL;
+	size_t		 len = 0;
+	FILE		*f = open_memstream(&text, &len);
+
+	if (f == NULL)
+		log_fatal("out of memory");
+	config_print(c, f);
+	(void)fclose(f);
+	r = journal_new(len);
+	memcpy(r->body, text, len);
+	journal_keep(r, RECORD_CONFIG);
+	if (before != NULL)
+		journal_drop(before);
+	free(text);
+}
+
+bool
+keep_last_config(struct config *c, char *error, size_t size)
+{
+	struct record	*r = journal_next(NULL, RECORD_CONFIG);
+	FILE		*f;
+	bool		 ok;
+
+	if (r == NULL || (f = fmemopen(r->body, r->len, "r")) == NULL)
+		return false;
+	ok = config_parse(c, f, "journal", error, size);
+	(void)fclose(f);
+	return ok;
 }
 
 /* ---- committing ----------------------------------------------------- */

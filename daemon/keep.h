@@ -13,6 +13,7 @@
 #define KEEP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct assoc;
 struct call;
@@ -41,6 +42,12 @@ void keep_pending_moved(struct sock *, struct pending *);
 /* A message that a session sent as a notification and that found no room. */
 struct record *keep_waiting(const struct assoc *, const struct call *, const struct sndrcvinfo *,
     const char *data, size_t len);
+
+struct config;
+
+/* The configuration in force; and what a process before us had. False: none. */
+void keep_config(const struct config *);
+bool keep_last_config(struct config *, char *error, size_t size);
 
 /* All that changed, at once. */
 void keep_commit(void);

@@ -152,6 +152,7 @@ reload(const struct flags *f)
 	notify_reloading();
 	if (read_config(&new, f, error, sizeof error)) {
 		config_change(&new);
+		keep_config(&config);
 		log_set_level((int)config.log_level);
 		log_notice("config: read again");
 		(void)snprintf(status, sizeof status, "Serving at %s", config.socket);
@@ -244,23 +245,62 @@ leave_everything(void)
 }
 
 /* What a process before us left, or new memory for who comes after us. */
-static void
-take_over(void)
-{
-	int	left = store_take("journal");
-	bool	old;
+static struct {
+	bool	open;
+	bool	passed;		/* one was passed to us */
+	bool	old;		/* and we understand it */
+} journal;
 
-	stack_choose();
+static void
+open_journal(void)
+{
+	int	left;
+
+	if (journal.open)
+		return;
+	left = store_take("journal");
+	journal.open = true;
+	journal.passed = left != -1;
 	/* What a stack without survival had is over. */
 	if (left != -1 && !stack_survives()) {
-		store_remove("journal");
 		(void)close(left);
 		left = -1;
 	}
-	old = journal_open(left);
+	journal.old = journal_open(left);
+}
+
+/*
+ * The file is wrong, but there are associations to be kept: with the
+ * configuration that was in force when the process before us ended.
+ */
+static bool
+use_last_config(void)
+{
+	char	why[512] = "";
+
+	open_journal();
+	config_free(&config);
+	config_init(&config);
+	if (!journal.old || !keep_last_config(&config, why, sizeof why)) {
+		if (why[0] != '\0')
+			log_err("%s", why);
+		return false;
+	}
+	log_err("the configuration that was in force stays so, until the file is put right");
+	return true;
+}
+
+static void
+take_over(void)
+{
+	bool	old;
+
+	stack_choose();
+	open_journal();
+	old = journal.old;
 	stack_init();
 	park_init();
-	if (left != -1 && !old)
+	if (journal.passed && !old)
 		store_remove("journal");
 	if (!old && store_present() && stack_survives())
 		(void)store_put("journal", journal_fd());
@@ -270,6 +310,7 @@ take_over(void)
 		journal_end_restore();
 	} else
 		(void)park_finish();
+	keep_config(&config);
 }
 
 static void
@@ -333,9 +374,11 @@ main(int argc, char **argv)
 
 	log_init();
 	read_flags(argc, argv, &f);
+	store_init();
 	if (!read_config(&config, &f, error, sizeof error)) {
 		log_err("%s", error);
-		return EXIT_CONFIG;
+		if (f.test || f.print || f.keeper || !use_last_config())
+			return EXIT_CONFIG;
 	}
 	log_set_level((int)config.log_level);
 	if (f.print)
@@ -343,7 +386,6 @@ main(int argc, char **argv)
 	if (f.test || f.print)
 		return EXIT_SUCCESS;
 	raise_limits();
-	store_init();
 	if (f.keeper)
 		return keep(argv[0], &f);
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -391,6 +391,21 @@ output_write(struct output *o, int fd)
 	return all;
 }
 
+size_t
+output_rest(const struct output *o, const char **rest)
+{
+	const struct entry	*e;
+
+	for (uint32_t i = 0; o->at != NULL && i < o->at->count; i++) {
+		e = entry_at(o->at, i);
+		if (o->offset <= e->start || o->offset >= e->start + e->len)
+			continue;
+		*rest = o->at->record->body + o->offset;
+		return e->start + e->len - o->offset;
+	}
+	return 0;
+}
+
 /* ---- acknowledging -------------------------------------------------- */
 
 bool

@@ -78,6 +78,9 @@ void output_pass(struct output *, int fd);
 size_t output_unwritten(const struct output *);
 size_t output_held(const struct output *);
 
+/* The rest of a message of which a part was written; gives how many bytes. */
+size_t output_rest(const struct output *, const char **);
+
 /* Write what can be written: -1 with errno, or the bytes. */
 ssize_t output_write(struct output *, int fd);
 

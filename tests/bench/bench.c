@@ -20,12 +20,17 @@
 #include "bench.h"
 #include "row.h"
 
+struct flags {
+	bool		 quick, veth, rpc;
+	const char	*file, *only;
+};
+
 static const char usage[] =
     "usage: bench [-q] [-v] [-r ROUNDS] [-w WORDS] [-o FILE] | bench --rpc\n"
     "  -q        quick: see that all of it works; the figures mean little\n"
     "  -v        over a veth with an MTU of 1500 instead of lo\n"
     "  -r ROUNDS turns that each contestant has; 7\n"
-    "  -w WORDS  only some of the work: rpc,rtt,oneway,setup,clients,idle,isolation,assocs\n"
+    "  -w WORDS  only some of the work: rpc,rtt,oneway,setup,clients,idle,isolation,assocs,instr\n"
     "  -o FILE   the JSON; bench.json beside this program, with plots beside it\n"
     "  --rpc     requests that need no SCTP, on any kernel\n";
 
@@ -56,10 +61,10 @@ progress(const char *format, ...)
 {
 	va_list	ap;
 
-	if (!isatty(STDERR_FILENO))
+	if (!isatty(STDERR_FILENO) && getenv("TEST_TRACE") == NULL)
 		return;
 	va_start(ap, format);
-	(void)fputs("\r\033[K", stderr);
+	(void)fputs(isatty(STDERR_FILENO) ? "\r\033[K" : "\n", stderr);
 	(void)vfprintf(stderr, format, ap);
 	va_end(ap);
 	(void)fflush(stderr);
@@ -155,6 +160,7 @@ static const struct part {
 	{ "idle", idle_run },
 	{ "isolation", isolation_run },
 	{ "assocs", assocs_run },
+	{ "instr", instructions_run },
 };
 
 /* Whether any of the comma-separated words is wanted. */
@@ -192,52 +198,100 @@ report(const char *file, bool is_quick)
 	ratios_compute();
 	row_least = false;
 	report_table(title);
+	(void)snprintf(title, sizeof title, "%.*s", (int)strcspn(file, "."), file);
+	report_plots(title);
 	report_json(file, kernel(), place.veth ? "veth" : "lo", is_quick);
 }
 
-int
-main(int argc, char **argv)
+/*
+ * Requests alone, for a kernel without SCTP. What they were is told to a run
+ * in a lab, whose processors are not the machine's, by TEST_NATIVE_RPC.
+ */
+static int
+rpc_alone(void)
 {
-	const char	*file = NULL;
-	char		 preset[600];
-	bool		 veth = false, is_quick = false;
-	int		 c, rounds = 0;
+	effort.only = "rpc";
+	tracks_run();
+	progress("%s", "");
+	if (isatty(STDERR_FILENO))
+		(void)fputc('\n', stderr);
+	(void)printf("%.3f %.3f %.3f\n", row_value("rpc", "rpc", 0, 1), row_value("rpc", "rpc", 0, 64),
+	    row_value("unix", "rtt", 100, 1));
+	return 0;
+}
+
+static void
+add_native(void)
+{
+	static const struct {
+		const char	*contestant, *work;
+		size_t		 bytes, in_flight;
+	}		 rows[] = { { "native", "rpc", 0, 1 }, { "native", "rpc", 0, 64 }, { "native-unix", "rtt", 100, 1 } };
+	const char	*text = getenv("TEST_NATIVE_RPC");
+	double		 us[3];
+
+	if (text == NULL || sscanf(text, "%lf %lf %lf", &us[0], &us[1], &us[2]) != 3)
+		return;
+	for (size_t i = 0; i < 3; i++)
+		row_add(row_new(rows[i].contestant, rows[i].work, "us", rows[i].bytes, rows[i].in_flight), us[i], us[i]);
+}
+
+static void
+read_flags(int argc, char **argv, struct flags *f)
+{
 	static const struct option	options[] = { { "rpc", no_argument, NULL, 'R' }, { 0 } };
+	int				c, rounds = 0;
 
 	while ((c = getopt_long(argc, argv, "qvr:w:o:", options, NULL)) != -1) {
 		switch (c) {
 		case 'q':
-			is_quick = true;
+			f->quick = true;
 			effort = quick;
 			break;
 		case 'v':
-			veth = true;
+			f->veth = true;
 			break;
 		case 'r':
 			rounds = atoi(optarg);
 			break;
 		case 'w':
-			effort.only = optarg;
+			f->only = optarg;
 			break;
 		case 'o':
-			file = optarg;
+			f->file = optarg;
+			break;
+		case 'R':
+			f->rpc = true;
 			break;
 		default:
 			(void)fputs(usage, stderr);
-			return 2;
+			exit(2);
 		}
 	}
+	effort.only = f->only;
 	if (rounds > 0 && rounds < MAX_RUNS)
 		effort.rounds = rounds;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct flags	f = { 0 };
+	char		preset[600];
+
+	read_flags(argc, argv, &f);
 	(void)signal(SIGALRM, on_alarm);
 	(void)signal(SIGPIPE, SIG_IGN);
-	place_init(argv[0], veth);
+	place_init(argv[0], f.veth);
 	(void)snprintf(preset, sizeof preset, "%s/bench.json", place.build);
 	owner = getpid();
 	(void)atexit(tidy);
 	daemons_start();
+	if (f.rpc)
+		return rpc_alone();
 	losses_read(&lost_before);
 	parts_run();
-	report(file != NULL ? file : preset, is_quick);
+	add_native();
+	report(f.file != NULL ? f.file : preset, f.quick);
 	return 0;
 }

@@ -34,10 +34,14 @@ struct losses {
 	unsigned long	data_discards, packet_discards, t3_expired;
 };
 
+extern unsigned long losses_bulk;	/* in sctpd's one-way runs */
+
 void losses_read(struct losses *);
 void losses_report(void);
 
 void tracks_run(void);		/* track.c: round trips, one way, RPC */
+void track_once(const struct link_kind *caller, const struct link_kind *server, const char *path, const struct order *);
+void instructions_run(void);	/* instr.c */
 void setups_run(void);		/* setup.c */
 void assocs_run(void);		/* scale.c */
 void isolation_run(void);

@@ -63,7 +63,7 @@ direct_listen(const char *addr, uint16_t *port)
 	socklen_t		len = sizeof a;
 	int			fd = open_socket();
 
-	if (bind(fd, (struct sockaddr *)&a, sizeof a) == -1 || listen(fd, 128) == -1 ||
+	if (bind(fd, (struct sockaddr *)&a, sizeof a) == -1 || listen(fd, 4096) == -1 ||
 	    getsockname(fd, (struct sockaddr *)&a, &len) == -1)
 		err(1, "listen at %s", addr);
 	*port = ntohs(a.sin_port);

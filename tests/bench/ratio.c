@@ -75,6 +75,9 @@ ratios_scale(void)
 	ratio_add("idle_client_bytes", idle("idle client", effort.clients), 16384, 0);
 	ratio_add("idle_socket_bytes", idle("idle socket", effort.clients), 0, 0);
 	ratio_add("idle_assoc_bytes", idle("idle assoc", effort.assocs), 2048, 0);
+	ratio_add("instructions_send_100", row_value("sctpd", "instr send", 100, 0), 1500, 0);
+	ratio_add("instructions_recv_100", row_value("sctpd", "instr recv", 100, 0), 1500, 0);
+	ratio_add("instructions_rtt_100", row_value("sctpd", "instr rtt", 100, 1), 0, 0);
 	ratio_add("idle_wake_ups_a_second", idle("wake-ups", effort.assocs), 0, 0);
 }
 
@@ -84,7 +87,9 @@ ratios_compute(void)
 	double	once = row_value("rpc", "rpc", 0, 1);
 
 	ratio_add("rpc_vs_unix", once / row_value("unix", "rtt", 100, 1), 1.5, 0);
-	ratio_add("rpc_per_second_64_lab", 1e6 / row_value("rpc", "rpc", 0, 64), 0, 0);
+	ratio_add("rpc_per_second_64_here", 1e6 / row_value("rpc", "rpc", 0, 64), 0, 0);
+	ratio_add("rpc_per_second_64", 1e6 / row_value("native", "rpc", 0, 64), 0, 2e6);
+	ratio_add("rpc_vs_unix_native", row_value("native", "rpc", 0, 1) / row_value("native-unix", "rtt", 100, 1), 1.5, 0);
 	ratio_add("rtt_100_vs_floor", floor_ratio(100), 1.25, 0);
 	ratio_add("rtt_1000_vs_floor", floor_ratio(1000), 1.25, 0);
 	ratio_add("send_100_vs_direct", rate(SEND, "direct", 100), 0, 1.5);
@@ -98,5 +103,7 @@ ratios_compute(void)
 	ratio_add("both_1000_vs_erlang", erlang("oneway", 1000, 0) / row_value(BOTH, "oneway", 1000, 0), 0, 2);
 	ratio_add("rtt_100_vs_erlang", row_value(BOTH, "rtt", 100, 1) / erlang("rtt", 100, 1), 1, 0);
 	ratio_add("lend_oneway_1000_vs_direct", rate("lend-direct", "direct", 1000), 0, 0.97);
+	if (!isnan(row_value(BOTH, "oneway", 100, 0)))
+		ratio_add("losses_in_bulk_runs", (double)losses_bulk, 0.5, 0);
 	ratios_scale();
 }

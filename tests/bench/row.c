@@ -78,6 +78,12 @@ row_extreme(const struct row *r, bool least)
 }
 
 const struct row *
+row_at(size_t i)
+{
+	return i < nrows ? rows[i] : NULL;
+}
+
+const struct row *
 row_find(const char *contestant, const char *work, size_t bytes, size_t in_flight, size_t count)
 {
 	for (size_t i = 0; i < nrows; i++) {

@@ -29,6 +29,7 @@ extern bool row_least;
 struct row *row_new(const char *contestant, const char *work, const char *unit, size_t bytes, size_t in_flight);
 void row_add(struct row *, double value, double p99);
 double row_median(const struct row *);
+const struct row *row_at(size_t i);
 const struct row *row_find(const char *contestant, const char *work, size_t bytes, size_t in_flight, size_t count);
 double row_value_of(const struct row *);
 double row_value(const char *contestant, const char *work, size_t bytes, size_t in_flight);
@@ -41,6 +42,6 @@ void note_add(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 void report_table(const char *title);
 void report_json(const char *path, const char *kernel, const char *network, bool quick);
-void report_plots(const char *prefix, const char *kernel);
+void report_plots(const char *prefix);
 
 #endif

@@ -66,7 +66,10 @@ static const struct work {
 static struct contest {
 	struct row	*row;
 	uint32_t	 count;		/* messages in a run */
+	struct losses	 lost;		/* in all of them */
 } contests[NWORKS][NTRACKS];
+
+unsigned long losses_bulk;
 
 /* ---- the ends ------------------------------------------------------- */
 
@@ -87,7 +90,6 @@ serve(void *arg)
 	link_answer(l);
 }
 
-static struct track *calling;
 static uint16_t calling_port;
 static int unix_pair[2];
 
@@ -166,7 +168,6 @@ track_start(struct track *t)
 			return;
 		}
 	}
-	calling = t;
 	t->call = alien ? erlang(LEFT, "call", t->mode, calling_port) : end_start(LEFT, call, t);
 	if (!end_line(&t->call, line, sizeof line))
 		absent(t, t->caller == &link_lend ? "this sctpd has no method lend" : "its caller ended");
@@ -270,7 +271,7 @@ contest_begin(struct contest *c, struct track *t, const struct work *w)
 }
 
 static void
-contest_run(const struct contest *c, struct track *t, const struct work *w)
+contest_run(struct contest *c, struct track *t, const struct work *w)
 {
 	double		before[NPROCESSES], after[NPROCESSES], us, p99;
 	struct losses	l0, l1;
@@ -286,16 +287,31 @@ contest_run(const struct contest *c, struct track *t, const struct work *w)
 	c->row->done += c->count;
 	for (int i = 0; i < NPROCESSES; i++)
 		c->row->cpu[i] += after[i] - before[i];
-	if (l1.data_discards + l1.packet_discards + l1.t3_expired != l0.data_discards + l0.packet_discards + l0.t3_expired)
-		note_add("%s, %s of %zu bytes: SctpInDataChunkDiscards %lu, SctpInPktDiscards %lu, SctpT3RtxExpireds %lu",
-		    t->name, w->name, w->bytes, l1.data_discards - l0.data_discards,
-		    l1.packet_discards - l0.packet_discards, l1.t3_expired - l0.t3_expired);
+	c->lost.data_discards += l1.data_discards - l0.data_discards;
+	c->lost.packet_discards += l1.packet_discards - l0.packet_discards;
+	c->lost.t3_expired += l1.t3_expired - l0.t3_expired;
+}
+
+/* Ours are a ratio as well: it is to be 0. */
+static void
+losses_tell(const struct contest *c, const struct work *w)
+{
+	const struct losses	*l = &c->lost;
+	unsigned long		 sum = l->data_discards + l->packet_discards + l->t3_expired;
+
+	if (strstr(c->row->contestant, "sctpd") != NULL && w->letter == 'o')
+		losses_bulk += sum;
+	if (sum > 0)
+		note_add("%s, %s of %zu bytes, %zu in flight: SctpInDataChunkDiscards %lu, SctpInPktDiscards %lu, "
+		    "SctpT3RtxExpireds %lu", c->row->contestant, w->name, w->bytes, c->row->in_flight, l->data_discards,
+		    l->packet_discards, l->t3_expired);
 }
 
 static bool
 wanted(const struct work *w)
 {
-	return effort.only == NULL || strstr(effort.only, w->name) != NULL;
+	return effort.only == NULL || strstr(effort.only, w->name) != NULL ||
+	    (strcmp(effort.only, "rpc") == 0 && w->bytes == 100 && w->in_flight == 1);
 }
 
 static void
@@ -319,16 +335,39 @@ works_run(int round)
 	}
 }
 
+/* One piece of work over an association that is there for it alone. */
+void
+track_once(const struct link_kind *caller, const struct link_kind *server, const char *path, const struct order *o)
+{
+	struct track		t = { .name = "sctpd", .caller = caller, .server = server,
+	    .caller_path = path, .server_path = path };
+	const struct work	w = { "work", "us", o->work, o->bytes, o->in_flight };
+	double			p99;
+
+	track_start(&t);
+	(void)order(&t, &w, o->count, &p99);
+	end_stop(&t.call);
+	end_stop(&t.serve);
+}
+
 void
 tracks_run(void)
 {
-	if ((small_buffers = !allow_buffers()))
+	if (effort.only != NULL && strcmp(effort.only, "rpc") == 0)
+		for (size_t j = 2; j < NTRACKS; j++)
+			tracks[j].absent = true;	/* nor is there SCTP, perhaps */
+	else if ((small_buffers = !allow_buffers()))
 		note_add("Erlang has smaller buffers than 4 MiB: net.core.rmem_max and wmem_max do not allow them");
 	(void)setenv("ERL_CRASH_DUMP", "/dev/null", 1);
 	for (size_t j = 0; j < NTRACKS; j++)
-		track_start(&tracks[j]);
+		if (!tracks[j].absent)
+			track_start(&tracks[j]);
 	for (int round = -1; round < effort.rounds; round++)
 		works_run(round);
+	for (size_t i = 0; i < NWORKS; i++)
+		for (size_t j = 0; j < NTRACKS; j++)
+			if (contests[i][j].row != NULL)
+				losses_tell(&contests[i][j], &works[i]);
 	for (size_t j = 0; j < NTRACKS; j++) {
 		end_stop(&tracks[j].call);
 		end_stop(&tracks[j].serve);

@@ -268,7 +268,10 @@ def test_the_store_holds_a_handful(s, plain):
 
 def test_a_wrong_configuration_at_the_start_is_not_tried_again(s, plain):
     CONF.write_text("nonsense\n")
-    s.ctl("restart", ok=False)
+    s.ctl("restart")            # what was in force stays so: there may be associations
+    s.pid()
+    s.ctl("stop")
+    s.ctl("start", ok=False)
     wait_for(lambda: s.show("ActiveState") == "failed")
     assert s.show("ExecMainStatus") == "78"
     CONF.unlink()

@@ -320,12 +320,36 @@ def test_a_daemon_that_does_not_stop_is_stopped(d):
 def test_a_wrong_configuration_ends_it(d):
     with Own(max_clients="many") as k:
         assert k.ended() == 78
-    with Own() as k:
+
+
+def test_a_configuration_that_was_spoiled_meanwhile_ends_nothing(d):
+    """The daemon dies, and its successor cannot read the file: what was in
+    force stays so, as there are associations to be kept."""
+    with Own(max_clients=77) as k:
         pid = k.ready()
-        k.configure(max_clients="many")
-        os.kill(pid, signal.SIGKILL)
-        assert k.ended() == 78
-        assert 'max_clients: "many"' in k.log_text()
+        with Through(k.path) as t:
+            t.wait()
+            k.configure(max_clients="many")
+            os.kill(pid, signal.SIGKILL)
+            pid = k.next_child(pid)
+            t.wait()
+            assert 'max_clients: "many"' in k.log_text()
+            k.says("the configuration that was in force stays so")
+            assert limit(Served(k.path)) == 77
+            k.configure(max_clients=78)
+            k.process.send_signal(signal.SIGHUP)
+            k.says("config: read again")
+            assert limit(Served(k.path)) == 78
+
+
+class Served:
+    """What limit wants."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def client(self):
+        return Client(self.path)
 
 
 def test_the_daemon_does_not_outlive_its_keeper(d):

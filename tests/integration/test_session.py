@@ -215,6 +215,28 @@ def test_the_newer_wins_and_the_older_is_told(d):
 
 
 @clean
+def test_one_that_does_not_read_is_told_when_it_does(d):
+    """Its last message is given whole first; and then it knows, and stays away."""
+    s = session(d)
+    there, _, here, here_id = associate(s)
+    setopt(s, there, active=True)
+    other = d.client()
+    for _ in range(60):
+        other.request("send", sock=here, assoc_id=here_id, data=b"x" * 10000)
+    while len(other.answers) < 60:
+        other.feed()
+    new = Client(d.path)
+    d.clients.append(new)
+    new.call("hello", resume=s.token, seq=s.seq)
+    try:
+        while True:
+            s.take()
+    except (EOFError, ConnectionResetError):
+        pass
+    assert s.events.pop()[0] == "superseded"
+
+
+@clean
 def test_a_connection_that_did_other_things_cannot_become_another_client(d):
     s, c = session(d), d.client()
     c.call("open")
