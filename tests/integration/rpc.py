@@ -2,12 +2,13 @@
 """A client of sctpd in plain MessagePack-RPC, for tests: nothing of ours but
 the wire. Waits for answers and events, never sleeps; every wait ends."""
 import collections
+import os
 import select
 import socket
 
 import msgpack
 
-WAIT = int(__import__("os").environ.get("TEST_WAIT","20"))
+WAIT = int(os.environ.get("TEST_WAIT", "20"))  # seconds after which a test has failed
 
 
 class RpcError(Exception):
