@@ -40,7 +40,7 @@
 #define STOP_MS		10000	/* to stop when told so */
 #define QUICK_MS	1000	/* who dies sooner, and unready, has died at its start */
 
-static enum {
+static enum phase {
 	PAUSING,	/* no child; one is started at the deadline */
 	STARTING,	/* until READY=1 */
 	SERVING,	/* the deadline is for the next WATCHDOG=1 */
@@ -66,7 +66,7 @@ now(void)
 }
 
 static void
-enter(int next, int64_t ms)
+enter(enum phase next, int64_t ms)
 {
 	phase = next;
 	deadline = now() + ms;
