@@ -137,7 +137,7 @@ demo:
 
 check:
 	@tests/deps.sh check
-	@$(MAKE) --no-print-directory all $(B)/example $(B)/unit $(B)/fault/sctpd
+	@$(MAKE) --no-print-directory all $(B)/example $(B)/unit $(B)/fault/sctpd bench-build
 	@tests/check.sh
 
 # Two hosts on which all is killed again and again; for SOAK_SECONDS.

@@ -34,7 +34,7 @@ step_clang() { # a second compiler finds no fault either
 }
 
 step_shellcheck() {
-	shellcheck tests/*.sh tests/lab/run tests/lab/has-sctp tests/lab/inside \
+	shellcheck tests/*.sh tests/lab/run tests/lab/run-qemu tests/lab/has-sctp tests/lab/inside \
 	    tests/lab/uml-init tests/lab/systemd-init tests/lab/systemd-inside tests/lab/*.sh tests/soak/run .ci/run client-lib/sctpctl.bash &&
 	bash -n client-lib/sctpctl.bash
 }
@@ -99,6 +99,11 @@ step_soak() { # a minute in which daemons and clients are killed all the time, a
 
 step_fuzz() { # a few seconds of what hostile clients and peers might send
 	make -s --no-print-directory fuzz-smoke hostile-smoke
+}
+
+step_bench() { # every figure is measured; what they are is no matter here
+	tests/lab/run --timeout 120 -- build/bench -q -o build/check/bench.json >build/check/bench.txt &&
+	/usr/bin/python3 tests/bench/check.py build/check/bench.json
 }
 
 step_demo() { # what README promises first, on either stack

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# deps.sh GROUP...: sees to it that what building (build), testing on a kernel with SCTP (lab) or testing in full
-# (check: all three) needs is there. Says nothing if it is.
+# deps.sh GROUP...: sees to it that what building (build), testing on a kernel with SCTP (lab; lab2: in QEMU) or testing
+# in full (check: with build and lab) needs is there. Says nothing if it is.
 #
 # What is missing is installed if this is Debian or Ubuntu and we are root; otherwise the one command line that
 # installs it is printed and the exit status is 1. Only packages of the distribution's own are ever asked for.
@@ -39,6 +39,13 @@ needs() {
 			EOF
 		fi
 		;;
+	lab2)
+		cat <<-'EOF'
+			cmd:ip iproute2 iproute
+			cmd:qemu-system-x86_64 qemu-system-x86 qemu-system-x86-core
+			cmd:busybox busybox-static busybox
+		EOF
+		;;
 	check)
 		needs build
 		needs lab
@@ -57,7 +64,7 @@ needs() {
 		EOF
 		;;
 	*)
-		echo "deps: unknown group '$1'; the groups are build, lab and check" >&2
+		echo "deps: unknown group '$1'; the groups are build, lab, lab2 and check" >&2
 		exit 2
 		;;
 	esac

@@ -21,7 +21,7 @@
 #include "row.h"
 
 struct flags {
-	bool		 quick, veth, rpc;
+	bool		 veth, rpc;
 	const char	*file, *only;
 };
 
@@ -35,7 +35,7 @@ static const char usage[] =
     "  --rpc     requests that need no SCTP, on any kernel\n";
 
 struct effort effort = { .rounds = 7, .run_us = 150000, .assocs = 10000, .clients = 1000, .traffic = 20000 };
-static const struct effort quick = { .rounds = 1, .run_us = 5000, .assocs = 200, .clients = 50, .traffic = 1000 };
+static const struct effort quick = { .rounds = 1, .run_us = 5000, .assocs = 200, .clients = 50, .traffic = 1000, .quick = true };
 
 struct end daemon_near, daemon_far;
 char path_near[128], path_far[128];
@@ -185,7 +185,7 @@ parts_run(void)
 }
 
 static void
-report(const char *file, bool is_quick)
+report(const char *file)
 {
 	char	title[300];
 
@@ -200,7 +200,7 @@ report(const char *file, bool is_quick)
 	report_table(title);
 	(void)snprintf(title, sizeof title, "%.*s", (int)strcspn(file, "."), file);
 	report_plots(title);
-	report_json(file, kernel(), place.veth ? "veth" : "lo", is_quick);
+	report_json(file, kernel(), place.veth ? "veth" : "lo", effort.quick);
 }
 
 /*
@@ -245,7 +245,6 @@ read_flags(int argc, char **argv, struct flags *f)
 	while ((c = getopt_long(argc, argv, "qvr:w:o:", options, NULL)) != -1) {
 		switch (c) {
 		case 'q':
-			f->quick = true;
 			effort = quick;
 			break;
 		case 'v':
@@ -292,6 +291,6 @@ main(int argc, char **argv)
 	losses_read(&lost_before);
 	parts_run();
 	add_native();
-	report(f.file != NULL ? f.file : preset, f.quick);
+	report(f.file != NULL ? f.file : preset);
 	return 0;
 }

@@ -17,6 +17,7 @@ struct effort {
 	unsigned	 assocs;	/* the most of them */
 	unsigned	 clients;
 	uint32_t	 traffic;	/* messages in a run of many associations */
+	bool		 quick;		/* only what the ratios need */
 	const char	*only;		/* names of parts; NULL: all */
 };
 

@@ -8,7 +8,11 @@ from harness import ROOT, STACK
 
 USERLAND = {
     "wire": ("remote.", "setup.eof_and_abort_of_a_stream_socket_that_is_over_unread"),
-    "survival": ("partial.the_senders_process_may_be_killed", "survive."),
+    "survival": ("lib_session.", "cli.talk_goes_on_when_the_daemon_dies", "keeper.an_association_survives_kills",
+                 "keeper.an_association_survives_restarts",
+                 "keeper.an_association_survives_a_daemon_that_hangs",
+                 "keeper.a_configuration_that_was_spoiled_meanwhile_ends_nothing",
+                 "partial.the_senders_process_may_be_killed", "survive."),
     "one path": (
         "connect.a_list_of_addresses", "event.addresses_are_confirmed",
         "event.a_primary_address_is_made", "names.socknames_of_one_association",

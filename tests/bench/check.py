@@ -1,0 +1,26 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Whether a bench.json has every ratio that is promised, and each a number."""
+import json
+import math
+import shutil
+import sys
+
+NAMES = """rpc_vs_unix rtt_100_vs_floor rtt_1000_vs_floor
+send_100_vs_direct send_1000_vs_direct recv_100_vs_direct recv_1000_vs_direct
+both_100_vs_direct both_1000_vs_direct both_16000_vs_direct
+cpu_10000_vs_1_assocs isolation_median isolation_worst
+idle_client_bytes idle_socket_bytes idle_assoc_bytes""".split()
+ERLANG = "both_100_vs_erlang both_1000_vs_erlang rtt_100_vs_erlang".split()
+VALGRIND = "instructions_send_100 instructions_recv_100".split()
+
+with open(sys.argv[1], encoding="utf-8") as f:
+    bench = json.load(f)
+names = NAMES + (ERLANG if shutil.which("erl") else []) + (VALGRIND if shutil.which("valgrind") else [])
+faults = [n for n in names if not math.isfinite(bench["ratios"].get(n, math.nan))]
+faults += [f"{r['contestant']} {r['work']}" for r in bench["rows"]
+           if not math.isfinite(r["median"]) or not math.isfinite(r["p99"]) or r["runs"] < 1]
+for fault in faults:
+    print("no figure:", fault)
+print(f"{len(names)} ratios, {len(bench['rows'])} rows")
+sys.exit(bool(faults))
