@@ -701,10 +701,13 @@ client_end_turn(void)
 			client_write(c);
 		}
 	} while (!TAILQ_EMPTY(&dirty));
+	if (TAILQ_EMPTY(&dead))
+		return;
 	while ((c = TAILQ_FIRST(&dead)) != NULL) {
 		TAILQ_REMOVE(&dead, c, dirty_entry);
 		client_free(c);
 	}
+	keep_commit();	/* their messages are of no use any more */
 }
 
 void

@@ -35,7 +35,7 @@ step_clang() { # a second compiler finds no fault either
 
 step_shellcheck() {
 	shellcheck tests/*.sh tests/lab/run tests/lab/run-qemu tests/lab/has-sctp tests/lab/inside \
-	    tests/lab/uml-init tests/lab/systemd-init tests/lab/systemd-inside tests/lab/*.sh tests/soak/run .ci/run client-lib/sctpctl.bash &&
+	    tests/lab/uml-init tests/lab/qemu-init tests/lab/systemd-init tests/lab/systemd-inside tests/lab/*.sh tests/soak/run .ci/run client-lib/sctpctl.bash &&
 	bash -n client-lib/sctpctl.bash
 }
 

@@ -127,6 +127,8 @@ tidy(void)
 	daemons_stop();
 	(void)unlink(path_near);
 	(void)unlink(path_far);
+	(void)snprintf(path_far, sizeof path_far, "%s/grpc", place.run);
+	(void)unlink(path_far);
 	(void)rmdir(place.run);
 }
 

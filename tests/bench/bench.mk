@@ -8,7 +8,7 @@ SRC_BENCH	= $(wildcard tests/bench/*.c)
 BENCH_FLAGS	= $(if $(filter quick,$(BENCH)),-q,$(BENCH))
 
 .PHONY: bench bench-build
-bench-build: all $(B)/bench $(B)/gen_sctp_bench.beam
+bench-build: all $(B)/bench $(B)/gen_sctp_bench.beam $(if $(call pc,--libs grpc++),$(B)/bench-grpc)
 
 # What a request costs without SCTP is measured on the machine itself.
 bench:
@@ -28,3 +28,7 @@ $(B)/bench: $(call obj,$(SRC_BENCH)) $(B)/libsctpd.a
 $(B)/gen_sctp_bench.beam: tests/bench/gen_sctp_bench.erl
 	$(if $(V),,@echo "  ERLC    $<")
 	$(Q)if command -v erlc >/dev/null; then erlc -o $(B) $<; fi
+
+$(B)/bench-grpc: tests/bench/grpc.cc
+	$(if $(V),,@echo "  CXX     $<")
+	$(Q)$(CXX) -std=c++17 -O2 $(call pc,--cflags grpc++) -o $@ $< -lgrpc++ -lgrpc -lgpr

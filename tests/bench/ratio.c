@@ -34,19 +34,22 @@ erlang(const char *work, size_t bytes, size_t in_flight)
 	return fmin(row_value("erlang", work, bytes, in_flight), row_value("erlang-active", work, bytes, in_flight));
 }
 
-/* Processor time a message with this many associations, by whoever answers. */
+/*
+ * Processor time a message with this many associations, by whoever answers.
+ * Some kernels count it in ticks: a short run may have had none.
+ */
 static double
-cpu(const char *contestant, unsigned count)
+cpu(const char *contestant, int process, unsigned count)
 {
 	const struct row	*r = row_find(contestant, "assocs", 100, 64, count);
 
-	return r == NULL ? NAN : (r->cpu[FAR] > 0 ? r->cpu[FAR] : r->cpu[SERVER]) / r->done;
+	return r == NULL ? NAN : fmax(r->cpu[process], 1) / r->done;
 }
 
 static double
-growth(const char *contestant)
+growth(const char *contestant, int process)
 {
-	return cpu(contestant, effort.assocs) / cpu(contestant, 1);
+	return cpu(contestant, process, effort.assocs) / cpu(contestant, process, 1);
 }
 
 static double
@@ -64,9 +67,9 @@ idle(const char *work, unsigned count)
 static void
 ratios_scale(void)
 {
-	ratio_add("cpu_10000_vs_1_assocs", growth("sctpd") / growth("epoll"), 1.3, 0);
-	ratio_add("cpu_10000_vs_1_assocs_sctpd", growth("sctpd"), 0, 0);
-	ratio_add("cpu_10000_vs_1_assocs_epoll", growth("epoll"), 0, 0);
+	ratio_add("cpu_10000_vs_1_assocs", growth("sctpd", FAR) / growth("epoll", SERVER), 1.3, 0);
+	ratio_add("cpu_10000_vs_1_assocs_sctpd", growth("sctpd", FAR), 0, 0);
+	ratio_add("cpu_10000_vs_1_assocs_epoll", growth("epoll", SERVER), 0, 0);
 	ratio_add("isolation_median", beset("sctpd", "beset", "alone"), 1.5, 0);
 	ratio_add("isolation_worst", beset("sctpd", "beset worst", "alone worst"), 1.5, 0);
 	ratio_add("isolation_median_epoll", beset("epoll", "beset", "alone"), 0, 0);
@@ -90,6 +93,7 @@ ratios_compute(void)
 	ratio_add("rpc_per_second_64_here", 1e6 / row_value("rpc", "rpc", 0, 64), 0, 0);
 	ratio_add("rpc_per_second_64", 1e6 / row_value("native", "rpc", 0, 64), 0, 2e6);
 	ratio_add("rpc_vs_unix_native", row_value("native", "rpc", 0, 1) / row_value("native-unix", "rtt", 100, 1), 1.5, 0);
+	ratio_add("rpc_vs_grpc", once / row_value("grpc", "rpc", 0, 1), 0, 0);
 	ratio_add("rtt_100_vs_floor", floor_ratio(100), 1.25, 0);
 	ratio_add("rtt_1000_vs_floor", floor_ratio(1000), 1.25, 0);
 	ratio_add("send_100_vs_direct", rate(SEND, "direct", 100), 0, 1.5);

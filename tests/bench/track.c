@@ -17,7 +17,7 @@
 
 struct track {
 	const char		*name;
-	const struct link_kind	*caller, *server;	/* NULL: Erlang, in this mode: */
+	const struct link_kind	*caller, *server;	/* NULL: a program of its own: */
 	const char		*mode;
 	const char		*caller_path, *server_path;
 	bool			 near, far;		/* takes the daemons there */
@@ -27,6 +27,7 @@ struct track {
 
 static struct track tracks[] = {
 	{ .name = "unix", .caller = &link_unix },
+	{ .name = "grpc", .mode = "grpc" },
 	{ .name = "rpc", .caller = &link_rpc, .caller_path = path_near, .near = true },
 	{ .name = "direct", .caller = &link_direct, .server = &link_direct },
 	{ .name = "sctpd-direct", .caller = &link_sctpd, .server = &link_direct, .caller_path = path_near, .near = true },
@@ -140,6 +141,24 @@ erlang(enum side side, const char *what, const char *mode, uint16_t port)
 	return end_exec(side, argv);
 }
 
+static struct end
+grpc(const char *what)
+{
+	static char	program[600], address[160];
+	char		*argv[] = { program, (char *)(uintptr_t)what, address, NULL };
+
+	(void)snprintf(program, sizeof program, "%s/bench-grpc", place.build);
+	(void)snprintf(address, sizeof address, "unix:%s/grpc", place.run);
+	return end_exec(LEFT, argv);
+}
+
+/* Erlang, or gRPC. */
+static struct end
+alien(enum side side, const char *what, const char *mode, uint16_t port)
+{
+	return strcmp(mode, "grpc") == 0 ? grpc(what) : erlang(side, what, mode, port);
+}
+
 static void
 absent(struct track *t, const char *why)
 {
@@ -154,21 +173,20 @@ static void
 track_start(struct track *t)
 {
 	char	line[128] = "";
-	bool	alien = t->caller == NULL;
 
 	progress("starting %s", t->name);
 	if (t->caller == &link_unix) {
 		if (socketpair(AF_UNIX, SOCK_STREAM, 0, unix_pair) == -1)
 			err(1, "socketpair");
 		t->serve = end_start(RIGHT, serve_unix, NULL);
-	} else if (t->server != NULL || alien) {
-		t->serve = alien ? erlang(RIGHT, "serve", t->mode, 0) : end_start(RIGHT, serve, t);
+	} else if (t->server != NULL || t->mode != NULL) {
+		t->serve = t->mode != NULL ? alien(RIGHT, "serve", t->mode, 0) : end_start(RIGHT, serve, t);
 		if (!end_line(&t->serve, line, sizeof line) || sscanf(line, "port %hu", &calling_port) != 1) {
-			absent(t, alien ? "erl (package erlang-base) does not run here" : "its server ended");
+			absent(t, t->mode == NULL ? "its server ended" : "its program is not here (packages erlang-base, libgrpc++-dev)");
 			return;
 		}
 	}
-	t->call = alien ? erlang(LEFT, "call", t->mode, calling_port) : end_start(LEFT, call, t);
+	t->call = t->mode != NULL ? alien(LEFT, "call", t->mode, calling_port) : end_start(LEFT, call, t);
 	if (!end_line(&t->call, line, sizeof line))
 		absent(t, t->caller == &link_lend ? "this sctpd has no method lend" : "its caller ended");
 	if (t->caller == &link_unix) {
@@ -219,7 +237,7 @@ does(const struct track *t, const struct work *w)
 	if (t->absent || t->call.pid == 0 || (t->caller == NULL && w->bytes > 100000 &&
 	    (small_buffers || strcmp(t->mode, "active") == 0)))
 		return false;
-	if ((strcmp(w->name, "rpc") == 0) != (t->caller == &link_rpc))
+	if ((strcmp(w->name, "rpc") == 0) != (t->caller == &link_rpc || strcmp(t->name, "grpc") == 0))
 		return false;
 	return t->caller != &link_unix || (w->letter == 'r' && w->in_flight == 1);
 }
@@ -356,8 +374,8 @@ void
 tracks_run(void)
 {
 	if (effort.only != NULL && strcmp(effort.only, "rpc") == 0)
-		for (size_t j = 2; j < NTRACKS; j++)
-			tracks[j].absent = true;	/* nor is there SCTP, perhaps */
+		for (size_t j = 0; j < NTRACKS; j++)	/* there is no SCTP, perhaps */
+			tracks[j].absent = tracks[j].caller != &link_unix && tracks[j].caller != &link_rpc;
 	else if ((small_buffers = !allow_buffers()))
 		note_add("Erlang has smaller buffers than 4 MiB: net.core.rmem_max and wmem_max do not allow them");
 	(void)setenv("ERL_CRASH_DUMP", "/dev/null", 1);

@@ -52,6 +52,7 @@ connect()
 request("open", ip="127.0.0.1", options={"active": True})
 _, server = hear()
 request("listen", sock=server["sock"])
+hear()
 print(server["port"], flush=True)
 while True:
     what, fields = hear()
