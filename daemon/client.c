@@ -30,12 +30,8 @@
 /* Queues' worth of messages that a session may leave without acknowledgement. */
 #define HELD_QUEUES	4
 
-TAILQ_HEAD(client_list, client);
-
 static struct hash clients;
-static struct client_list dirty = TAILQ_HEAD_INITIALIZER(dirty);
 static struct client_list watchers = TAILQ_HEAD_INITIALIZER(watchers);
-static struct client_list writing = TAILQ_HEAD_INITIALIZER(writing);
 static struct client_list dead = TAILQ_HEAD_INITIALIZER(dead);
 
 /*
@@ -70,15 +66,6 @@ bool
 client_may_use(const struct client *c, uid_t uid)
 {
 	return c->uid == uid || c->uid == 0;
-}
-
-void
-client_dirty(struct client *c)
-{
-	if (c->dirty || c->dead)
-		return;
-	c->dirty = true;
-	TAILQ_INSERT_TAIL(&dirty, c, dirty_entry);
 }
 
 /* ---- in ------------------------------------------------------------- */
@@ -263,9 +250,8 @@ client_on_readable(evutil_socket_t fd, short what, void *arg)
 	client_read(arg);
 }
 
-/* Read its requests again, if nothing speaks against it any more. */
-static void
-client_resume(struct client *c)
+void
+client_serve_again(struct client *c)
 {
 	if (!c->paused || c->dead || c->away || is_over_limit(c))
 		return;
@@ -288,141 +274,6 @@ client_wait_less(struct client *c, size_t n)
 	c->waiting -= n;
 	if (c->paused)
 		client_dirty(c);
-}
-
-/* ---- out ------------------------------------------------------------ */
-
-static int
-pack_to_client(void *arg, const char *p, size_t n)
-{
-	struct client	*c = arg;
-
-	output_add(&c->out, p, n);
-	return 0;
-}
-
-msgpack_packer *
-client_packer(struct client *c, enum message_kind kind, uint64_t sock)
-{
-	static msgpack_packer	pk;
-
-	client_dirty(c);
-	output_begin(&c->out, kind, sock);
-	msgpack_packer_init(&pk, c, pack_to_client);
-	return &pk;
-}
-
-void
-client_answer_done(struct client *c, uint32_t msgid)
-{
-	char	done[HOT_DONE_MAX];
-
-	client_dirty(c);
-	output_begin(&c->out, MESSAGE_ANSWER, 0);
-	output_add(&c->out, done, hot_write_done(done, msgid));
-}
-
-void
-client_data(struct client *c, uint64_t sock, struct hot_from *f,
-    const struct sockaddr_storage *from, const struct sndrcvinfo *info, struct slice data)
-{
-	char	head[HOT_EVENT_MAX];
-
-	client_dirty(c);
-	output_begin(&c->out, MESSAGE_EVENT, sock);
-	output_add(&c->out, head, hot_write_data(head, c->token[0] != '\0' ? c->out.seq : 0,
-	    sock, f, from, info, data.len));
-	output_add(&c->out, data.ptr, data.len);
-}
-
-msgpack_packer *
-client_event_begin(struct client *c, const struct notice *row, uint64_t sock,
-    unsigned n, bool moves)
-{
-	msgpack_packer		*pk = client_packer(c, MESSAGE_EVENT, moves ? sock : 0);
-	struct event_head	 head = { .sock = sock };
-
-	if (c->token[0] != '\0')
-		head.seq = c->out.seq;
-	msgpack_pack_array(pk, 3);
-	msgpack_pack_uint8(pk, RPC_NOTIFICATION);
-	codec_pack_text(pk, row->name);
-	msgpack_pack_array(pk, 1);
-	msgpack_pack_map(pk, n + (head.seq != 0) + (sock != 0));
-	codec_pack_fields(pk, event_head_fields, &head, sizeof head);
-	return pk;
-}
-
-void
-client_tell(struct client *c, const struct notice *row, uint64_t sock, const void *body)
-{
-	msgpack_packer	*pk;
-
-	if (!c->events || c->dead || (c->away && c->token[0] == '\0'))
-		return;
-	/* Of these only what comes from the stack is its next owner's business. */
-	pk = client_event_begin(c, row, sock, codec_count(row->fields, body, row->size),
-	    row == notice_send_failed || row == notice_passive);
-	codec_pack_fields(pk, row->fields, body, row->size);
-}
-
-bool
-client_has_room(struct client *c)
-{
-	if (!c->away && output_held(&c->out) < config.client_queue)
-		return true;
-	c->starved = true;
-	return false;
-}
-
-/* There is room again: what was kept back may come. */
-static void
-client_feed(struct client *c)
-{
-	struct event_overrun	 e = { .lost = c->lost };
-	struct sock		*s, *next;
-
-	if (c->lost > 0) {
-		c->lost = 0;
-		client_tell(c, notice_overrun, 0, &e);
-	}
-	if (!c->starved)
-		return;
-	c->starved = false;
-	for (s = TAILQ_FIRST(&c->socks); s != NULL; s = next) {
-		next = TAILQ_NEXT(s, owned);
-		sock_pump(s);
-	}
-}
-
-static void
-client_write(struct client *c)
-{
-	size_t	left;
-
-	if (c->away) {
-		buf_free(&c->in);
-		return;
-	}
-	if (output_write(&c->out, c->fd) == -1 && errno != EAGAIN && errno != EINTR) {
-		client_lost(c, strerror(errno));
-		return;
-	}
-	left = output_unwritten(&c->out);
-	if (c->answers > left)
-		c->answers = left;
-	if (left > 0)
-		(void)event_add(&c->writable, NULL);
-	if (output_held(&c->out) < config.client_queue / 2)
-		client_feed(c);
-	client_resume(c);
-}
-
-static void
-client_on_writable(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what;
-	client_dirty(arg);	/* written when the turn ends, and is in the journal */
 }
 
 void
@@ -524,11 +375,7 @@ client_end(struct client *c)
 {
 	if (c->dead)
 		return;
-	if (c->listed)
-		TAILQ_REMOVE(&writing, c, dirty_entry);
-	else if (c->dirty)
-		TAILQ_REMOVE(&dirty, c, dirty_entry);
-	c->dirty = c->listed = false;
+	client_clean(c);
 	c->dead = true;
 	end_calls(c, true);
 	client_watch(c, false);
@@ -664,50 +511,17 @@ client_free(struct client *c)
 	free(c);
 }
 
-static void
-stage_list(struct client_list *list)
+bool
+client_free_dead(void)
 {
 	struct client	*c;
+	bool		 any = !TAILQ_EMPTY(&dead);
 
-	TAILQ_FOREACH(c, list, dirty_entry) {
-		if (!c->out.session)
-			continue;
-		output_stage(&c->out);
-		keep_client_words(c);
-	}
-}
-
-void
-client_stage(void)
-{
-	stage_list(&dirty);
-	stage_list(&writing);
-}
-
-void
-client_end_turn(void)
-{
-	struct client	*c;
-
-	/* Nothing is said to anybody that is not in the journal. */
-	do {
-		keep_commit();
-		TAILQ_CONCAT(&writing, &dirty, dirty_entry);
-		TAILQ_FOREACH(c, &writing, dirty_entry)
-			c->listed = true;
-		while ((c = TAILQ_FIRST(&writing)) != NULL) {
-			TAILQ_REMOVE(&writing, c, dirty_entry);
-			c->dirty = c->listed = false;
-			client_write(c);
-		}
-	} while (!TAILQ_EMPTY(&dirty));
-	if (TAILQ_EMPTY(&dead))
-		return;
 	while ((c = TAILQ_FIRST(&dead)) != NULL) {
 		TAILQ_REMOVE(&dead, c, dirty_entry);
 		client_free(c);
 	}
-	keep_commit();	/* their messages are of no use any more */
+	return any;
 }
 
 void

@@ -26,7 +26,9 @@
 #include "notice.h"
 
 struct sock;
+struct client;
 TAILQ_HEAD(socks, sock);
+TAILQ_HEAD(client_list, client);
 
 #define CLIENT_TOKEN	32	/* hexadecimal digits */
 
@@ -141,5 +143,17 @@ void client_end_turn(void);
 
 /* Lose them all. */
 void client_free_all(void);
+
+/* Between client.c and client-out.c: nothing is to be written to it any more. */
+void client_clean(struct client *);
+
+/* Read its requests again, if nothing speaks against it any more. */
+void client_serve_again(struct client *);
+
+/* Free who was lost; false: nobody was. */
+bool client_free_dead(void);
+
+/* libevent's: there is room in the connection. */
+void client_on_writable(evutil_socket_t, short, void *);
 
 #endif

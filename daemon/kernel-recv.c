@@ -26,6 +26,7 @@
 #include "loop.h"
 
 #define BATCH	32
+#define READY	64	/* associations looked at in one turn */
 #define SLOT	65536
 #define CONTROL	256
 
@@ -436,7 +437,7 @@ receive_alone(struct sock *s, struct assoc *a, unsigned n)
 void
 stack_receive(struct sock *s, unsigned n)
 {
-	struct epoll_event	ev[16];
+	struct epoll_event	ev[READY];
 	struct assoc		*a;
 	uint64_t		until = s->received.oct + s->own.buffer;
 	int			ready;
@@ -447,7 +448,7 @@ stack_receive(struct sock *s, unsigned n)
 			n -= (unsigned)ready;
 		return;
 	}
-	ready = epoll_wait(s->stack.set, ev, n < 16 ? (int)n : 16, 0);
+	ready = epoll_wait(s->stack.set, ev, n < READY ? (int)n : READY, 0);
 	for (int i = 0; i < ready && n > 0 && s->received.oct < until; i++) {
 		unsigned	share = n / (unsigned)(ready - i);
 
