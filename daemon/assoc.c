@@ -358,6 +358,7 @@ assoc_send_run(void)
 {
 	struct assoc	*a = run.assoc;
 	unsigned	 i = 0, n = run.n;
+	bool		 settled = false;
 	int		 number;
 
 	run.n = 0;
@@ -368,12 +369,16 @@ assoc_send_run(void)
 		if (TAILQ_EMPTY(&a->sends))
 			sent = stack_send(a, &run.message[i], n - i, &number);
 		if (sent == 0) {
+			settled = settled || (run.notification[i] && run.message[i].client != 0);
 			settle(a, i, number);
 			i++;
 		}
 		while (sent-- > 0)
 			answer_sent(i++);
 	}
+	/* The next that is sent will say that those before it were taken. */
+	if (settled)
+		keep_commit();
 }
 
 enum error

@@ -138,8 +138,10 @@ take_apart(const msgpack_object_array *a, struct call *call)
 		call->client->events = true;	/* how failures reach it */
 	call->ordinal = call->client->notifications + 1;
 	serve(call, name, params);
-	if (call->notification && call->method != &rpc_table[RPC_ack])
+	if (call->notification && call->method != &rpc_table[RPC_ack]) {
 		call->client->notifications++;
+		client_dirty(call->client);
+	}
 	return true;
 }
 
@@ -159,6 +161,7 @@ dispatch_send(struct client *c, const char *p, size_t n)
 	if (m.notification) {
 		c->events = true;
 		call.ordinal = ++c->notifications;
+		client_dirty(c);	/* the journal is to know the number */
 	}
 	e = handle_send(&call, &m.in, &out);
 	if (e == ERR_OK)
