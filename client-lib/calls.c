@@ -289,6 +289,37 @@ sctpd_controlling_process(struct sctpd *c, uint64_t sock, uint64_t client)
 	return call(c, RPC_controlling_process, &in, NULL, 0);
 }
 
+/* ---- lending -------------------------------------------------------- */
+
+int
+sctpd_return(struct sctpd *c, uint64_t sock)
+{
+	struct rpc_give_back_in	in = { .has = HAS(give_back, sock), .sock = sock };
+
+	return call(c, RPC_give_back, &in, NULL, 0);
+}
+
+int
+sctpd_lend(struct sctpd *c, uint64_t sock, int *fd)
+{
+	struct rpc_lend_in	in = { .has = HAS(lend, sock), .sock = sock };
+	int			code;
+
+	*fd = -1;
+	if ((code = call(c, RPC_lend, &in, NULL, 0)) != SCTPD_OK)
+		return code;
+	*fd = c->reply->fd;
+	c->reply->fd = -1;
+	if (*fd != -1)
+		return SCTPD_OK;
+	(void)sctpd_return(c, sock);
+	return core_error(c, SCTPD_EOPNOTSUPP,
+	    "sock %llu: no descriptor came with the answer; this program may have too many, or is not connected to sctpd's own socket",
+	    (unsigned long long)sock);
+}
+
+/* ---- names ---------------------------------------------------------- */
+
 /* The answers of sockname and peername are alike. */
 static int
 name_result(struct sctpd *c, int code, char *addr, size_t addrlen, uint16_t *port)
@@ -334,6 +365,7 @@ sctpd_recv(struct sctpd *c, uint64_t sock, int timeout, const struct sctpd_event
 
 	*ev = NULL;
 	c->lent = message_free(c->lent);
+	given_back(c);
 	if ((code = call(c, RPC_recv, &in, NULL, in.timeout)) != SCTPD_OK)
 		return code;
 	c->lent = c->reply;

@@ -30,6 +30,7 @@ sctpd_new(void)
 	c->timeout = DEFAULT_TIMEOUT;
 	c->session.timer = -1;
 	TAILQ_INIT(&c->events);
+	TAILQ_INIT(&c->given.messages);
 	return c;
 }
 
@@ -52,6 +53,8 @@ sctpd_free(struct sctpd *c)
 	session_free(c);
 	message_free(c->reply);
 	message_free(c->lent);
+	core_pass_nothing(c);
+	given_free(c);
 	buf_free(&c->in);
 	buf_free(&c->out);
 	free(c->requests);
@@ -194,6 +197,47 @@ sctpd_flush(struct sctpd *c)
 	return conn_leave(c) ? code : SCTPD_LOST;
 }
 
+static void
+take_passed(struct sctpd *c, struct msghdr *h)
+{
+	struct cmsghdr	*m;
+	size_t		 n;
+	int		 fd;
+
+	for (m = CMSG_FIRSTHDR(h); m != NULL; m = CMSG_NXTHDR(h, m)) {
+		if (m->cmsg_level != SOL_SOCKET || m->cmsg_type != SCM_RIGHTS)
+			continue;
+		n = (m->cmsg_len - CMSG_LEN(0)) / sizeof fd;
+		for (size_t i = 0; i < n; i++) {
+			memcpy(&fd, CMSG_DATA(m) + i * sizeof fd, sizeof fd);
+			core_pass(c, fd);
+		}
+	}
+}
+
+/* Room stays for a byte behind it: see given_end. */
+static ssize_t
+receive(struct sctpd *c)
+{
+	union {
+		struct cmsghdr	align;
+		char		room[CMSG_SPACE(CORE_MAX_PASSED * sizeof(int))];
+	} control;
+	struct iovec	iov = { c->in.data + c->in.len, c->in.room - c->in.len - 1 };
+	struct msghdr	h = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof control,
+	};
+	ssize_t		n;
+
+	do
+		n = recvmsg(c->fd, &h, MSG_CMSG_CLOEXEC);
+	while (n == -1 && errno == EINTR);
+	if (n > 0 && h.msg_controllen > 0)
+		take_passed(c, &h);
+	return n;
+}
+
 /* Read what there is, one buffer of it at most. */
 static int
 conn_read(struct sctpd *c)
@@ -202,11 +246,9 @@ conn_read(struct sctpd *c)
 
 	if (core_full(c))
 		return SCTPD_OK;
-	if (!buf_reserve(&c->in, READ_SIZE))
+	if (!given_leave(c) || !buf_reserve(&c->in, READ_SIZE))
 		return core_error(c, SCTPD_ENOMEM, "this program has no memory left");
-	do
-		n = recv(c->fd, c->in.data + c->in.len, c->in.room - c->in.len, 0);
-	while (n == -1 && errno == EINTR);
+	n = receive(c);
 	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return SCTPD_OK;
 	if (n == -1)
@@ -219,26 +261,50 @@ conn_read(struct sctpd *c)
 	return SCTPD_OK;
 }
 
-/* Take what has been read. Bytes that make no sense end the connection. */
+/* Bytes that make no sense end the connection. */
 static int
-conn_parse(struct sctpd *c)
+parsed(struct sctpd *c, int code)
 {
-	int	code = core_parse(c);
-
 	if (code == SCTPD_OK || code == SCTPD_ENOMEM || c->fd == -1)
 		return code;
 	return conn_over(c, code);
 }
 
+/* Take what has been read. */
 static int
-conn_turn(struct sctpd *c)
+conn_parse(struct sctpd *c)
+{
+	return parsed(c, core_parse(c));
+}
+
+int
+conn_step(struct sctpd *c, bool *any)
+{
+	return parsed(c, core_step(c, any));
+}
+
+/* Write and read. */
+static int
+conn_move(struct sctpd *c)
 {
 	int	code;
 
 	if (c->session.phase != SESSION_UP && (code = dial_again(c)) != SCTPD_OK)
 		return code;
-	if ((code = conn_flush(c)) != SCTPD_OK || c->fd == -1 ||
-	    (code = conn_read(c)) != SCTPD_OK)
+	if ((code = conn_flush(c)) != SCTPD_OK || c->fd == -1)
+		return code;
+	return conn_read(c);
+}
+
+/* What was left in the buffer is taken first: it would not outlive the connection. */
+static int
+conn_turn(struct sctpd *c)
+{
+	int	code;
+
+	if (c->in.off < c->in.len && (code = conn_parse(c)) != SCTPD_OK)
+		return code;
+	if ((code = conn_move(c)) != SCTPD_OK || c->fd == -1)
 		return code;
 	return conn_parse(c);
 }
@@ -274,8 +340,9 @@ patience(const struct sctpd *c, int64_t deadline)
 	return left < 0 ? 0 : left > 1000000 ? 1000000 : (int)left;
 }
 
-int
-conn_wait(struct sctpd *c, int64_t deadline)
+/* Wait, and then take that turn. */
+static int
+wait_for_turn(struct sctpd *c, int64_t deadline, int (*turn)(struct sctpd *))
 {
 	struct pollfd	pfd = { .fd = sctpd_fd(c), .events = sctpd_wants(c) };
 	int		n = poll(&pfd, 1, patience(c, deadline));
@@ -284,7 +351,19 @@ conn_wait(struct sctpd *c, int64_t deadline)
 		return SCTPD_TIMEOUT;
 	if (n == -1 && errno != EINTR)
 		return conn_lose_errno(c, "poll");
-	return n > 0 || c->session.phase != SESSION_UP ? conn_turn(c) : SCTPD_OK;
+	return n > 0 || c->session.phase != SESSION_UP ? turn(c) : SCTPD_OK;
+}
+
+int
+conn_wait(struct sctpd *c, int64_t deadline)
+{
+	return wait_for_turn(c, deadline, conn_turn);
+}
+
+int
+conn_await(struct sctpd *c, int64_t deadline)
+{
+	return wait_for_turn(c, deadline, conn_move);
 }
 
 /* Wait until the answer is there. Errors are those of waiting, not its. */
@@ -435,6 +514,7 @@ sctpd_next_event(struct sctpd *c, int timeout, const struct sctpd_event **ev)
 
 	*ev = NULL;
 	c->lent = message_free(c->lent);
+	given_back(c);
 	conn_enter(c);
 	if (session_is_due(c))
 		(void)conn_flush(c);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "codec.h"
 #include "core.h"
@@ -233,6 +234,7 @@ core_begin(struct sctpd *c, const char *method, bool answered)
 			return no_memory(c);
 		}
 		r->recv = strcmp(method, "recv") == 0;
+		r->lends = strcmp(method, "lend") == 0;
 		c->begun_id = r->id;
 		msgpack_pack_int(&c->pk, RPC_REQUEST);
 		msgpack_pack_uint32(&c->pk, r->id);
@@ -373,7 +375,37 @@ core_full(const struct sctpd *c)
 	/* The answer to these comes behind events, as many as the daemon keeps. */
 	if (c->session.gives > 0 || c->session.phase == SESSION_GREETING)
 		return false;
+	if (c->batch != NULL && c->n_events < CORE_MAX_EVENTS_MEANWHILE)
+		return c->event_bytes >= CORE_MAX_EVENT_BYTES;
 	return c->n_events >= CORE_MAX_EVENTS || c->event_bytes >= CORE_MAX_EVENT_BYTES;
+}
+
+void
+core_pass(struct sctpd *c, int fd)
+{
+	if (c->n_passed < CORE_MAX_PASSED)
+		c->passed[c->n_passed++] = fd;
+	else
+		close(fd);
+}
+
+void
+core_pass_nothing(struct sctpd *c)
+{
+	while (c->n_passed > 0)
+		close(c->passed[--c->n_passed]);
+}
+
+/* The descriptor that came first, or -1. */
+static int
+passed_take(struct sctpd *c)
+{
+	int	fd = c->passed[0];
+
+	if (c->n_passed == 0)
+		return -1;
+	memmove(c->passed, c->passed + 1, --c->n_passed * sizeof fd);
+	return fd;
 }
 
 static void
@@ -505,7 +537,7 @@ take_response(struct sctpd *c, struct message *m)
 		return code;
 	}
 	if (c->session.on)
-		is_new = session_number(c, m, 0);
+		is_new = session_number(c, &m->mark, m->len, 0);
 	r = c->session.fresh ? NULL : slot_find(c, part[1].via.u64);
 	if (r == NULL && !c->session.on)
 		return senseless(c, m);
@@ -514,6 +546,8 @@ take_response(struct sctpd *c, struct message *m)
 		return SCTPD_OK;
 	}
 	session_answered(c, r);
+	if (r->lends && part[2].type == MSGPACK_OBJECT_NIL)
+		m->fd = passed_take(c);
 	if (r->gives && part[2].type == MSGPACK_OBJECT_NIL)
 		core_drop_events(c, r->sock);
 	switch (r->state) {
@@ -551,7 +585,7 @@ take_notification(struct sctpd *c, struct message *m)
 		return core_error(c, SCTPD_SUPERSEDED, "%s", sctpd_code_text(SCTPD_SUPERSEDED));
 	}
 	if (c->session.on &&
-	    !session_number(c, m, (uint64_t)sctpd_get_int(value_of(map), "seq"))) {
+	    !session_number(c, &m->mark, m->len, (uint64_t)sctpd_get_int(value_of(map), "seq"))) {
 		message_free(m);	/* it came before */
 		return SCTPD_OK;
 	}
@@ -572,26 +606,70 @@ take_message(struct sctpd *c, struct message *m)
 	return senseless(c, m);
 }
 
+/* The answer to what needs none but that it is done, if c->in begins with one. */
+static bool
+take_done(struct sctpd *c)
+{
+	static const msgpack_object	 nothing = { .type = MSGPACK_OBJECT_MAP };
+	struct mark			 busy = c->session.busy, mark = { .number = 0 };
+	struct request			*r;
+	uint32_t			 id;
+	size_t				 len;
+
+	if (c->session.phase != SESSION_UP || c->session.fresh ||
+	    (len = fast_read_done(c->in.data + c->in.off, c->in.len - c->in.off, &id)) == 0)
+		return false;
+	r = slot_find(c, id);
+	if (r == NULL || r->state != REQUEST_CALLBACK || r->gives || r->lends)
+		return false;
+	memset(&c->frame, 0, sizeof c->frame);
+	c->in.off += len;
+	if (c->session.on)
+		(void)session_number(c, &mark, len, 0);
+	session_answered(c, r);
+	if (busy.number == 0)
+		c->session.busy = mark;
+	answer_callback(c, r, SCTPD_OK, &nothing);
+	c->session.busy = busy;
+	return true;
+}
+
 int
-core_parse(struct sctpd *c)
+core_step(struct sctpd *c, bool *any)
 {
 	enum frame_result	 r;
 	struct message		*m;
 	size_t			 len;
-	int			 code;
 
-	while (c->in.off < c->in.len && !core_full(c) && !c->doomed) {
-		r = frame_scan(&c->frame, c->in.data + c->in.off,
-		    c->in.len - c->in.off, CORE_MAX_MESSAGE, &len);
-		if (r == FRAME_MORE)
-			return SCTPD_OK;
-		if (r != FRAME_MESSAGE)
-			return core_error(c, SCTPD_EPROTO, "the daemon sent %s", frame_why(r));
-		if ((m = message_new(c->in.data + c->in.off, len)) == NULL)
-			return no_memory(c);
-		c->in.off += len;
-		if ((code = take_message(c, m)) != SCTPD_OK)
-			return code;
-	}
-	return SCTPD_OK;
+	*any = false;
+	if (c->in.off == c->in.len)
+		core_pass_nothing(c);
+	if (c->in.off == c->in.len || core_full(c) || c->doomed)
+		return SCTPD_OK;
+	if ((*any = take_done(c)))
+		return SCTPD_OK;
+	r = frame_scan(&c->frame, c->in.data + c->in.off, c->in.len - c->in.off,
+	    CORE_MAX_MESSAGE, &len);
+	if (r == FRAME_MORE)
+		return SCTPD_OK;
+	if (r != FRAME_MESSAGE)
+		return core_error(c, SCTPD_EPROTO, "the daemon sent %s", frame_why(r));
+	if ((m = message_new(c->in.data + c->in.off, len)) == NULL)
+		return no_memory(c);
+	c->in.off += len;
+	*any = true;
+	return take_message(c, m);
+}
+
+int
+core_parse(struct sctpd *c)
+{
+	bool	any = true;
+	int	code = SCTPD_OK;
+
+	if (c->given.is_cut && !given_leave(c))
+		return no_memory(c);
+	while (code == SCTPD_OK && any)
+		code = core_step(c, &any);
+	return code;
 }

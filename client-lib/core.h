@@ -5,7 +5,8 @@
  * core.c is the protocol and does no I/O: bytes in, answers and events out;
  * session.c is what sessions add to it. conn.c moves the bytes, dial.c reaches
  * the daemon, again and again if need be. words.c makes arguments of key=value
- * words. calls.c and opt.c are the methods as C functions.
+ * words. calls.c and opt.c are the methods as C functions; batch.c is those for
+ * many messages at once, which fast.c reads by hand.
  */
 #ifndef CORE_H
 #define CORE_H
@@ -21,8 +22,10 @@
 
 #define CORE_MAX_MESSAGE	((16u << 20) + (64u << 10))	/* bytes, either way */
 #define CORE_MAX_EVENTS		4096		/* that wait to be taken */
+#define CORE_MAX_EVENTS_MEANWHILE 65536		/* the same, while many are sent */
 #define CORE_MAX_EVENT_BYTES	(64u << 20)
 #define CORE_MAX_OUT		(64u << 20)	/* bytes that wait to be written */
+#define CORE_MAX_PASSED		4		/* descriptors */
 
 /* Bytes off to len are there; room in all. */
 struct buf {
@@ -45,6 +48,7 @@ struct message {
 	msgpack_object		 obj;
 	struct sctpd_event	 event;
 	struct mark		 mark;
+	int			 fd;		/* that came with it, or -1 */
 	size_t			 len;
 	char			 bytes[];
 };
@@ -62,6 +66,7 @@ struct request {
 	enum request_state	 state;
 	bool			 recv;		/* an answer is an event */
 	bool			 gives;		/* the socket to another client */
+	bool			 lends;		/* an answer comes with a descriptor */
 	uint32_t		 id;
 	uint64_t		 sock;		/* that it gives */
 	uint64_t		 order;		/* see struct sent */
@@ -84,6 +89,26 @@ struct sent {
 	uint64_t		 note;		/* a notification's number, or 0 */
 	uint32_t		 id;		/* a request's */
 	uint32_t		 len;
+};
+
+/*
+ * What sctpd_events gave last: the program has it until it asks for more.
+ * Events that stand in c->in have the buffer: before that is read into again
+ * it goes aside, and the one that was aside becomes c->in.
+ */
+struct given {
+	struct messages		 messages;	/* that are no data events, or were queued */
+	struct mark		 mark;		/* of the first */
+	struct sctpd_event	*events;	/* those that stand in a buffer */
+	size_t			 room;
+	size_t			 n;		/* given */
+	bool			 giving;
+	bool			 in_place;	/* some stand in c->in */
+	bool			 is_aside;	/* some stand in aside */
+	struct buf		 aside;
+	char			*end;		/* where a NUL is to be, when what is there was read */
+	bool			 is_cut;	/* it is over the first byte not taken of c->in, */
+	char			 cut;		/* which was this */
 };
 
 enum session_phase {
@@ -166,6 +191,10 @@ struct sctpd {
 
 	struct message		*reply;		/* lent by the last call */
 	struct message		*lent;		/* the last event taken */
+	struct given		 given;		/* the last events taken */
+	struct batch		*batch;		/* being sent: see batch.c */
+	int			 passed[CORE_MAX_PASSED];	/* descriptors whose answer is not taken yet */
+	size_t			 n_passed;
 	char			 error[512];
 	struct session		 session;
 };
@@ -206,7 +235,14 @@ void core_abandon(struct sctpd *, uint32_t id);
  * for bytes that no daemon sends, or why a session is over.
  */
 int core_parse(struct sctpd *);
+/* Take one; *any says if there was one. */
+int core_step(struct sctpd *, bool *any);
 bool core_full(const struct sctpd *);
+
+/* A descriptor came with the bytes that were read last. Takes it. */
+void core_pass(struct sctpd *, int fd);
+/* Close those that no answer came for. */
+void core_pass_nothing(struct sctpd *);
 
 /* Is a request of that id not answered? */
 bool core_is_pending(const struct sctpd *, uint32_t id);
@@ -236,8 +272,11 @@ bool session_note(struct sctpd *);
 /* A request was answered. */
 void session_answered(struct sctpd *, const struct request *);
 
-/* Number a message; an event says its number itself. False: it came before. */
-bool session_number(struct sctpd *, struct message *, uint64_t seq);
+/*
+ * Number a message of len bytes; an event says its number itself. False: it
+ * came before.
+ */
+bool session_number(struct sctpd *, struct mark *, size_t len, uint64_t seq);
 
 /* What the program has handled: all up to that number. */
 uint64_t session_handled(const struct sctpd *);
@@ -287,6 +326,10 @@ int conn_flush(struct sctpd *);
  * then SCTPD_TIMEOUT.
  */
 int conn_wait(struct sctpd *, int64_t deadline);
+/* The same, but what was read is not taken yet. */
+int conn_await(struct sctpd *, int64_t deadline);
+/* core_step; bytes that make no sense end the connection. */
+int conn_step(struct sctpd *, bool *any);
 /* The connection is over for good; all who wait are told. Gives the code. */
 int conn_over(struct sctpd *, int code);
 int64_t conn_now(void);
@@ -312,6 +355,25 @@ const msgpack_object *conn_result(const struct sctpd *);
 /* A callback begins; one ended: false if the connection is gone. */
 void conn_enter(struct sctpd *);
 bool conn_leave(struct sctpd *);
+
+/* ---- batch.c -------------------------------------------------------- */
+
+/* c->in is to be read into, or what is in it to be taken. False without memory. */
+bool given_leave(struct sctpd *);
+/* The program asks for more, and has no more use for what it has. */
+void given_back(struct sctpd *);
+void given_free(struct sctpd *);
+
+/* ---- fast.c --------------------------------------------------------- */
+
+/*
+ * The ordinary message that the n bytes at p begin with: its length, 0 if it
+ * is none or not whole. Of a data event: what it says, in place; the byte
+ * behind its data is not touched. Of an answer that says no more than done:
+ * what it answers.
+ */
+size_t fast_read_data(char *p, size_t n, struct sctpd_event *);
+size_t fast_read_done(char *p, size_t n, uint32_t *id);
 
 /* ---- words.c -------------------------------------------------------- */
 

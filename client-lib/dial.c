@@ -86,6 +86,7 @@ begin(struct sctpd *c, int fd)
 	c->lost = 0;
 	c->in.off = c->in.len = 0;
 	memset(&c->frame, 0, sizeof c->frame);
+	core_pass_nothing(c);
 }
 
 /* Say hello and wait for the answer. */

@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "codec.h"
 #include "core.h"
@@ -62,6 +63,7 @@ message_new(const char *bytes, size_t len)
 		return NULL;
 	memcpy(m->bytes, bytes, len);
 	m->len = len;
+	m->fd = -1;
 	if (!msgpack_zone_init(&m->zone, 2048)) {
 		free(m);
 		return NULL;
@@ -78,6 +80,8 @@ message_free(struct message *m)
 {
 	if (m == NULL)
 		return NULL;
+	if (m->fd != -1)
+		close(m->fd);
 	msgpack_zone_destroy(&m->zone);
 	free(m);
 	return NULL;

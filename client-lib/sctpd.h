@@ -20,7 +20,7 @@
  * What the peers do comes as events: struct sctpd_event. A new socket is
  * passive, and sctpd_recv() takes one event at a time. After
  * sctpd_set_active(c, sock, SCTPD_ACTIVE) they come by themselves, and
- * sctpd_next_event() gives them one by one.
+ * sctpd_next_event() gives them one by one, sctpd_events() many at a time.
  *
  * A program with a loop of its own polls sctpd_fd() for sctpd_wants(), calls
  * sctpd_process(), and makes its calls with the _async functions, whose
@@ -377,6 +377,35 @@ SCTPD_API int sctpd_sockname(struct sctpd *, uint64_t sock, char *addr,
 SCTPD_API int sctpd_peername(struct sctpd *, uint64_t sock, char *addr,
     size_t addrlen, uint16_t *port);
 
+/*
+ * sctpd: have the SCTP descriptor itself, to talk to the kernel without the
+ * daemon in between. For a stream, accepted or peeled off socket that this
+ * connection owns, whose association is up, and in which nothing waits. Until
+ * sctpd_return the daemon neither reads the socket nor sends on it: no event
+ * comes of it, and sctpd_send gives EINVAL. Its options may still be set.
+ *
+ * fd gets a descriptor that is the caller's, close-on-exec and non-blocking
+ * (fcntl may change that), for sctp_recvv(3) and whatever else the kernel
+ * takes; -1 on errors. It is the caller's to close: nothing is shut down by
+ * that, as the daemon has one of its own. In a session it stays lent when the
+ * daemon dies, but a program that died and resumes has to ask for it anew.
+ *
+ * EINVAL for other sockets, ENOTCONN, EALREADY if it is lent, EAGAIN when
+ * something waits: receive it first. After TIMEOUT it may be lent, and where a
+ * session broke while this waited EALREADY says that it is, but fd is -1:
+ * return it, and ask again.
+ * EOPNOTSUPP, with nothing lent, if no descriptor could come this way.
+ */
+SCTPD_API int sctpd_lend(struct sctpd *, uint64_t sock, int *fd);
+
+/*
+ * The daemon has the socket again. What was not received from the descriptor
+ * comes from the daemon, and what was sent on it still arrives. Close the
+ * descriptor before or after, and do not read from it any more. If the
+ * association ended meanwhile the socket now says so. EINVAL if it is not lent.
+ */
+SCTPD_API int sctpd_return(struct sctpd *, uint64_t sock);
+
 /* ---- options -------------------------------------------------------- */
 
 /*
@@ -445,6 +474,29 @@ SCTPD_API int sctpd_sendmsg_async(struct sctpd *, uint64_t sock,
     const struct sctpd_sndrcvinfo *, const void *data, size_t len,
     sctpd_reply_fn *fn, void *arg);
 
+/* For sctpd_send_many. It will not get other members. */
+struct sctpd_message {
+	const void		*data;
+	size_t			 len;
+	struct sctpd_sndrcvinfo	 info;
+	int			 code;	/* given: SCTPD_OK, or why it was not sent */
+};
+
+/*
+ * Send n messages in their order, with as few writes as they fit in, and wait
+ * for all the answers. Borrows data until it returns. Each message gets its
+ * own code; one that fails does not hold up those behind it. sent, if not NULL,
+ * gets how many the SCTP stack has taken.
+ *
+ * Gives SCTPD_OK if that is all. Else the code of the first that failed, and
+ * sctpd_error() says which, "einval: message [2] of 10: ...", or, if it had to
+ * stop waiting, that of why: TIMEOUT, when for as long as sctpd_set_timeout
+ * says nothing was answered; LOST; LIMIT, if 65536 events came meanwhile. The
+ * messages that have this code were not answered: they may have been sent.
+ */
+SCTPD_API int sctpd_send_many(struct sctpd *, uint64_t sock,
+    struct sctpd_message *, size_t n, size_t *sent);
+
 /* ---- events --------------------------------------------------------- */
 
 /*
@@ -462,7 +514,7 @@ struct sctpd_event {
 	const char			*data;		/* a NUL follows it */
 	size_t				 len;
 	struct sctpd_sndrcvinfo		 info;		/* of data, sctp_send_failed */
-	const struct sctpd_value	*fields;	/* all: for sctpd_get_str() */
+	const struct sctpd_value	*fields;	/* all: for sctpd_get_str(); but see sctpd_events */
 	uint64_t			 seq;		/* in a session: its number */
 };
 
@@ -480,6 +532,20 @@ SCTPD_API int sctpd_recv(struct sctpd *, uint64_t sock, int timeout,
  */
 SCTPD_API int sctpd_next_event(struct sctpd *, int timeout,
     const struct sctpd_event **);
+
+/*
+ * The same with many at once: wait for the first, and take with it what else
+ * has been read, max at most. ev[0] to ev[n - 1] get them; n is 0 on errors.
+ * They are borrowed until this, sctpd_next_event or sctpd_recv is called, but
+ * not by other calls, so sctpd_send_many may send their data back.
+ *
+ * Messages are given where they were read, without a copy; their fields is
+ * NULL, as the event has all there is. In a loop of one's own this may stand
+ * for sctpd_process: call it with timeout 0 until it gives TIMEOUT. A callback
+ * that it runs may not call it: BADARG.
+ */
+SCTPD_API int sctpd_events(struct sctpd *, const struct sctpd_event **ev,
+    size_t max, int timeout, size_t *n);
 
 /* ---- a loop of the caller's own ------------------------------------- */
 

@@ -235,17 +235,17 @@ session_wrote(struct sctpd *c, size_t n)
 /* ---- messages that come --------------------------------------------- */
 
 bool
-session_number(struct sctpd *c, struct message *m, uint64_t seq)
+session_number(struct sctpd *c, struct mark *mark, size_t len, uint64_t seq)
 {
 	struct session	*s = &c->session;
 	bool		 is_new;
 
 	s->at = seq != 0 ? seq : s->at + 1;
-	m->mark = (struct mark){ s->at, s->bytes };
+	*mark = (struct mark){ s->at, s->bytes };
 	is_new = s->at > s->seq;
 	if (is_new) {
 		s->seq = s->at;
-		s->bytes += m->len;
+		s->bytes += len;
 	}
 	return is_new;
 }
@@ -265,6 +265,7 @@ first_unhandled(const struct sctpd *c)
 	struct mark		 first = { s->seq + 1, s->bytes };
 
 	first = earlier(first, s->busy);
+	first = earlier(first, c->given.mark);
 	if (m != NULL)
 		first = earlier(first, m->mark);
 	if (c->lent != NULL)
@@ -369,6 +370,7 @@ void
 session_let_go(struct sctpd *c)
 {
 	c->session.busy.number = 0;
+	c->given.mark.number = 0;
 	if (c->lent != NULL)
 		c->lent->mark.number = 0;
 }

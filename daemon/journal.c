@@ -23,7 +23,10 @@
 #include "mem.h"
 
 #define SPAN		(64u << 10)
-#define RESERVED	((size_t)16 << 30)	/* of address space */
+#ifndef JOURNAL_RESERVED
+#define JOURNAL_RESERVED	((size_t)16 << 30)
+#endif
+#define RESERVED	JOURNAL_RESERVED	/* of address space */
 #define SPANS		(RESERVED / SPAN)
 #define GROW		(4u << 20)
 #define REDO_MAX	32768

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# deps.sh GROUP...: sees to it that what building (build), testing on a kernel with SCTP (lab; lab2: in QEMU) or testing
-# in full (check: with build and lab) needs is there. Says nothing if it is.
+# deps.sh GROUP...: sees to it that what building (build), testing on a kernel with SCTP (lab; lab2: in QEMU), what
+# is measured against (bench) or testing in full (check: with build and lab) needs is there. Says nothing if it is.
 #
 # What is missing is installed if this is Debian or Ubuntu and we are root; otherwise the one command line that
 # installs it is printed and the exit status is 1. Only packages of the distribution's own are ever asked for.
@@ -39,6 +39,14 @@ needs() {
 			EOF
 		fi
 		;;
+	bench)
+		cat <<-'EOF'
+			cmd:erl erlang-base erlang-kernel
+			cmd:g++ g++ gcc-c++
+			cmd:valgrind valgrind valgrind
+			pc:grpc++ libgrpc++-dev grpc-devel
+		EOF
+		;;
 	lab2)
 		cat <<-'EOF'
 			cmd:ip iproute2 iproute
@@ -64,7 +72,7 @@ needs() {
 		EOF
 		;;
 	*)
-		echo "deps: unknown group '$1'; the groups are build, lab, lab2 and check" >&2
+		echo "deps: unknown group '$1'; the groups are build, lab, lab2, bench and check" >&2
 		exit 2
 		;;
 	esac

@@ -35,7 +35,8 @@ static const char usage[] =
     "  --rpc     requests that need no SCTP, on any kernel\n";
 
 struct effort effort = { .rounds = 7, .run_us = 150000, .assocs = 10000, .clients = 1000, .traffic = 20000 };
-static const struct effort quick = { .rounds = 1, .run_us = 5000, .assocs = 200, .clients = 50, .traffic = 1000, .quick = true };
+static const struct effort quick = { .rounds = 1, .run_us = 5000, .assocs = 200, .clients = 50,
+    .traffic = 1000, .quick = true };
 
 struct end daemon_near, daemon_far;
 char path_near[128], path_far[128];
@@ -178,12 +179,29 @@ wanted(const char *words)
 	return false;
 }
 
+/* Of a part whole: track.c tells of its runs one by one. */
+static void
+part_run(const struct part *p)
+{
+	struct losses	before, after;
+
+	losses_read(&before);
+	p->run();
+	losses_read(&after);
+	after.data_discards -= before.data_discards;
+	after.packet_discards -= before.packet_discards;
+	after.t3_expired -= before.t3_expired;
+	if (p->run != tracks_run && after.data_discards + after.packet_discards + after.t3_expired > 0)
+		note_add("%s: SctpInDataChunkDiscards %lu, SctpInPktDiscards %lu, SctpT3RtxExpireds %lu",
+		    p->words, after.data_discards, after.packet_discards, after.t3_expired);
+}
+
 static void
 parts_run(void)
 {
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
 		if (wanted(parts[i].words))
-			parts[i].run();
+			part_run(&parts[i]);
 }
 
 static void
@@ -213,6 +231,7 @@ static int
 rpc_alone(void)
 {
 	effort.only = "rpc";
+	effort.alone = true;
 	tracks_run();
 	progress("%s", "");
 	if (isatty(STDERR_FILENO))
@@ -269,6 +288,9 @@ read_flags(int argc, char **argv, struct flags *f)
 			exit(2);
 		}
 	}
+	effort.slow = strncmp(kernel(), "qemu", 4) == 0;
+	if (effort.slow)
+		effort.traffic /= 5;
 	effort.only = f->only;
 	if (rounds > 0 && rounds < MAX_RUNS)
 		effort.rounds = rounds;

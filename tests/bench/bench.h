@@ -18,6 +18,8 @@ struct effort {
 	unsigned	 clients;
 	uint32_t	 traffic;	/* messages in a run of many associations */
 	bool		 quick;		/* only what the ratios need */
+	bool		 slow;		/* the processor is QEMU's */
+	bool		 alone;		/* requests only: there may be no SCTP */
 	const char	*only;		/* names of parts; NULL: all */
 };
 

@@ -96,6 +96,7 @@ step(struct end *e, unsigned n)
 {
 	struct row	*r = row_new("sctpd", "clients", "us", 0, IN_FLIGHT);
 	char		 line[64];
+	uint32_t	 count = effort.traffic / 4;
 
 	r->count = n;
 	for (int round = -1; round < effort.rounds; round++) {
@@ -103,16 +104,16 @@ step(struct end *e, unsigned n)
 
 		progress("%u clients, round %d of %d", n, round + 1, effort.rounds);
 		(void)alarm(180);
-		end_say(e, "%u %u\n", n, effort.traffic);
+		end_say(e, "%u %u\n", n, count);
 		if (!end_line(e, line, sizeof line) || sscanf(line, "%lf", &us) != 1)
 			errx(1, "%u clients: they ended", n);
 		(void)alarm(0);
 		if (round < 0)
 			continue;
-		row_add(r, us / effort.traffic, 0);
+		row_add(r, us / count, 0);
 		r->cpu[CALLER] += end_cpu_us(e) - cpu[0];
 		r->cpu[NEAR] += end_cpu_us(&daemon_near) - cpu[1];
-		r->done += effort.traffic;
+		r->done += count;
 	}
 }
 

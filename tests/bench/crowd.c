@@ -136,18 +136,19 @@ static void
 trips(struct client *c, const struct order *o, double *took)
 {
 	static char		 message[MESSAGE_MAX];
-	double			*at = calloc(c->n, sizeof *at);
+	double			*at = calloc(o->count, sizeof *at);
+	uint32_t		*got = calloc(c->n, sizeof *got);
 	struct epoll_event	 events[BATCH];
 	uint32_t		 sent = 0, back = 0;
 
-	if (at == NULL)
+	if (at == NULL || got == NULL)
 		err(1, "calloc");
 	memset(message, 'e', o->bytes);
 	while (back < o->count) {
 		int	n;
 
 		for (; sent < o->count && sent < back + o->in_flight; sent++) {
-			at[sent % c->n] = now_us();
+			at[sent] = now_us();
 			if (sctp_sendmsg(c->fds[sent % c->n], message, o->bytes, NULL, 0, 0, 0, 0, 0, 0) == -1)
 				err(1, "sctp_sendmsg");
 		}
@@ -158,11 +159,13 @@ trips(struct client *c, const struct order *o, double *took)
 
 			if (receive(c->fds[k], message) <= 0)
 				errx(1, "association %u of %u ended", k, c->n);
-			took[back++] = now_us() - at[k];
+			/* The k-th has messages k, k + n, k + 2n... in order. */
+			took[back++] = now_us() - at[k + c->n * got[k]++];
 			message[0] = 'e';
 		}
 	}
 	free(at);
+	free(got);
 }
 
 static void

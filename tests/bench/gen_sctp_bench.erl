@@ -69,7 +69,7 @@ serve(S, Id, Active, Seen) ->
 
 orders(Link) ->
     case io:get_line("") of
-        eof ->
+        End when not is_list(End) ->
             halt();
         Line ->
             [[Work], Bytes, Count, Flight] = string:lexemes(Line, " \n"),

@@ -105,13 +105,14 @@ static void
 watch(const struct end *daemon, unsigned n)
 {
 	double		 before;
+	unsigned	 seconds = effort.quick ? 1 : WATCH_S;
 	struct row	*r = row_new("sctpd", "wake-ups", "a sec", 0, 0);
 
 	(void)sleep(effort.quick ? 1 : SETTLE_S);
 	before = status(daemon, "voluntary_ctxt_switches");
-	(void)sleep(WATCH_S);
+	(void)sleep(seconds);
 	r->count = n;
-	row_add(r, (status(daemon, "voluntary_ctxt_switches") - before) / WATCH_S, 0);
+	row_add(r, (status(daemon, "voluntary_ctxt_switches") - before) / seconds, 0);
 }
 
 void

@@ -12,6 +12,16 @@
 #define SEND	"sctpd-direct"
 #define RECV	"direct-sctpd"
 
+/*
+ * What is wanted of one-way rates: batching wins where system calls are dear,
+ * and is to cost little where they are cheap and all else is slow, in QEMU.
+ */
+static double
+want(double least)
+{
+	return effort.slow ? 0.85 : least;
+}
+
 /* Messages a second against another's. */
 static double
 rate(const char *ours, const char *theirs, size_t bytes)
@@ -96,13 +106,13 @@ ratios_compute(void)
 	ratio_add("rpc_vs_grpc", once / row_value("grpc", "rpc", 0, 1), 0, 0);
 	ratio_add("rtt_100_vs_floor", floor_ratio(100), 1.25, 0);
 	ratio_add("rtt_1000_vs_floor", floor_ratio(1000), 1.25, 0);
-	ratio_add("send_100_vs_direct", rate(SEND, "direct", 100), 0, 1.5);
-	ratio_add("send_1000_vs_direct", rate(SEND, "direct", 1000), 0, 1.5);
-	ratio_add("recv_100_vs_direct", rate(RECV, "direct", 100), 0, 1);
-	ratio_add("recv_1000_vs_direct", rate(RECV, "direct", 1000), 0, 1);
-	ratio_add("both_100_vs_direct", rate(BOTH, "direct", 100), 0, 2);
-	ratio_add("both_1000_vs_direct", rate(BOTH, "direct", 1000), 0, 2);
-	ratio_add("both_16000_vs_direct", rate(BOTH, "direct", 16000), 0, 0.8);
+	ratio_add("send_100_vs_direct", rate(SEND, "direct", 100), 0, want(1.5));
+	ratio_add("send_1000_vs_direct", rate(SEND, "direct", 1000), 0, want(1.5));
+	ratio_add("recv_100_vs_direct", rate(RECV, "direct", 100), 0, want(1));
+	ratio_add("recv_1000_vs_direct", rate(RECV, "direct", 1000), 0, want(1));
+	ratio_add("both_100_vs_direct", rate(BOTH, "direct", 100), 0, want(2));
+	ratio_add("both_1000_vs_direct", rate(BOTH, "direct", 1000), 0, want(2));
+	ratio_add("both_16000_vs_direct", rate(BOTH, "direct", 16000), 0, want(0.8));
 	ratio_add("both_100_vs_erlang", erlang("oneway", 100, 0) / row_value(BOTH, "oneway", 100, 0), 0, 2);
 	ratio_add("both_1000_vs_erlang", erlang("oneway", 1000, 0) / row_value(BOTH, "oneway", 1000, 0), 0, 2);
 	ratio_add("rtt_100_vs_erlang", row_value(BOTH, "rtt", 100, 1) / erlang("rtt", 100, 1), 1, 0);

@@ -331,7 +331,7 @@ wanted(const struct work *w)
 	if (effort.quick && (w->bytes == 16 || w->bytes > 16000 || w->in_flight == 64) && w->bytes > 0)
 		return false;
 	return effort.only == NULL || strstr(effort.only, w->name) != NULL ||
-	    (strcmp(effort.only, "rpc") == 0 && w->bytes == 100 && w->in_flight == 1);
+	    (effort.alone && w->bytes == 100 && w->in_flight == 1);
 }
 
 static void
@@ -373,8 +373,8 @@ track_once(const struct link_kind *caller, const struct link_kind *server, const
 void
 tracks_run(void)
 {
-	if (effort.only != NULL && strcmp(effort.only, "rpc") == 0)
-		for (size_t j = 0; j < NTRACKS; j++)	/* there is no SCTP, perhaps */
+	if (effort.alone)
+		for (size_t j = 0; j < NTRACKS; j++)
 			tracks[j].absent = tracks[j].caller != &link_unix && tracks[j].caller != &link_rpc;
 	else if ((small_buffers = !allow_buffers()))
 		note_add("Erlang has smaller buffers than 4 MiB: net.core.rmem_max and wmem_max do not allow them");

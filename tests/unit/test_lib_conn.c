@@ -8,6 +8,8 @@
 
 #include "lib.h"
 
+TCase	*lib_many_case(void);	/* test_lib_many.c */
+
 START_TEST(a_call_is_answered)
 {
 	const struct sctpd_value	*v;
@@ -293,6 +295,7 @@ lib_conn_suite(void)
 	tcase_add_test(calls, a_call_has_a_bound);
 	tcase_add_test(calls, silence_has_an_end);
 	suite_add_tcase(s, calls);
+	suite_add_tcase(s, lib_many_case());
 	tcase_add_test(alone, nonsense_ends_the_connection);
 	tcase_add_test(alone, dialing_says_what_is_wrong);
 	suite_add_tcase(s, alone);

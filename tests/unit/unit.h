@@ -22,6 +22,7 @@ SUITE(config);
 SUITE(error);
 SUITE(frame);
 SUITE(hot);
+SUITE(journal);
 SUITE(kernel);
 SUITE(lib_async);
 SUITE(lib_conn);
