@@ -73,7 +73,7 @@ step_acceptance() { # each statement about the behaviour has a test, each row of
 }
 
 step_integration() { # the daemon on the kernel's SCTP
-	tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py
+	TEST_MANY=20000 tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py
 }
 
 step_userland() { # the same on the userland stack, on this machine's own kernel
