@@ -434,6 +434,7 @@ client_lost(struct client *c, const char *why)
 {
 	if (c->dead || c->away)
 		return;
+	assoc_send_run();	/* its associations may go: no message may be left for them */
 	log_debug("client %llu: lost, it has %zu sockets: %s",
 	    (unsigned long long)c->node.key, c->nsocks, why);
 	/* Until its sockets are seen to: closing one does not end it. */

@@ -3,13 +3,16 @@
 nothing that it has not acknowledged is lost, nothing is given twice."""
 import functools
 import os
+import select
 import socket
+
+import msgpack
 
 from check import code, only, option, recv_data, refusal, send, setopt
 from harness import Daemon, associate
 from rpc import WAIT, Client
 from test_refuse import as_stranger
-from through import Session
+from through import LOST, Session
 
 
 def start():
@@ -248,7 +251,6 @@ def test_a_connection_that_did_other_things_cannot_become_another_client(d):
 def test_requests_behind_hello_are_the_sessions(d):
     s = session(d)
     there, _, here, here_id = held(s)
-    import msgpack
     cut(s)
     raw = socket.socket(socket.AF_UNIX)
     raw.connect(d.path)
@@ -289,6 +291,31 @@ def test_without_acknowledgement_events_stop_at_client_queue(d):
         s.take()
         got = sum(len(f["data"]) for n, f in s.events if n == "data")
     assert got == 300 * len(data)
+
+
+@clean
+def test_one_that_never_acknowledges_is_cut_off_and_costs_nobody_else(d):
+    """In the middle of a run of sends, whose association goes with it."""
+    own = Daemon(client_queue=4096, max_message=65536)
+    s, other = session(own), own.client()
+    there, _, here, here_id = associate(s, to=other)
+    setopt(other, there, active=True)
+    setopt(s, here, linger={"on": True, "seconds": 0})
+    run = b"".join(msgpack.packb([0, 1000000 + i, "send", [{"sock": here, "assoc_id": here_id, "data": b"x"}]])
+                   for i in range(200))
+    try:
+        for _ in range(1000):
+            s.sock.sendall(run)
+            while select.select([s.sock], [], [], 0)[0] and s.sock.recv(1 << 18):
+                pass            # it reads, and acknowledges nothing, ever
+            other.call("status")
+            other.events.clear()
+        raise AssertionError("it is still there")
+    except LOST:
+        pass
+    own.close_clients()
+    own.idle()
+    assert "it acknowledges nothing" in own.stop()
 
 
 @clean
