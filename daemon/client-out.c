@@ -17,6 +17,8 @@ static struct client_list writing = TAILQ_HEAD_INITIALIZER(writing);
 void
 client_dirty(struct client *c)
 {
+	if (c->out.session && !c->dead)
+		keep_output(c);
 	if (c->dirty || c->dead)
 		return;
 	c->dirty = true;
@@ -149,6 +151,8 @@ client_write(struct client *c)
 		client_lost(c, strerror(errno));
 		return;
 	}
+	if (c->out.self_acking)
+		keep_output(c);		/* what was written is handled */
 	left = output_unwritten(&c->out);
 	if (c->answers > left)
 		c->answers = left;
@@ -167,26 +171,6 @@ client_on_writable(evutil_socket_t fd, short what, void *arg)
 }
 
 /* ---- the end of a turn ---------------------------------------------- */
-
-static void
-stage_list(struct client_list *list)
-{
-	struct client	*c;
-
-	TAILQ_FOREACH(c, list, dirty_entry) {
-		if (!c->out.session)
-			continue;
-		output_stage(&c->out);
-		keep_client_words(c);
-	}
-}
-
-void
-client_stage(void)
-{
-	stage_list(&dirty);
-	stage_list(&writing);
-}
 
 void
 client_end_turn(void)

@@ -68,7 +68,9 @@ struct client {
 	struct client		*successor;	/* who got the connection */
 	struct record		*record;
 	TAILQ_ENTRY(client)	 changed_entry;
+	TAILQ_ENTRY(client)	 output_entry;
 	bool			 changed;
+	bool			 output_changed;
 };
 
 void client_init(void);
@@ -134,9 +136,6 @@ bool client_may_use(const struct client *, uid_t);
 /* Begin or end to watch; all watchers. */
 void client_watch(struct client *, bool on);
 struct client *client_next_watcher(const struct client *);
-
-/* Have the journal know of what was packed, with its next commit. */
-void client_stage(void);
 
 /* Write what was packed in this turn and free who was lost in it. */
 void client_end_turn(void);

@@ -290,6 +290,9 @@ handle_lend(struct call *call, const struct rpc_lend_in *in, struct rpc_lend_out
 	a = assoc_next(s, NULL);
 	if ((e = may_lend(call, s, a)) != ERR_OK)
 		return e;
+	if (call->client->out.pass != -1)
+		return call_fail(ERR_eagain, "sock %llu: the descriptor of another is still on its way; read its answer first",
+		    (unsigned long long)in->sock);
 	if (call->notification)
 		return call_fail(ERR_einval, "lend: a notification has no answer that a descriptor could come with; send a request");
 	sock_lend(s);

@@ -20,6 +20,7 @@
 #include "stack.h"
 
 static TAILQ_HEAD(, client) clients = TAILQ_HEAD_INITIALIZER(clients);
+static TAILQ_HEAD(, client) outputs = TAILQ_HEAD_INITIALIZER(outputs);
 static TAILQ_HEAD(, sock) socks = TAILQ_HEAD_INITIALIZER(socks);
 static TAILQ_HEAD(, assoc) assocs = TAILQ_HEAD_INITIALIZER(assocs);
 
@@ -42,6 +43,23 @@ keep_client(struct client *c)
 {
 	if (!c->dead)
 		CHANGED(clients, c);
+}
+
+void
+keep_output(struct client *c)
+{
+	if (c->output_changed)
+		return;
+	c->output_changed = true;
+	TAILQ_INSERT_TAIL(&outputs, c, output_entry);
+}
+
+static void
+forget_output(struct client *c)
+{
+	if (c->output_changed)
+		TAILQ_REMOVE(&outputs, c, output_entry);
+	c->output_changed = false;
 }
 
 void
@@ -75,6 +93,7 @@ void
 keep_drop_client(struct client *c)
 {
 	UNCHANGED(clients, c);
+	forget_output(c);
 	drop(&c->record);
 }
 
@@ -139,8 +158,8 @@ write_client(struct client *c)
 	msgpack_sbuffer_destroy(&b);
 }
 
-void
-keep_client_words(struct client *c)
+static void
+write_client_words(struct client *c)
 {
 	if (c->record == NULL)
 		return;
@@ -329,7 +348,20 @@ stage_clients(void)
 		UNCHANGED(clients, c);
 		if (c->out.session)
 			write_client(c);
-		keep_client_words(c);
+		write_client_words(c);
+	}
+}
+
+/* After the records, which have the words. */
+static void
+stage_outputs(void)
+{
+	struct client	*c;
+
+	while ((c = TAILQ_FIRST(&outputs)) != NULL) {
+		forget_output(c);
+		output_stage(&c->out);
+		write_client_words(c);
 	}
 }
 
@@ -362,7 +394,7 @@ void
 keep_commit(void)
 {
 	stage_clients();
-	client_stage();
+	stage_outputs();
 	stage_socks();
 	stage_assocs();
 	stack_stage();

@@ -25,7 +25,7 @@ struct sock;
 
 /* Something of it has changed that must not be forgotten. */
 void keep_client(struct client *);
-void keep_client_words(struct client *);	/* at once: of client_stage */
+void keep_output(struct client *);	/* what is kept for it, or how far it is */
 void keep_sock(struct sock *);
 void keep_sock_words(struct sock *);	/* only its mode or its counters */
 void keep_assoc(struct assoc *);

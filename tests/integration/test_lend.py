@@ -175,3 +175,20 @@ def test_behind_much_else(d):
         assert not got or len(c.answers) > had
     assert len(fds) == 1 and all(i in c.answers for i in ids) and c.answers[lent][0] is None
     os.close(fds[0])
+
+
+def test_two_at_once_are_one_and_a_refusal(d):
+    """No descriptor is dropped for another."""
+    c = d.client("c")
+    socks = [pair(c)[2] for _ in range(2)]
+    c.sock.sendall(b"".join(msgpack.packb([0, 9000 + i, "lend", [{"sock": s}]]) for i, s in enumerate(socks)))
+    fds = []
+    while len(c.answers) < 2:
+        data, got, _, _ = socket.recv_fds(c.sock, 1 << 16, 4)
+        c.unpacker.feed(data)
+        for message in c.unpacker:
+            c.answers[message[1]] = message[2:]
+        fds += got
+    assert c.answers[9000][0] is None and c.answers[9001][0].startswith("eagain: ") and len(fds) == 1
+    os.close(fds[0])
+    lend(c, socks[1]).close()
