@@ -145,29 +145,38 @@ take_apart(const msgpack_object_array *a, struct call *call)
 	return true;
 }
 
-size_t
-dispatch_send(struct client *c, const char *p, size_t n)
+static void
+serve_send(struct client *c, const struct hot_send *m)
 {
-	static struct hot_send	 m;
 	struct rpc_send_out	 out;
-	struct call		 call = { .client = c, .method = &rpc_table[RPC_send] };
-	size_t			 len = hot_read_send(p, n, &m);
+	struct call		 call = {
+		.client = c,
+		.method = &rpc_table[RPC_send],
+		.msgid = m->msgid,
+		.notification = m->notification,
+	};
 	enum error		 e;
 
-	if (len == 0)
-		return 0;
-	call.msgid = m.msgid;
-	call.notification = m.notification;
-	if (m.notification) {
+	if (m->notification) {
 		c->events = true;
 		call.ordinal = ++c->notifications;
 		client_dirty(c);	/* the journal is to know the number */
 	}
-	e = handle_send(&call, &m.in, &out);
+	e = handle_send(&call, &m->in, &out);
 	if (e == ERR_OK)
 		call_reply(&call, &out);
 	else if (e != CALL_ANSWERED)
 		call_reply_error(&call, e, call_why());
+}
+
+size_t
+dispatch_send(struct client *c, const char *p, size_t n)
+{
+	static struct hot_send	 m;
+	size_t			 len = hot_read_send(p, n, &m);
+
+	if (len > 0)
+		serve_send(c, &m);
 	return len;
 }
 

@@ -251,6 +251,7 @@ void
 stack_assoc_free(struct assoc *a)
 {
 	stack_await_room(a, false);
+	kernel_no_rest(a);
 	if (a->sock != NULL && a->stack.fd != -1)
 		kernel_unwatch(a->sock, a->stack.fd);
 	(void)event_del(&a->stack.linger);

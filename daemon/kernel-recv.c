@@ -25,21 +25,24 @@
 #include "log.h"
 #include "loop.h"
 
-#define BATCH	32
+#define BATCH	32	/* messages received by one call, and kept until a commit */
+#define FEW	8	/* less room than this is not worth a call */
 #define READY	64	/* associations looked at in one turn */
+#define LITTLE	4	/* messages in a turn: fewer are of one that is calm */
+#define SHORT	16	/* what a busy one may say in a turn beside a calm one */
+#define CALM	16	/* turns that a calm one is remembered for */
 #define SLOT	65536
 #define CONTROL	256
 
 /*
  * Where messages are received: one area, as there is one thread, and in the
- * journal. The kernel writes the lengths; armed says that they are of a batch
- * that is not dealt with yet, and that goes with the same commit as what
- * became of its messages.
+ * journal. The kernel writes the lengths; a batch that is armed may not be
+ * dealt with yet, and ceases to be with the same commit as what became of its
+ * messages. Many associations with one message each share a commit.
  */
 static struct area {
-	uint64_t		armed;		/* slots that may hold something */
-	uint64_t		sock;		/* whose they are: handle */
-	uint64_t		assoc;		/* number; 0: the socket's own */
+	uint64_t		armed;		/* batches that may hold something */
+	struct kernel_batch	batch[BATCH];
 	struct mmsghdr		header[BATCH];
 	struct iovec		iov[BATCH];
 	struct sockaddr_storage	from[BATCH];
@@ -49,6 +52,10 @@ static struct area {
 
 /* The messages of a batch are being dealt with. */
 static bool in_batch;
+
+/* Slots with something in them, up to the next commit; those that are prepared. */
+static unsigned used;
+static uint32_t prepared;
 
 bool
 kernel_in_batch(void)
@@ -67,6 +74,7 @@ kernel_recv_stage(void)
 {
 	if (area->armed != 0)
 		journal_set(&area->armed, 0);
+	used = 0;
 }
 
 /* One piece of what was received. */
@@ -187,41 +195,76 @@ take(struct sock *s, struct assoc *a, const struct piece *in)
 
 /* ---- descriptors ---------------------------------------------------- */
 
-/* Receive up to n pieces; -1 with errno, or how many. */
+static void
+prepare(unsigned i)
+{
+	if (prepared >> i & 1)
+		return;
+	area->iov[i] = (struct iovec){ area->data[i], SLOT };
+	area->header[i].msg_hdr = (struct msghdr){
+		.msg_name = &area->from[i],
+		.msg_namelen = sizeof area->from[i],
+		.msg_iov = &area->iov[i],
+		.msg_iovlen = 1,
+		.msg_control = area->control[i],
+		.msg_controllen = CONTROL,
+	};
+	area->header[i].msg_len = 0;
+	area->from[i].ss_family = 0;
+	prepared |= UINT32_C(1) << i;
+}
+
+/* The slots from used on, for n pieces or as many as there is room for. */
+static unsigned
+reserve(unsigned n)
+{
+	if (used + n > BATCH && BATCH - used < FEW)
+		keep_commit();		/* what is in them is dealt with */
+	if (n > BATCH - used)
+		n = BATCH - used;
+	for (unsigned i = used; i < used + n; i++)
+		prepare(i);
+	return n;
+}
+
+/* A call's slots are armed before it, and none but those that it filled stay so. */
+static void
+arm(const struct sock *s, const struct assoc *a, unsigned n)
+{
+	area->batch[area->armed] = (struct kernel_batch){
+		.sock = s != NULL ? s->node.key : 0,
+		.assoc = a != NULL ? a->number : 0,
+		.first = used,
+		.n = n,
+	};
+	atomic_signal_fence(memory_order_seq_cst);
+	(*(volatile uint64_t *)&area->armed)++;
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* Receive up to *n pieces; -1 with errno, or how many, the first of them in *first. */
 static int
-receive(int fd, const struct sock *s, const struct assoc *a, unsigned n)
+receive(int fd, const struct sock *s, const struct assoc *a, unsigned *n, unsigned *first)
 {
 	int	got;
 
-	if (area->armed != 0)
-		keep_commit();		/* the batch before is dealt with */
-	for (unsigned i = 0; i < n; i++) {
-		area->iov[i] = (struct iovec){ area->data[i], SLOT };
-		area->header[i].msg_hdr = (struct msghdr){
-			.msg_name = &area->from[i],
-			.msg_namelen = sizeof area->from[i],
-			.msg_iov = &area->iov[i],
-			.msg_iovlen = 1,
-			.msg_control = area->control[i],
-			.msg_controllen = CONTROL,
-		};
-		area->header[i].msg_len = 0;
-		area->from[i].ss_family = 0;
-	}
-	area->sock = s != NULL ? s->node.key : 0;
-	area->assoc = a != NULL ? a->number : 0;
-	atomic_signal_fence(memory_order_seq_cst);
-	*(volatile uint64_t *)&area->armed = n;
-	atomic_signal_fence(memory_order_seq_cst);
-	got = recvmmsg(fd, area->header, n, MSG_DONTWAIT, NULL);
+	*n = reserve(*n);
+	*first = used;
+	arm(s, a, *n);
+	got = recvmmsg(fd, &area->header[used], *n, MSG_DONTWAIT, NULL);
 	fault_point("recvmmsg");
-	if (got <= 0)
-		area->armed = 0;
+	if (got <= 0) {
+		area->armed--;
+		return got;
+	}
+	area->batch[area->armed - 1].n = (uint32_t)got;
+	for (int i = 0; i < got; i++)
+		prepared &= ~(UINT32_C(1) << used++);
 	return got;
 }
 
 static struct piece
-piece_at(int i)
+piece_at(unsigned i)
 {
 	struct mmsghdr	*h = &area->header[i];
 
@@ -239,11 +282,12 @@ bool
 kernel_read_socket(struct sock *s)
 {
 	struct piece	in;
+	unsigned	first, want = 1;
 	int		n;
 
-	if ((n = receive(s->stack.fd, s, NULL, 1)) <= 0)
+	if ((n = receive(s->stack.fd, s, NULL, &want, &first)) <= 0)
 		return n == -1 && errno == EINTR;
-	in = piece_at(0);
+	in = piece_at(first);
 	in_batch = true;
 	take(s, NULL, &in);
 	in_batch = false;
@@ -303,15 +347,15 @@ is_error(int got)
 	return got == -1 && errno != EAGAIN && errno != EINTR;
 }
 
-/* The first n slots, up to one that says "end"; gives how many there were. */
+/* These n slots, up to one that says "end"; gives how many there were. */
 static int
-take_batch(struct sock *s, struct assoc *a, int n)
+take_batch(struct sock *s, struct assoc *a, unsigned first, int n)
 {
 	int	i;
 
 	in_batch = true;
-	for (i = 0; i < n && area->header[i].msg_len > 0; i++) {
-		struct piece	in = piece_at(i);
+	for (i = 0; i < n && area->header[first + (unsigned)i].msg_len > 0; i++) {
+		struct piece	in = piece_at(first + (unsigned)i);
 
 		take(s, a, &in);
 	}
@@ -319,25 +363,28 @@ take_batch(struct sock *s, struct assoc *a, int n)
 	return i;
 }
 
-/* Read up to n pieces of an association; gives how many there were. */
+/*
+ * Read up to n pieces of an association, which rests if there were so many;
+ * gives how many there were.
+ */
 static unsigned
-receive_assoc(struct sock *s, struct assoc *a, unsigned n)
+receive_assoc(struct sock *s, struct assoc *a, unsigned n, bool rest)
 {
-	int	want = n < BATCH ? (int)n : BATCH;
-	int	got = receive(a->stack.fd, s, a, (unsigned)want);
-	int	i;
+	unsigned	first, want = n;
+	int		got = receive(a->stack.fd, s, a, &want, &first);
+	int		i;
 
 	if (is_error(got))
-		got = receive(a->stack.fd, s, a, (unsigned)want);
-	i = take_batch(s, a, got);
+		got = receive(a->stack.fd, s, a, &want, &first);
+	i = take_batch(s, a, first, got);
 	if (got > i || is_error(got))
 		wait_for_news(a);
-	else if (a->stack.at_end && got == want)
+	else if (a->stack.at_end && got == (int)want)
 		kernel_watch(s, a->stack.fd, a, true);	/* more is no news: ask for it */
-	if (a->state == ASSOC_OVER && is_drained(a->stack.fd)) {
+	else if (rest && got == (int)want)
+		kernel_rest(a);
+	if (a->state == ASSOC_OVER && is_drained(a->stack.fd))
 		kernel_finish(a);
-		return (unsigned)i;
-	}
 	return (unsigned)i;
 }
 
@@ -427,11 +474,34 @@ only_one(struct sock *s)
 static int
 receive_alone(struct sock *s, struct assoc *a, unsigned n)
 {
-	unsigned	got = receive_assoc(s, a, n);
+	unsigned	got = receive_assoc(s, a, n, false);
 
 	if (s->assocs.count != 1 || a->stack.at_end || got < BATCH)
 		return 0;
 	return (int)got;
+}
+
+/*
+ * Beside an association that says a little now and then a busy one is read a
+ * little at a time, and rests: else the other waits for it, each time.
+ */
+static unsigned
+receive_share(struct sock *s, struct assoc *a, unsigned share)
+{
+	bool		keep_short = s->stack.calm > 0 && s->stack.calm_assoc != a->number;
+	uint64_t	number = a->number;
+	unsigned	got;
+
+	if (share == 0)
+		share = 1;
+	if (keep_short && share > SHORT)
+		share = SHORT;
+	got = receive_assoc(s, a, share, keep_short && share == SHORT);
+	if (got < LITTLE && got < share) {
+		s->stack.calm = CALM;
+		s->stack.calm_assoc = number;
+	}
+	return got;
 }
 
 void
@@ -457,20 +527,23 @@ stack_receive(struct sock *s, unsigned n)
 			n--;
 			continue;
 		}
-		share = receive_assoc(s, ev[i].data.ptr, share > 0 ? share : 1);
+		share = receive_share(s, ev[i].data.ptr, share);
 		n -= share < n ? share : n;
 	}
+	if (s->stack.calm > 0)
+		s->stack.calm--;
 }
 
 bool
 kernel_discard(struct assoc *a)
 {
-	int	got = receive(a->stack.fd, NULL, a, BATCH);
+	unsigned	first, want = BATCH;
+	int		got = receive(a->stack.fd, NULL, a, &want, &first);
 
 	if (got == -1)
 		return errno == EAGAIN || errno == EINTR;
 	for (int i = 0; i < got; i++) {
-		struct piece			in = piece_at(i);
+		struct piece			in = piece_at(first + (unsigned)i);
 		struct sctp_assoc_change	c;
 
 		if (in.len == 0)
@@ -494,25 +567,27 @@ is_sound(const struct mmsghdr *h)
 
 /* It took this batch from the kernel, and what became of it was lost with it. */
 void
-kernel_take_last_batch(struct sock *s, struct assoc *a)
+kernel_take_last_batch(const struct kernel_batch *b, struct sock *s, struct assoc *a)
 {
-	int	n = 0;
+	struct mmsghdr	*h = &area->header[b->first];
+	int		 n = 0;
 
-	while (n < BATCH && (uint64_t)n < area->armed && is_sound(&area->header[n]) &&
-	    area->header[n].msg_len > 0) {
-		area->header[n].msg_hdr.msg_control = area->control[n];
+	while ((uint32_t)n < b->n && is_sound(&h[n]) && h[n].msg_len > 0) {
+		h[n].msg_hdr.msg_control = area->control[b->first + (uint32_t)n];
 		n++;
 	}
 	if (n > 0)
 		log_info("journal: %d messages of the last batch, assoc=%u", n,
 		    a != NULL ? assoc_id(a) : 0);
 	if (s != NULL)
-		(void)take_batch(s, a, n);
+		(void)take_batch(s, a, b->first, n);
 }
 
-void
-kernel_last_batch(uint64_t *sock, uint64_t *assoc)
+bool
+kernel_last_batch(unsigned i, struct kernel_batch *b)
 {
-	*sock = area->armed != 0 ? area->sock : 0;
-	*assoc = area->armed != 0 ? area->assoc : 0;
+	if (i >= area->armed || i >= BATCH)
+		return false;
+	*b = area->batch[i];
+	return b->first < BATCH && b->n <= BATCH - b->first;
 }

@@ -100,20 +100,25 @@ find_by_number(uint64_t number)
 }
 
 static void
-take_last_batch(void)
+take_batch(const struct kernel_batch *b)
 {
-	uint64_t	 sock, assoc;
-	struct assoc	*a;
-	struct sock	*s;
+	struct assoc	*a = find_by_number(b->assoc);
+	struct sock	*s = a != NULL ? a->sock : sock_find(b->sock);
 
-	kernel_last_batch(&sock, &assoc);
-	a = find_by_number(assoc);
-	s = a != NULL ? a->sock : sock_find(sock);
-	if (assoc != 0 && a == NULL)
+	if (b->assoc != 0 && a == NULL)
 		s = NULL;	/* it lingers, or is no more: nobody wants them */
-	kernel_take_last_batch(s, a);
+	kernel_take_last_batch(b, s, a);
 	if (a != NULL && a->state == ASSOC_OVER && a->stack.fd == -1)
 		kernel_finish(a);
+}
+
+static void
+take_last_batches(void)
+{
+	struct kernel_batch	b;
+
+	for (unsigned i = 0; kernel_last_batch(i, &b); i++)
+		take_batch(&b);
 }
 
 /* ---- what nobody knows of ------------------------------------------- */
@@ -247,7 +252,7 @@ stack_restore_batches(void)
 {
 	struct sock	*s = NULL;
 
-	take_last_batch();
+	take_last_batches();
 	kernel_answer_last_sends();
 	accept_orphans();
 	while ((s = sock_next(s)) != NULL) {

@@ -44,6 +44,10 @@ void kernel_raise_buffer(int fd);
 void kernel_watch(struct sock *, int fd, struct assoc *, bool edge);
 void kernel_unwatch(struct sock *, int fd);
 
+/* Not to read an association for a moment; and to forget about that. */
+void kernel_rest(struct assoc *);
+void kernel_no_rest(struct assoc *);
+
 /* Read what the socket itself says; gives false when there is no more. */
 bool kernel_read_socket(struct sock *);
 
@@ -56,9 +60,16 @@ void kernel_send_stage(void);
 /* Messages are being dealt with, and no commit may come between them. */
 bool kernel_in_batch(void);
 
-/* Whose the last batch of a process before us was, and to deal with it. */
-void kernel_last_batch(uint64_t *sock, uint64_t *assoc);
-void kernel_take_last_batch(struct sock *, struct assoc *);
+/* What one call received, or may have: in slots of the journal. */
+struct kernel_batch {
+	uint64_t	sock;		/* handle */
+	uint64_t	assoc;		/* number; 0: the socket's own */
+	uint32_t	first, n;	/* slots */
+};
+
+/* The i-th of the batches that a process before us had in hand, and to deal with it. */
+bool kernel_last_batch(unsigned i, struct kernel_batch *);
+void kernel_take_last_batch(const struct kernel_batch *, struct sock *, struct assoc *);
 
 /* Answer the sends that the kernel took and a process before us did not answer. */
 void kernel_answer_last_sends(void);

@@ -44,18 +44,6 @@ xstrdup(const char *s)
 	return checked(strdup(s));
 }
 
-size_t
-buf_len(const struct buf *b)
-{
-	return b->end - b->start;
-}
-
-char *
-buf_data(const struct buf *b)
-{
-	return b->mem + b->start;
-}
-
 /*
  * Memory that a buffer gave back, for the next one that becomes large: one
  * that is filled and emptied all the time would else grow each time anew.
@@ -99,10 +87,8 @@ buf_free_spare(void)
 }
 
 char *
-buf_room(struct buf *b, size_t n)
+buf_make_room(struct buf *b, size_t n)
 {
-	if (b->cap - b->end >= n)
-		return b->mem + b->end;
 	/* Moving pays only where it makes much room: else it is done too often. */
 	if (b->start > 0 && b->start >= b->cap / 2) {
 		memmove(b->mem, b->mem + b->start, buf_len(b));
@@ -112,21 +98,6 @@ buf_room(struct buf *b, size_t n)
 	if (b->cap - b->end < n)
 		enlarge(b, b->end + n > b->cap * 2 ? b->end + n : b->cap * 2);
 	return b->mem + b->end;
-}
-
-void
-buf_grow(struct buf *b, size_t n)
-{
-	b->end += n;
-}
-
-void
-buf_add(struct buf *b, const void *data, size_t n)
-{
-	if (n == 0)
-		return;
-	memcpy(buf_room(b, n), data, n);
-	buf_grow(b, n);
 }
 
 void

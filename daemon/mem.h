@@ -6,6 +6,7 @@
 #define MEM_H
 
 #include <stddef.h>
+#include <string.h>
 
 void *xmalloc(size_t);
 void *xcalloc(size_t, size_t);
@@ -20,13 +21,42 @@ struct buf {
 	size_t	 cap;
 };
 
-size_t buf_len(const struct buf *);
-char *buf_data(const struct buf *);
+static inline size_t
+buf_len(const struct buf *b)
+{
+	return b->end - b->start;
+}
+
+static inline char *
+buf_data(const struct buf *b)
+{
+	return b->mem + b->start;
+}
 
 /* Room for n more bytes at the end, to be written and then counted by buf_grow. */
-char *buf_room(struct buf *, size_t n);
-void buf_grow(struct buf *, size_t n);
-void buf_add(struct buf *, const void *, size_t n);
+char *buf_make_room(struct buf *, size_t n);
+
+static inline char *
+buf_room(struct buf *b, size_t n)
+{
+	return b->cap - b->end >= n ? b->mem + b->end : buf_make_room(b, n);
+}
+
+static inline void
+buf_grow(struct buf *b, size_t n)
+{
+	b->end += n;
+}
+
+/* Here because a message is packed in many pieces of few bytes. */
+static inline void
+buf_add(struct buf *b, const void *data, size_t n)
+{
+	if (n == 0)
+		return;
+	memcpy(buf_room(b, n), data, n);
+	buf_grow(b, n);
+}
 
 /* Forget n bytes at the front; an empty buffer gives large memory back. */
 void buf_drop(struct buf *, size_t n);

@@ -93,6 +93,23 @@ set_first_buffers(int fd)
 		kernel_set_buffer(fd, SO_RCVBUF, SO_RCVBUF, RCVBUF_SMALL);
 }
 
+/*
+ * A message longer than the window would stand still until the sender probes
+ * it, a hundred times slower: such a one is handed over in pieces, from half a
+ * window on. What is shorter comes whole.
+ */
+static void
+set_delivery_point(int fd)
+{
+	int		bytes = 0;
+	socklen_t	len = sizeof bytes;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, &len) == -1)
+		return;
+	bytes /= 4;	/* the kernel counts twice what it offers */
+	(void)setsockopt(fd, IPPROTO_SCTP, SCTP_PARTIAL_DELIVERY_POINT, &bytes, sizeof bytes);
+}
+
 void
 kernel_raise_buffer(int fd)
 {
@@ -294,6 +311,7 @@ stack_open(struct sock *s, const char *netns)
 		return number;
 	}
 	set_first_buffers(fd);
+	set_delivery_point(fd);
 	kernel_subscribe(s, fd);
 	kernel_adopt(s, fd);
 	return 0;

@@ -39,6 +39,8 @@ struct stack_sock {
 	bool			 reading;	/* readable is armed */
 	bool			 reading_set;	/* set_readable is armed */
 	bool			 resting;	/* it accepts nothing for a while */
+	uint8_t			 calm;		/* turns that others are kept short for */
+	uint64_t		 calm_assoc;	/* this one, that has little to say */
 	bool			 plain;		/* options were set that the kernel
 						   does not hand on */
 	uint64_t		 netns_number;	/* the descriptors' in the park */
@@ -61,6 +63,8 @@ struct stack_assoc {
 	struct joint		 failed;	/* of a message given back */
 	bool			 is_lingering;
 	TAILQ_ENTRY(assoc)	 lingering;
+	bool			 is_resting;
+	TAILQ_ENTRY(assoc)	 resting;
 	struct userland_assoc	*userland;	/* the userland stack's, all of it */
 };
 

@@ -108,6 +108,30 @@ pop(struct frame *f)
 		f->depth--;
 }
 
+/* The length of a value with one byte of head and nothing inside; 0: another. */
+static size_t
+short_value(uint8_t head)
+{
+	if (head < 0x80 || head >= 0xe0 || head == 0xc0 || head == 0xc2 || head == 0xc3)
+		return 1;
+	return head >= 0xa0 && head < 0xc0 ? 1 + (head & 0x1fu) : 0;
+}
+
+/* Most values are short: take those that come now, up to the end of what they are in. */
+static void
+skip_short(struct frame *f, const uint8_t *p, size_t n)
+{
+	uint32_t	*left = &f->left[f->depth - 1], had = *left;
+	size_t		 at = f->at, len;
+
+	while (*left > 0 && at < n && (len = short_value(p[at])) > 0 && len <= n - at) {
+		at += len;
+		(*left)--;
+	}
+	f->items += had - *left;
+	f->at = at;
+}
+
 /* Take one head and its body; FRAME_MESSAGE to go on. */
 static enum frame_result
 step(struct frame *f, const uint8_t *p, size_t n, size_t max)
@@ -133,8 +157,10 @@ step(struct frame *f, const uint8_t *p, size_t n, size_t max)
 			return FRAME_TOO_DEEP;
 		f->left[f->depth++] = (uint32_t)h.inside;
 	}
+	if (f->depth > 0)
+		skip_short(f, p, n < max ? n : max);
 	pop(f);
-	return FRAME_MESSAGE;
+	return f->items > FRAME_MAX_ITEMS ? FRAME_TOO_MANY : FRAME_MESSAGE;
 }
 
 enum frame_result

@@ -6,124 +6,33 @@
 #include <string.h>
 
 #include "addr.h"
+#include "cursor.h"
 #include "hot.h"
 
 /* ---- reading -------------------------------------------------------- */
 
-struct cursor {
-	const unsigned char	*p;
-	const unsigned char	*end;
-};
-
-static uint64_t
-big_endian(const unsigned char *p, unsigned n)
-{
-	uint64_t	v = 0;
-
-	while (n-- > 0)
-		v = v << 8 | *p++;
-	return v;
-}
-
-/* An unsigned integer of any width up to max. */
-static bool
-read_uint(struct cursor *c, uint64_t max, uint64_t *v)
-{
-	unsigned	width;
-
-	if (c->p == c->end)
-		return false;
-	if (*c->p <= 0x7f) {
-		*v = *c->p++;
-		return *v <= max;
-	}
-	if (*c->p < 0xcc || *c->p > 0xcf)
-		return false;
-	width = 1u << (*c->p - 0xcc);
-	if ((size_t)(c->end - c->p) < 1 + width)
-		return false;
-	*v = big_endian(c->p + 1, width);
-	c->p += 1 + width;
-	return *v <= max;
-}
-
-static bool
-read_byte(struct cursor *c, unsigned char wanted)
-{
-	if (c->p == c->end || *c->p != wanted)
-		return false;
-	c->p++;
-	return true;
-}
-
-/* The head of a map of at most 15. */
-static bool
-read_map(struct cursor *c, unsigned *n)
-{
-	if (c->p == c->end || (*c->p & 0xf0) != 0x80)
-		return false;
-	*n = *c->p++ & 0x0f;
-	return true;
-}
-
-/* A string of at most 31 bytes. */
-static bool
-read_key(struct cursor *c, const char **key, unsigned *len)
-{
-	if (c->p == c->end || (*c->p & 0xe0) != 0xa0)
-		return false;
-	*len = *c->p & 0x1f;
-	if ((size_t)(c->end - c->p) < 1 + *len)
-		return false;
-	*key = (const char *)c->p + 1;
-	c->p += 1 + *len;
-	return true;
-}
-
-static bool
-read_bin(struct cursor *c, struct slice *s)
-{
-	unsigned	width;
-	uint64_t	len;
-
-	if (c->p == c->end || *c->p < 0xc4 || *c->p > 0xc6)
-		return false;
-	width = 1u << (*c->p - 0xc4);
-	if ((size_t)(c->end - c->p) < 1 + width)
-		return false;
-	len = big_endian(c->p + 1, width);
-	c->p += 1 + width;
-	if ((uint64_t)(c->end - c->p) < len)
-		return false;
-	*s = (struct slice){ (const char *)c->p, (uint32_t)len };
-	c->p += len;
-	return true;
-}
-
-#define IS(NAME) (len == sizeof NAME - 1 && memcmp(key, NAME, sizeof NAME - 1) == 0)
-
 static bool
 read_info(struct cursor *c, struct sndrcvinfo *info)
 {
-	const char	*key;
-	unsigned	 n, len;
-	uint64_t	 v;
+	struct slice	key;
+	unsigned	n;
+	uint64_t	v;
 
 	memset(info, 0, sizeof *info);
-	if (!read_map(c, &n))
+	if (!cursor_few(c, 0x80, &n))
 		return false;
 	while (n-- > 0) {
-		if (!read_key(c, &key, &len) || !read_uint(c, UINT32_MAX, &v))
+		if (!cursor_str(c, &key) || !cursor_uint(c, UINT32_MAX, &v))
 			return false;
-		if (IS("stream") && v <= UINT16_MAX)
+		if (CURSOR_IS(&key, "stream") && v <= UINT16_MAX)
 			info->stream = (uint16_t)v;
-		else if (IS("ppid"))
+		else if (CURSOR_IS(&key, "ppid"))
 			info->ppid = (uint32_t)v;
-		else if (IS("context"))
+		else if (CURSOR_IS(&key, "context"))
 			info->context = (uint32_t)v;
-		else if (IS("timetolive"))
+		else if (CURSOR_IS(&key, "timetolive"))
 			info->timetolive = (uint32_t)v;
-		else if (IS("assoc_id"))
+		else if (CURSOR_IS(&key, "assoc_id"))
 			info->assoc_id = (uint32_t)v;
 		else
 			return false;
@@ -137,29 +46,28 @@ read_info(struct cursor *c, struct sndrcvinfo *info)
 static bool
 read_arg(struct cursor *c, struct rpc_send_in *in)
 {
-	const char	*key;
-	unsigned	 len;
-	uint64_t	 v, had = in->has;
+	struct slice	key;
+	uint64_t	v, had = in->has;
 
-	if (!read_key(c, &key, &len))
+	if (!cursor_str(c, &key))
 		return false;
-	if (IS("data")) {
+	if (CURSOR_IS(&key, "data")) {
 		in->has |= GIVEN(data);
-		return had != in->has && read_bin(c, &in->data);
+		return had != in->has && cursor_bin(c, &in->data);
 	}
-	if (IS("sctp_sndrcvinfo")) {
+	if (CURSOR_IS(&key, "sctp_sndrcvinfo")) {
 		in->has |= GIVEN(sctp_sndrcvinfo);
 		return had != in->has && read_info(c, &in->sctp_sndrcvinfo);
 	}
-	if (!read_uint(c, INT64_C(1) << 53, &v))
+	if (!cursor_uint(c, INT64_C(1) << 53, &v))
 		return false;
-	if (IS("sock")) {
+	if (CURSOR_IS(&key, "sock")) {
 		in->has |= GIVEN(sock);
 		in->sock = v;
-	} else if (IS("assoc_id") && v <= UINT32_MAX) {
+	} else if (CURSOR_IS(&key, "assoc_id") && v <= UINT32_MAX) {
 		in->has |= GIVEN(assoc_id);
 		in->assoc_id = (uint32_t)v;
-	} else if (IS("stream") && v <= UINT16_MAX) {
+	} else if (CURSOR_IS(&key, "stream") && v <= UINT16_MAX) {
 		in->has |= GIVEN(stream);
 		in->stream = (uint16_t)v;
 	}
@@ -169,10 +77,10 @@ read_arg(struct cursor *c, struct rpc_send_in *in)
 size_t
 hot_read_send(const char *p, size_t n, struct hot_send *to)
 {
-	struct cursor	c = { (const unsigned char *)p, (const unsigned char *)p + n };
-	const char	*key;
-	unsigned	 args, len;
-	uint64_t	 v = 0;
+	struct cursor	c = cursor_of(p, n);
+	struct slice	name;
+	unsigned	args;
+	uint64_t	v = 0;
 
 	if (n < 16)
 		return 0;
@@ -180,11 +88,11 @@ hot_read_send(const char *p, size_t n, struct hot_send *to)
 	if (!to->notification && (c.p[0] != 0x94 || c.p[1] != RPC_REQUEST))
 		return 0;
 	c.p += 2;
-	if (!to->notification && !read_uint(&c, UINT32_MAX, &v))
+	if (!to->notification && !cursor_uint(&c, UINT32_MAX, &v))
 		return 0;
 	to->msgid = (uint32_t)v;
-	if (!read_key(&c, &key, &len) || !IS("send") || !read_byte(&c, 0x91) ||
-	    !read_map(&c, &args))
+	if (!cursor_str(&c, &name) || !CURSOR_IS(&name, "send") || !cursor_byte(&c, 0x91) ||
+	    !cursor_few(&c, 0x80, &args))
 		return 0;
 	memset(&to->in, 0, sizeof to->in);
 	while (args-- > 0) {

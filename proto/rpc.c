@@ -75,7 +75,7 @@ const struct word family_words[] = {
 #include "rpc.def"
 
 const struct rpc_desc rpc_table[RPC_COUNT] = {
-#define METHOD(n, f, d) [RPC_##n] = { .name = #n, .from = (f), .doc = (d), \
+#define METHOD(n, f, d) [RPC_##n] = { .name = #n, .from = (f), .doc = (d), .name_len = sizeof #n - 1, \
 	.in = n##_in, .in_size = sizeof(struct rpc_##n##_in),		\
 	.out = n##_out, .out_size = sizeof(struct rpc_##n##_out) },
 #include "rpc.def"
@@ -85,7 +85,7 @@ const struct rpc_desc *
 rpc_find(const char *name, size_t len)
 {
 	for (int m = 0; m < RPC_COUNT; m++) {
-		if (strlen(rpc_table[m].name) == len &&
+		if (rpc_table[m].name_len == len &&
 		    memcmp(rpc_table[m].name, name, len) == 0)
 			return &rpc_table[m];
 	}

@@ -87,6 +87,7 @@ struct rpc_desc {
 	const char		*name;
 	const char		*from;
 	const char		*doc;
+	size_t			 name_len;
 	const struct field	*in;
 	const struct field	*out;
 	uint16_t		 in_size;

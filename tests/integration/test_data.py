@@ -260,3 +260,35 @@ def test_the_flags_eof_and_abort_are_gen_sctps(d):
     c.call("send", sock=here, data=b"why", sctp_sndrcvinfo={"assoc_id": here_id, "flags": ["abort"]})
     lost = c.call("recv", sock=there, timeout=WAIT_MS)
     assert (lost["state"], lost["error"]) == ("comm_lost", 12) and lost["info"].endswith(b"why")
+
+
+def test_a_calm_association_is_served_beside_one_that_floods(d):
+    """The busy one is read a little at a time and rests; all of both comes, in order."""
+    to, c = d.client(), d.client()
+    busy, calm = associate(c, 2, to=to)
+    to.call("setopts", sock=busy[0], options={"active": True})
+    for n in range(6000):
+        c.notify("send", sock=busy[2], assoc_id=busy[3], data=b"%d" % n)
+        if n % 100 == 0:
+            c.notify("send", sock=calm[2], assoc_id=calm[3], data=b"%d" % (n // 100))
+    seen = {busy[1]: [], calm[1]: []}
+    for _ in range(6060):
+        e = to.event("data", sock=busy[0])
+        seen[e["sctp_sndrcvinfo"]["assoc_id"]].append(int(e["data"]))
+    assert seen == {busy[1]: list(range(6000)), calm[1]: list(range(60))}
+
+
+def test_a_socket_is_closed_while_one_of_its_associations_rests(d):
+    to, c = d.client(), d.client()
+    busy, calm = associate(c, 2, to=to)
+    to.call("setopts", sock=busy[0], options={"active": True})
+    for n in range(1000):
+        c.notify("send", sock=busy[2], assoc_id=busy[3], data=bytes(100))
+        if n % 20 == 0:
+            c.notify("send", sock=calm[2], assoc_id=calm[3], data=b"x")
+    to.event("data", sock=busy[0], data=b"x")
+    to.call("close", sock=busy[0])
+    for sock in (busy[2], calm[2]):
+        while recv(c, sock).get("event") != "sctp_assoc_change":
+            pass
+    associate(d.client())

@@ -79,6 +79,35 @@ def test_after_a_commit_and_before_the_client_is_told(d):
     dies_and_nothing_is_lost("applied")
 
 
+def test_a_turn_in_which_many_associations_had_a_message_each(d):
+    """They share a transaction: it is lost whole, and all of them are read again."""
+    with Faulty() as k:
+        k.ready()
+        s = Session(k.path, "s")
+        there = s.call("open", ip="127.0.0.1", options={"active": True})
+        s.call("listen", sock=there["sock"])
+        peers = {}
+        for _ in range(40):
+            peer = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
+            peer.connect(("127.0.0.1", there["port"]))
+            peers[s.event("sctp_assoc_change", state="comm_up")["assoc_id"]] = peer
+        for n, (place, nth) in enumerate([("recvmmsg", 5), ("recvmmsg", 31), ("uncommitted", 1), ("committed", 1)]):
+            k.die_at(place, nth)
+            for at, peer in enumerate(peers.values()):
+                peer.send(b"%d %d" % (n, at))
+            got = {}
+            for _ in peers:
+                e = s.event("data")
+                at = e["sctp_sndrcvinfo"]["assoc_id"]
+                assert at not in got, "twice"
+                got[at] = e["data"]
+            assert list(map(got.get, peers)) == [b"%d %d" % (n, at) for at in range(len(peers))]
+            wait_for(lambda n=n: k.deaths() == n + 1)
+        for peer in peers.values():
+            peer.close()
+        s.close()
+
+
 def test_an_association_that_was_just_peeled_off(d):
     with Faulty() as k:
         k.ready()
