@@ -18,19 +18,10 @@ struct config config;
 enum setting_type { TEXT, NUMBER, BYTES, MODE, LEVEL };
 
 #ifdef USERLAND
-#define IF_USERLAND(TEXT)	TEXT
-#else
-#define IF_USERLAND(TEXT)
-#endif
-
 static bool
 is_stack(const char *value)
 {
-	static const char *const	stacks[] = { "auto", "kernel",
-#ifdef USERLAND
-	    "userland",
-#endif
-	};
+	static const char *const	stacks[] = { "auto", "kernel", "userland" };
 
 	for (size_t i = 0; i < sizeof stacks / sizeof *stacks; i++) {
 		if (strcmp(value, stacks[i]) == 0)
@@ -46,6 +37,7 @@ is_port_list(const char *value)
 
 	return config_ports(value, ports) > 0;
 }
+#endif
 
 static const struct setting {
 	const char		*key;
@@ -102,11 +94,12 @@ static const struct setting {
 	  .offset = offsetof(struct config, resume_time),
 	  .preset = "30000", .max = 86400000,
 	  .doc = "How long a session waits for its client after the daemon restarted, ms. Then the client counts as dead." },
+#ifdef USERLAND
 	{ .key = "stack", .type = TEXT,
 	  .offset = offsetof(struct config, stack),
 	  .preset = "auto",
 	  .at_start = true,
-	  .is_right = is_stack, .right = "is none of the stacks of this sctpd: auto, kernel" IF_USERLAND(", userland"),
+	  .is_right = is_stack, .right = "is none of the stacks of this sctpd: auto, kernel, userland",
 	  .doc = "Whose SCTP: the kernel's, the userland stack over UDP, or auto, the kernel's where it has one." },
 	{ .key = "udp_port", .type = TEXT,
 	  .offset = offsetof(struct config, udp_port),
@@ -119,6 +112,7 @@ static const struct setting {
 	  .at_start = true,
 	  .preset = "9899", .min = 1, .max = 65535,
 	  .doc = "UDP port of a peer that the userland stack connects to. The port of one that connects is learnt from its packets." },
+#endif
 };
 
 #define NSETTINGS	(sizeof settings / sizeof settings[0])

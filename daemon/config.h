@@ -6,6 +6,13 @@
 #ifndef CONFIG_H
 #define CONFIG_H
 
+/* What is of the userland stack is in what was built with it, and only there. */
+#ifdef USERLAND
+#define IF_USERLAND(...)	__VA_ARGS__
+#else
+#define IF_USERLAND(...)
+#endif
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -36,8 +36,8 @@
 #define WANTED_FDS	65536
 
 static const char usage[] =
-    "usage: sctpd [-k] [-c FILE] [-s SOCKET] [-l LEVEL] [--stack STACK]\n"
-    "             [--udp-port PORTS] [--peer-udp-port PORT] [-t | -T] [-h] [-V]\n"
+    "usage: sctpd [-k] [-c FILE] [-s SOCKET] [-l LEVEL] [-t | -T] [-h] [-V]\n"
+    IF_USERLAND("             [--stack STACK] [--udp-port PORTS] [--peer-udp-port PORT]\n")
     "\n"
     "Own this host's SCTP sockets and serve them over a Unix socket, in the\n"
     "foreground, until SIGTERM or SIGINT. SIGHUP reads the configuration again.\n"
@@ -47,10 +47,11 @@ static const char usage[] =
     "             again should it die (without systemd, which does the same)\n"
     "  -s SOCKET  path of the Unix socket; /run/sctpd/sctpd.sock\n"
     "  -l LEVEL   least urgent log lines: err, warning, notice, info, debug\n"
+    IF_USERLAND(
     "  --stack STACK\n"
     "             whose SCTP: auto, kernel, userland\n"
     "  --udp-port PORTS, --peer-udp-port PORT\n"
-    "             the userland stack's UDP ports here, and that of its peers; 9899\n"
+    "             the userland stack's UDP ports here, and that of its peers; 9899\n")
     "  -t         test the configuration and exit\n"
     "  -T         print the configuration in force and exit\n"
     "  -h         print this and exit\n"
@@ -60,12 +61,15 @@ static const char usage[] =
 
 /* Flags that are settings, by the settings' names. */
 static const struct option long_flags[] = {
+	IF_USERLAND(
 	{ "stack", required_argument, NULL, 0 },
 	{ "udp-port", required_argument, NULL, 1 },
-	{ "peer-udp-port", required_argument, NULL, 2 },
+	{ "peer-udp-port", required_argument, NULL, 2 },)
 	{ NULL, 0, NULL, 0 }
 };
-static const char *const long_settings[] = { "stack", "udp_port", "peer_udp_port" };
+static const char *const long_settings[] = {
+	IF_USERLAND("stack", "udp_port", "peer_udp_port",) NULL
+};
 
 #define NLONG	(sizeof long_settings / sizeof *long_settings)
 
@@ -110,11 +114,9 @@ read_flags(int argc, char **argv, struct flags *f)
 		case 'V':
 			(void)puts("sctpd " SCTPD_VERSION);
 			exit(EXIT_SUCCESS);
-		case 0:
-		case 1:
-		case 2:
+		IF_USERLAND(case 0: case 1: case 2:
 			f->setting[c] = optarg;
-			break;
+			break;)
 		default:
 			(void)fputs("Try sctpd -h.\n", stderr);
 			exit(2);
@@ -133,7 +135,7 @@ read_config(struct config *c, const struct flags *f, char *error, size_t size)
 	config_init(c);
 	if (!config_read(c, f->file != NULL ? f->file : CONFIG_FILE, f->file != NULL, error, size))
 		return false;
-	for (size_t i = 0; i < NLONG; i++) {
+	for (size_t i = 0; long_settings[i] != NULL; i++) {
 		if (f->setting[i] != NULL &&
 		    !config_set(c, long_settings[i], f->setting[i], error, size))
 			return false;

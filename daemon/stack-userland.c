@@ -31,6 +31,7 @@ static void
 start(void)
 {
 	usrsctp_init_nothreads(0, udp_send, NULL);
+	clock_start();
 	usrsctp_enable_crc32c_offload();
 	(void)usrsctp_sysctl_set_sctp_auth_enable(0);
 	(void)usrsctp_sysctl_set_sctp_asconf_enable(0);
@@ -40,6 +41,8 @@ start(void)
 	(void)usrsctp_sysctl_set_sctp_pktdrop_enable(0);
 	(void)usrsctp_sysctl_set_sctp_nr_incoming_streams_default(STREAMS);
 	(void)usrsctp_sysctl_set_sctp_max_chunks_on_queue(CHUNKS);
+	/* Else 30 losses of one chunk end an association that may have more. */
+	(void)usrsctp_sysctl_set_sctp_max_retran_chunk(0);
 	(void)usrsctp_sysctl_set_sctp_default_frag_interleave(0);
 	(void)usrsctp_sysctl_set_sctp_default_ss_module(SCTP_SS_FIRST_COME);
 	running = true;
@@ -438,6 +441,7 @@ userland_free(void)
 		usrsctp_handle_timers(100);
 	udp_close();
 	path_free_all();
+	userland_forget_all();
 	running = false;
 }
 

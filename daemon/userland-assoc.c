@@ -14,7 +14,11 @@
 #include "mem.h"
 #include "userland.h"
 
+/* How many are looked at each tick: all of some thousands within a second. */
+#define LOOK_AT	128
+
 static LIST_HEAD(, userland_assoc) lingering = LIST_HEAD_INITIALIZER(lingering);
+static TAILQ_HEAD(all_assocs, userland_assoc) all = TAILQ_HEAD_INITIALIZER(all);
 
 /* usrsctp counts per socket: here they are unique, as the kernel's are. */
 static uint32_t
@@ -79,6 +83,27 @@ userland_assoc_on_wake(void *arg)
 	}
 }
 
+/*
+ * usrsctp wakes nobody for what its timers say, a path that failed or a message
+ * whose time is over, before the next packet comes: it is looked for in turn.
+ */
+void
+userland_look(void)
+{
+	struct userland_assoc	*ua, *last = TAILQ_LAST(&all, all_assocs);
+	bool			 end = last == NULL;
+
+	for (int i = 0; i < LOOK_AT && !end; i++) {
+		ua = TAILQ_FIRST(&all);
+		end = ua == last;
+		TAILQ_REMOVE(&all, ua, all);
+		TAILQ_INSERT_TAIL(&all, ua, all);
+		if (ua->so != NULL && ua->wake.fn != NULL && !ua->is_ready &&
+		    (usrsctp_get_events(ua->so) & SCTP_EVENT_READ))
+			wake_now(&ua->wake);
+	}
+}
+
 void
 userland_await_room(struct assoc *a, bool on)
 {
@@ -96,6 +121,7 @@ userland_assoc_init(struct assoc *a)
 	TAILQ_INIT(&ua->held);
 	ua->finish.fn = assoc_on_finish;
 	ua->finish.arg = a;
+	TAILQ_INSERT_TAIL(&all, ua, all);
 	a->stack.userland = ua;
 }
 
@@ -164,6 +190,8 @@ userland_set_mtu(struct assoc *a)
 	if (usrsctp_setsockopt(userland_so(a), IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &p,
 	    sizeof p) == -1)
 		log_debug("assoc %u: mtu %u: %s", assoc_id(a), p.spp_pathmtu, strerror(errno));
+	else
+		ua->path->longest = p.spp_pathmtu;
 }
 
 void
@@ -172,6 +200,7 @@ userland_came_up(struct assoc *a)
 	struct userland_assoc	*ua = a->stack.userland;
 	struct sock		*s = a->sock;
 
+	userland_know(ua);
 	userland_set_mtu(a);
 	if (!s->many || ua->so != NULL) {
 		userland_has_come(ua);
@@ -214,6 +243,7 @@ userland_accept(struct sock *listener, struct sock *to, struct assoc **made)
 	(void)usrsctp_set_non_blocking(so, 1);
 	*made = userland_new_assoc(to, path, ntohs(name.sconn_port), 0);
 	(*made)->stack.userland->so = so;
+	userland_know((*made)->stack.userland);
 	userland_count_streams(*made);
 	userland_set_mtu(*made);
 	assoc_enter(*made, ASSOC_UP);
@@ -269,6 +299,8 @@ userland_assoc_free(struct assoc *a)
 	}
 	if (ua->is_lingering)
 		LIST_REMOVE(ua, lingering);
+	TAILQ_REMOVE(&all, ua, all);
+	userland_forget(ua);
 	wake_forget(&ua->finish);
 	wake_detach(&ua->wake, ua->so);
 	if (ua->owns_so)

@@ -5,11 +5,20 @@
  * usrsctp calls back from the midst of itself, where nothing may be closed
  * and little be called. So a wake only notes who is meant, and what is to be
  * done is done in a turn of its own.
+ *
+ * The clock ticks by a descriptor: a timeout of libevent's would be one of
+ * each wait for events, which is dear where many packets come one by one.
  */
+#include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "log.h"
 #include "loop.h"
 #include "userland.h"
 
@@ -23,6 +32,8 @@
 
 static TAILQ_HEAD(, wake) woken = TAILQ_HEAD_INITIALIZER(woken);
 static struct event	turn, tick;
+static int		tick_fd = -1;
+static bool		ticking;
 static size_t		nwoken;
 static unsigned		needs;
 static int64_t		last, looked, idle_since;
@@ -38,6 +49,17 @@ now_ms(void)
 
 /* ---- the clock ------------------------------------------------------ */
 
+static void
+set_ticking(bool on)
+{
+	const struct timespec	ms = { .tv_nsec = on ? TICK_MS * 1000000 : 0 };
+	const struct itimerspec	t = { .it_interval = ms, .it_value = ms };
+
+	if (ticking != on && timerfd_settime(tick_fd, 0, &t, NULL) == -1)
+		log_fatal("timerfd_settime: %s", strerror(errno));
+	ticking = on;
+}
+
 void
 clock_tick(void)
 {
@@ -46,34 +68,42 @@ clock_tick(void)
 	if (now > last)
 		usrsctp_handle_timers((uint32_t)(now - last));
 	last = now;
+	userland_look();
 	if (now - looked > LOOK_MS) {
 		looked = now;
 		userland_find_lost();
 	}
 	if (needs == 0 && now - idle_since > REST_MS)
-		(void)event_del(&tick);
+		set_ticking(false);
 }
 
 static void
 clock_on_tick(evutil_socket_t fd, short what, void *arg)
 {
-	(void)fd, (void)what, (void)arg;
-	clock_tick();
+	uint64_t	n;
+
+	(void)what, (void)arg;
+	if (read(fd, &n, sizeof n) == sizeof n)
+		clock_tick();
+}
+
+void
+clock_start(void)
+{
+	if ((tick_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) == -1)
+		log_fatal("timerfd_create: %s", strerror(errno));
+	(void)event_assign(&tick, loop_base(), tick_fd, EV_READ | EV_PERSIST, clock_on_tick, NULL);
+	(void)event_add(&tick, NULL);
+	last = now_ms();
 }
 
 void
 clock_need(void)
 {
-	static const struct timeval	ms = { .tv_usec = TICK_MS * 1000 };
-
-	if (!event_initialized(&tick)) {
-		(void)event_assign(&tick, loop_base(), -1, EV_PERSIST, clock_on_tick, NULL);
-		last = now_ms();
-	}
-	if (needs++ > 0 || event_pending(&tick, EV_TIMEOUT, NULL))
+	if (needs++ > 0 || ticking)
 		return;
 	clock_tick();		/* it stood still: first it is put right */
-	(void)event_add(&tick, &ms);
+	set_ticking(true);
 }
 
 void
@@ -86,8 +116,12 @@ clock_forget(void)
 void
 clock_stop(void)
 {
-	if (event_initialized(&tick))
+	if (tick_fd != -1) {
 		(void)event_del(&tick);
+		(void)close(tick_fd);
+		tick_fd = -1;
+		ticking = false;
+	}
 	if (event_initialized(&turn))
 		(void)event_del(&turn);
 }

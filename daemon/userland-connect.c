@@ -119,6 +119,7 @@ userland_connect(struct sock *s, const struct sockaddr_storage *addrs, size_t n,
 		(*made)->stack.userland->so = u->so;
 		wake_attach(&(*made)->stack.userland->wake, u->so, userland_assoc_on_wake, *made);
 	}
+	userland_know((*made)->stack.userland);
 	return 0;
 }
 

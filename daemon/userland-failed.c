@@ -69,9 +69,10 @@ static void
 tell_failed(struct sock *s, struct assoc *a, const struct sctp_send_failed_event *f,
     struct joint *j)
 {
-	struct event_send_failed	e = {
+	struct userland_assoc		*ua = a != NULL ? a->stack.userland : NULL;
+	struct event_send_failed	 e = {
 		.flags = j->sent,
-		.error = f->ssfe_error,
+		.error = ua != NULL && ua->aborted ? USER_INITIATED : f->ssfe_error,
 		.assoc_id = a != NULL ? assoc_id(a) : 0,
 		.data = { joint_data(j), (uint32_t)j->len },
 		.info = {
@@ -82,7 +83,7 @@ tell_failed(struct sock *s, struct assoc *a, const struct sctp_send_failed_event
 			.context = f->ssfe_info.snd_context,
 		},
 	};
-	struct stack_event		se = {
+	struct stack_event		 se = {
 		.row = notice_send_failed,
 		.assoc = a,
 		.assoc_id = e.assoc_id,
@@ -92,8 +93,8 @@ tell_failed(struct sock *s, struct assoc *a, const struct sctp_send_failed_event
 	};
 
 	e.info.assoc_id = e.assoc_id;
-	if (a != NULL && a->stack.userland->so != NULL && a->state != ASSOC_OVER)
-		hold(a->stack.userland, &e);
+	if (ua != NULL && (ua->so != NULL || ua->is_starting) && a->state != ASSOC_OVER)
+		hold(ua, &e);
 	else
 		sock_event(s, &se);
 }

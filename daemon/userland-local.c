@@ -79,15 +79,18 @@ probe(const struct sockaddr_storage *from, const struct sockaddr_storage *to)
 const struct local *
 udp_local(const struct sockaddr_storage *from, const struct sockaddr_storage *to)
 {
-	struct sockaddr_storage	ss = { .ss_family = 0 };
+	struct sockaddr_storage	ss = *from;
 	socklen_t		len = sizeof ss;
 	int			fd = probe(from, to);
-	bool			known;
+	bool			known = true;
 
-	if (fd == -1)
+	/* The network may come back: who has an address goes on, as on the kernel. */
+	if (fd == -1 && (is_any(from) || (errno != ENETUNREACH && errno != EHOSTUNREACH)))
 		return NULL;
-	known = getsockname(fd, (struct sockaddr *)&ss, &len) == 0;
-	(void)close(fd);
+	if (fd != -1) {
+		known = getsockname(fd, (struct sockaddr *)&ss, &len) == 0;
+		(void)close(fd);
+	}
 	addr_set_port(&ss, 0);
 	if (!known || (fd = udp_fd(ss.ss_family)) == -1)
 		return NULL;

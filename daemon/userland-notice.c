@@ -235,6 +235,9 @@ take_assoc_change(struct sock *s, struct assoc *a, const struct sctp_assoc_chang
 		came_up(a, c);
 	else if (a != NULL && e->what != ASSOC_EVENT_NONE)
 		assoc_enter(a, ASSOC_OVER);
+	/* What the peer had not when it restarted is of the time before. */
+	if (a != NULL && e->what == ASSOC_EVENT_RESTART)
+		userland_tell_held(a);
 	sock_event(s, e);
 	if (a == NULL)
 		return;
@@ -343,7 +346,6 @@ heed(struct assoc *a, uint16_t type)
 static void
 put_right(const struct assoc *a, char *p)
 {
-	enum { USER_INITIATED = 12 };
 	struct sctp_assoc_change	c;
 
 	memcpy(&c, p, sizeof c);

@@ -78,6 +78,21 @@ path_new(void)
 	return p;
 }
 
+static void
+list(struct path *p, uint64_t hash)
+{
+	hash_add(&by_ends, &p->ends, hash);
+	p->listed = true;
+}
+
+static void
+unlist(struct path *p)
+{
+	if (p->listed)
+		hash_remove(&by_ends, &p->ends);
+	p->listed = false;
+}
+
 /* The one that has been idle for longest, if there are enough, or a new one. */
 static struct path *
 path_for_use(void)
@@ -88,7 +103,7 @@ path_for_use(void)
 		return path_new();
 	TAILQ_REMOVE(&idle, p, idle);
 	nidle--;
-	hash_remove(&by_ends, &p->ends);
+	unlist(p);
 	return p;
 }
 
@@ -118,9 +133,29 @@ path_get(const struct local *local, const struct sockaddr_storage *peer)
 	p = path_for_use();
 	p->local = local;
 	p->peer = *peer;
-	hash_add(&by_ends, &p->ends, hash);
+	p->longest = 0;
+	list(p, hash);
 	rest(p);
 	return p;
+}
+
+/*
+ * Where the peer is now there may be a path of that port's former user, whose
+ * associations have not timed out yet: that one stays the one of these ends.
+ */
+void
+path_move(struct path *p, const struct sockaddr_storage *peer)
+{
+	uint64_t	 hash = hash_of(p->local, peer);
+	struct path	*other = by_hash(hash);
+
+	unlist(p);
+	p->peer = *peer;
+	if (other != NULL && other->refs > 0)
+		return;
+	if (other != NULL)
+		unlist(other);
+	list(p, hash);
 }
 
 struct path *

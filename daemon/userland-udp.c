@@ -36,6 +36,7 @@ struct batch {
 	_Alignas(struct cmsghdr) char control[BATCH][CONTROL];
 	_Alignas(uint64_t) char	data[BATCH][PACKET];
 	int			fd[BATCH];
+	uint8_t			tos[BATCH];
 	unsigned		n;
 };
 
@@ -63,14 +64,6 @@ put_port(char *packet, size_t offset, uint16_t port)
 	memcpy(packet + offset, &port, sizeof port);
 }
 
-/* The checksum is the third word of the header, and is taken with zero there. */
-static uint32_t
-checksum(char *packet, size_t len)
-{
-	memset(packet + 8, 0, 4);
-	return usrsctp_crc32c(packet, len);
-}
-
 /* Give a packet its port inside; false: it is nobody's, and nobody answers. */
 static bool
 go_inside(char *packet, const struct path *path)
@@ -91,13 +84,13 @@ take_packet(int fd, char *packet, size_t len, const struct sockaddr_storage *fro
 	struct path		*path;
 	uint32_t		 sum;
 
-	if (len < SCTP_HEADER + 4)
+	if (len < SCTP_HEADER + 4 || !packet_is_sound(packet, len))
 		return;
 	memcpy(&sum, packet + 8, sizeof sum);
-	if (sum != checksum(packet, len) || (local = udp_local_at(fd, to)) == NULL)
+	if (sum != packet_checksum(packet, len) || (local = udp_local_at(fd, to)) == NULL)
 		return;
 	memcpy(packet + 8, &sum, sizeof sum);
-	if ((path = path_get(local, from)) == NULL || !go_inside(packet, path))
+	if ((path = path_for(local, from, packet)) == NULL || !go_inside(packet, path))
 		return;
 	usrsctp_conninput((void *)(uintptr_t)path->node.key, packet, len, tos & 3);
 }
@@ -234,6 +227,7 @@ drop_sent(unsigned sent)
 		out.header[to].msg_hdr.msg_controllen = out.header[i].msg_hdr.msg_controllen;
 		out.header[to].msg_hdr.msg_namelen = out.header[i].msg_hdr.msg_namelen;
 		out.fd[to] = out.fd[i];
+		out.tos[to] = out.tos[i];
 	}
 	out.n -= sent;
 }
@@ -249,6 +243,17 @@ same_fd(unsigned from)
 	return n - from;
 }
 
+static void
+put_checksums(void)
+{
+	uint32_t	sum;
+
+	for (unsigned i = 0; i < out.n; i++) {
+		sum = packet_checksum(out.data[i], out.iov[i].iov_len);
+		memcpy(out.data[i] + 8, &sum, sizeof sum);
+	}
+}
+
 /* A packet that cannot be sent is lost, as packets are. */
 static void
 udp_flush(void)
@@ -256,6 +261,7 @@ udp_flush(void)
 	unsigned	done = 0;
 	int		n;
 
+	put_checksums();
 	while (done < out.n) {
 		n = sendmmsg(out.fd[done], out.header + done, same_fd(done), MSG_DONTWAIT);
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
@@ -274,28 +280,66 @@ udp_on_flush(evutil_socket_t fd, short what, void *arg)
 	udp_flush();
 }
 
-/* Put a packet of usrsctp's into the batch; it goes out within this turn. */
-int
-udp_send(void *number, void *packet, size_t len, uint8_t tos, uint8_t df)
-{
-	struct path	*path = path_find((uintptr_t)number);
-	struct msghdr	*h = &out.header[out.n == BATCH ? 0 : out.n].msg_hdr;
-	uint32_t	 sum;
-	const struct port *port = port_inside(get_port(packet, 0));
+/* ---- packets that become one ----------------------------------------- */
 
-	(void)df;
-	if (path == NULL || len > PACKET)
-		return 0;
-	if (out.n == BATCH)
-		udp_flush();
-	if (out.n == BATCH)
-		return ENOBUFS;
-	h = &out.header[out.n].msg_hdr;
+/* A packet that says what was received, and nothing else. */
+static bool
+is_bare_sack(const char *packet, size_t len)
+{
+	return len > SCTP_HEADER + 4 && packet[SCTP_HEADER] == SCTP_SELECTIVE_ACK &&
+	    get_port(packet, SCTP_HEADER + 2) == len - SCTP_HEADER;
+}
+
+/*
+ * Many packets come at once, and usrsctp answers every second: the last of
+ * such answers in a row says all that those before it did.
+ */
+static bool
+replace(unsigned i, const char *packet, size_t len)
+{
+	if (!is_bare_sack(packet, len) || !is_bare_sack(out.data[i], out.iov[i].iov_len))
+		return false;
+	memcpy(out.data[i], packet, len);
+	out.iov[i].iov_len = len;
+	return true;
+}
+
+/*
+ * Many messages are sent at once, and usrsctp sends each in a packet of its
+ * own while it may: they share one as far as it fits the path.
+ */
+static bool
+append(unsigned i, const char *packet, size_t len, uint8_t tos, const struct path *path)
+{
+	size_t	at = out.iov[i].iov_len;
+	char	first = out.data[i][SCTP_HEADER];
+
+	if (packet[SCTP_HEADER] != SCTP_DATA || (first != SCTP_DATA && first != SCTP_SELECTIVE_ACK) ||
+	    out.tos[i] != tos || at % 4 != 0 || at + len - SCTP_HEADER > path->longest)
+		return false;
+	memcpy(out.data[i] + at, packet + SCTP_HEADER, len - SCTP_HEADER);
+	out.iov[i].iov_len += len - SCTP_HEADER;
+	return true;
+}
+
+/* Packets of one association have ports and verification tag in common. */
+static bool
+join_last(const struct path *path, const char *packet, size_t len, uint8_t tos)
+{
+	unsigned	i = out.n - 1;
+
+	return out.n > 0 && len > SCTP_HEADER && memcmp(out.data[i], packet, 8) == 0 &&
+	    addr_equal(&out.addr[i], &path->peer) &&
+	    (replace(i, packet, len) || append(i, packet, len, tos, path));
+}
+
+static void
+put_packet(const struct path *path, const struct port *port, const char *packet, size_t len,
+    uint8_t tos)
+{
+	struct msghdr	*h = &out.header[out.n].msg_hdr;
+
 	memcpy(out.data[out.n], packet, len);
-	if (port != NULL)
-		put_port(out.data[out.n], 0, port->number);
-	sum = checksum(out.data[out.n], len);
-	memcpy(out.data[out.n] + 8, &sum, sizeof sum);
 	out.addr[out.n] = path->peer;
 	out.iov[out.n] = (struct iovec){ out.data[out.n], len };
 	*h = (struct msghdr){
@@ -307,8 +351,30 @@ udp_send(void *number, void *packet, size_t len, uint8_t tos, uint8_t df)
 	};
 	write_control(h, &path->local->addr, tos, port);
 	out.fd[out.n] = path->local->fd;
+	out.tos[out.n] = tos;
 	if (out.n++ == 0)
 		event_active(&flush, 0, 0);
+}
+
+/* Put a packet of usrsctp's into the batch; it goes out within this turn. */
+int
+udp_send(void *number, void *packet, size_t len, uint8_t tos, uint8_t df)
+{
+	struct path		*path = path_find((uintptr_t)number);
+	const struct port	*port = port_inside(get_port(packet, 0));
+
+	(void)df;
+	if (path == NULL || len < SCTP_HEADER || len > PACKET)
+		return 0;
+	if (port != NULL)
+		put_port(packet, 0, port->number);
+	if (join_last(path, packet, len, tos))
+		return 0;
+	if (out.n == BATCH)
+		udp_flush();
+	if (out.n == BATCH)
+		return ENOBUFS;
+	put_packet(path, port, packet, len, tos);
 	return 0;
 }
 
@@ -366,13 +432,22 @@ open_one(int family, uint16_t port)
 	return fd;
 }
 
+/* Why, and what to do about it. */
 static const char *
 open_failed(uint16_t port)
 {
-	static char	why[128];
+	static char	why[256];
+	int		number = errno, n;
 
-	(void)snprintf(why, sizeof why, "UDP port %u: %s; see udp_port in sctpd.conf(5)", port,
-	    strerror(errno));
+	n = snprintf(why, sizeof why, "UDP port %u: %s", port, strerror(number));
+	if (number == EADDRINUSE)
+		(void)snprintf(why + n, sizeof why - (size_t)n,
+		    ": another program has it (ss -lunp sport = %u), or take another with "
+		    "udp_port, see sctpd.conf(5)", port);
+	else if (number == EACCES)
+		(void)snprintf(why + n, sizeof why - (size_t)n,
+		    ": it needs CAP_NET_BIND_SERVICE; take one from 1024 on with udp_port, "
+		    "see sctpd.conf(5)");
 	udp_close();
 	return why;
 }

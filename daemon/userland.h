@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the files of the userland stack share. From the wire upwards:
- * userland-udp.c has the UDP sockets, userland-local.c our ends of them,
+ * userland-udp.c has the UDP sockets, userland-sum.c checksums,
+ * userland-sound.c what is not let in, userland-local.c our ends of paths,
  * userland-clock.c the time, userland-path.c the peers by number,
- * userland-port.c the SCTP ports; stack-userland.c makes sockets,
- * userland-connect.c attempts, userland-assoc.c has associations come and go,
- * userland-recv.c reads, userland-notice.c understands, userland-failed.c
- * gives back, userland-send.c writes, userland-opt.c sets, and
- * userland-field.c translates structs.
+ * userland-follow.c where those are now, userland-port.c the SCTP ports;
+ * stack-userland.c makes sockets, userland-connect.c attempts,
+ * userland-assoc.c has associations come and go, userland-recv.c reads,
+ * userland-notice.c understands, userland-failed.c gives back,
+ * userland-send.c writes, userland-opt.c sets, and userland-field.c
+ * translates structs.
  *
  * usrsctp knows a peer by a pointer that means nothing to it (AF_CONN): here
  * it is the number of a path, so that nothing dangles when one is gone.
@@ -42,7 +44,9 @@ struct path {
 	struct hash_node	 ends;		/* key: a hash of both ends */
 	const struct local	*local;
 	struct sockaddr_storage	 peer;		/* its port is the UDP port */
+	bool			 listed;	/* found by its ends */
 	unsigned		 refs;		/* associations on it */
+	size_t			 longest;	/* packet that others may be joined to; 0: none */
 	TAILQ_ENTRY(path)	 idle;		/* while there are none */
 };
 
@@ -57,10 +61,17 @@ void udp_run(unsigned ms, bool (*done)(void));
 int udp_fd(sa_family_t);
 void local_free_all(void);
 
+/* May usrsctp be given it? It has a header, and the head of a chunk. */
+bool packet_is_sound(const char *packet, size_t);
+
 /* usrsctp's packet to a path: its function for output. */
 int udp_send(void *path, void *packet, size_t, uint8_t tos, uint8_t df);
 
+/* As it is to stand in the packet, whose own is set to zero. */
+uint32_t packet_checksum(char *packet, size_t);
+
 /* usrsctp's clock runs while there are sockets of its own. */
+void clock_start(void);
 void clock_need(void);
 void clock_forget(void);
 void clock_tick(void);
@@ -78,6 +89,10 @@ uint32_t udp_mtu(const struct path *);
 
 /* The path, new if there is none; NULL: there is no room for it. */
 struct path *path_get(const struct local *, const struct sockaddr_storage *peer);
+/* The path that a packet is of, whose peer may have another port by now. */
+struct path *path_for(const struct local *, const struct sockaddr_storage *from,
+    const char *packet);
+void path_move(struct path *, const struct sockaddr_storage *peer);
 struct path *path_find(uintptr_t number);
 struct path *path_ref(struct path *);
 void path_unref(struct path *);
@@ -177,6 +192,7 @@ struct held;
 
 struct userland_assoc {
 	struct hash_node	 coming;	/* key: usrsctp's id; in coming */
+	TAILQ_ENTRY(userland_assoc) all;
 	TAILQ_ENTRY(userland_assoc) ready;
 	struct assoc		*assoc;
 	struct socket		*so;		/* NULL: still on its socket's */
@@ -199,6 +215,8 @@ struct userland_assoc {
 	bool			 is_starting;	/* by us, and not up yet */
 	bool			 is_missed;	/* usrsctp did not know it lately */
 	LIST_ENTRY(userland_assoc) starting;
+	struct hash_node	 tag;		/* key: that of packets to us, and both ports */
+	bool			 is_known;	/* by that */
 };
 
 /* ---- between the files ---------------------------------------------- */
@@ -213,8 +231,16 @@ void userland_abort_lingering(void);
 /* An attempt of ours is up, or never will be. */
 void userland_has_come(struct userland_assoc *);
 
+/* Its tag was chosen, maybe anew: its packets are known by it. */
+void userland_know(struct userland_assoc *);
+void userland_forget(struct userland_assoc *);
+void userland_forget_all(void);
+
 /* Something happened at the socket of an association. */
 void userland_assoc_on_wake(void *);
+
+/* Look for what usrsctp wakes nobody for. */
+void userland_look(void);
 
 /* Look for attempts that usrsctp gave up without a word. */
 void userland_find_lost(void);
@@ -257,6 +283,9 @@ void userland_finish(struct assoc *);
 /* It is on its socket's socket until it is up. */
 struct assoc *userland_new_assoc(struct sock *, struct path *, uint16_t port, sctp_assoc_t);
 struct assoc *userland_find_coming(struct sock *, sctp_assoc_t);
+
+/* The cause of an abort of ours, which usrsctp does not say (RFC 9260 3.3.10.12). */
+#define USER_INITIATED	12
 
 /* One whole notification. */
 void userland_take_notification(struct sock *, struct assoc *, char *, size_t,

@@ -88,7 +88,7 @@ const struct difference difference_defaults[] = {
 const struct stack_difference stack_difference_table[] = {
 	{ "wire",
 	  "SCTP over IP; over UDP where the sysctl `net.sctp.udp_port` and `sctp_remote_udp_encaps_port` say so.",
-	  "SCTP over UDP (RFC 6951): from the ports of `udp_port`, to `peer_udp_port` or `sctp_remote_udp_encaps_port`; the port of a peer that connects is learnt from its packets." },
+	  "SCTP over UDP (RFC 6951): from the ports of `udp_port`, to `peer_udp_port` or `sctp_remote_udp_encaps_port`; the port of a peer that connects is learnt from its packets, and followed when it changes (RFC 6951 5.4)." },
 	{ "survival",
 	  "Associations outlive the daemon.",
 	  "Associations are in the daemon: when it ends, they are shut down, or aborted after a second. `hello` has no `survive`." },

@@ -508,7 +508,7 @@ const struct sockopt sockopt_table[] = {
 	  .level = LEVEL_SCTP, .optname = SCTP_PARTIAL_DELIVERY_POINT,
 	  .size = sizeof(uint32_t), .access = SOCKOPT_RW,
 	  .fields = SCALAR(U32, uint32_t, "bytes"),
-	  .doc = "From what size on the stack hands a message over in pieces; the daemon puts them together.",
+	  .doc = "From what size on the stack hands a message over in pieces; the daemon puts them together. Half a window unless it is set: a message longer than the window would wait for a timer.",
 	},
 	{ .name = "sctp_max_burst",
 	  .from = RFC6458("8.1.24"),

@@ -33,6 +33,14 @@ step_clang() { # a second compiler finds no fault either
 	make -s --no-print-directory CC=clang B=build/clang all
 }
 
+step_without() { # built without the userland stack sctpd has no trace of it
+	local d=build/without/sctpd
+	make -s --no-print-directory USERLAND=no B=build/without $d &&
+	$d -h >build/check/without && $d -c /dev/null -T >>build/check/without &&
+	nm $d >>build/check/without && ldd $d >>build/check/without &&
+	! grep -i 'usrsctp\|userland\|udp.port' build/check/without
+}
+
 step_shellcheck() {
 	shellcheck tests/*.sh tests/lab/run tests/lab/run-qemu tests/lab/has-sctp tests/lab/inside \
 	    tests/lab/uml-init tests/lab/qemu-init tests/lab/systemd-init tests/lab/systemd-inside tests/lab/*.sh tests/soak/run .ci/run client-lib/sctpctl.bash &&
@@ -80,6 +88,10 @@ step_userland() { # the same on the userland stack, on this machine's own kernel
 	TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/integration/run.py
 }
 
+step_loss() { # those that need netem, which this machine's kernel may not have
+	TEST_STACK=userland tests/lab/run -- /usr/bin/python3 tests/integration/run.py order. wire.loss
+}
+
 step_valgrind() { # the same, the daemon under valgrind: no error, no leak, no descriptor left
 	TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --track-fds=yes" \
 	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py
@@ -102,7 +114,8 @@ step_fuzz() { # a few seconds of what hostile clients and peers might send
 }
 
 step_bench() { # every figure is measured; what they are is no matter here
-	tests/lab/run --timeout 120 -- build/bench -q -o build/check/bench.json >build/check/bench.txt &&
+	tests/native.sh build/bench --native -q >build/check/bench-native &&
+	tests/lab/run --timeout 120 -- build/bench -q -n build/check/bench-native -o build/check/bench.json >build/check/bench.txt &&
 	/usr/bin/python3 tests/bench/check.py build/check/bench.json
 }
 
@@ -170,7 +183,7 @@ if [ $# -gt 0 ]; then
 else
 	rm -f build/check/*.log
 	begin valgrind
-	for name in unit reference manuals acceptance shellcheck units install clang fuzz demo userland systemd soak integration; do
+	for name in unit reference manuals acceptance shellcheck units install clang without fuzz demo bench userland loss systemd soak integration; do
 		run "$name"
 	done
 	end valgrind

@@ -21,18 +21,20 @@
 #include "row.h"
 
 struct flags {
-	bool		 veth, rpc;
-	const char	*file, *only;
+	bool		 veth, native;
+	const char	*file, *only, *rows;
 };
 
 static const char usage[] =
-    "usage: bench [-q] [-v] [-r ROUNDS] [-w WORDS] [-o FILE] | bench --rpc\n"
+    "usage: bench [-q] [-v] [-r ROUNDS] [-w WORDS] [-o FILE] [-n FILE]\n"
+    "       bench --native [-q] [-v] [-r ROUNDS] [-w WORDS] >FILE\n"
     "  -q        quick: see that all of it works; the figures mean little\n"
     "  -v        over a veth with an MTU of 1500 instead of lo\n"
     "  -r ROUNDS turns that each contestant has; 7\n"
     "  -w WORDS  only some of the work: rpc,rtt,oneway,setup,clients,idle,isolation,assocs,instr\n"
     "  -o FILE   the JSON; bench.json beside this program, with plots beside it\n"
-    "  --rpc     requests that need no SCTP, on any kernel\n";
+    "  -n FILE   report this too: what --native wrote\n"
+    "  --native  what needs no SCTP in the kernel: requests, and the userland stack\n";
 
 struct effort effort = { .rounds = 7, .run_us = 150000, .assocs = 10000, .clients = 1000, .traffic = 20000 };
 static const struct effort quick = { .rounds = 1, .run_us = 5000, .assocs = 200, .clients = 50,
@@ -223,47 +225,13 @@ report(const char *file)
 	report_json(file, kernel(), place.veth ? "veth" : "lo", effort.quick);
 }
 
-/*
- * Requests alone, for a kernel without SCTP. What they were is told to a run
- * in a lab, whose processors are not the machine's, by TEST_NATIVE_RPC.
- */
-static int
-rpc_alone(void)
-{
-	effort.only = "rpc";
-	effort.alone = true;
-	tracks_run();
-	progress("%s", "");
-	if (isatty(STDERR_FILENO))
-		(void)fputc('\n', stderr);
-	(void)printf("%.3f %.3f %.3f\n", row_value("rpc", "rpc", 0, 1), row_value("rpc", "rpc", 0, 64),
-	    row_value("unix", "rtt", 100, 1));
-	return 0;
-}
-
-static void
-add_native(void)
-{
-	static const struct {
-		const char	*contestant, *work;
-		size_t		 bytes, in_flight;
-	}		 rows[] = { { "native", "rpc", 0, 1 }, { "native", "rpc", 0, 64 }, { "native-unix", "rtt", 100, 1 } };
-	const char	*text = getenv("TEST_NATIVE_RPC");
-	double		 us[3];
-
-	if (text == NULL || sscanf(text, "%lf %lf %lf", &us[0], &us[1], &us[2]) != 3)
-		return;
-	for (size_t i = 0; i < 3; i++)
-		row_add(row_new(rows[i].contestant, rows[i].work, "us", rows[i].bytes, rows[i].in_flight), us[i], us[i]);
-}
-
 static void
 read_flags(int argc, char **argv, struct flags *f)
 {
-	static const struct option	options[] = { { "rpc", no_argument, NULL, 'R' }, { 0 } };
+	static const struct option	options[] = { { "native", no_argument, NULL, 'N' }, { 0 } };
 	int				c, rounds = 0;
 
-	while ((c = getopt_long(argc, argv, "qvr:w:o:", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "qvr:w:o:n:", options, NULL)) != -1) {
 		switch (c) {
 		case 'q':
 			effort = quick;
@@ -280,8 +248,11 @@ read_flags(int argc, char **argv, struct flags *f)
 		case 'o':
 			f->file = optarg;
 			break;
-		case 'R':
-			f->rpc = true;
+		case 'n':
+			f->rows = optarg;
+			break;
+		case 'N':
+			f->native = true;
 			break;
 		default:
 			(void)fputs(usage, stderr);
@@ -292,6 +263,7 @@ read_flags(int argc, char **argv, struct flags *f)
 	if (effort.slow)
 		effort.traffic /= 5;
 	effort.only = f->only;
+	effort.native = f->native;
 	if (rounds > 0 && rounds < MAX_RUNS)
 		effort.rounds = rounds;
 }
@@ -309,12 +281,15 @@ main(int argc, char **argv)
 	(void)snprintf(preset, sizeof preset, "%s/bench.json", place.build);
 	owner = getpid();
 	(void)atexit(tidy);
+	if (f.native)
+		place_userland();
 	daemons_start();
-	if (f.rpc)
-		return rpc_alone();
+	if (f.native)
+		return native_run();
 	losses_read(&lost_before);
 	parts_run();
-	add_native();
+	if (f.rows != NULL)
+		native_add(f.rows);
 	report(f.file != NULL ? f.file : preset);
 	return 0;
 }

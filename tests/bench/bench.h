@@ -19,7 +19,7 @@ struct effort {
 	uint32_t	 traffic;	/* messages in a run of many associations */
 	bool		 quick;		/* only what the ratios need */
 	bool		 slow;		/* the processor is QEMU's */
-	bool		 alone;		/* requests only: there may be no SCTP */
+	bool		 native;	/* what needs no SCTP in the kernel */
 	const char	*only;		/* names of parts; NULL: all */
 };
 
@@ -51,5 +51,8 @@ void isolation_run(void);
 void clients_run(void);		/* clients.c */
 void idle_run(void);		/* idle.c: memory, and wake-ups */
 void ratios_compute(void);	/* ratio.c */
+
+int native_run(void);		/* native.c */
+void native_add(const char *file);
 
 #endif

@@ -4,13 +4,13 @@
 # the Makefile. LAB=2 takes the distribution's kernel in QEMU. BENCH=quick sees
 # that all of it works; other words are for the program: BENCH="-v -w rtt".
 
-SRC_BENCH	= $(wildcard tests/bench/*.c)
+SRC_BENCH	= $(filter-out $(if $(USRSCTP),,%/plain-usrsctp.c),$(wildcard tests/bench/*.c))
 BENCH_FLAGS	= $(if $(filter quick,$(BENCH)),-q,$(BENCH))
 
 .PHONY: bench bench-build
 bench-build: all $(B)/bench $(B)/gen_sctp_bench.beam $(if $(call pc,--libs grpc++),$(B)/bench-grpc)
 
-# What a request costs without SCTP is measured on the machine itself.
+# What needs no SCTP in the kernel is measured on the machine itself.
 bench:
 	@tests/deps.sh build $(if $(filter 2,$(LAB)),lab2,lab)
 	@tests/deps.sh bench || echo "bench: goes on without them"
@@ -18,12 +18,14 @@ bench:
 ifeq ($(LAB),2)
 	@tests/lab/run-qemu --mem 4G --timeout 7200 -- $(B)/bench -o $(B)/bench-lab2.json $(BENCH_FLAGS)
 else
-	@TEST_NATIVE_RPC="$$($(B)/bench --rpc 2>/dev/null)" tests/lab/run --mem 3G --timeout 3600 -- $(B)/bench $(BENCH_FLAGS)
+	@tests/native.sh $(B)/bench --native $(BENCH_FLAGS) >$(B)/bench-native || echo "bench: goes on without what is measured natively"
+	@tests/lab/run --mem 3G --timeout 3600 -- $(B)/bench -n $(B)/bench-native $(BENCH_FLAGS)
 endif
 
 $(B)/bench: $(call obj,$(SRC_BENCH)) $(B)/libsctpd.a
 	$(if $(V),,@echo "  LINK    $@")
-	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(LDFLAGS) $(LIBS_PROTO) $(or $(call pc,--libs libsctp),-lsctp) -lm
+	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(LDFLAGS) $(LIBS_PROTO) $(or $(call pc,--libs libsctp),-lsctp) \
+	    $(if $(USRSCTP),$(call pc,--libs usrsctp)) -lm
 
 # Erlang is a contestant where it is installed.
 $(B)/gen_sctp_bench.beam: tests/bench/gen_sctp_bench.erl

@@ -6,6 +6,7 @@
  */
 #include <err.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -49,6 +50,8 @@ sctpd_call_peer(struct link *l, const char *addr, uint16_t port)
 	struct sctpd_assoc	 a;
 
 	if (sctpd_open(c, &l->sock, "port=0") != SCTPD_OK ||
+	    (l->udp_port != 0 && sctpd_call(c, NULL, "setopts sock=%" PRIu64
+	    " options.sctp_remote_udp_encaps_port.port=%d", l->sock, l->udp_port) != SCTPD_OK) ||
 	    sctpd_connect(c, l->sock, addr, port, 10000, &a) != SCTPD_OK ||
 	    sctpd_set_active(c, l->sock, SCTPD_ACTIVE) != SCTPD_OK)
 		errx(1, "sctpd: %s", sctpd_error(c));

@@ -5,12 +5,14 @@
 #include <err.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,6 +40,34 @@ place_init(const char *argv0, bool veth)
 		errx(1, "no two hosts: run it in a lab, from the top of the tree");
 	place.addr[LEFT] = veth ? "10.0.1.1" : "127.0.0.1";
 	place.addr[RIGHT] = veth ? "10.0.1.2" : "127.0.0.1";
+}
+
+#ifdef USERLAND
+/* A UDP port that nobody has. */
+static uint16_t
+free_port(void)
+{
+	struct sockaddr_in6	a = { .sin6_family = AF_INET6 };
+	socklen_t		len = sizeof a;
+	int			fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd == -1 || bind(fd, (struct sockaddr *)&a, len) == -1 || getsockname(fd, (struct sockaddr *)&a, &len) == -1)
+		err(1, "no UDP port");
+	(void)close(fd);
+	return ntohs(a.sin6_port);
+}
+#endif
+
+/* Daemons that are started from here on need no SCTP in the kernel, if they can. */
+void
+place_userland(void)
+{
+#ifdef USERLAND
+	place.udp[LEFT] = free_port();
+	do
+		place.udp[RIGHT] = free_port();
+	while (place.udp[RIGHT] == place.udp[LEFT]);
+#endif
 }
 
 static void
@@ -105,7 +135,7 @@ end_exec(enum side side, char *const argv[])
 struct end
 end_daemon(enum side side, const char *socket)
 {
-	static char	 program[600], wrap[600];
+	static char	 program[600], wrap[600], port[16];
 	char		*argv[32];
 	size_t		 n = 0;
 
@@ -120,6 +150,13 @@ end_daemon(enum side side, const char *socket)
 	argv[n++] = (char *)(uintptr_t)"err";
 	argv[n++] = (char *)(uintptr_t)"-s";
 	argv[n++] = (char *)(uintptr_t)socket;
+	if (place.udp[side] != 0) {
+		(void)snprintf(port, sizeof port, "%u", place.udp[side]);
+		argv[n++] = (char *)(uintptr_t)"--stack";
+		argv[n++] = (char *)(uintptr_t)"userland";
+		argv[n++] = (char *)(uintptr_t)"--udp-port";
+		argv[n++] = port;
+	}
 	argv[n] = NULL;
 	return end_exec(side, argv);
 }

@@ -25,9 +25,11 @@ extern struct place {
 	char		 run[64];	/* for sockets */
 	bool		 veth;		/* the sides are two namespaces with a veth between them */
 	const char	*addr[2];
+	uint16_t	 udp[2];	/* of the daemons' userland stacks; 0: they use the kernel's */
 } place;
 
 void place_init(const char *argv0, bool veth);
+void place_userland(void);
 
 /* Run fn in a process of its own; it talks on its standard input and output. */
 struct end end_start(enum side, void (*fn)(void *), void *arg);

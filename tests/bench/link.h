@@ -42,12 +42,13 @@ struct link {
 	size_t			 head_bytes;	/* what the head is for */
 	uint64_t		 sock;
 	uint16_t		 port;
+	uint16_t		 udp_port;	/* the peer's, if SCTP is in UDP */
 	uint32_t		 assoc_id;
 	bool			 answers;	/* ask for them */
 	uint32_t		 unanswered;
 };
 
-extern const struct link_kind link_direct, link_sctpd, link_lend, link_unix, link_rpc;
+extern const struct link_kind link_direct, link_sctpd, link_lend, link_unix, link_rpc, link_usrsctp;
 
 void link_tune(int fd, bool up);
 int direct_listen(const char *addr, uint16_t *port);

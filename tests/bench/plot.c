@@ -59,7 +59,7 @@ py(const struct frame *g, double y)
 static bool
 belongs(const struct plot *p, const struct row *r)
 {
-	return r->runs > 0 && strcmp(r->work, p->work) == 0 && r->in_flight == p->in_flight;
+	return r->kernel == NULL && r->runs > 0 && strcmp(r->work, p->work) == 0 && r->in_flight == p->in_flight;
 }
 
 static bool

@@ -37,6 +37,13 @@ floor_ratio(size_t bytes)
 	    (row_value("direct", "rtt", bytes, 1) + row_value("unix", "rtt", bytes, 1));
 }
 
+static double
+userland_floor(size_t bytes)
+{
+	return row_value("userland-usrsctp", "rtt", bytes, 1) /
+	    (row_value("usrsctp", "rtt", bytes, 1) + row_value("native-unix", "rtt", bytes, 1));
+}
+
 /* Erlang in whichever of its modes is the faster. */
 static double
 erlang(const char *work, size_t bytes, size_t in_flight)
@@ -94,6 +101,19 @@ ratios_scale(void)
 	ratio_add("idle_wake_ups_a_second", idle("wake-ups", effort.assocs), 0, 0);
 }
 
+/* The userland stack's against a plain program's on usrsctp. */
+static void
+ratios_userland(void)
+{
+	static const char	*const send = "userland-usrsctp", *const recv = "usrsctp-userland";
+
+	ratio_add("userland_rtt_100_vs_floor", userland_floor(100), 1.25, 0);
+	ratio_add("userland_rtt_1000_vs_floor", userland_floor(1000), 1.25, 0);
+	ratio_add("userland_send_1000_vs_plain", rate(send, "usrsctp", 1000), 0, 0.9);
+	ratio_add("userland_recv_1000_vs_plain", rate(recv, "usrsctp", 1000), 0, 0.9);
+	ratio_add("userland_both_1000_vs_plain", rate("userland-userland", "usrsctp", 1000), 0, 0.9);
+}
+
 void
 ratios_compute(void)
 {
@@ -119,5 +139,6 @@ ratios_compute(void)
 	ratio_add("lend_oneway_1000_vs_direct", rate("lend-direct", "direct", 1000), 0, 0.97);
 	if (!isnan(row_value(BOTH, "oneway", 100, 0)))
 		ratio_add("losses_in_bulk_runs", (double)losses_bulk, 0.5, 0);
+	ratios_userland();
 	ratios_scale();
 }

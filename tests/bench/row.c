@@ -143,6 +143,12 @@ note_add(const char *format, ...)
 	va_end(ap);
 }
 
+const char *
+note_at(size_t i)
+{
+	return i < nnotes ? notes[i] : NULL;
+}
+
 /* ---- for people ----------------------------------------------------- */
 
 static void
@@ -190,6 +196,8 @@ report_table(const char *title)
 	for (size_t i = 0; i < nrows; i++) {
 		if (rows[i]->runs == 0)
 			continue;
+		if (rows[i]->kernel != NULL && (i == 0 || rows[i - 1]->kernel == NULL))
+			(void)printf("\nnatively, kernel %s:\n", rows[i]->kernel);
 		if (i > 0 && strcmp(rows[i]->work, rows[i - 1]->work) != 0)
 			(void)putchar('\n');
 		print_row(rows[i]);
@@ -214,6 +222,8 @@ json_row(FILE *f, const struct row *r)
 	    r->contestant, r->work, r->bytes, r->in_flight);
 	if (r->count > 0)
 		(void)fprintf(f, "\"count\": %zu, ", r->count);
+	if (r->kernel != NULL)
+		(void)fprintf(f, "\"kernel\": \"%s\", ", r->kernel);
 	(void)fprintf(f, "\"median\": %.3f, \"p99\": %.3f, \"min\": %.3f, \"max\": %.3f, \"unit\": \"%s\", \"runs\": %zu",
 	    row_median(r), row_p99(r), row_extreme(r, true), row_extreme(r, false), r->unit, r->runs);
 	for (int i = 0; i < NPROCESSES; i++)

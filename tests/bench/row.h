@@ -15,6 +15,7 @@ enum { CALLER, NEAR, FAR, SERVER, NPROCESSES };
 
 struct row {
 	const char	*contestant, *work, *unit;
+	const char	*kernel;		/* NULL: the one that all of it runs on */
 	size_t		 bytes, in_flight;
 	size_t		 count;			/* associations or clients, where they vary */
 	double		 run[MAX_RUNS], p99[MAX_RUNS];
@@ -39,6 +40,7 @@ void ratio_add(const char *name, double value, double at_most, double at_least);
 
 /* A line of text below the table. */
 void note_add(const char *format, ...) __attribute__((format(printf, 1, 2)));
+const char *note_at(size_t i);
 
 void report_table(const char *title);
 void report_json(const char *path, const char *kernel, const char *network, bool quick);

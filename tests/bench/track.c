@@ -6,6 +6,7 @@
  */
 #include <err.h>
 #include <math.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,14 +22,16 @@ struct track {
 	const char		*mode;
 	const char		*caller_path, *server_path;
 	bool			 near, far;		/* takes the daemons there */
+	bool			 native;		/* needs no SCTP in the kernel */
+	bool			 in_udp;
 	struct end		 call, serve;
 	bool			 absent;
 };
 
 static struct track tracks[] = {
-	{ .name = "unix", .caller = &link_unix },
+	{ .name = "unix", .caller = &link_unix, .native = true },
 	{ .name = "grpc", .mode = "grpc" },
-	{ .name = "rpc", .caller = &link_rpc, .caller_path = path_near, .near = true },
+	{ .name = "rpc", .caller = &link_rpc, .caller_path = path_near, .near = true, .native = true },
 	{ .name = "direct", .caller = &link_direct, .server = &link_direct },
 	{ .name = "sctpd-direct", .caller = &link_sctpd, .server = &link_direct, .caller_path = path_near, .near = true },
 	{ .name = "direct-sctpd", .caller = &link_direct, .server = &link_sctpd, .server_path = path_far, .far = true },
@@ -37,6 +40,15 @@ static struct track tracks[] = {
 	{ .name = "lend-direct", .caller = &link_lend, .server = &link_direct, .caller_path = path_near, .near = true },
 	{ .name = "erlang", .mode = "passive" },
 	{ .name = "erlang-active", .mode = "active" },
+#ifdef USERLAND
+	{ .name = "usrsctp", .caller = &link_usrsctp, .server = &link_usrsctp, .in_udp = true, .native = true },
+	{ .name = "userland-usrsctp", .caller = &link_sctpd, .server = &link_usrsctp, .caller_path = path_near,
+	  .near = true, .in_udp = true, .native = true },
+	{ .name = "usrsctp-userland", .caller = &link_usrsctp, .server = &link_sctpd, .server_path = path_far,
+	  .far = true, .in_udp = true, .native = true },
+	{ .name = "userland-userland", .caller = &link_sctpd, .server = &link_sctpd, .caller_path = path_near,
+	  .server_path = path_far, .near = true, .far = true, .in_udp = true, .native = true },
+#endif
 };
 
 #define NTRACKS	(sizeof tracks / sizeof tracks[0])
@@ -113,6 +125,8 @@ call(void *arg)
 	struct order		 o;
 	char			 line[128];
 
+	if (t->in_udp)
+		l->udp_port = t->far ? place.udp[RIGHT] : calling_port;
 	if (t->caller == &link_unix)
 		l->fd = unix_pair[0];
 	else
@@ -267,6 +281,28 @@ cpu_read(const struct track *t, double cpu[NPROCESSES])
 	cpu[SERVER] = end_cpu_us(&t->serve);
 }
 
+/*
+ * In trips one at a time one process runs at a time. Natively all are on one
+ * processor then: else it is where the kernel puts them that is measured.
+ */
+static void
+place_processes(const struct track *t, const struct work *w)
+{
+	const pid_t	pids[] = { t->call.pid, t->serve.pid, t->near ? daemon_near.pid : 0, t->far ? daemon_far.pid : 0 };
+	cpu_set_t	all, one;
+	size_t		first = 0;
+
+	if (!effort.native || sched_getaffinity(0, sizeof all, &all) == -1)
+		return;
+	while (first < CPU_SETSIZE - 1 && !CPU_ISSET(first, &all))
+		first++;
+	CPU_ZERO(&one);
+	CPU_SET(first, &one);
+	for (size_t i = 0; i < sizeof pids / sizeof pids[0]; i++)
+		if (pids[i] > 0)
+			(void)sched_setaffinity(pids[i], sizeof all, w->in_flight == 1 ? &one : &all);
+}
+
 /* The first run is to warm up, and to see how many messages fill a run. */
 static void
 contest_begin(struct contest *c, struct track *t, const struct work *w)
@@ -276,6 +312,7 @@ contest_begin(struct contest *c, struct track *t, const struct work *w)
 
 	c->row = row_new(t->name, w->name, w->unit, w->bytes, w->in_flight);
 	c->row->trips = w->letter == 'r';
+	place_processes(t, w);
 	us = order(t, w, first, &p99) / first;
 	if (!t->absent && !effort.quick)
 		us = order(t, w, first * 2, &p99) / (first * 2);
@@ -294,6 +331,7 @@ contest_run(struct contest *c, struct track *t, const struct work *w)
 	double		before[NPROCESSES], after[NPROCESSES], us, p99;
 	struct losses	l0, l1;
 
+	place_processes(t, w);
 	losses_read(&l0);
 	cpu_read(t, before);
 	us = order(t, w, c->count, &p99);
@@ -331,7 +369,7 @@ wanted(const struct work *w)
 	if (effort.quick && (w->bytes == 16 || w->bytes > 16000 || w->in_flight == 64) && w->bytes > 0)
 		return false;
 	return effort.only == NULL || strstr(effort.only, w->name) != NULL ||
-	    (effort.alone && w->bytes == 100 && w->in_flight == 1);
+	    (effort.native && w->bytes == 100 && w->in_flight == 1);
 }
 
 static void
@@ -373,14 +411,13 @@ track_once(const struct link_kind *caller, const struct link_kind *server, const
 void
 tracks_run(void)
 {
-	if (effort.alone)
-		for (size_t j = 0; j < NTRACKS; j++)
-			tracks[j].absent = tracks[j].caller != &link_unix && tracks[j].caller != &link_rpc;
-	else if ((small_buffers = !allow_buffers()))
+	for (size_t j = 0; j < NTRACKS; j++)
+		tracks[j].absent = effort.native ? !tracks[j].native : tracks[j].in_udp;
+	if (!effort.native && (small_buffers = !allow_buffers()))
 		note_add("Erlang has smaller buffers than 4 MiB: net.core.rmem_max and wmem_max do not allow them");
 	(void)setenv("ERL_CRASH_DUMP", "/dev/null", 1);
 	for (size_t j = 0; j < NTRACKS; j++)
-		if (!tracks[j].absent && !(effort.quick && j == NTRACKS - 1))
+		if (!tracks[j].absent && !(effort.quick && tracks[j].mode != NULL && strcmp(tracks[j].mode, "active") == 0))
 			track_start(&tracks[j]);
 	for (int round = -1; round < effort.rounds; round++)
 		works_run(round);

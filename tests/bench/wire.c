@@ -4,6 +4,7 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +15,8 @@
 #define OUT_FULL	(64 << 10)	/* is written at once */
 #define IN_SIZE		(256 << 10)
 #define SMALL_SIZE	(8 << 10)
+
+bool wire_polls;
 
 static void
 init(struct wire *w, int fd, size_t in_size, size_t out_size)
@@ -359,13 +362,16 @@ wire_next(struct wire *w, struct wire_msg *m)
 void
 wire_fill(struct wire *w, bool wait)
 {
-	ssize_t	n;
+	struct pollfd	p = { .fd = w->fd, .events = POLLIN };
+	ssize_t		n;
 
 	memmove(w->in, w->in + w->in_at, w->in_len - w->in_at);
 	w->in_len -= w->in_at;
 	w->in_at = 0;
 	if (w->in_len == w->in_size && (w->in = realloc(w->in, w->in_size *= 2)) == NULL)
 		err(1, "realloc");
+	if (wait && wire_polls)
+		(void)poll(&p, 1, -1);
 	do
 		n = recv(w->fd, w->in + w->in_len, w->in_size - w->in_len, wait ? 0 : MSG_DONTWAIT);
 	while (n == -1 && errno == EINTR);

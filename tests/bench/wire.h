@@ -38,6 +38,13 @@ struct wire_head {
 	bool		 request;	/* else a notification */
 };
 
+/*
+ * Wait with poll, as libsctpd does, and then receive: who waits in recv is
+ * also woken when what it sent is taken, for nothing. Where system calls are
+ * dear, in a lab, that is the cheaper.
+ */
+extern bool wire_polls;
+
 void wire_init(struct wire *, int fd);
 void wire_init_small(struct wire *, int fd);
 void wire_free(struct wire *);

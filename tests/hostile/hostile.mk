@@ -1,11 +1,25 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # hostile: a million mutated packets at a userland stack under ASan and UBSan.
-# hostile-smoke: the same for a few seconds. usrsctp itself is the system's,
-# and only what it does with memory is seen. Included by the Makefile.
+# hostile-smoke: the same for a few seconds. Included by the Makefile.
+#
+# usrsctp itself is the system's, of which they see only what it does with
+# memory of ours; or that of USRSCTP_SOURCE, a folder with usrsctp's source,
+# which is built with both. "apt-get source libusrsctp" makes one.
 
 HOSTILE_PACKETS	?= 1000000
 HOSTILE_SECONDS	?= 300
+
+# What its own build says on Linux. UBSan tells of it and goes on.
+usrsctp		= $(USRSCTP_SOURCE)/usrsctplib
+USRSCTP_C	= -std=c99 -pthread -D_GNU_SOURCE -D__Userspace__ -DINET -DINET6 \
+		  -DSCTP_PROCESS_LEVEL_LOCKS -DSCTP_SIMPLE_ALLOCATOR -I$(usrsctp) -fPIC -w -O1 -g \
+		  -fsanitize=address,undefined -fno-omit-frame-pointer
+ifneq ($(USRSCTP_SOURCE),)
+USRSCTP_OBJ	= $(patsubst $(usrsctp)/%.c,$(B)/asan/usrsctp/%.o, \
+		  $(wildcard $(usrsctp)/*.c $(usrsctp)/netinet/*.c $(usrsctp)/netinet6/*.c))
+USRSCTP_LIB	= $(B)/asan/usrsctp/libusrsctp.a
+endif
 
 .PHONY: hostile hostile-smoke hostile-built
 
@@ -13,9 +27,19 @@ $(B)/hostile: $(call obj,tests/hostile/hostile.c)
 	$(if $(V),,@echo "  LINK    $@")
 	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(LDFLAGS)
 
-hostile-built: $(B)/hostile
-	$(Q)$(MAKE) -s --no-print-directory B=$(B)/asan HARDEN= \
-	    CFLAGS="-O1 -g $(UNIT_SAN)" $(B)/asan/sctpd
+$(B)/asan/usrsctp/%.o: $(usrsctp)/%.c
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CC-SAN  $<")
+	$(Q)$(CC) $(USRSCTP_C) -c -o $@ $<
+
+$(B)/asan/usrsctp/libusrsctp.a: $(USRSCTP_OBJ)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+# Linked anew each time: it may be with the other library than last.
+hostile-built: $(B)/hostile $(USRSCTP_LIB)
+	$(Q)rm -f $(B)/asan/sctpd
+	$(Q)$(MAKE) -s --no-print-directory B=$(B)/asan HARDEN= USRSCTP_SOURCE= \
+	    CFLAGS="-O1 -g $(UNIT_SAN)" LDFLAGS="$(USRSCTP_LIB) -Wl,--as-needed" $(B)/asan/sctpd
 
 hostile: hostile-built
 	$(Q)tests/native.sh /usr/bin/python3 tests/hostile/hostile.py $(HOSTILE_PACKETS) $(HOSTILE_SECONDS)

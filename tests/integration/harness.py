@@ -6,7 +6,8 @@ clients they want with d.client(). When a test is over its clients are closed
 and the daemon must have no socket and no association left.
 
 TEST_WRAP, if set, is put in front of the daemon's command (valgrind).
-TEST_STACK, if set, is the SCTP stack that it uses."""
+TEST_STACK, if set, is the SCTP stack that it uses; TEST_BUILD is the folder
+in which it was built."""
 import contextlib
 import os
 import re
@@ -22,7 +23,7 @@ import time
 from rpc import WAIT, Client
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.path.join(ROOT, "build")
+BUILD = os.path.join(ROOT, os.environ.get("TEST_BUILD", "build"))
 WRAP = shlex.split(os.environ.get("TEST_WRAP", ""))
 STACK = os.environ.get("TEST_STACK", "kernel")
 # What valgrind says of a descriptor that was opened and not closed.

@@ -12,11 +12,15 @@ USERLAND = {
                  "keeper.an_association_survives_restarts",
                  "keeper.an_association_survives_a_daemon_that_hangs",
                  "keeper.a_configuration_that_was_spoiled_meanwhile_ends_nothing",
+                 "order.the_peers_process_is_killed",
                  "partial.the_senders_process_may_be_killed", "survive."),
     "one path": (
         "connect.a_list_of_addresses", "event.addresses_are_confirmed",
         "event.a_primary_address_is_made", "names.socknames_of_one_association",
-        "option.the_primary_path_is_chosen", "order.", "record.of_a_path",
+        "option.the_primary_path_is_chosen",
+        "order.addresses_come_and_go", "order.one_path_fails_and_works_again",
+        "order.the_peer_may_not_restart_with_more_addresses",
+        "order.who_did_not_agree_is_told_of_no_address", "record.of_a_path",
         "setup.connectx_init_of_several_addresses"),
     "namespace": (
         "netns.", "option.netns_is_for_open_alone", "option.netns_of_its_own_kind_is_as_none"),

@@ -48,9 +48,15 @@ class Client:
                 self.events.append((message[1], message[2][0]))
 
     def request(self, method, **args):
-        self.msgid += 1
-        self.sock.sendall(msgpack.packb([0, self.msgid, method, [args] if args else []]))
-        return self.msgid
+        return self.requests(method, [args])[0]
+
+    def requests(self, method, calls):
+        """One with each of these arguments, written at once; gives their ids."""
+        ids = range(self.msgid + 1, self.msgid + 1 + len(calls))
+        self.msgid += len(calls)
+        self.sock.sendall(b"".join(msgpack.packb([0, i, method, [args] if args else []])
+                                   for i, args in zip(ids, calls)))
+        return ids
 
     def notify(self, method, **args):
         self.sock.sendall(msgpack.packb([2, method, [args]]))

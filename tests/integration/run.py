@@ -47,6 +47,7 @@ class Run:
         except Skip as why:
             self.skipped.append(f"{name}: {why}")
             print(f"skipped {name}: {why}", flush=True)
+            self.clean_up(daemon)
         except BaseException as why:  # a test's failure never ends the run
             if isinstance(why, KeyboardInterrupt):
                 raise
@@ -58,7 +59,7 @@ class Run:
             signal.alarm(0)
 
     def clean_up(self, daemon):
-        """The next test shall not suffer from this one's failure."""
+        """The next test shall not suffer from how this one ended."""
         daemon.close_clients()
         try:
             daemon.idle()

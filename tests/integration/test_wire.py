@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """SCTP over a network that is none too good: mixed sizes in numbers, packets
 that fit, loss, and a cable that is cut. On whatever stack there is."""
+import functools
 import os
 import subprocess
 import threading
+import time
 
 from check import option
 from harness import WRAP, Skip
@@ -15,7 +17,7 @@ start = Hosts
 MANY = 1000 if WRAP else int(os.environ.get("TEST_MANY", "100000"))
 SMALL = (1, 16, 100, 300, 500)
 SIZES = (1, 16, 100, 500, 1000, 1452, 1453, 3000, 10000, 65536)
-WINDOW = 64  # requests that one sender has under way
+WINDOW = 64  # requests that one sender writes at once
 
 
 def message(n, sizes=SIZES):
@@ -25,61 +27,84 @@ def message(n, sizes=SIZES):
     return head + bytes([n % 256]) * max(size - len(head), 0)
 
 
-def pair(h, **options):
+def small(n):
+    return message(n, SMALL)
+
+
+def pair(h, here_ip=LEFT[0], there_ip=RIGHT[0], **options):
     """An association from the left to the right; both ends as (client, sock, id)."""
     there, here = h.right.client(), h.left.client()
-    listener = there.call("open", ip=RIGHT[0], options=options)
+    listener = there.call("open", ip=there_ip, options=options)
     there.call("listen", sock=listener["sock"])
-    sock = here.call("open", ip=LEFT[0], options=options)["sock"]
-    up = here.call("connect", sock=sock, addr=RIGHT[0], port=listener["port"], timeout=WAIT * 1000)
+    sock = here.call("open", ip=here_ip, options=options)["sock"]
+    up = here.call("connect", sock=sock, addr=there_ip, port=listener["port"], timeout=WAIT * 1000)
     peer = there.call("recv", sock=listener["sock"], timeout=WAIT * 1000)
     return (here, sock, up["assoc_id"]), (there, listener["sock"], peer["assoc_id"])
 
 
-def send_all(end, count, sizes=SIZES):
-    """Send that many on one stream, some requests ahead of their answers."""
+def send_all(end, count, text=message, numbered=False):
+    """Send that many on one stream, a window ahead of the answers; their
+    numbers go along as ppid if that is wanted."""
     c, sock, assoc_id = end
+
+    def arguments(n):
+        if numbered:
+            return {"sock": sock, "data": text(n), "sctp_sndrcvinfo": {"assoc_id": assoc_id, "ppid": n}}
+        return {"sock": sock, "assoc_id": assoc_id, "data": text(n)}
+
     under_way = []
-    for n in range(count):
-        under_way.append(c.request("send", sock=sock, assoc_id=assoc_id, data=message(n, sizes)))
-        if len(under_way) == WINDOW:
-            c.answer(under_way.pop(0))
+    for first in range(0, count, WINDOW):
+        sent = c.requests("send", [arguments(n) for n in range(first, min(first + WINDOW, count))])
+        for msgid in under_way:
+            c.answer(msgid)
+        under_way = sent
     for msgid in under_way:
         c.answer(msgid)
 
 
-def expect_all(end, count, seconds, sizes=SIZES):
+def expect_all(end, count, seconds, text=message):
     """All of them come, in order."""
     c, sock, _ = end
     c.sock.settimeout(seconds)
     for n in range(count):
-        assert c.event("data", sock=sock)["data"] == message(n, sizes), n
+        assert c.event("data", sock=sock)["data"] == text(n), n
 
 
-def both_ways(h, count, seconds, sizes=SIZES, **options):
-    ends = pair(h, **options)
+def at_once(seconds, *jobs):
+    """Each of these functions in a thread of its own; the first failure of
+    one is told."""
     failed = []
 
-    def run(what, *args):
+    def run(job):
         try:
-            what(*args)
+            job()
         except BaseException as why:  # it is told in the thread that waits
             failed.append(why)
 
-    threads = []
-    for n, end in enumerate(ends):
-        # What is received has a client of its own, to which the socket is given.
-        reader = (h.right if n else h.left).client("reader")
-        end[0].call("controlling_process", sock=end[1], client=reader.id)
-        reader.call("setopts", sock=end[1], options={"active": True})
-        threads.append(threading.Thread(target=run, args=(expect_all, (reader, *end[1:]), count, seconds, sizes)))
-        threads.append(threading.Thread(target=run, args=(send_all, end, count, sizes)))
+    threads = [threading.Thread(target=run, args=(job,), daemon=True) for job in jobs]
     for t in threads:
         t.start()
-    for t in threads:
-        t.join(seconds)
+    deadline = time.monotonic() + seconds
+    while not failed and (alive := [t for t in threads if t.is_alive()]):
+        assert time.monotonic() < deadline, "not all came in time"
+        alive[0].join(1)
     assert not failed, failed[0]
-    assert not any(t.is_alive() for t in threads), "not all came in time"
+
+
+def exchange(daemon, end, count, seconds, text=message):
+    """Jobs that send so many from this end of an association and take as many."""
+    # What is received has a client of its own, to which the socket is given.
+    reader = daemon.client("reader")
+    end[0].call("controlling_process", sock=end[1], client=reader.id)
+    reader.call("setopts", sock=end[1], options={"active": True})
+    return (functools.partial(expect_all, (reader, *end[1:]), count, seconds, text),
+            functools.partial(send_all, end, count, text))
+
+
+def both_ways(h, count, seconds, text=message, **options):
+    here, there = pair(h, **options)
+    at_once(seconds, *exchange(h.left, here, count, seconds, text),
+            *exchange(h.right, there, count, seconds, text))
 
 
 def test_many_of_mixed_sizes_both_ways(h):
@@ -92,7 +117,7 @@ def test_loss_and_delay(h):
     except subprocess.CalledProcessError as why:
         raise Skip("this kernel has no netem") from why
     try:
-        both_ways(h, min(MANY, 20000), 600, SMALL, sctp_rtoinfo={"initial": 200, "min": 100, "max": 1000})
+        both_ways(h, min(MANY, 20000), 600, small, sctp_rtoinfo={"initial": 200, "min": 100, "max": 1000})
     finally:
         networks("netem", "1")
 

@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The userland stack's UDP ports: those that it cannot have, and peers whose
+port changes while they are associated. On whatever kernel there is."""
+import contextlib
+import shutil
+import socket
+
+from check import nothing, option, recv, refusal
+from harness import SLOW, WRAP, Daemon, Skip
+from relay import HOST, Relay, signed, tagged, udp
+from rpc import WAIT
+from test_wire import at_once, exchange
+
+SECONDS = 60 * SLOW
+MANY = 300 if WRAP else 3000
+
+
+class Two:
+    """What the tests get: the right one is the peer whose port changes."""
+
+    def __init__(self):
+        self.left, self.right = (Daemon(stack="userland", udp_port=free_port()) for _ in "lr")
+
+    def alive(self):
+        return self.left.alive() and self.right.alive()
+
+    def close_clients(self):
+        self.left.close_clients()
+        self.right.close_clients()
+
+    def idle(self):
+        self.left.idle()
+        self.right.idle()
+
+    def log_text(self):
+        return self.left.log_text() + self.right.log_text()
+
+    def stop(self):
+        return self.left.stop() + self.right.stop()
+
+
+start = Two
+
+
+def free_port():
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
+        s.bind(("::", 0))
+        return s.getsockname()[1]
+
+
+# ---- ports that it cannot have ---------------------------------------------
+
+
+def opens(d):
+    return d.client().call("open", ip=HOST)["port"] > 0
+
+
+def test_a_port_that_is_taken_is_told_until_it_is_free(_):
+    with udp() as taken:
+        port = taken.getsockname()[1]
+        d = Daemon(stack="userland", udp_port=port)
+        why = (f"UDP port {port}: Address already in use: another program has it "
+               f"(ss -lunp sport = {port}), or take another with udp_port, see sctpd.conf(5)")
+        assert f"no SCTP: {why}\n" in d.log_text(), d.log_text()
+        assert refusal(d.client(), "open") == f"eprotonosupport: {why}"
+    assert opens(d)
+    d.stop()
+
+
+def test_of_several_ports_the_one_that_is_taken_is_named(_):
+    with udp() as taken:
+        port = taken.getsockname()[1]
+        d = Daemon(stack="userland", udp_port=f"{free_port()} {port}")
+        assert f"no SCTP: UDP port {port}: Address already in use" in d.log_text(), d.log_text()
+        d.stop()
+
+
+def test_a_port_without_the_right_to_it_is_told(_):
+    if not shutil.which("setpriv"):
+        raise Skip("setpriv is not installed: run tests/deps.sh check")
+    d = Daemon(stack="userland", udp_port=1000,
+               prefix=("setpriv", "--bounding-set", "-net_bind_service"))
+    why = ("UDP port 1000: Permission denied: it needs CAP_NET_BIND_SERVICE; "
+           "take one from 1024 on with udp_port, see sctpd.conf(5)")
+    assert f"no SCTP: {why}\n" in d.log_text(), d.log_text()
+    assert refusal(d.client(), "open") == f"eprotonosupport: {why}"
+    d.stop()
+
+
+# ---- peers whose port changes ----------------------------------------------
+
+
+@contextlib.contextmanager
+def between(h):
+    r = Relay(int(h.left.config["udp_port"]))
+    try:
+        yield r
+    finally:
+        h.close_clients()
+        h.idle()
+        r.close()
+
+
+def come(h, r, **listener):
+    """The peer associates through this relay: both ends as (client, sock, id)."""
+    c, there = h.right.client(), h.left.client()
+    sock = there.call("open", ip=HOST, **listener)
+    there.call("listen", sock=sock["sock"])
+    if listener.get("type") == "stream":
+        waits = there.request("accept", sock=sock["sock"], timeout=WAIT * 1000)
+    here = c.call("open", ip=HOST, options={"sctp_remote_udp_encaps_port": {"port": r.front}})["sock"]
+    up = c.call("connect", sock=here, addr=HOST, port=sock["port"], timeout=WAIT * 1000)
+    if listener.get("type") == "stream":
+        got = there.answer(waits)
+        recv(there, got["accepted"], "sctp_assoc_change", state="comm_up")
+        return (c, here, up["assoc_id"]), (there, got["accepted"], got["assoc_id"])
+    peer = there.call("recv", sock=sock["sock"], timeout=WAIT * 1000)
+    return (c, here, up["assoc_id"]), (there, sock["sock"], peer["assoc_id"])
+
+
+def say(end, other, text):
+    end[0].call("send", sock=end[1], assoc_id=end[2], data=text)
+    got = other[0].call("recv", sock=other[1], timeout=WAIT * 1000)
+    assert got.get("data") == text, got
+
+
+def both_say(here, there, text):
+    say(here, there, b"to the left " + text)
+    say(there, here, b"to the right " + text)
+
+
+def peers_port(end):
+    """Where its answers go."""
+    return option(*end[:2], "sctp_remote_udp_encaps_port", assoc_id=end[2])["port"]
+
+
+def follows(h, **listener):
+    with between(h) as r:
+        here, there = come(h, r, **listener)
+        for n in range(5):
+            both_say(here, there, b"%d" % n)
+            assert peers_port(there) == r.back
+            r.change()
+        both_say(here, there, b"last")
+
+
+def test_a_peer_may_get_another_port(h):
+    follows(h)
+
+
+def test_a_peer_of_an_accepted_socket_may_get_another_port(h):
+    follows(h, type="stream")
+
+
+def test_a_peer_that_is_connected_to_may_get_another_port(h):
+    """Here it is the one that listens: the relay's ports change sides."""
+    with between(h) as r:
+        here, there = come(h, r)
+        both_say(here, there, b"first")
+        r.turn()
+        for n in range(3):
+            both_say(there, here, b"%d" % n)
+            assert peers_port(here) == r.front
+            r.turn()
+
+
+def test_the_port_changes_while_many_messages_go(h):
+    with between(h) as r:
+        here, there = come(h, r)
+        left, right = exchange(h.left, there, MANY, SECONDS), exchange(h.right, here, MANY, SECONDS)
+
+        def change():
+            for n in range(1, 4):
+                r.has_seen(MANY // 50 * n)
+                r.change()
+
+        at_once(SECONDS, *left, *right, change)
+
+
+def forge(r, packet, host=HOST):
+    """This packet comes from yet another port; gives the socket."""
+    s = udp(host=host)
+    s.sendto(packet, r.to)
+    return s
+
+
+def test_who_is_not_the_peer_moves_nothing(h):
+    """Neither with a wrong tag, nor with none, nor as INIT, nor from another host."""
+    with between(h) as r:
+        here, there = come(h, r)
+        both_say(here, there, b"first")
+        init, data = r.seen[0], r.seen[-1]
+        tag = int.from_bytes(data[4:8], "big")
+        assert init[12] == 1 and init[4:8] == bytes(4), init
+        spoilt = data[:-1] + bytes([data[-1] ^ 1])      # its checksum is not right
+        for packet, host in ((tagged(data, tag ^ 1), HOST), (tagged(data, 0), HOST), (init, HOST),
+                             (tagged(init, tag ^ 1), HOST), (spoilt, HOST), (data, "127.0.0.2")):
+            with forge(r, packet, host) as other:
+                both_say(here, there, b"still here")
+                assert peers_port(there) == r.back != other.getsockname()[1]
+
+
+def test_what_has_the_tag_is_the_peers(h):
+    """The other way round: it is the tag that counts."""
+    with between(h) as r:
+        here, there = come(h, r)
+        both_say(here, there, b"first")
+        with forge(r, r.seen[-1]) as other:
+            say(here, there, b"again")      # the relay's comes later, and takes it back
+            assert peers_port(there) == r.back
+            other.sendto(r.seen[-1], r.to)
+            there[0].call("status")
+        both_say(here, there, b"last")
+
+
+def test_an_init_whose_parameter_has_no_length_hangs_nothing(h):
+    """usrsctp 0.9.5.0 goes round for ever over one that comes to an association."""
+    with between(h) as r:
+        here, there = come(h, r)
+        both_say(here, there, b"first")
+        init = r.seen[0]
+        length = int.from_bytes(init[14:16], "big")
+        for parameter in b"\x80\x05\x00\x00", b"\x80\x05\x00\x03":
+            r.forge(signed(init[:14] + (length + 4).to_bytes(2, "big") + init[16:] + parameter))
+            both_say(here, there, b"still here")
+
+
+def test_a_peer_may_get_a_port_that_another_had(h):
+    """That one is not missed yet; both are told apart."""
+    with between(h) as r, between(h) as gone:
+        here, there = come(h, r)
+        there2 = come(h, gone)[1]
+        both_say(here, there, b"first")
+        port = gone.back
+        gone.change()
+        r.change(port)
+        both_say(here, there, b"again")
+        assert peers_port(there) == peers_port(there2) == port
+        there2[0].call("abort", sock=there2[1], assoc_id=there2[2])
+        both_say(here, there, b"last")
+        assert nothing(here[0], here[1])
+
+
+def test_two_peers_of_one_address_and_port_are_two(h):
+    """They have a UDP port each, as behind a NAT."""
+    with between(h) as r, between(h) as r2:
+        c, there = h.right.client(), h.left.client()
+        listener = there.call("open", ip=HOST)
+        there.call("listen", sock=listener["sock"])
+        ends = []
+        for via in r, r2:
+            options = {"sctp_remote_udp_encaps_port": {"port": via.front}, "reuseaddr": True}
+            sock = c.call("open", ip=HOST, port=5000, options=options)["sock"]
+            up = c.call("connect", sock=sock, addr=HOST, port=listener["port"], timeout=WAIT * 1000)
+            peer = there.call("recv", sock=listener["sock"], timeout=WAIT * 1000)
+            ends.append(((c, sock, up["assoc_id"]), (there, listener["sock"], peer["assoc_id"])))
+        for via in r, r2:
+            via.change()
+        for here, there in ends:
+            both_say(here, there, b"each")
