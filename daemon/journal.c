@@ -29,6 +29,7 @@
 #define RESERVED	JOURNAL_RESERVED	/* of address space */
 #define SPANS		(RESERVED / SPAN)
 #define GROW		(4u << 20)
+#define KEEP		(256u)		/* spans whose memory is not given back at once */
 #define REDO_MAX	32768
 #define MAX_RESTORES	3
 
@@ -69,6 +70,7 @@ struct span {
 	struct record	*free;
 	uint32_t	 used;
 	bool		 listed;
+	bool		 kept;			/* free, and its memory is still there */
 };
 
 static const char magic[8] = "sctpdJ1";
@@ -76,7 +78,7 @@ static const char magic[8] = "sctpdJ1";
 static struct header *head;
 static int memory = -1;
 static struct span *spans;
-static size_t nspans, nfree, used;
+static size_t nspans, nfree, nkept, used;
 static struct span *with_room[CLASSES];
 static size_t nredo;
 
@@ -368,7 +370,7 @@ journal_close(void)
 	spans = NULL;
 	dropped = NULL;
 	memory = -1;
-	nspans = nfree = used = nredo = ndropped = room_dropped = 0;
+	nspans = nfree = nkept = used = nredo = ndropped = room_dropped = 0;
 	memset(with_room, 0, sizeof with_room);
 }
 
@@ -422,6 +424,14 @@ find_spans(size_t n)
 	return run;
 }
 
+static void
+take_span(size_t i)
+{
+	nfree--;
+	nkept -= spans[i].kept;
+	spans[i].kept = false;
+}
+
 static struct record *
 new_long(size_t size)
 {
@@ -435,7 +445,8 @@ new_long(size_t size)
 	for (size_t k = n; k-- > 1;)
 		*(volatile uint8_t *)&head->spans[i + k] = SPAN_REST;
 	*(volatile uint8_t *)&head->spans[i] = SPAN_LONG;
-	nfree -= n;
+	for (size_t k = 0; k < n; k++)
+		take_span(i + k);
 	spans[i].used = 1;
 	used += r->size;
 	return r;
@@ -455,7 +466,7 @@ divide_span(unsigned class)
 	}
 	atomic_signal_fence(memory_order_seq_cst);
 	*(volatile uint8_t *)&head->spans[i] = (uint8_t)(class + 1);
-	nfree--;
+	take_span(i);
 	list_span(i, class);
 }
 
@@ -501,6 +512,19 @@ journal_room(const struct record *r)
 	return r->size - sizeof *r;
 }
 
+/* A long message is followed by others, whose memory would be made anew each time. */
+static void
+keep_or_give_back(size_t i, size_t n)
+{
+	if (nkept + n > KEEP) {
+		(void)madvise(span_at(i), n * SPAN, MADV_REMOVE);
+		return;
+	}
+	for (size_t k = 0; k < n; k++)
+		spans[i + k].kept = true;
+	nkept += n;
+}
+
 static void
 free_long(struct record *r, size_t i)
 {
@@ -512,7 +536,7 @@ free_long(struct record *r, size_t i)
 	*(volatile uint8_t *)&head->spans[i] = SPAN_FREE;
 	for (size_t k = 1; k < n; k++)
 		head->spans[i + k] = SPAN_FREE;
-	(void)madvise(span_at(i), n * SPAN, MADV_REMOVE);
+	keep_or_give_back(i, n);
 }
 
 static void

@@ -30,7 +30,7 @@ static bool	running;
 static void
 start(void)
 {
-	usrsctp_init_nothreads(0, udp_send, NULL);
+	usrsctp_init_nothreads(0, out_send, NULL);
 	clock_start();
 	usrsctp_enable_crc32c_offload();
 	(void)usrsctp_sysctl_set_sctp_auth_enable(0);

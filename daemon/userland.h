@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the files of the userland stack share. From the wire upwards:
- * userland-udp.c has the UDP sockets, userland-sum.c checksums,
- * userland-sound.c what is not let in, userland-local.c our ends of paths,
+ * userland-udp.c has the UDP sockets, userland-out.c what goes out,
+ * userland-sum.c checksums, userland-sound.c what is not let in,
+ * userland-local.c our ends of paths,
  * userland-clock.c the time, userland-path.c the peers by number,
  * userland-follow.c where those are now, userland-port.c the SCTP ports;
  * stack-userland.c makes sockets, userland-connect.c attempts,
@@ -20,7 +21,9 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 #include <usrsctp.h>
 
 #include "assoc.h"
@@ -50,6 +53,39 @@ struct path {
 	TAILQ_ENTRY(path)	 idle;		/* while there are none */
 };
 
+/* Packets that are received, or sent, with one call. */
+#define UDP_BATCH	32
+#define UDP_PACKET	65536
+#define UDP_CONTROL	128
+#define SCTP_HEADER	12
+
+struct udp_batch {
+	struct mmsghdr		header[UDP_BATCH];
+	struct iovec		iov[UDP_BATCH];
+	struct sockaddr_storage	addr[UDP_BATCH];
+	_Alignas(struct cmsghdr) char control[UDP_BATCH][UDP_CONTROL];
+	_Alignas(uint64_t) char	data[UDP_BATCH][UDP_PACKET];
+	int			fd[UDP_BATCH];
+	uint8_t			tos[UDP_BATCH];
+	unsigned		n;
+};
+
+static inline uint16_t
+packet_port(const char *packet, size_t offset)
+{
+	uint16_t	port;
+
+	memcpy(&port, packet + offset, sizeof port);
+	return ntohs(port);
+}
+
+static inline void
+packet_set_port(char *packet, size_t offset, uint16_t port)
+{
+	port = htons(port);
+	memcpy(packet + offset, &port, sizeof port);
+}
+
 /* NULL, or why there is no wire: tries to open what is not open. */
 const char *udp_open(void);
 void udp_close(void);
@@ -64,8 +100,13 @@ void local_free_all(void);
 /* May usrsctp be given it? It has a header, and the head of a chunk. */
 bool packet_is_sound(const char *packet, size_t);
 
-/* usrsctp's packet to a path: its function for output. */
-int udp_send(void *path, void *packet, size_t, uint8_t tos, uint8_t df);
+/* usrsctp's packet to a path: its function for output. It goes out within this turn. */
+int out_send(void *path, void *packet, size_t, uint8_t tos, uint8_t df);
+void out_flush(void);
+
+/* What goes out may wait for room in this descriptor; -1: in none. */
+void out_begin(int fd);
+void out_end(void);
 
 /* As it is to stand in the packet, whose own is set to zero. */
 uint32_t packet_checksum(char *packet, size_t);

@@ -122,6 +122,7 @@ ratios_compute(void)
 	ratio_add("rpc_vs_unix", once / row_value("unix", "rtt", 100, 1), 1.5, 0);
 	ratio_add("rpc_per_second_64_here", 1e6 / row_value("rpc", "rpc", 0, 64), 0, 0);
 	ratio_add("rpc_per_second_64", 1e6 / row_value("native", "rpc", 0, 64), 0, 2e6);
+	ratio_add("rpc_per_second_64_apart", 1e6 / row_value("native", "rpc-apart", 0, 64), 0, 0);
 	ratio_add("rpc_vs_unix_native", row_value("native", "rpc", 0, 1) / row_value("native-unix", "rtt", 100, 1), 1.5, 0);
 	ratio_add("rpc_vs_grpc", once / row_value("grpc", "rpc", 0, 1), 0, 0);
 	ratio_add("rtt_100_vs_floor", floor_ratio(100), 1.25, 0);

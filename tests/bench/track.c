@@ -4,6 +4,7 @@
  * turns at each piece of work, round by round, so that whatever else the
  * machine does falls on all of them.
  */
+#include <dirent.h>
 #include <err.h>
 #include <math.h>
 #include <sched.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -61,6 +63,7 @@ static const struct work {
 } works[] = {
 	{ "rpc", "us", 'r', 0, 1 },
 	{ "rpc", "us", 'r', 0, 64 },
+	{ "rpc-apart", "us", 'r', 0, 64 },	/* not on one processor */
 	{ "rtt", "us", 'r', 100, 1 },
 	{ "rtt", "us", 'r', 1000, 1 },
 	{ "rtt", "us", 'r', 16000, 1 },
@@ -251,7 +254,7 @@ does(const struct track *t, const struct work *w)
 	if (t->absent || t->call.pid == 0 || (t->caller == NULL && w->bytes > 100000 &&
 	    (small_buffers || strcmp(t->mode, "active") == 0)))
 		return false;
-	if ((strcmp(w->name, "rpc") == 0) != (t->caller == &link_rpc || strcmp(t->name, "grpc") == 0))
+	if ((strncmp(w->name, "rpc", 3) == 0) != (t->caller == &link_rpc || strcmp(t->name, "grpc") == 0))
 		return false;
 	return t->caller != &link_unix || (w->letter == 'r' && w->in_flight == 1);
 }
@@ -281,9 +284,27 @@ cpu_read(const struct track *t, double cpu[NPROCESSES])
 	cpu[SERVER] = end_cpu_us(&t->serve);
 }
 
+/* All threads of a process: Erlang has many. */
+static void
+place_process(pid_t pid, const cpu_set_t *on)
+{
+	char		 path[64];
+	struct dirent	*e;
+	DIR		*d;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/task", pid);
+	if (pid <= 0 || (d = opendir(path)) == NULL)
+		return;
+	while ((e = readdir(d)) != NULL)
+		if (e->d_name[0] != '.')
+			(void)sched_setaffinity((pid_t)strtol(e->d_name, NULL, 10), sizeof *on, on);
+	(void)closedir(d);
+}
+
 /*
- * In trips one at a time one process runs at a time. Natively all are on one
- * processor then: else it is where the kernel puts them that is measured.
+ * In trips one at a time one process runs at a time, and so do client and
+ * daemon when one has a pile of requests and the other one of answers. All are
+ * on one processor then: else it is where the kernel puts them that is measured.
  */
 static void
 place_processes(const struct track *t, const struct work *w)
@@ -292,15 +313,14 @@ place_processes(const struct track *t, const struct work *w)
 	cpu_set_t	all, one;
 	size_t		first = 0;
 
-	if (!effort.native || sched_getaffinity(0, sizeof all, &all) == -1)
+	if (sched_getaffinity(0, sizeof all, &all) == -1 || CPU_COUNT(&all) < 2)
 		return;
 	while (first < CPU_SETSIZE - 1 && !CPU_ISSET(first, &all))
 		first++;
 	CPU_ZERO(&one);
 	CPU_SET(first, &one);
 	for (size_t i = 0; i < sizeof pids / sizeof pids[0]; i++)
-		if (pids[i] > 0)
-			(void)sched_setaffinity(pids[i], sizeof all, w->in_flight == 1 ? &one : &all);
+		place_process(pids[i], w->in_flight == 1 || strcmp(w->name, "rpc") == 0 ? &one : &all);
 }
 
 /* The first run is to warm up, and to see how many messages fill a run. */
@@ -368,6 +388,8 @@ wanted(const struct work *w)
 {
 	if (effort.quick && (w->bytes == 16 || w->bytes > 16000 || w->in_flight == 64) && w->bytes > 0)
 		return false;
+	if (strcmp(w->name, "rpc-apart") == 0)
+		return effort.native;
 	return effort.only == NULL || strstr(effort.only, w->name) != NULL ||
 	    (effort.native && w->bytes == 100 && w->in_flight == 1);
 }
