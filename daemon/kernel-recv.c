@@ -248,6 +248,9 @@ receive(int fd, const struct sock *s, const struct assoc *a, unsigned *n, unsign
 {
 	int	got;
 
+	/* Whose they are must be known to who comes after us. */
+	if (a != NULL && a->record == NULL)
+		keep_commit();
 	*n = reserve(*n);
 	*first = used;
 	arm(s, a, *n);

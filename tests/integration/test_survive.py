@@ -108,6 +108,43 @@ def test_a_turn_in_which_many_associations_had_a_message_each(d):
         s.close()
 
 
+def test_the_first_message_of_an_association_that_came_up_in_the_same_turn(d):
+    """Beside one that was up before, so that both are read in one turn."""
+    with Faulty() as k:
+        k.ready()
+        s = Session(k.path, "s")
+        there = s.call("open", ip="127.0.0.1", options={"active": True})
+        s.call("listen", sock=there["sock"])
+
+        def daemon():  # asked of nobody: a client that goes is a commit
+            with open(f"/proc/{k.process.pid}/task/{k.process.pid}/children", encoding="ascii") as f:
+                return int(f.read())
+
+        def peer():
+            p = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
+            p.connect(("127.0.0.1", there["port"]))
+            return p
+
+        old = peer()
+        s.event("sctp_assoc_change", state="comm_up")
+        for n in range(1, 6):
+            pid, deaths = daemon(), k.deaths()
+            os.kill(pid, signal.SIGSTOP)
+            k.die_at("recvmmsg", n)
+            new = peer()
+            new.send(b"new")
+            old.send(b"old")
+            os.kill(pid, signal.SIGCONT)
+            up = s.event("sctp_assoc_change", state="comm_up")
+            got = [s.event("data") for _ in range(2)]
+            assert sorted(e["data"] for e in got) == [b"new", b"old"], got
+            new.close()
+            s.event("sctp_assoc_change", state="shutdown_comp", assoc_id=up["assoc_id"])
+            wait_for(lambda deaths=deaths: k.deaths() == deaths + 1)
+        old.close()
+        s.close()
+
+
 def test_an_association_that_was_just_peeled_off(d):
     with Faulty() as k:
         k.ready()
