@@ -65,7 +65,7 @@ incoming(struct sock *s, uint32_t id, const struct sockaddr_storage *from)
 }
 
 static void
-take_assoc_change(struct sock *s, struct assoc *a, struct stack_event *e)
+take_assoc_change(struct sock *s, struct assoc *a, struct stack_event *e, bool by_socket)
 {
 	const struct sctp_assoc_change	*c = e->body;
 
@@ -92,8 +92,8 @@ take_assoc_change(struct sock *s, struct assoc *a, struct stack_event *e)
 		assoc_fail_sends(a, ERR_epipe, "the association is over");
 	else if (!TAILQ_EMPTY(&a->sends))
 		assoc_writable(a);
-	/* One that never had a descriptor of its own has nothing left in it. */
-	if (a->state == ASSOC_OVER && a->stack.fd == -1)
+	/* One that never had a descriptor has nothing left in it; else who reads that frees it. */
+	if (by_socket && a->state == ASSOC_OVER && a->stack.fd == -1)
 		(void)assoc_free(a);
 }
 
@@ -138,18 +138,25 @@ take_failed(struct sock *s, struct assoc *a, char *p, size_t len,
 	joint_clear(j);
 }
 
-/* Byte orders that the kernel leaves as they were on the wire. */
-static void
-put_right(uint16_t type, char *p)
+/*
+ * Byte orders that the kernel leaves as they were on the wire: in a copy, as
+ * what was received may be read again, by who comes after us.
+ */
+static char *
+put_right(uint16_t type, char *p, size_t *len)
 {
-	uint16_t	*error = NULL;
+	static _Alignas(uint64_t) char	copy[(64 << 10) + 256];
+	uint16_t			*error;
 
-	if (type == SCTP_ASSOC_CHANGE)
-		error = &((struct sctp_assoc_change *)(void *)p)->sac_error;
-	if (type == SCTP_REMOTE_ERROR)
-		error = (uint16_t *)&((struct sctp_remote_error *)(void *)p)->sre_error;
-	if (error != NULL)
-		*error = ntohs(*error);
+	if (type != SCTP_ASSOC_CHANGE && type != SCTP_REMOTE_ERROR)
+		return p;
+	if (*len > sizeof copy)
+		*len = sizeof copy;
+	memcpy(copy, p, *len);
+	error = type == SCTP_ASSOC_CHANGE ? &((struct sctp_assoc_change *)(void *)copy)->sac_error :
+	    (uint16_t *)&((struct sctp_remote_error *)(void *)copy)->sre_error;
+	*error = ntohs(*error);
+	return copy;
 }
 
 static void
@@ -176,6 +183,7 @@ kernel_take_notification(struct sock *s, struct assoc *a, char *p, size_t len,
 	struct sctp_assoc_change	 h;	/* all begin with type, flags, length */
 	const struct notice		*row;
 	struct stack_event		 e = { .from = from, .body = p, .len = len };
+	bool				 by_socket = a == NULL;
 
 	if (len < 8)
 		return;
@@ -195,11 +203,12 @@ kernel_take_notification(struct sock *s, struct assoc *a, char *p, size_t len,
 		take_failed(s, a, p, len, from);
 		return;
 	}
-	put_right(h.sac_type, p);
+	e.body = p = put_right(h.sac_type, p, &len);
+	e.len = len;
 	e.row = row;
 	e.assoc = a;
 	if (h.sac_type == SCTP_ASSOC_CHANGE) {
-		take_assoc_change(s, a, &e);
+		take_assoc_change(s, a, &e, by_socket);
 		return;
 	}
 	if (h.sac_type == SCTP_PARTIAL_DELIVERY_EVENT && a != NULL)

@@ -380,6 +380,8 @@ receive_assoc(struct sock *s, struct assoc *a, unsigned n, bool rest)
 	if (is_error(got))
 		got = receive(a->stack.fd, s, a, &want, &first);
 	i = take_batch(s, a, first, got);
+	if (a->stack.fd == -1)
+		return (unsigned)i;	/* aborted: it is freed next turn */
 	if (got > i || is_error(got))
 		wait_for_news(a);
 	else if (a->stack.at_end && got == (int)want)

@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -143,6 +144,46 @@ def test_the_first_message_of_an_association_that_came_up_in_the_same_turn(d):
             wait_for(lambda deaths=deaths: k.deaths() == deaths + 1)
         old.close()
         s.close()
+
+
+def ends(place, nth, abort, n=1):
+    """The daemon dies in the turn in which n associations end."""
+    with Faulty() as k:
+        k.ready()
+        s = Session(k.path, "s")
+        there = s.call("open", ip="127.0.0.1", options={"active": True})
+        s.call("listen", sock=there["sock"])
+        peers = {}
+        for _ in range(n):
+            peer = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
+            peer.connect(("127.0.0.1", there["port"]))
+            peers[s.event("sctp_assoc_change", state="comm_up")["assoc_id"]] = peer
+        k.die_at(place, nth)
+        for peer in peers.values():
+            if abort:
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            peer.close()
+        end = {"state": "comm_lost", "error": 12} if abort else {"state": "shutdown_comp"}
+        for assoc_id in peers:
+            s.event("sctp_assoc_change", assoc_id=assoc_id, **end)
+        wait_for(lambda: k.deaths() == 1)
+        again = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
+        again.connect(("127.0.0.1", there["port"]))
+        s.event("sctp_assoc_change", state="comm_up")
+        again.close()
+        s.close()
+
+
+def test_an_association_that_was_just_aborted(d):
+    ends("uncommitted", 1, True)
+
+
+def test_an_association_that_was_just_shut_down(d):
+    ends("uncommitted", 1, False)
+
+
+def test_many_associations_that_were_just_aborted(d):
+    ends("recvmmsg", 5, True, 6)
 
 
 def test_an_association_that_was_just_peeled_off(d):
