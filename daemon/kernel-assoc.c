@@ -203,9 +203,8 @@ stack_peeloff(struct assoc *a, struct sock *to)
 	to->peeled = true;
 	sock_keeps_output(to);
 	kernel_adopt(to, a->stack.fd);
-	if (a->stack.parked)
-		park_drop(a->number);
-	a->stack.parked = a->stack.owns_fd = false;
+	/* Its number stays parked, too: the journal has it under that until the commit. */
+	a->stack.owns_fd = false;
 	keep_sock(to);
 	kernel_watch(to, a->stack.fd, a, false);
 	return 0;

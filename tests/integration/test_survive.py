@@ -186,6 +186,28 @@ def test_many_associations_that_were_just_aborted(d):
     ends("recvmmsg", 5, True, 6)
 
 
+def test_an_association_that_its_owner_just_peeled_off(d):
+    with Faulty() as k:
+        k.ready()
+        s = Session(k.path, "s")
+        there = s.call("open", ip="127.0.0.1", options={"active": True})
+        s.call("listen", sock=there["sock"])
+        peer = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
+        peer.settimeout(WAIT)
+        peer.connect(("127.0.0.1", there["port"]))
+        up = s.event("sctp_assoc_change", state="comm_up")
+        k.die_at("uncommitted")
+        sock = s.call("peeloff", sock=there["sock"], assoc_id=up["assoc_id"])["sock"]
+        wait_for(lambda: k.deaths() == 1)
+        s.call("setopts", sock=sock, options={"active": True})
+        peer.send(b"still")
+        assert s.event("data", sock=sock)["data"] == b"still"
+        s.call("send", sock=sock, data=b"here")
+        assert peer.recv(10) == b"here"
+        peer.close()
+        s.close()
+
+
 def test_an_association_that_was_just_peeled_off(d):
     with Faulty() as k:
         k.ready()
