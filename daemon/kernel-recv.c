@@ -521,6 +521,8 @@ stack_receive(struct sock *s, unsigned n)
 	if ((a = only_one(s)) != NULL) {
 		while (n > 0 && s->received.oct < until && (ready = receive_alone(s, a, n)) > 0)
 			n -= (unsigned)ready;
+		if (n > BATCH && only_one(s) == a)
+			kernel_rest_in_stream(a);
 		return;
 	}
 	ready = epoll_wait(s->stack.set, ev, n < READY ? (int)n : READY, 0);

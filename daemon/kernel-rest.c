@@ -6,14 +6,24 @@
  * it that says a little now and then would wait for it each time. It is read a
  * share, and then left alone for a moment: its window closes, and its peer
  * waits instead of the others.
+ *
+ * Also one that is alone on its socket, and says a lot of little messages that
+ * nobody answers: were it read as soon as it has said something, a few at a
+ * time, the waking would cost more than the reading. It waits in its buffer,
+ * which is far from full by then, and only it does.
  */
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <time.h>
 
 #include "kernel.h"
 #include "loop.h"
 
-#define REST_US	1000
+#define REST_US		1000
+#define STREAM		256	/* messages after which it is seen what they cost */
+#define STREAM_US	100	/* apart: 10,000 a second */
+#define STREAM_BYTES	2048	/* each */
+#define STREAM_SHARE	4	/* it is not worth it for less than a quarter of a processor */
 
 static TAILQ_HEAD(, assoc) resting = TAILQ_HEAD_INITIALIZER(resting);
 static struct event over;
@@ -58,4 +68,43 @@ kernel_no_rest(struct assoc *a)
 		return;
 	a->stack.is_resting = false;
 	TAILQ_REMOVE(&resting, a, stack.resting);
+}
+
+static uint64_t
+now_us(clockid_t of)
+{
+	struct timespec	now;
+
+	(void)clock_gettime(of, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* Messages come fast, are small, and, unless we rest already, take a lot of our time. */
+static bool
+is_stream(const struct stream *was, const struct stream *is)
+{
+	uint64_t	n = is->received - was->received, us = is->us - was->us;
+
+	return was->us != 0 && us / n < STREAM_US && (is->bytes - was->bytes) / n <= STREAM_BYTES &&
+	    (was->on || is->cpu_us - was->cpu_us > us / STREAM_SHARE);
+}
+
+void
+kernel_rest_in_stream(struct assoc *a)
+{
+	struct sock	*s = a->sock;
+	struct stream	*was = &s->stack.stream;
+	struct stream	 is = { .received = s->received.cnt, .sent = s->sent.cnt, .bytes = s->received.oct };
+	uint64_t	 n = is.received - was->received;
+
+	if (is.sent == was->sent && n < (was->on ? 1 : STREAM))
+		return;
+	if (is.sent == was->sent) {
+		is.us = now_us(CLOCK_MONOTONIC);
+		is.cpu_us = now_us(CLOCK_PROCESS_CPUTIME_ID);
+		is.on = is_stream(was, &is);
+	}
+	*was = is;
+	if (is.on)
+		kernel_rest(a);
 }

@@ -48,6 +48,9 @@ void kernel_unwatch(struct sock *, int fd);
 void kernel_rest(struct assoc *);
 void kernel_no_rest(struct assoc *);
 
+/* All that the only association of a socket had was read: rest if it is a stream. */
+void kernel_rest_in_stream(struct assoc *);
+
 /* Read what the socket itself says; gives false when there is no more. */
 bool kernel_read_socket(struct sock *);
 

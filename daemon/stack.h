@@ -30,6 +30,14 @@ struct call;
 struct record;
 
 /* What the stack keeps with a socket. */
+/* How fast messages come one way: since then. */
+struct stream {
+	uint64_t		 received, sent;	/* messages */
+	uint64_t		 bytes;
+	uint64_t		 us, cpu_us;	/* 0: not known */
+	bool			 on;		/* it is a stream */
+};
+
 struct stack_sock {
 	int			 fd;		/* the socket itself */
 	int			 set;		/* epoll set of what is read on demand */
@@ -41,6 +49,7 @@ struct stack_sock {
 	bool			 resting;	/* it accepts nothing for a while */
 	uint8_t			 calm;		/* turns that others are kept short for */
 	uint64_t		 calm_assoc;	/* this one, that has little to say */
+	struct stream		 stream;
 	bool			 plain;		/* options were set that the kernel
 						   does not hand on */
 	uint64_t		 netns_number;	/* the descriptors' in the park */

@@ -215,10 +215,7 @@ report(const char *file)
 	(void)snprintf(title, sizeof title, "kernel %s, %ld processors, over %s, %d rounds", kernel(),
 	    sysconf(_SC_NPROCESSORS_ONLN), place.veth ? "veth with MTU 1500" : "lo", effort.rounds);
 	losses_report();
-	ratios_compute();
-	row_least = true;
-	ratios_compute();
-	row_least = false;
+	ratios_of_all_rounds(ratios_compute);
 	report_table(title);
 	(void)snprintf(title, sizeof title, "%.*s", (int)strcspn(file, "."), file);
 	report_plots(title);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The ratios: of medians, sctpd's over the other's for times that are to be
+ * The ratios: sctpd's over the other's for times that are to be
  * short, the other's over sctpd's where more messages a second are better.
  */
 #include <math.h>

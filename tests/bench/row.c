@@ -10,17 +10,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "row.h"
 #include "stat.h"
 
 #define MAX_ROWS	400
+#define PICK_BEST	(-1)
 
 static struct row *rows[MAX_ROWS];
 static size_t nrows;
 
 static struct ratio {
 	const char	*name;
-	double		 value, least, at_most, at_least;
+	double		 round[MAX_RUNS], least, at_most, at_least;
+	size_t		 rounds;
 } ratios[80];
 static size_t nratios;
 
@@ -97,15 +100,21 @@ row_find(const char *contestant, const char *work, size_t bytes, size_t in_fligh
 }
 
 /*
- * The median, or with row_least the best run, which says more where others
- * use the machine; not a number if it was not measured.
+ * What a ratio is computed of: the run of a round, in which the contestants
+ * had the same machine; the best, which says more where others use it much;
+ * or, of what was not measured round by round, the median. Not a number if it
+ * was not measured at all.
  */
-bool row_least;
+static int pick;
 
 double
 row_value_of(const struct row *r)
 {
-	return r == NULL ? NAN : row_least ? row_extreme(r, true) : row_median(r);
+	if (r == NULL)
+		return NAN;
+	if (pick == PICK_BEST)
+		return row_extreme(r, true);
+	return (int)r->runs == effort.rounds ? r->run[pick] : row_median(r);
 }
 
 double
@@ -114,21 +123,58 @@ row_value(const char *contestant, const char *work, size_t bytes, size_t in_flig
 	return row_value_of(row_find(contestant, work, bytes, in_flight, 0));
 }
 
-/* What was not measured has no ratio. With row_least, the same once more. */
+static struct ratio *
+ratio_named(const char *name)
+{
+	for (size_t i = 0; i < nratios; i++)
+		if (strcmp(ratios[i].name, name) == 0)
+			return &ratios[i];
+	if (nratios == sizeof ratios / sizeof ratios[0])
+		errx(1, "too many ratios");
+	ratios[nratios] = (struct ratio){ .name = name };
+	return &ratios[nratios++];
+}
+
+/* What was not measured has no ratio. */
 void
 ratio_add(const char *name, double value, double at_most, double at_least)
 {
+	struct ratio	*r;
+
 	if (isnan(value))
 		return;
-	if (row_least) {
-		for (size_t i = 0; i < nratios; i++)
-			if (strcmp(ratios[i].name, name) == 0)
-				ratios[i].least = value;
-		return;
-	}
-	if (nratios == sizeof ratios / sizeof ratios[0])
-		errx(1, "too many ratios");
-	ratios[nratios++] = (struct ratio){ name, value, value, at_most, at_least };
+	r = ratio_named(name);
+	r->at_most = at_most;
+	r->at_least = at_least;
+	if (pick == PICK_BEST)
+		r->least = value;
+	else
+		r->round[r->rounds++] = value;
+}
+
+void
+ratios_of_all_rounds(void (*compute)(void))
+{
+	for (pick = 0; pick < effort.rounds; pick++)
+		compute();
+	pick = PICK_BEST;
+	compute();
+}
+
+static double
+ratio_at(const struct ratio *r, double part)
+{
+	double	copy[MAX_RUNS];
+
+	memcpy(copy, r->round, sizeof copy);
+	stat_sort(copy, r->rounds);
+	return stat_at(copy, r->rounds, part);
+}
+
+static double
+ratio_median(const struct ratio *r)
+{
+	return stat_median(r->round, r->rounds);
 }
 
 void
@@ -174,10 +220,10 @@ print_row(const struct row *r)
 static void
 print_ratio(const struct ratio *r)
 {
-	bool	reached = (r->at_most == 0 || r->value <= r->at_most) &&
-	    (r->at_least == 0 || r->value >= r->at_least);
+	double	value = ratio_median(r);
+	bool	reached = (r->at_most == 0 || value <= r->at_most) && (r->at_least == 0 || value >= r->at_least);
 
-	(void)printf("%-28s %12.3f %12.3f", r->name, r->value, r->least);
+	(void)printf("%-28s %12.3f %12.3f %12.3f %12.3f", r->name, value, ratio_at(r, 0), ratio_at(r, 1), r->least);
 	if (r->at_most != 0)
 		(void)printf("   at most  %-8g %s", r->at_most, reached ? "" : "MISSED");
 	if (r->at_least != 0)
@@ -203,7 +249,7 @@ report_table(const char *title)
 		print_row(rows[i]);
 	}
 	(void)putchar('\n');
-	(void)printf("%-28s %12s %12s\n", "ratio", "of medians", "of the best");
+	(void)printf("%-28s %12s %12s %12s %12s\n", "ratio, of the rounds'", "median", "least", "most", "of the best");
 	for (size_t i = 0; i < nratios; i++)
 		print_ratio(&ratios[i]);
 	(void)putchar('\n');
@@ -243,7 +289,11 @@ report_json(const char *path, const char *kernel, const char *network, bool quic
 	(void)fprintf(f, "{\"kernel\": \"%s\", \"network\": \"%s\", \"cpus\": %ld, \"quick\": %s,\n \"ratios\": {",
 	    kernel, network, sysconf(_SC_NPROCESSORS_ONLN), quick ? "true" : "false");
 	for (size_t i = 0; i < nratios; i++)
-		(void)fprintf(f, "%s\n  \"%s\": %.4f", i > 0 ? "," : "", ratios[i].name, ratios[i].value);
+		(void)fprintf(f, "%s\n  \"%s\": %.4f", i > 0 ? "," : "", ratios[i].name, ratio_median(&ratios[i]));
+	(void)fputs("},\n \"ratios_spread\": {", f);
+	for (size_t i = 0; i < nratios; i++)
+		(void)fprintf(f, "%s\n  \"%s\": [%.4f, %.4f]", i > 0 ? "," : "", ratios[i].name,
+		    ratio_at(&ratios[i], 0), ratio_at(&ratios[i], 1));
 	(void)fputs("},\n \"ratios_of_best\": {", f);
 	for (size_t i = 0; i < nratios; i++)
 		(void)fprintf(f, "%s\n  \"%s\": %.4f", i > 0 ? "," : "", ratios[i].name, ratios[i].least);

@@ -25,8 +25,6 @@ struct row {
 	bool		 trips;			/* p99 is that of single trips */
 };
 
-extern bool row_least;
-
 struct row *row_new(const char *contestant, const char *work, const char *unit, size_t bytes, size_t in_flight);
 void row_add(struct row *, double value, double p99);
 double row_median(const struct row *);
@@ -37,6 +35,9 @@ double row_value(const char *contestant, const char *work, size_t bytes, size_t 
 
 /* A ratio that is wanted at most (or at least) so; 0: no such wish. */
 void ratio_add(const char *name, double value, double at_most, double at_least);
+
+/* Have them computed of each round: a ratio is the median of the rounds'. */
+void ratios_of_all_rounds(void (*compute)(void));
 
 /* A line of text below the table. */
 void note_add(const char *format, ...) __attribute__((format(printf, 1, 2)));

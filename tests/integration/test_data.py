@@ -278,6 +278,25 @@ def test_a_calm_association_is_served_beside_one_that_floods(d):
     assert seen == {busy[1]: list(range(6000)), calm[1]: list(range(60))}
 
 
+def test_a_stream_of_little_messages_one_way(d):
+    """It is read now and then, not at each message: all of it comes, in order, and its end."""
+    to, c = d.client(), d.client()
+    there, _, here, here_id = associate(c, to=to)
+    to.call("setopts", sock=there, options={"active": True})
+    for n in range(20000):
+        c.notify("send", sock=here, assoc_id=here_id, data=b"%d" % n)
+    for n in range(20000):
+        to.event("data", sock=there, data=b"%d" % n)
+    send(c, here, here_id, b"after")
+    to.event("data", sock=there, data=b"after")
+    for n in range(2000):
+        c.notify("send", sock=here, assoc_id=here_id, data=b"%d" % n)
+    c.call("eof", sock=here, assoc_id=here_id)
+    for n in range(2000):
+        to.event("data", sock=there, data=b"%d" % n)
+    to.event("sctp_assoc_change", sock=there, state="shutdown_comp")
+
+
 def test_a_socket_is_closed_while_one_of_its_associations_rests(d):
     to, c = d.client(), d.client()
     busy, calm = associate(c, 2, to=to)
