@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-from check import only, recv, send, setopt
+from check import only, option, recv, send, setopt
 from harness import BUILD, SLOW, Skip, wait_for
 from rpc import WAIT, Client
 from test_keeper import Own
@@ -184,6 +184,31 @@ def test_an_association_that_was_just_shut_down(d):
 
 def test_many_associations_that_were_just_aborted(d):
     ends("recvmmsg", 5, True, 6)
+
+
+def test_a_message_too_long_before_its_end_ends_no_more_than_its_association(d):
+    """The peer shuts down behind it, while what is ours is not acknowledged: it is aborted
+    in the middle of being read, and its descriptor is not asked for anything any more."""
+    with Faulty(max_message=100000) as k:
+        k.ready()
+        s = Session(k.path, "s")
+        there = s.call("open", ip="127.0.0.1", type="stream")
+        s.call("listen", sock=there["sock"])
+        peer = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        peer.connect(("127.0.0.1", there["port"]))
+        sock = s.call("accept", sock=there["sock"], timeout=WAIT * 1000)["accepted"]
+        for _ in range(40):
+            s.notify("send", sock=sock, data=bytes(50000))
+        peer.send(bytes(200000))
+        peer.shutdown(socket.SHUT_WR)
+        wait_for(lambda: option(s, sock, "sctp_status")["state"] == "shutdown_received")
+        s.call("setopts", sock=sock, options={"active": True})
+        s.event("sctp_closed", sock=sock)
+        assert "message over max_message" in k.log_text()
+        assert k.deaths() == 0 and "restart" not in k.log_text()
+        peer.close()
+        s.close()
 
 
 def test_an_association_that_its_owner_just_peeled_off(d):
