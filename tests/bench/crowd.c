@@ -18,6 +18,7 @@
 
 #define BATCH		64
 #define MESSAGE_MAX	65536
+#define FLOOD_BEGUN	15000		/* messages, with which buffers are full */
 
 static uint16_t crowd_to;
 
@@ -232,16 +233,31 @@ crowd_run(struct crowd *c, const struct order *o, struct crowd_run *r)
 
 /* ---- mischief -------------------------------------------------------- */
 
+static bool
+say_f(int fd)
+{
+	static char	message[100] = "f";
+
+	return sctp_sendmsg(fd, message, sizeof message, NULL, 0, 0, 0, 0, 0, 0) != -1;
+}
+
+/*
+ * It is a flood once it has filled what there is to be filled. Until then
+ * nothing holds it back but the processor, which on a machine with one it
+ * shares with all others: that would measure the kernel's scheduler.
+ */
 static void
 be_flood(void *arg)
 {
-	int		 fd = direct_connect(place.addr[RIGHT], crowd_to);
-	static char	 message[100] = "f";
+	int	fd = direct_connect(place.addr[RIGHT], crowd_to);
 
 	(void)arg;
+	for (int i = 0; i < FLOOD_BEGUN; i++)
+		if (!say_f(fd))
+			err(1, "sctp_sendmsg");
 	(void)puts("up");
 	(void)fflush(stdout);
-	while (sctp_sendmsg(fd, message, sizeof message, NULL, 0, 0, 0, 0, 0, 0) != -1)
+	while (say_f(fd))
 		;
 }
 
