@@ -94,6 +94,10 @@ static const struct setting {
 	  .offset = offsetof(struct config, resume_time),
 	  .preset = "30000", .max = 86400000,
 	  .doc = "How long a session waits for its client after the daemon restarted, ms. Then the client counts as dead." },
+	{ .key = "batch_associations", .type = NUMBER,
+	  .offset = offsetof(struct config, batch_associations),
+	  .preset = "64", .max = 1000000,
+	  .doc = "With so many associations the daemon is scheduled as SCHED_BATCH, sched(7): where no processor is idle it waits for its turn, not to interrupt others at each message. 0: never." },
 #ifdef USERLAND
 	{ .key = "stack", .type = TEXT,
 	  .offset = offsetof(struct config, stack),

@@ -33,6 +33,7 @@ struct config {
 	uint64_t	 max_message;
 	uint64_t	 client_queue;
 	uint64_t	 resume_time;
+	uint64_t	 batch_associations;
 	char		*stack;
 	char		*udp_port;
 	uint64_t	 peer_udp_port;

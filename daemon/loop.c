@@ -7,6 +7,7 @@
 #include "client.h"
 #include "log.h"
 #include "loop.h"
+#include "schedule.h"
 
 static struct event_base *base;
 static bool stopping;
@@ -36,10 +37,12 @@ loop_base(void)
 void
 loop_run(void)
 {
+	schedule_init();
 	while (!stopping) {
 		if (event_base_loop(base, EVLOOP_ONCE) == -1)
 			log_fatal("the event loop failed");
 		client_end_turn();
+		schedule_fit();
 	}
 }
 

@@ -184,6 +184,18 @@ def test_in_its_sandbox_sctp_works(s, plain):
     c.close()
 
 
+def test_in_its_sandbox_it_may_wait_for_its_turn(s, plain):
+    c = Client(s.path)
+    there = c.call("open", ip="127.0.0.1", port=80)
+    c.call("listen", sock=there["sock"])
+    for _ in range(32):
+        here = c.call("open", ip="127.0.0.1")
+        c.call("connect", sock=here["sock"], addr="localhost", port=80, timeout=WAIT * 1000)
+    wait_for(lambda: os.sched_getscheduler(s.pid()) == os.SCHED_BATCH)
+    c.close()
+    wait_for(lambda: os.sched_getscheduler(s.pid()) == os.SCHED_OTHER)
+
+
 def test_the_score_of_its_sandbox(s, plain):
     text = run("systemd-analyze", "security", "--no-pager", s.name).stdout
     assert float(re.search(r"exposure level for .*: ([\d.]+)", text)[1]) <= 1.8, text
