@@ -48,7 +48,7 @@ struct link {
 	uint32_t		 unanswered;
 };
 
-extern const struct link_kind link_direct, link_sctpd, link_lend, link_unix, link_rpc, link_usrsctp;
+extern const struct link_kind link_direct, link_sctpd, link_relay, link_lend, link_unix, link_rpc, link_usrsctp;
 
 void link_tune(int fd, bool up);
 int direct_listen(const char *addr, uint16_t *port);

@@ -39,6 +39,7 @@ static struct track tracks[] = {
 	{ .name = "direct-sctpd", .caller = &link_direct, .server = &link_sctpd, .server_path = path_far, .far = true },
 	{ .name = "sctpd-sctpd", .caller = &link_sctpd, .server = &link_sctpd,
 	  .caller_path = path_near, .server_path = path_far, .near = true, .far = true },
+	{ .name = "relay-relay", .caller = &link_relay, .server = &link_relay },
 	{ .name = "lend-direct", .caller = &link_lend, .server = &link_direct, .caller_path = path_near, .near = true },
 	{ .name = "erlang", .mode = "passive" },
 	{ .name = "erlang-active", .mode = "active" },
@@ -245,8 +246,9 @@ allow_buffers(void)
 static bool small_buffers;
 
 /*
- * RPC has nothing else to do; the Unix socket does one trip at a time; Erlang's
- * long messages must fit into the buffer, and in active mode it loses its way.
+ * RPC has nothing else to do; the Unix socket does one trip at a time; the relay
+ * is there for what the processors are all busy with; Erlang's long messages
+ * must fit into the buffer, and in active mode it loses its way.
  */
 static bool
 does(const struct track *t, const struct work *w)
@@ -256,6 +258,8 @@ does(const struct track *t, const struct work *w)
 		return false;
 	if ((strncmp(w->name, "rpc", 3) == 0) != (t->caller == &link_rpc || strcmp(t->name, "grpc") == 0))
 		return false;
+	if (t->caller == &link_relay)
+		return w->letter == 'o' && w->bytes <= 16000;
 	return t->caller != &link_unix || (w->letter == 'r' && w->in_flight == 1);
 }
 
