@@ -32,6 +32,8 @@
 #define SHORT	16	/* what a busy one may say in a turn beside a calm one */
 #define CALM	16	/* turns that a calm one is remembered for */
 #define SLOT	65536
+#define TURN	(128u << 10)	/* bytes of one in a turn, about: they stay in the cache, and
+				   the client's socket takes them all at once */
 #define CONTROL	256
 
 /*
@@ -366,6 +368,17 @@ take_batch(struct sock *s, struct assoc *a, unsigned first, int n)
 	return i;
 }
 
+/* So many pieces as the last one are a turn's share. */
+static unsigned
+share_of(const struct sock *s, unsigned n)
+{
+	unsigned	most = TURN / (s->stack.piece + 1);
+
+	if (most == 0)
+		most = 1;
+	return n < most ? n : most;
+}
+
 /*
  * Read up to n pieces of an association, which rests if there were so many;
  * gives how many there were.
@@ -380,6 +393,8 @@ receive_assoc(struct sock *s, struct assoc *a, unsigned n, bool rest)
 	if (is_error(got))
 		got = receive(a->stack.fd, s, a, &want, &first);
 	i = take_batch(s, a, first, got);
+	if (i > 0)
+		s->stack.piece = area->header[first + (unsigned)i - 1].msg_len;
 	if (a->stack.fd == -1)
 		return (unsigned)i;	/* aborted: it is freed next turn */
 	if (got > i || is_error(got))
@@ -479,7 +494,7 @@ only_one(struct sock *s)
 static int
 receive_alone(struct sock *s, struct assoc *a, unsigned n)
 {
-	unsigned	got = receive_assoc(s, a, n, false);
+	unsigned	got = receive_assoc(s, a, share_of(s, n), false);
 
 	if (s->assocs.count != 1 || a->stack.at_end || got < BATCH)
 		return 0;
@@ -495,13 +510,16 @@ receive_share(struct sock *s, struct assoc *a, unsigned share)
 {
 	bool		keep_short = s->stack.calm > 0 && s->stack.calm_assoc != a->number;
 	uint64_t	number = a->number;
+	bool		rest;
 	unsigned	got;
 
 	if (share == 0)
 		share = 1;
 	if (keep_short && share > SHORT)
 		share = SHORT;
-	got = receive_assoc(s, a, share, keep_short && share == SHORT);
+	rest = keep_short && share == SHORT;
+	share = share_of(s, share);
+	got = receive_assoc(s, a, share, rest);
 	if (got < LITTLE && got < share) {
 		s->stack.calm = CALM;
 		s->stack.calm_assoc = number;
@@ -514,7 +532,7 @@ stack_receive(struct sock *s, unsigned n)
 {
 	struct epoll_event	ev[READY];
 	struct assoc		*a;
-	uint64_t		until = s->received.oct + s->own.buffer;
+	uint64_t		until = s->received.oct + (s->own.buffer < TURN ? s->own.buffer : TURN);
 	int			ready;
 
 	/* Where there is but one to read, nobody has to be asked which. */

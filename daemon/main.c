@@ -374,6 +374,7 @@ main(int argc, char **argv)
 	struct flags	f = { .file = NULL };
 	char		error[512];
 
+	mem_init();
 	log_init();
 	read_flags(argc, argv, &f);
 	store_init();

@@ -2,6 +2,7 @@
 /*
  * Allocation that cannot fail, and the one kind of buffer there is.
  */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,20 @@
 /* What an empty buffer may keep, so that idle clients cost next to nothing. */
 #define BUF_KEEP	4096
 #define SPARE_MAX	(4u << 20)
+#define HEAP_KEEP	(8 << 20)
+#define MAP_FROM	(2 << 20)
+
+/*
+ * What is freed stays for the next: messages that wait for room come and go
+ * by the thousand, and to ask the kernel for each one's pages costs more than
+ * all else that is done with it.
+ */
+void
+mem_init(void)
+{
+	(void)mallopt(M_TRIM_THRESHOLD, HEAP_KEEP);
+	(void)mallopt(M_MMAP_THRESHOLD, MAP_FROM);
+}
 
 static void *
 checked(void *p)

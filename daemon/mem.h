@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <string.h>
 
+/* Before all else. */
+void mem_init(void);
+
 void *xmalloc(size_t);
 void *xcalloc(size_t, size_t);
 void *xrealloc(void *, size_t);

@@ -50,6 +50,7 @@ struct stack_sock {
 	uint8_t			 calm;		/* turns that others are kept short for */
 	uint64_t		 calm_assoc;	/* this one, that has little to say */
 	struct stream		 stream;
+	uint32_t		 piece;		/* length of what was read last */
 	bool			 plain;		/* options were set that the kernel
 						   does not hand on */
 	uint64_t		 netns_number;	/* the descriptors' in the park */
