@@ -144,8 +144,10 @@ userland_new_assoc(struct sock *s, struct path *path, uint16_t port, sctp_assoc_
 	struct userland_assoc	*ua = a->stack.userland;
 
 	ua->path = path_ref(path);
+	ua->pathmtu = s->stack.userland->pathmtu;
 	ua->port = port_ref(s->stack.userland->port);
 	LIST_INSERT_HEAD(&ua->port->assocs, ua, at_port);
+	hold_taken(ua->port, path, port);
 	ua->coming.key = id;
 	if (s->many) {
 		hash_add(&s->stack.userland->coming, &ua->coming, id);
@@ -174,14 +176,17 @@ userland_has_come(struct userland_assoc *ua)
 	ua->is_coming = false;
 }
 
-/* usrsctp does not know the way and takes the least MTU that there may be. */
+/*
+ * usrsctp does not know the way and takes the least MTU that there may be. Where
+ * a user knows better packets stay as usrsctp makes them.
+ */
 void
 userland_set_mtu(struct assoc *a)
 {
 	struct userland_assoc	*ua = a->stack.userland;
 	struct sctp_paddrparams	 p = {
 		.spp_assoc_id = userland_id(a),
-		.spp_pathmtu = udp_mtu(ua->path),
+		.spp_pathmtu = ua->pathmtu != 0 ? ua->pathmtu : udp_mtu(ua->path),
 		.spp_flags = SPP_PMTUD_DISABLE,
 	};
 	struct sockaddr_conn	 name = path_name(ua->path, addr_port(&a->peer));
@@ -190,7 +195,9 @@ userland_set_mtu(struct assoc *a)
 	if (usrsctp_setsockopt(userland_so(a), IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &p,
 	    sizeof p) == -1)
 		log_debug("assoc %u: mtu %u: %s", assoc_id(a), p.spp_pathmtu, strerror(errno));
-	else
+	else if (ua->pathmtu != 0)
+		path_limit(ua->path);
+	else if (!ua->path->limited)
 		ua->path->longest = p.spp_pathmtu;
 }
 
@@ -231,8 +238,12 @@ userland_accept(struct sock *listener, struct sock *to, struct assoc **made)
 	struct socket		*so;
 
 	memset(&name, 0, sizeof name);
-	if ((so = usrsctp_accept(u->so, (struct sockaddr *)&name, &len)) == NULL)
-		return errno == EWOULDBLOCK ? EAGAIN : errno;
+	if ((so = usrsctp_accept(u->so, (struct sockaddr *)&name, &len)) == NULL) {
+		if (errno != EWOULDBLOCK)
+			return errno;
+		hold_drop_all(u->port);
+		return EAGAIN;
+	}
 	clock_need();
 	if ((path = path_of(&name)) == NULL) {
 		userland_close_so(so);
@@ -264,6 +275,7 @@ userland_inherit(struct sock *to, const struct sock *from)
 	u->port = port_ref(old->port);
 	u->unmapped = old->unmapped;
 	u->peer_udp_port = old->peer_udp_port;
+	u->pathmtu = old->pathmtu;
 }
 
 int
@@ -305,9 +317,11 @@ userland_assoc_free(struct assoc *a)
 	wake_detach(&ua->wake, ua->so);
 	if (ua->owns_so)
 		userland_close_so(ua->so);
-	path_unref(ua->path);
-	if (ua->port != NULL)
+	if (ua->port != NULL) {
+		hold_drop(ua->port, ua->path, addr_port(&a->peer));
 		LIST_REMOVE(ua, at_port);
+	}
+	path_unref(ua->path);
 	port_unref(ua->port);
 	userland_drop_held(ua);
 	joint_clear(&ua->data);

@@ -38,8 +38,8 @@ static size_t		nwoken;
 static unsigned		needs;
 static int64_t		last, looked, idle_since;
 
-static int64_t
-now_ms(void)
+int64_t
+clock_now(void)
 {
 	struct timespec	t;
 
@@ -63,7 +63,7 @@ set_ticking(bool on)
 void
 clock_tick(void)
 {
-	int64_t	now = now_ms();
+	int64_t	now = clock_now();
 
 	if (now > last)
 		usrsctp_handle_timers((uint32_t)(now - last));
@@ -94,7 +94,7 @@ clock_start(void)
 		log_fatal("timerfd_create: %s", strerror(errno));
 	(void)event_assign(&tick, loop_base(), tick_fd, EV_READ | EV_PERSIST, clock_on_tick, NULL);
 	(void)event_add(&tick, NULL);
-	last = now_ms();
+	last = clock_now();
 }
 
 void
@@ -110,7 +110,7 @@ void
 clock_forget(void)
 {
 	if (--needs == 0)
-		idle_since = now_ms();
+		idle_since = clock_now();
 }
 
 void

@@ -37,7 +37,7 @@ find_path(struct sock *s, const struct sockaddr_storage *peer, struct path **pat
 {
 	struct userland_sock	*u = s->stack.userland;
 	struct sockaddr_storage	 to = *peer, any = { .ss_family = 0 };
-	const struct local	*local;
+	struct local		*local;
 	size_t			 i = 0;
 
 	addr_unmap(&to);
@@ -51,8 +51,10 @@ find_path(struct sock *s, const struct sockaddr_storage *peer, struct path **pat
 	local = udp_local(i < u->port->naddrs ? &u->port->addrs[i] : &any, &to);
 	if (local == NULL)
 		return errno == EACCES ? EINVAL : errno;	/* broadcast */
-	*path = path_get(local, &to);
-	return *path != NULL ? 0 : EADDRINUSE;
+	if ((*path = path_get(local, &to, true)) != NULL)
+		return 0;
+	local_drop(local);
+	return EADDRINUSE;
 }
 
 /*
@@ -75,13 +77,14 @@ is_connected(const struct sock *s, const struct path *path, uint16_t port)
 	return 0;
 }
 
-/* What the set-up itself is sent with. */
+/* What the set-up itself is sent with: the user's, or what fits the way. */
 static void
 set_first_mtu(struct sock *s, const struct path *path)
 {
+	uint32_t		own = s->stack.userland->pathmtu;
 	struct sctp_paddrparams	p = {
 		.spp_assoc_id = SCTP_FUTURE_ASSOC,
-		.spp_pathmtu = udp_mtu(path),
+		.spp_pathmtu = own != 0 ? own : udp_mtu(path),
 		.spp_flags = SPP_PMTUD_DISABLE,
 	};
 

@@ -100,12 +100,12 @@ by_packet(const struct local *local, const struct sockaddr_storage *from, const 
 
 /* Else it is the path that its ends name. */
 struct path *
-path_for(const struct local *local, const struct sockaddr_storage *from, const char *packet)
+path_for(struct local *local, const struct sockaddr_storage *from, const char *packet)
 {
 	struct path	*p = by_packet(local, from, packet);
 
 	if (p == NULL)
-		return path_get(local, from);
+		return path_get(local, from, false);
 	if (!addr_equal(&p->peer, from)) {
 		if (log_allowed())
 			log_debug("peer at UDP port %u: is at %u now", addr_port(&p->peer),

@@ -28,7 +28,8 @@ port_of_fd(int fd)
 	return getsockname(fd, (struct sockaddr *)&ss, &len) == 0 ? addr_port(&ss) : 0;
 }
 
-const struct local *
+/* Those that packets come to are in front: there may be many others. */
+struct local *
 udp_local_at(int fd, const struct sockaddr_storage *addr)
 {
 	struct sockaddr_storage	 ss;
@@ -37,8 +38,11 @@ udp_local_at(int fd, const struct sockaddr_storage *addr)
 	LIST_FOREACH(l, &locals, entry) {
 		ss = l->addr;
 		addr_set_port(&ss, 0);
-		if (l->fd == fd && addr_equal(&ss, addr))
-			return l;
+		if (l->fd != fd || !addr_equal(&ss, addr))
+			continue;
+		LIST_REMOVE(l, entry);
+		LIST_INSERT_HEAD(&locals, l, entry);
+		return l;
 	}
 	l = xcalloc(1, sizeof *l);
 	l->addr = *addr;
@@ -76,7 +80,7 @@ probe(const struct sockaddr_storage *from, const struct sockaddr_storage *to)
 	return -1;
 }
 
-const struct local *
+struct local *
 udp_local(const struct sockaddr_storage *from, const struct sockaddr_storage *to)
 {
 	struct sockaddr_storage	ss = *from;
@@ -113,6 +117,31 @@ udp_mtu(const struct path *path)
 	mtu = mtu < UDP_LONGEST ? mtu : UDP_LONGEST;
 	/* usrsctp does not count SCTP's own header in the MTU of such a path. */
 	return (uint32_t)(mtu - SCTP_HEADER) & ~3u;
+}
+
+struct local *
+local_ref(struct local *l)
+{
+	l->refs++;
+	return l;
+}
+
+void
+local_drop(struct local *l)
+{
+	if (l->refs > 0)
+		return;
+	LIST_REMOVE(l, entry);
+	free(l);
+}
+
+void
+local_unref(struct local *l)
+{
+	if (l == NULL)
+		return;
+	l->refs--;
+	local_drop(l);
 }
 
 void

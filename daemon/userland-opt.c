@@ -201,18 +201,6 @@ forget_defaults(struct sock *s)
 		a->defaults_known = false;
 }
 
-/* The packets' size may be limited now: they stay as usrsctp makes them. */
-static void
-forget_longest(struct sock *s, const struct sockopt *o)
-{
-	struct assoc	*a = NULL;
-
-	if (strcmp(o->name, "sctp_peer_addr_params") != 0)
-		return;
-	while ((a = assoc_next(s, a)) != NULL)
-		a->stack.userland->path->longest = 0;
-}
-
 int
 userland_setopt(struct sock *s, const struct sockopt *o, void *buf)
 {
@@ -222,7 +210,6 @@ userland_setopt(struct sock *s, const struct sockopt *o, void *buf)
 	if (optrow_find(o->name) == NULL)
 		return ENOPROTOOPT;
 	forget_defaults(s);
-	forget_longest(s, o);
 	if (o->scope != SCOPE_SOCKET)
 		return set_scoped(s, o, buf);
 	j = whole(s, o);

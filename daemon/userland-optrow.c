@@ -222,6 +222,26 @@ set_encaps(struct sock *s, struct assoc *a, const void *raw)
 	return 0;
 }
 
+/* The MTU that is set counts, for an association or those to come. */
+static int
+set_path(struct sock *s, struct assoc *a, const void *raw)
+{
+	struct sctp_paddrparams	p;
+	struct userland_sock	*u = s->stack.userland;
+
+	memcpy(&p, raw, sizeof p);
+	if (usrsctp_setsockopt(a != NULL ? userland_so(a) : u->so, IPPROTO_SCTP,
+	    SCTP_PEER_ADDR_PARAMS, &p, sizeof p) == -1)
+		return errno;
+	if (a != NULL && (p.spp_flags & SPP_PMTUD_DISABLE)) {
+		a->stack.userland->pathmtu = p.spp_pathmtu;
+		path_limit(a->stack.userland->path);
+	}
+	if (a == NULL && (p.spp_flags & (SPP_PMTUD_ENABLE | SPP_PMTUD_DISABLE)))
+		u->pathmtu = p.spp_flags & SPP_PMTUD_DISABLE ? p.spp_pathmtu : 0;
+	return 0;
+}
+
 /* What usrsctp has in two: struct sctp_sndrcvinfo without the rest. */
 struct send_param {
 	struct sctp_sndinfo	info;
@@ -314,7 +334,8 @@ static const struct optrow optrows[] = {
 	{ .name = "sctp_adaptation_layer", .optname = SCTP_ADAPTATION_LAYER, .size = sizeof(struct sctp_setadaptation), .fields = FIELDS(
 		FIELD(sctp_setadaptation, ssb_adaptation_ind, U32, "adaptation_ind", NULL)) },
 	{ .name = "sctp_disable_fragments", .optname = SCTP_DISABLE_FRAGMENTS, .size = sizeof(int), .fields = INT },
-	{ .name = "sctp_peer_addr_params", .optname = SCTP_PEER_ADDR_PARAMS, .size = sizeof(struct sctp_paddrparams), .fields = FIELDS(
+	{ .name = "sctp_peer_addr_params", .optname = SCTP_PEER_ADDR_PARAMS, .size = sizeof(struct sctp_paddrparams),
+	  .set_own = set_path, .fields = FIELDS(
 		FIELD(sctp_paddrparams, spp_assoc_id, U32, "assoc_id", NULL),
 		FIELD(sctp_paddrparams, spp_address, ENDPOINT, "address", NULL),
 		FIELD(sctp_paddrparams, spp_hbinterval, U32, "hbinterval", NULL),

@@ -15,6 +15,9 @@
 #include "loop.h"
 #include "userland.h"
 
+/* The length of a SACK without gaps and duplicates. */
+#define BARE_SACK	16
+
 static struct udp_batch	out;
 static struct event	flush;
 
@@ -79,6 +82,7 @@ drop_sent(unsigned sent)
 		out.header[to].msg_hdr.msg_controllen = out.header[i].msg_hdr.msg_controllen;
 		out.header[to].msg_hdr.msg_namelen = out.header[i].msg_hdr.msg_namelen;
 		out.fd[to] = out.fd[i];
+		out.path[to] = out.path[i];
 		out.tos[to] = out.tos[i];
 	}
 	out.n -= sent;
@@ -106,6 +110,17 @@ put_checksums(void)
 	}
 }
 
+static void	out_on_flush(evutil_socket_t, short, void *);
+
+/* When there is room in the socket that is full. */
+static void
+flush_later(int fd)
+{
+	(void)event_del(&flush);
+	(void)event_assign(&flush, loop_base(), fd, EV_WRITE, out_on_flush, NULL);
+	(void)event_add(&flush, NULL);
+}
+
 /* A packet that cannot be sent is lost, as packets are. */
 void
 out_flush(void)
@@ -122,7 +137,7 @@ out_flush(void)
 	}
 	drop_sent(done);
 	if (out.n > 0)
-		(void)event_add(&flush, NULL);
+		flush_later(out.fd[0]);
 }
 
 static void
@@ -134,12 +149,15 @@ out_on_flush(evutil_socket_t fd, short what, void *arg)
 
 /* ---- packets that become one ----------------------------------------- */
 
-/* A packet that says what was received, and nothing else. */
+/*
+ * A packet that says how far all was received, and nothing else: gaps and
+ * duplicates would add to its length.
+ */
 static bool
 is_bare_sack(const char *packet, size_t len)
 {
-	return len > SCTP_HEADER + 4 && packet[SCTP_HEADER] == SCTP_SELECTIVE_ACK &&
-	    packet_port(packet, SCTP_HEADER + 2) == len - SCTP_HEADER;
+	return len == SCTP_HEADER + BARE_SACK && packet[SCTP_HEADER] == SCTP_SELECTIVE_ACK &&
+	    packet_port(packet, SCTP_HEADER + 2) == BARE_SACK;
 }
 
 /*
@@ -174,14 +192,14 @@ append(unsigned i, const char *packet, size_t len, uint8_t tos, const struct pat
 	return true;
 }
 
-/* Packets of one association have ports and verification tag in common. */
+/* Packets of one association have path, ports and verification tag in common. */
 static bool
 join_last(const struct path *path, const char *packet, size_t len, uint8_t tos)
 {
 	unsigned	i = out.n - 1;
 
-	return out.n > 0 && len > SCTP_HEADER && memcmp(out.data[i], packet, 8) == 0 &&
-	    addr_equal(&out.addr[i], &path->peer) &&
+	return out.n > 0 && len > SCTP_HEADER && out.path[i] == path &&
+	    memcmp(out.data[i], packet, 8) == 0 && addr_equal(&out.addr[i], &path->peer) &&
 	    (replace(i, packet, len) || append(i, packet, len, tos, path));
 }
 
@@ -203,22 +221,47 @@ put_packet(const struct path *path, const struct port *port, const char *packet,
 	};
 	write_control(h, &path->local->addr, tos, port);
 	out.fd[out.n] = path->local->fd;
+	out.path[out.n] = path;
 	out.tos[out.n] = tos;
 	if (out.n++ == 0)
 		event_active(&flush, 0, 0);
+}
+
+/* What usrsctp knows its peers for, by the number of their path. */
+static void
+note(struct path *path, struct port *port, const char *packet)
+{
+	uint16_t	to = packet_port(packet, 2);
+
+	switch (packet[SCTP_HEADER]) {
+	case SCTP_ABORT_ASSOCIATION:
+		if (port != NULL)
+			hold_drop(port, path, to);
+		return;
+	case SCTP_SHUTDOWN_COMPLETE:
+	case SCTP_OPERATION_ERROR:
+		return;			/* what is nobody's is answered with these */
+	case SCTP_COOKIE_ACK:
+		if (port != NULL)
+			hold_add(port, path, to);
+		break;
+	}
+	path_use(path);
 }
 
 int
 out_send(void *number, void *packet, size_t len, uint8_t tos, uint8_t df)
 {
 	struct path		*path = path_find((uintptr_t)number);
-	const struct port	*port = port_inside(packet_port(packet, 0));
+	struct port		*port = port_inside(packet_port(packet, 0));
 
 	(void)df;
 	if (path == NULL || len < SCTP_HEADER || len > UDP_PACKET)
 		return 0;
 	if (port != NULL)
 		packet_set_port(packet, 0, port->number);
+	if (len > SCTP_HEADER)
+		note(path, port, packet);
 	if (join_last(path, packet, len, tos))
 		return 0;
 	if (out.n == UDP_BATCH)
@@ -232,9 +275,9 @@ out_send(void *number, void *packet, size_t len, uint8_t tos, uint8_t df)
 /* ---- life ----------------------------------------------------------- */
 
 void
-out_begin(int fd)
+out_begin(void)
 {
-	(void)event_assign(&flush, loop_base(), fd, EV_WRITE, out_on_flush, NULL);
+	(void)event_assign(&flush, loop_base(), -1, EV_WRITE, out_on_flush, NULL);
 }
 
 void

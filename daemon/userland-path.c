@@ -4,8 +4,9 @@
  *
  * usrsctp wants each registered as an address of this host's too, looks through
  * all of them at each packet, and hands one that is taken back to a thread of
- * its own. So paths are never taken back but used again: there are as many as
- * there were associations at one time, and IDLE_MAX more.
+ * its own. So paths are never taken back but used again, once usrsctp does not
+ * know their peers by the numbers any more. Beside those with associations there
+ * are IDLE_MAX, and up to USED_MAX where so many peers come within USED_MS.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +18,16 @@
 #include "userland.h"
 
 #define IDLE_MAX	64
+/*
+ * A cookie's life, and the most paths that may wait until it is over: usrsctp
+ * takes longer for each packet the more there are.
+ */
+#define USED_MS		60000
+#define USED_MAX	1024
 
 static struct hash		by_number, by_ends;
 static TAILQ_HEAD(, path)	idle = TAILQ_HEAD_INITIALIZER(idle);
+static LIST_HEAD(, path)	displaced = LIST_HEAD_INITIALIZER(displaced);
 static size_t			nidle;
 
 static uint64_t
@@ -61,11 +69,35 @@ hash_of(const struct local *local, const struct sockaddr_storage *peer)
 	return mix_addr(mix_addr(key, &local->addr), peer);
 }
 
+/*
+ * Those that usrsctp knows nothing of come first, then those that it sent to
+ * longest ago: a cookie that it gave is valid for whoever has the number.
+ */
 static void
-rest(struct path *p)
+rest(struct path *p, int64_t used)
 {
-	TAILQ_INSERT_TAIL(&idle, p, idle);
+	p->used = used;
+	if (used == 0)
+		TAILQ_INSERT_HEAD(&idle, p, idle);
+	else
+		TAILQ_INSERT_TAIL(&idle, p, idle);
 	nidle++;
+}
+
+static void
+rest_no_more(struct path *p)
+{
+	TAILQ_REMOVE(&idle, p, idle);
+	nidle--;
+}
+
+void
+path_use(struct path *p)
+{
+	if (p->refs > 0)
+		return;
+	rest_no_more(p);
+	rest(p, clock_now());
 }
 
 static struct path *
@@ -90,21 +122,45 @@ unlist(struct path *p)
 {
 	if (p->listed)
 		hash_remove(&by_ends, &p->ends);
-	p->listed = false;
+	if (p->displaced)
+		LIST_REMOVE(p, displaced_entry);
+	p->listed = p->displaced = false;
+}
+
+static struct path *
+path_refuse(void)
+{
+	if (log_allowed())
+		log_warning("packets of new peers are lost: %d others began within the last %d s, "
+		    "and have no association; who has one goes on", USED_MAX, USED_MS / 1000);
+	return NULL;
 }
 
 /* The one that has been idle for longest, if there are enough, or a new one. */
 static struct path *
-path_for_use(void)
+path_for_use(bool ours)
 {
 	struct path	*p = TAILQ_FIRST(&idle);
 
 	if (nidle < IDLE_MAX)
 		return path_new();
-	TAILQ_REMOVE(&idle, p, idle);
-	nidle--;
+	if (p->used != 0 && clock_now() - p->used < USED_MS)
+		return ours || nidle < USED_MAX ? path_new() : path_refuse();
+	rest_no_more(p);
 	unlist(p);
 	return p;
+}
+
+/* Make it one of these ends, which usrsctp does not know. */
+static void
+path_set(struct path *p, struct local *local, const struct sockaddr_storage *peer)
+{
+	(void)local_ref(local);
+	local_unref(p->local);
+	p->local = local;
+	p->peer = *peer;
+	p->longest = 0;
+	p->limited = false;
 }
 
 struct path *
@@ -123,25 +179,52 @@ by_hash(uint64_t hash)
 }
 
 struct path *
-path_get(const struct local *local, const struct sockaddr_storage *peer)
+path_get(struct local *local, const struct sockaddr_storage *peer, bool ours)
 {
 	uint64_t	 hash = hash_of(local, peer);
 	struct path	*p = by_hash(hash);
 
 	if (p != NULL)
 		return p->local == local && addr_equal(&p->peer, peer) ? p : NULL;
-	p = path_for_use();
-	p->local = local;
-	p->peer = *peer;
-	p->longest = 0;
+	if ((p = path_for_use(ours)) == NULL)
+		return NULL;
+	path_set(p, local, peer);
 	list(p, hash);
-	rest(p);
+	rest(p, 0);
 	return p;
+}
+
+void
+path_limit(struct path *p)
+{
+	p->limited = true;
+	p->longest = 0;
+}
+
+/* One that it displaced has its ends from now on. */
+static void
+give_ends(struct path *p)
+{
+	uint64_t	 hash = p->ends.key;
+	struct path	*q;
+
+	if (!p->listed)
+		return;
+	LIST_FOREACH(q, &displaced, displaced_entry) {
+		if (q->local == p->local && addr_equal(&q->peer, &p->peer))
+			break;
+	}
+	if (q == NULL)
+		return;
+	unlist(p);
+	unlist(q);
+	list(q, hash);
 }
 
 /*
  * Where the peer is now there may be a path of that port's former user, whose
- * associations have not timed out yet: that one stays the one of these ends.
+ * associations have not timed out yet: until then it stays the one of these
+ * ends, and the other's packets are known by their tags.
  */
 void
 path_move(struct path *p, const struct sockaddr_storage *peer)
@@ -149,10 +232,14 @@ path_move(struct path *p, const struct sockaddr_storage *peer)
 	uint64_t	 hash = hash_of(p->local, peer);
 	struct path	*other = by_hash(hash);
 
+	give_ends(p);
 	unlist(p);
 	p->peer = *peer;
-	if (other != NULL && other->refs > 0)
+	if (other != NULL && other->refs > 0) {
+		LIST_INSERT_HEAD(&displaced, p, displaced_entry);
+		p->displaced = true;
 		return;
+	}
 	if (other != NULL)
 		unlist(other);
 	list(p, hash);
@@ -161,18 +248,20 @@ path_move(struct path *p, const struct sockaddr_storage *peer)
 struct path *
 path_ref(struct path *p)
 {
-	if (p->refs++ == 0) {
-		TAILQ_REMOVE(&idle, p, idle);
-		nidle--;
-	}
+	if (p->refs++ == 0)
+		rest_no_more(p);
 	return p;
 }
 
 void
 path_unref(struct path *p)
 {
-	if (p != NULL && --p->refs == 0)
-		rest(p);
+	if (p == NULL || --p->refs > 0)
+		return;
+	if (p->displaced)
+		unlist(p);
+	give_ends(p);
+	rest(p, clock_now());
 }
 
 void
@@ -180,6 +269,7 @@ path_free_all(void)
 {
 	struct path	*p;
 
+	hold_free_all();
 	while ((p = (struct path *)(void *)hash_next(&by_number, NULL)) != NULL) {
 		hash_remove(&by_number, &p->node);
 		free(p);
@@ -187,6 +277,7 @@ path_free_all(void)
 	hash_free(&by_number);
 	hash_free(&by_ends);
 	TAILQ_INIT(&idle);
+	LIST_INIT(&displaced);
 	nidle = 0;
 }
 

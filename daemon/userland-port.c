@@ -126,7 +126,7 @@ by_inner(uint16_t inner)
 	    (struct port *)(void *)((char *)n - offsetof(struct port, inner_node));
 }
 
-const struct port *
+struct port *
 port_inside(uint16_t inner)
 {
 	return by_inner(inner);
@@ -252,6 +252,7 @@ port_open(const struct sockaddr_storage *addrs, size_t n, uint16_t number,
 	p->reuse = like->reuse;
 	p->refs = 1;
 	p->naddrs = n;
+	TAILQ_INIT(&p->holds);
 	memcpy(p->addrs, addrs, n * sizeof *addrs);
 	for (size_t i = 0; error == 0 && i < n; i++)
 		error = check_addrs(addrs, i);
@@ -281,6 +282,7 @@ port_unref(struct port *p)
 		return;
 	hash_remove(&ports, &p->node);
 	hash_remove(&inner_ports, &p->inner_node);
+	hold_drop_all(p);
 	free(p);
 }
 

@@ -183,8 +183,12 @@ userland_read_socket(struct sock *s)
 	struct userland_sock	*u = s->stack.userland;
 
 	for (int i = 0; i < A_TURN; i++) {
-		if (u->so == NULL || receive(u->so) <= 0)
+		if (u->so == NULL)
 			return;
+		if (receive(u->so) <= 0) {
+			hold_drop_all(u->port);
+			return;
+		}
 		take(s, NULL);
 	}
 	wake_now(&u->wake);

@@ -48,7 +48,7 @@ static void
 take_packet(int fd, char *packet, size_t len, const struct sockaddr_storage *from,
     const struct sockaddr_storage *to, uint8_t tos)
 {
-	const struct local	*local;
+	struct local		*local;
 	struct path		*path;
 	uint32_t		 sum;
 
@@ -58,7 +58,9 @@ take_packet(int fd, char *packet, size_t len, const struct sockaddr_storage *fro
 	if (sum != packet_checksum(packet, len) || (local = udp_local_at(fd, to)) == NULL)
 		return;
 	memcpy(packet + 8, &sum, sizeof sum);
-	if ((path = path_for(local, from, packet)) == NULL || !go_inside(packet, path))
+	if ((path = path_for(local, from, packet)) == NULL)
+		local_drop(local);
+	if (path == NULL || !go_inside(packet, path))
 		return;
 	usrsctp_conninput((void *)(uintptr_t)path->node.key, packet, len, tos & 3);
 }
@@ -215,7 +217,7 @@ udp_open(void)
 
 	if (nfds > 0)
 		return NULL;
-	out_begin(-1);
+	out_begin();
 	for (size_t i = 0; i < n; i++) {
 		for (int k = 0; k < 2; k++) {
 			fd = open_one(k == 0 ? AF_INET : AF_INET6, ports[i]);
@@ -229,8 +231,6 @@ udp_open(void)
 			(void)event_add(&readable[nfds++], NULL);
 		}
 	}
-	/* Its output may wait for room in the first. */
-	out_begin(fds[0]);
 	return NULL;
 }
 

@@ -5,7 +5,8 @@
  * userland-sum.c checksums, userland-sound.c what is not let in,
  * userland-local.c our ends of paths,
  * userland-clock.c the time, userland-path.c the peers by number,
- * userland-follow.c where those are now, userland-port.c the SCTP ports;
+ * userland-follow.c where those are now, userland-port.c the SCTP ports,
+ * userland-hold.c who came by them;
  * stack-userland.c makes sockets, userland-connect.c attempts,
  * userland-assoc.c has associations come and go, userland-recv.c reads,
  * userland-notice.c understands, userland-failed.c gives back,
@@ -38,6 +39,7 @@
 struct local {
 	struct sockaddr_storage	 addr;		/* its port is the UDP port */
 	int			 fd;
+	unsigned		 refs;		/* paths from it */
 	LIST_ENTRY(local)	 entry;
 };
 
@@ -45,10 +47,14 @@ struct local {
 struct path {
 	struct hash_node	 node;		/* key: its number */
 	struct hash_node	 ends;		/* key: a hash of both ends */
-	const struct local	*local;
+	struct local		*local;
 	struct sockaddr_storage	 peer;		/* its port is the UDP port */
 	bool			 listed;	/* found by its ends */
+	bool			 displaced;	/* another has its ends still */
+	LIST_ENTRY(path)	 displaced_entry;
 	unsigned		 refs;		/* associations on it */
+	int64_t			 used;		/* when usrsctp last sent there; 0: never */
+	bool			 limited;	/* its MTU was set by a user */
 	size_t			 longest;	/* packet that others may be joined to; 0: none */
 	TAILQ_ENTRY(path)	 idle;		/* while there are none */
 };
@@ -66,6 +72,7 @@ struct udp_batch {
 	_Alignas(struct cmsghdr) char control[UDP_BATCH][UDP_CONTROL];
 	_Alignas(uint64_t) char	data[UDP_BATCH][UDP_PACKET];
 	int			fd[UDP_BATCH];
+	const struct path	*path[UDP_BATCH];
 	uint8_t			tos[UDP_BATCH];
 	unsigned		n;
 };
@@ -96,6 +103,10 @@ void udp_run(unsigned ms, bool (*done)(void));
 /* The first of our UDP sockets of a family; -1 with errno. */
 int udp_fd(sa_family_t);
 void local_free_all(void);
+struct local *local_ref(struct local *);
+void local_unref(struct local *);
+/* Free one that no path is from. */
+void local_drop(struct local *);
 
 /* May usrsctp be given it? It has a header, and the head of a chunk. */
 bool packet_is_sound(const char *packet, size_t);
@@ -104,8 +115,7 @@ bool packet_is_sound(const char *packet, size_t);
 int out_send(void *path, void *packet, size_t, uint8_t tos, uint8_t df);
 void out_flush(void);
 
-/* What goes out may wait for room in this descriptor; -1: in none. */
-void out_begin(int fd);
+void out_begin(void);
 void out_end(void);
 
 /* As it is to stand in the packet, whose own is set to zero. */
@@ -117,24 +127,30 @@ void clock_need(void);
 void clock_forget(void);
 void clock_tick(void);
 void clock_stop(void);
+/* In milliseconds, from any beginning. */
+int64_t clock_now(void);
 
 /* Our end where packets to that address go out, from a given one or any. */
-const struct local *udp_local(const struct sockaddr_storage *from,
+struct local *udp_local(const struct sockaddr_storage *from,
     const struct sockaddr_storage *to);
 
 /* Our end where a packet came in. */
-const struct local *udp_local_at(int fd, const struct sockaddr_storage *);
+struct local *udp_local_at(int fd, const struct sockaddr_storage *);
 
 /* The longest packet of SCTP's that fits the way to there. */
 uint32_t udp_mtu(const struct path *);
 
-/* The path, new if there is none; NULL: there is no room for it. */
-struct path *path_get(const struct local *, const struct sockaddr_storage *peer);
+/* The path, new if there is none; NULL: there is no room for it. For ours there is. */
+struct path *path_get(struct local *, const struct sockaddr_storage *peer, bool ours);
 /* The path that a packet is of, whose peer may have another port by now. */
-struct path *path_for(const struct local *, const struct sockaddr_storage *from,
+struct path *path_for(struct local *, const struct sockaddr_storage *from,
     const char *packet);
+/* Its packets stay as usrsctp makes them. */
+void path_limit(struct path *);
 void path_move(struct path *, const struct sockaddr_storage *peer);
 struct path *path_find(uintptr_t number);
+/* usrsctp sent there what may be answered. */
+void path_use(struct path *);
 struct path *path_ref(struct path *);
 void path_unref(struct path *);
 void path_free_all(void);
@@ -168,6 +184,7 @@ struct port {
 	int			 tclass;
 	unsigned		 refs;		/* its socket and associations */
 	LIST_HEAD(, userland_assoc) assocs;
+	TAILQ_HEAD(, hold)	 holds;		/* in the order in which they came */
 	size_t			 naddrs;
 	struct sockaddr_storage	 addrs[];
 };
@@ -189,8 +206,20 @@ void port_close(struct port *);
 struct port *port_for(const struct path *, uint16_t from, uint16_t to);
 
 /* Which one has that number inside; or NULL. */
-const struct port *port_inside(uint16_t inner);
+struct port *port_inside(uint16_t inner);
 bool port_is_inside(uint16_t inner);
+
+/* ---- what has come and is not ours yet ------------------------------ */
+
+/* usrsctp has an association by this port: hold its path until it is ours. */
+void hold_add(struct port *, struct path *, uint16_t peer_port);
+/* It is: what came before it and is not will not be. */
+void hold_taken(struct port *, const struct path *, uint16_t peer_port);
+/* It is over. */
+void hold_drop(const struct port *, const struct path *, uint16_t peer_port);
+/* Nothing is left that came by this port, if there is one. */
+void hold_drop_all(struct port *);
+void hold_free_all(void);
 
 /* ---- what usrsctp wakes --------------------------------------------- */
 
@@ -216,6 +245,7 @@ struct userland_sock {
 	bool			 messages;	/* wanted: see stack_read */
 	bool			 events;
 	uint16_t		 peer_udp_port;	/* 0: as the setting says */
+	uint32_t		 pathmtu;	/* of its associations; 0: as the way is */
 	bool			 v6only;
 	bool			 unmapped;	/* IPv4 peers are shown as such */
 	bool			 reuse;
@@ -241,6 +271,7 @@ struct userland_assoc {
 	struct wake		 wake;
 	struct wake		 finish;
 	struct path		*path;
+	uint32_t		 pathmtu;	/* that a user set; 0: none */
 	struct port		*port;
 	LIST_ENTRY(userland_assoc) at_port;
 	bool			 is_coming;

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The userland stack's UDP ports: those that it cannot have, and peers whose
-port changes while they are associated. On whatever kernel there is."""
+"""The userland stack's UDP ports: those that it cannot have, peers whose port
+changes while they are associated, and many that come at once. On whatever
+kernel there is."""
 import contextlib
 import shutil
 import socket
 
+import rawpeer
 from check import nothing, option, recv, refusal
-from harness import SLOW, WRAP, Daemon, Skip
+from harness import SLOW, WRAP, Daemon, Skip, wait_for
+from rawpeer import RawPeer
 from relay import HOST, Relay, signed, tagged, udp
 from rpc import WAIT
 from test_wire import at_once, exchange
@@ -258,3 +261,190 @@ def test_two_peers_of_one_address_and_port_are_two(h):
             via.change()
         for here, there in ends:
             both_say(here, there, b"each")
+
+
+# ---- many peers ------------------------------------------------------------
+
+
+def listener(h, **args):
+    """Of the left: its client, handle and port."""
+    c = h.left.client()
+    sock = c.call("open", ip=HOST, **args)
+    c.call("listen", sock=sock["sock"])
+    return c, sock["sock"], sock["port"]
+
+
+def raw(h, port, host=HOST):
+    return RawPeer(int(h.left.config["udp_port"]), port, host)
+
+
+def others_begin(h, port, n=100):
+    """So many have their cookies, and do no more."""
+    for _ in range(n):
+        with raw(h, port) as other:
+            other.begin()
+
+
+def test_a_hundred_handshakes_at_once_all_come_up(h):
+    c, sock, port = listener(h)
+    with contextlib.ExitStack() as stack:
+        peers = [stack.enter_context(raw(h, port)) for _ in range(100)]
+        for step in RawPeer.begin, RawPeer.echo, lambda p: p.recv(rawpeer.COOKIE_ACK):
+            for peer in peers:
+                step(peer)
+        ids = {recv(c, sock, "sctp_assoc_change", state="comm_up")["assoc_id"] for _ in peers}
+        assert len(ids) == 100
+        for peer in peers:
+            peer.send(rawpeer.chunk(rawpeer.ABORT))
+
+
+def test_what_waits_to_be_accepted_keeps_its_peer(h):
+    c, sock, port = listener(h, type="stream")
+    with raw(h, port) as peer, raw(h, port) as gone:
+        for p in peer, gone:
+            p.come()
+        gone.send(rawpeer.chunk(rawpeer.ABORT))
+        others_begin(h, port)
+        for p in peer, gone:
+            got = c.call("accept", sock=sock, timeout=WAIT * 1000)
+            assert peers_port((c, got["accepted"], got["assoc_id"])) == p.udp_port
+            recv(c, got["accepted"], "sctp_assoc_change", state="comm_up")
+            if p is peer:
+                c.call("send", sock=got["accepted"], assoc_id=got["assoc_id"], data=b"for it alone")
+                assert peer.recv(rawpeer.DATA).endswith(b"for it alone")
+            else:
+                recv(c, got["accepted"], "sctp_assoc_change", state="comm_lost")
+        peer.send(rawpeer.chunk(rawpeer.ABORT))
+
+
+def test_what_waits_to_be_accepted_is_aborted_with_the_listener(h):
+    c, sock, port = listener(h, type="stream")
+    with raw(h, port) as peer:
+        peer.come()
+        c.call("close", sock=sock)
+        peer.recv(rawpeer.ABORT)
+
+
+def nobody_has_its_cookie(h, peer):
+    """Another host's is not taken: what is answered is that one's INIT."""
+    for _ in range(100):
+        with raw(h, peer.port, "127.0.0.2") as other:
+            other.tag, other.cookie = peer.tag, peer.cookie
+            other.echo()
+            other.begin()
+
+
+def test_a_cookie_is_not_valid_from_another_address(h):
+    _, _, port = listener(h)
+    with raw(h, port) as peer:
+        peer.begin()
+        others_begin(h, port)
+        nobody_has_its_cookie(h, peer)
+        peer.echo()
+        peer.recv(rawpeer.COOKIE_ACK)
+        peer.send(rawpeer.chunk(rawpeer.ABORT))
+
+
+def test_nor_is_that_of_an_association_that_is_over(h):
+    c, sock, port = listener(h)
+    with raw(h, port) as peer:
+        peer.come()
+        recv(c, sock, "sctp_assoc_change", state="comm_up")
+        peer.send(rawpeer.chunk(rawpeer.ABORT))
+        recv(c, sock, "sctp_assoc_change", state="comm_lost")
+        wait_for(lambda: not c.call("assocs")["assocs"])
+        nobody_has_its_cookie(h, peer)
+
+
+def test_too_many_that_begin_are_told_and_our_own_go_on(_):
+    d = Daemon(stack="userland", udp_port=(udp_port := free_port()), peer_udp_port=udp_port)
+    c = d.client()
+    there = c.call("open", ip=HOST)
+    c.call("listen", sock=there["sock"])
+    why = "packets of new peers are lost: "
+    for n in range(2 ** 13):
+        with RawPeer(udp_port, there["port"], f"127.2.{n >> 8}.{n & 255}") as peer:
+            peer.send(rawpeer.init(), 0)
+            if n % 32 == 0 and c.call("status") and why in d.log_text():
+                break
+    assert d.log_text().count(why) == 1, d.log_text()
+    here = c.call("open", ip=HOST)["sock"]
+    c.call("connect", sock=here, addr=HOST, port=there["port"], timeout=WAIT * 1000)
+    d.stop()
+
+
+def test_addresses_that_packets_come_to_leave_nothing_behind(h):
+    nobodys = signed(b"\0\1\0\2\0\0\0\3\0\0\0\0\4\0\0\4")
+    to = int(h.left.config["udp_port"])
+    with udp(host="0.0.0.0") as s:
+        s.settimeout(WAIT)
+
+        def answered(first, last):
+            for n in range(first, last):
+                s.sendto(nobodys, (f"127.0.{n >> 8}.{n & 255}", to))
+                assert s.recv(100)[12] == rawpeer.ABORT
+
+        answered(0x1002, 0x1102)
+        before = h.left.memory()
+        answered(0x0002, 0x0900)
+        grown = h.left.memory() - before
+    assert grown < 128 << 10 or WRAP, grown     # valgrind keeps what is free
+
+
+def test_gaps_and_duplicates_are_told_each(h):
+    c, sock, port = listener(h)
+    with raw(h, port) as peer:
+        peer.come()
+        recv(c, sock, "sctp_assoc_change", state="comm_up")
+
+        def at_once(*packets):
+            def burst():
+                with h.left.asleep():
+                    for packet in packets:
+                        peer.send(packet)
+            return peer.sacks(burst)
+
+        at_once(rawpeer.data(0))
+        told = at_once(*(rawpeer.data(n) for n in range(2, 22)))
+        assert len(told) == 20 and all(s.gaps for s in told), len(told)
+        told = at_once(*[rawpeer.data(3)] * 5)
+        assert sum(s.duplicates for s in told) == 5, len(told)
+        peer.send(rawpeer.chunk(rawpeer.ABORT))
+
+
+def test_a_path_mtu_counts_that_was_set_before_connect(h):
+    """And messages sent at once share no longer packet than usrsctp makes."""
+    with between(h) as r:
+        c, there = h.right.client(), h.left.client()
+        sock = there.call("open", ip=HOST)
+        there.call("listen", sock=sock["sock"])
+        here = c.call("open", ip=HOST, options={
+            "sctp_remote_udp_encaps_port": {"port": r.front},
+            "sctp_peer_addr_params": {"pathmtu": 600, "flags": ["pmtud_disable"]}})["sock"]
+        up = c.call("connect", sock=here, addr=HOST, port=sock["port"], timeout=WAIT * 1000)
+        peer = there.call("recv", sock=sock["sock"], timeout=WAIT * 1000)
+        key = {"assoc_id": up["assoc_id"]}
+        assert option(c, here, "sctp_peer_addr_params", **key)["pathmtu"] == 600
+        seen = len(r.seen)
+        end, other = (c, here, up["assoc_id"]), (there, sock["sock"], peer["assoc_id"])
+        say(end, other, b"x" * 5000)
+        at_once(SECONDS, *exchange(h.right, end, 100, SECONDS), *exchange(h.left, other, 100, SECONDS))
+        assert max(map(len, r.seen[seen:])) <= 600 + 12
+
+
+def test_a_peer_has_the_port_of_another_that_is_over(h):
+    """Also for what has not the tag: an ABORT without the association's own."""
+    c, sock, port = listener(h)
+    with raw(h, port) as peer, raw(h, port) as gone:
+        for p in peer, gone:
+            p.come()
+        ids = [recv(c, sock, "sctp_assoc_change", state="comm_up")["assoc_id"] for _ in "12"]
+        peer.s, gone.s = gone.s, peer.s
+        peer.send(rawpeer.data(0))
+        peer.recv(rawpeer.SACK)
+        recv(c, sock, "data", data=b"x")
+        c.call("abort", sock=sock, assoc_id=ids[1])
+        recv(c, sock, "sctp_assoc_change", state="comm_lost", assoc_id=ids[1])
+        wait_for(lambda: len(c.call("assocs")["assocs"]) == 1)
+        peer.send(rawpeer.chunk(rawpeer.ABORT, flags=1), rawpeer.TAG)
+        recv(c, sock, "sctp_assoc_change", state="comm_lost", assoc_id=ids[0])

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A peer of a userland stack that sends what it is told to, chunk by chunk:
+SCTP in UDP without a stack."""
+import struct
+
+from relay import HOST, signed, udp
+from rpc import WAIT
+
+DATA, INIT, INIT_ACK, SACK, HEARTBEAT, HEARTBEAT_ACK, ABORT = range(7)
+COOKIE_ECHO, COOKIE_ACK = 10, 11
+COOKIE = 7          # of INIT ACK, a parameter
+TAG, TSN = 0x11223344, 1000
+
+
+def chunk(kind, body=b"", flags=0):
+    return struct.pack(">BBH", kind, flags, 4 + len(body)) + body + bytes(-len(body) % 4)
+
+
+def init():
+    return chunk(INIT, struct.pack(">IIHHI", TAG, 65536, 10, 10, TSN))
+
+
+def data(number, payload=b"x", tsn=None):
+    """The number-th message of stream 0, in a chunk of its own."""
+    tsn = TSN + number if tsn is None else tsn
+    return chunk(DATA, struct.pack(">IHHI", tsn, 0, number, 0) + payload, 3)
+
+
+class Sack:
+    def __init__(self, packet):
+        self.cumulative, _, self.gaps, self.duplicates = struct.unpack(">IIHH", packet[16:28])
+
+
+class RawPeer:
+    """One at a UDP port of its own; `to` is the stack's, and port a listener's."""
+
+    def __init__(self, to, port, host=HOST):
+        self.s = udp(host=host)
+        self.s.settimeout(WAIT)
+        self.to, self.port = (HOST, to), port
+        self.tag, self.cookie = 0, b""      # the other's
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.s.close()
+
+    @property
+    def udp_port(self):
+        return self.s.getsockname()[1]
+
+    def send(self, what, tag=None):
+        head = struct.pack(">HHII", 5000, self.port, self.tag if tag is None else tag, 0)
+        self.s.sendto(signed(head + what), self.to)
+
+    def recv(self, *kinds):
+        """The next packet, whose first chunk must be one of these."""
+        packet = self.s.recv(65536)
+        assert packet[12] in kinds, (packet[12], kinds)
+        return packet
+
+    def begin(self):
+        """INIT, and the cookie that answers it."""
+        self.send(init(), 0)
+        packet = self.recv(INIT_ACK)
+        self.tag = int.from_bytes(packet[16:20], "big")
+        at, end = 32, len(packet)
+        while at < end:
+            kind, length = struct.unpack(">HH", packet[at:at + 4])
+            if kind == COOKIE:
+                self.cookie = packet[at + 4:at + length]
+            at += length + -length % 4
+
+    def echo(self):
+        self.send(chunk(COOKIE_ECHO, self.cookie))
+
+    def come(self):
+        """Associate."""
+        self.begin()
+        self.echo()
+        self.recv(COOKIE_ACK)
+
+    def sacks(self, between):
+        """What this makes the stack send before it answers a heartbeat."""
+        between()
+        self.send(chunk(HEARTBEAT, struct.pack(">HH", 1, 4)))
+        found = []
+        while (packet := self.recv(SACK, HEARTBEAT_ACK))[12] == SACK:
+            found.append(Sack(packet))
+        return found
