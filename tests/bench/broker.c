@@ -43,6 +43,22 @@ take_over(struct link *l, struct sctpd *c)
 	wire_init(&l->wire, fd);
 }
 
+/* By hand already: what has come before is read with the answer. */
+static void
+activate(struct link *l, struct sctpd *c)
+{
+	struct wire_msg	m;
+
+	take_over(l, c);
+	wire_activate(&l->wire, l->sock);
+	do {
+		while (!wire_next(&l->wire, &m))
+			wire_fill(&l->wire, true);
+	} while (!m.answer && m.data == NULL);
+	if (!m.answer || m.failed)
+		errx(1, "sctpd: active: %.*s", m.failed ? (int)m.error_len : 0, (const char *)m.error);
+}
+
 static void
 sctpd_call_peer(struct link *l, const char *addr, uint16_t port)
 {
@@ -52,11 +68,10 @@ sctpd_call_peer(struct link *l, const char *addr, uint16_t port)
 	if (sctpd_open(c, &l->sock, "port=0") != SCTPD_OK ||
 	    (l->udp_port != 0 && sctpd_call(c, NULL, "setopts sock=%" PRIu64
 	    " options.sctp_remote_udp_encaps_port.port=%d", l->sock, l->udp_port) != SCTPD_OK) ||
-	    sctpd_connect(c, l->sock, addr, port, 10000, &a) != SCTPD_OK ||
-	    sctpd_set_active(c, l->sock, SCTPD_ACTIVE) != SCTPD_OK)
+	    sctpd_connect(c, l->sock, addr, port, 10000, &a) != SCTPD_OK)
 		errx(1, "sctpd: %s", sctpd_error(c));
 	l->assoc_id = a.assoc_id;
-	take_over(l, c);
+	activate(l, c);
 }
 
 static struct sctpd *
@@ -69,14 +84,6 @@ listen_at(struct link *l, const char *addr)
 	    sctpd_listen(c, l->sock, -1) != SCTPD_OK)
 		errx(1, "sctpd: %s", sctpd_error(c));
 	return c;
-}
-
-static void
-activate(struct link *l, struct sctpd *c)
-{
-	if (sctpd_set_active(c, l->sock, SCTPD_ACTIVE) != SCTPD_OK)
-		errx(1, "sctpd: %s", sctpd_error(c));
-	take_over(l, c);
 }
 
 /* Many associations will come. */

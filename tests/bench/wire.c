@@ -154,6 +154,30 @@ wire_noop(struct wire *w)
 	put_request(w, "error_string", "error", 0);
 }
 
+/* Have a socket's data come; the answer is the next one, and data may be with it. */
+void
+wire_activate(struct wire *w, uint64_t sock)
+{
+	uint8_t	*p = out_room(w, 64), *start = p;
+
+	*p++ = 0x94;
+	*p++ = 0;
+	*p++ = 0xce;
+	p = put_uint(p, 4, w->msgid++);
+	p = put_str(p, "setopts");
+	*p++ = 0x91;
+	*p++ = 0x82;
+	p = put_str(p, "sock");
+	*p++ = 0xcf;
+	p = put_uint(p, 8, sock);
+	p = put_str(p, "options");
+	*p++ = 0x81;
+	p = put_str(p, "active");
+	*p++ = 0xc3;
+	w->out_len += (size_t)(p - start);
+	wire_push(w);
+}
+
 /* Written at once: what answers it is not read with wire_fill. */
 void
 wire_lend(struct wire *w, uint64_t sock)

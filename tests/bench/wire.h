@@ -51,6 +51,7 @@ void wire_free(struct wire *);
 void wire_send_head(struct wire_head *, bool request, uint64_t sock, uint32_t assoc_id, size_t len);
 void wire_put(struct wire *, const struct wire_head *, const void *data, size_t len);
 void wire_noop(struct wire *);
+void wire_activate(struct wire *, uint64_t sock);
 void wire_lend(struct wire *, uint64_t sock);
 void wire_push(struct wire *);
 bool wire_next(struct wire *, struct wire_msg *);
