@@ -414,7 +414,10 @@ userland_close(struct sock *s)
 	wake_forget(&u->wake);
 	wake_forget(&u->deliver);
 	userland_close_so(u->so);
-	port_close(u->port);
+	if (u->guest)
+		port_unref(u->port);
+	else
+		port_close(u->port);
 	joint_clear(&u->notice);
 	hash_free(&u->coming);
 	free(u);

@@ -273,6 +273,7 @@ userland_inherit(struct sock *to, const struct sock *from)
 	memcpy(to->subscribed, from->subscribed, sizeof to->subscribed);
 	to->own = from->own;
 	u->port = port_ref(old->port);
+	u->guest = true;
 	u->unmapped = old->unmapped;
 	u->peer_udp_port = old->peer_udp_port;
 	u->pathmtu = old->pathmtu;

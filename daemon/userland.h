@@ -240,6 +240,7 @@ void wake_all(void);
 struct userland_sock {
 	struct socket		*so;		/* NULL: an association has it */
 	struct port		*port;
+	bool			 guest;		/* of a port that its listener has */
 	struct wake		 wake;
 	struct wake		 deliver;
 	bool			 messages;	/* wanted: see stack_read */

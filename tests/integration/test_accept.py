@@ -48,6 +48,17 @@ def test_listening_ends_and_begins_again_and_associations_stay(d):
     recv(c, there, "sctp_assoc_change", state="comm_up")
 
 
+def test_closing_what_was_accepted_leaves_its_port_to_the_listener(d):
+    c = d.client()
+    sock, port = stream_listener(c)
+    for _ in range(2):
+        connect(c, port)
+        accepted = c.call("accept", sock=sock, timeout=WAIT_MS)["accepted"]
+        c.call("close", sock=accepted)
+        assert listens(c, sock)
+        assert code(c, "open", ip="127.0.0.1", port=port, type="stream") == "eaddrinuse"
+
+
 def test_a_backlog_is_a_number_too(d):
     c = d.client()
     sock = c.call("open", type="stream")["sock"]
