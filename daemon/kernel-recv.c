@@ -32,7 +32,7 @@
 #define SHORT	16	/* what a busy one may say in a turn beside a calm one */
 #define CALM	16	/* turns that a calm one is remembered for */
 #define SLOT	65536
-#define TURN	(128u << 10)	/* bytes of one in a turn, about: they stay in the cache, and
+#define TURN	(192u << 10)	/* bytes of one in a turn, about: they stay in the cache, and
 				   the client's socket takes them all at once */
 #define CONTROL	256
 
