@@ -310,6 +310,8 @@ userland_assoc_free(struct assoc *a)
 		userland_unready(ua);
 		userland_has_come(ua);
 	}
+	if (ua->is_starting)
+		LIST_REMOVE(ua, starting);
 	if (ua->is_lingering)
 		LIST_REMOVE(ua, lingering);
 	TAILQ_REMOVE(&all, ua, all);
