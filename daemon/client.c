@@ -357,16 +357,31 @@ client_new(int fd)
 }
 
 /* A session's notifications were taken for good: they wait on. */
+static bool
+ends_with_it(const struct client *c, const struct call *call, bool all)
+{
+	return all || !call->notification || c->token[0] == '\0';
+}
+
+/*
+ * To end one may end others of the list: a connect that ends aborts its
+ * association, and that ends the sends which wait for it. So the place is
+ * kept by a call of our own that nobody ends.
+ */
 static void
 end_calls(struct client *c, bool all)
 {
-	struct call	*call, *next;
+	struct call	 place = { .client = c };
+	struct call	*call;
 
-	for (call = TAILQ_FIRST(&c->calls); call != NULL; call = next) {
-		next = TAILQ_NEXT(call, entry);
-		if (all || !call->notification || c->token[0] == '\0')
+	TAILQ_INSERT_HEAD(&c->calls, &place, entry);
+	while ((call = TAILQ_NEXT(&place, entry)) != NULL) {
+		TAILQ_REMOVE(&c->calls, &place, entry);
+		TAILQ_INSERT_AFTER(&c->calls, call, &place, entry);
+		if (ends_with_it(c, call, all))
 			call->end(call, CALL_CLIENT_GONE);
 	}
+	TAILQ_REMOVE(&c->calls, &place, entry);
 }
 
 /* It is no more; its memory is freed when the turn ends. */
@@ -392,6 +407,8 @@ cut_off(struct client *c)
 	c->away = true;
 	end_calls(c, false);
 	c->answers = 0;
+	if (c->paused)		/* a farewell has a duplicate: it would stay in the set */
+		(void)epoll_ctl(gone_set, EPOLL_CTL_DEL, c->fd, NULL);
 	c->paused = false;
 	(void)close(c->fd);
 	c->fd = -1;
