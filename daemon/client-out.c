@@ -186,7 +186,10 @@ client_end_turn(void)
 		while ((c = TAILQ_FIRST(&writing)) != NULL) {
 			TAILQ_REMOVE(&writing, c, dirty_entry);
 			c->dirty = c->listed = false;
-			client_write(c);
+			if (c->output_changed)
+				client_dirty(c);	/* since the commit: after the next */
+			else
+				client_write(c);
 		}
 	} while (!TAILQ_EMPTY(&dirty));
 	if (client_free_dead())
