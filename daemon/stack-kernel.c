@@ -279,7 +279,7 @@ socket_in(struct sock *s, const char *netns, int type)
 {
 	int	home, fd;
 
-	if ((s->stack.netns = open(netns, O_RDONLY | O_CLOEXEC)) == -1 ||
+	if ((s->stack.netns = open(netns, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)) == -1 ||
 	    (home = kernel_go_to(s->stack.netns)) == -1)
 		return -1;
 	fd = socket(s->family, type, IPPROTO_SCTP);
