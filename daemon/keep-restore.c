@@ -348,10 +348,15 @@ restore_waiting(struct record *r)
 	struct client		*c = client_find(r->word[WAITING_CLIENT]);
 	uint64_t		 data = r->word[WAITING_DATA];
 	struct call		 call = { .client = c, .notification = true,
-				    .method = &rpc_table[RPC_send] };
+				    .method = &rpc_table[RPC_send],
+				    .ordinal = r->word[WAITING_ORDINAL] };
 	struct sndrcvinfo	 info;
 	msgpack_unpacked	 u;
 
+	if (stack_took(r->word[WAITING_CLIENT], call.ordinal)) {
+		journal_drop(r);	/* it has gone out */
+		return;
+	}
 	msgpack_unpacked_init(&u);
 	if (a == NULL || a->sock == NULL || c == NULL || data > r->len ||
 	    !read_record(r, sndrcvinfo_fields, &info, sizeof info, &u))

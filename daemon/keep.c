@@ -296,6 +296,7 @@ keep_waiting(const struct assoc *a, const struct call *call, const struct sndrcv
 	r->word[WAITING_ASSOC] = a->number;
 	r->word[WAITING_ORDER] = journal_number();
 	r->word[WAITING_DATA] = b.size;
+	r->word[WAITING_ORDINAL] = call->ordinal;
 	journal_keep(r, RECORD_WAITING);
 	msgpack_sbuffer_destroy(&b);
 	return r;

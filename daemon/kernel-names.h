@@ -36,6 +36,7 @@
 #define stack_restore_assoc	kernel_stack_restore_assoc
 #define stack_restore_joint	kernel_stack_restore_joint
 #define stack_restore_batches	kernel_stack_restore_batches
+#define stack_took		kernel_stack_took
 #define stack_gone		kernel_stack_gone
 #define stack_stage		kernel_stack_stage
 #define stack_lend		kernel_stack_lend

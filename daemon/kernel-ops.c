@@ -49,6 +49,7 @@ const struct stack_ops kernel_stack = {
 	.restore_assoc = stack_restore_assoc,
 	.restore_joint = stack_restore_joint,
 	.restore_batches = stack_restore_batches,
+	.took = stack_took,
 	.gone = stack_gone,
 	.stage = stack_stage,
 	.lend = stack_lend,

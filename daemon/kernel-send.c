@@ -231,6 +231,18 @@ kernel_answer_last_sends(void)
 	}
 }
 
+/* A notification that waited, and that the kernel took as the process before us died. */
+bool
+stack_took(uint64_t client, uint64_t ordinal)
+{
+	for (uint64_t i = 0; i < sends->n && i < NOTES; i++) {
+		if (sends->note[i].client == client && sends->note[i].ordinal == ordinal &&
+		    sends->header[i].msg_len > 0)
+			return true;
+	}
+	return false;
+}
+
 void
 stack_await_room(struct assoc *a, bool on)
 {

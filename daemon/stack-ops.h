@@ -46,6 +46,7 @@ struct stack_ops {
 	bool		 (*restore_assoc)(struct assoc *);
 	bool		 (*restore_joint)(struct sock *, struct assoc *, struct record *);
 	void		 (*restore_batches)(void);
+	bool		 (*took)(uint64_t, uint64_t);
 	void		 (*gone)(struct assoc *);
 	void		 (*stage)(void);
 

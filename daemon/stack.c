@@ -248,6 +248,12 @@ stack_restore_batches(void)
 		ops->restore_batches();
 }
 
+bool
+stack_took(uint64_t client, uint64_t ordinal)
+{
+	return ops->took != NULL && ops->took(client, ordinal);
+}
+
 void
 stack_gone(struct assoc *a)
 {

@@ -203,6 +203,7 @@ bool stack_restore_sock(struct sock *);
 bool stack_restore_assoc(struct assoc *);
 bool stack_restore_joint(struct sock *, struct assoc *, struct record *);
 void stack_restore_batches(void);
+bool stack_took(uint64_t client, uint64_t ordinal);
 
 /* Its descriptor did not outlive the process: it is over, and that is said. */
 void stack_gone(struct assoc *);
