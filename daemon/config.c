@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "config.h"
 #include "log.h"
@@ -16,6 +17,12 @@
 struct config config;
 
 enum setting_type { TEXT, NUMBER, BYTES, MODE, LEVEL };
+
+static bool
+is_socket_path(const char *value)
+{
+	return *value != '\0' && strlen(value) < sizeof ((struct sockaddr_un *)0)->sun_path;
+}
 
 #ifdef USERLAND
 static bool
@@ -55,6 +62,7 @@ static const struct setting {
 	  .offset = offsetof(struct config, socket),
 	  .preset = "/run/sctpd/sctpd.sock",
 	  .at_start = true,
+	  .is_right = is_socket_path, .right = "is no path of 1 to 107 characters",
 	  .doc = "Path of the Unix socket. Ignored where systemd passes one." },
 	{ .key = "socket_mode", .type = MODE,
 	  .offset = offsetof(struct config, socket_mode),
@@ -216,13 +224,24 @@ apply(struct config *c, const struct setting *s, const char *value, char *error,
 	return true;
 }
 
+/* The number of a setting in the table; NSETTINGS: there is none of that key. */
+static size_t
+find(const char *key)
+{
+	size_t	i = 0;
+
+	while (i < NSETTINGS && strcmp(settings[i].key, key) != 0)
+		i++;
+	return i;
+}
+
 bool
 config_set(struct config *c, const char *key, const char *value, char *error, size_t size)
 {
-	for (size_t i = 0; i < NSETTINGS; i++) {
-		if (strcmp(settings[i].key, key) == 0)
-			return apply(c, &settings[i], value, error, size);
-	}
+	size_t	i = find(key);
+
+	if (i < NSETTINGS)
+		return apply(c, &settings[i], value, error, size);
 	return fail(error, size, "unknown key", key, "(see sctpd.conf(5))");
 }
 
@@ -296,32 +315,63 @@ trim(char *s)
 	return s;
 }
 
+/* A file that is being read: which line set what, 0: none. */
+struct reader {
+	struct config	*config;
+	unsigned	 line;
+	unsigned	 set[NSETTINGS];
+};
+
 /* One line: empty, a comment, or key = value. */
 static bool
-read_line(struct config *c, char *line, char *error, size_t size)
+read_line(struct reader *r, char *line, char *error, size_t size)
 {
-	char	*text = trim(line), *equals;
+	char	*text = trim(line), *equals, *key;
+	size_t	 i;
 
 	if (*text == '\0' || *text == '#')
 		return true;
 	if ((equals = strchr(text, '=')) == NULL)
 		return fail(error, size, "syntax", text, "is no \"key = value\"");
 	*equals = '\0';
-	return config_set(c, trim(text), trim(equals + 1), error, size);
+	key = trim(text);
+	if ((i = find(key)) < NSETTINGS && r->set[i] != 0) {
+		(void)snprintf(error, size, "%s: it is set in line %u already; remove one of the two",
+		    key, r->set[i]);
+		return false;
+	}
+	if (i < NSETTINGS)
+		r->set[i] = r->line;
+	return config_set(r->config, key, trim(equals + 1), error, size);
+}
+
+/* The n bytes of a line, which may hold anything. */
+static bool
+read_bytes(struct reader *r, char *line, size_t n, char *error, size_t size)
+{
+	if (strlen(line) == n)
+		return read_line(r, line, error, size);
+	(void)snprintf(error, size, "syntax: there is a NUL byte in the line; a configuration is plain text");
+	return false;
 }
 
 bool
 config_parse(struct config *c, FILE *f, const char *name, char *error, size_t size)
 {
+	struct reader	 r = { .config = c };
 	char		*line = NULL, why[256];
 	size_t		 room = 0;
-	unsigned	 number = 0;
+	ssize_t		 n;
 	bool		 ok = true;
 
-	while (ok && getline(&line, &room, f) != -1) {
-		number++;
-		if (!(ok = read_line(c, line, why, sizeof why)))
-			(void)snprintf(error, size, "%s:%u: %s", name, number, why);
+	while (ok && (n = getline(&line, &room, f)) != -1) {
+		r.line++;
+		if (!(ok = read_bytes(&r, line, (size_t)n, why, sizeof why)))
+			(void)snprintf(error, size, "%s:%u: %s", name, r.line, why);
+	}
+	if (ok && ferror(f)) {	/* a directory is opened and cannot be read */
+		(void)snprintf(error, size, "%s: %s", name, strerror(errno));
+		ok = false;
 	}
 	free(line);
 	return ok;

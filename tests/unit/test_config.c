@@ -99,6 +99,50 @@ START_TEST(numbers_that_wrap_are_refused)
 }
 END_TEST
 
+/* A text that ends at a NUL byte says something else to the reader of the file. */
+START_TEST(a_file_with_nul_bytes_is_refused)
+{
+	static const char	text[] = "# a\nmax_clients = 10\0abc\n";
+	FILE			*f = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(f);
+	(void)fwrite(text, 1, sizeof text - 1, f);
+	(void)fclose(f);
+	ck_assert(!config_read(&config, path, true, error, sizeof error));
+	ck_assert_str_eq(error + strlen(path), ":2: syntax: there is a NUL byte in the line; a "
+	    "configuration is plain text");
+	ck_assert_uint_eq(config.max_clients, 4096);
+}
+END_TEST
+
+START_TEST(a_key_that_is_there_twice_is_refused)
+{
+	refuses("max_clients = 5\n\nmax_sockets = 6\nmax_clients = 7\n",
+	    ":4: max_clients: it is set in line 1 already; remove one of the two");
+	ck_assert_msg(reads("max_clients = 5\n"), "%s: the next file begins anew", error);
+}
+END_TEST
+
+START_TEST(a_directory_is_refused)
+{
+	ck_assert(!config_read(&config, "/tmp", true, error, sizeof error));
+	ck_assert_str_eq(error, "/tmp: Is a directory");
+	ck_assert(!config_read(&config, "/tmp", false, error, sizeof error));
+}
+END_TEST
+
+START_TEST(a_socket_needs_a_path_that_fits)
+{
+	char	text[200];
+
+	refuses("socket =\n", ":1: socket: \"\" is no path of 1 to 107 characters");
+	(void)snprintf(text, sizeof text, "socket = /%0107d\n", 0);
+	ck_assert(!reads(text));
+	(void)snprintf(text, sizeof text, "socket = /%0106d\n", 0);
+	ck_assert_msg(reads(text), "%s", error);
+}
+END_TEST
+
 START_TEST(a_line_that_is_too_long_is_one_line)
 {
 	char	text[3000];
@@ -195,6 +239,10 @@ config_suite(void)
 	tcase_add_test(tc, a_file_is_read_over_the_defaults);
 	tcase_add_test(tc, a_mistake_is_told_with_its_line);
 	tcase_add_test(tc, numbers_that_wrap_are_refused);
+	tcase_add_test(tc, a_file_with_nul_bytes_is_refused);
+	tcase_add_test(tc, a_key_that_is_there_twice_is_refused);
+	tcase_add_test(tc, a_directory_is_refused);
+	tcase_add_test(tc, a_socket_needs_a_path_that_fits);
 	tcase_add_test(tc, a_line_that_is_too_long_is_one_line);
 	tcase_add_test(tc, only_a_file_that_was_asked_for_must_be_there);
 	tcase_add_test(tc, what_is_printed_can_be_read);
