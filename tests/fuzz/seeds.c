@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writes the fuzzer's first inputs into a directory: a request of every
- * method with all its arguments, and a setopts of every option, made from the
- * tables so that new rows are fuzzed too.
+ * Writes the fuzzers' first inputs into two directories: requests, one of every
+ * method with all its arguments and a setopts of every option, and answers and
+ * events, made from the tables so that new rows are fuzzed too.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,23 +12,36 @@
 #include <msgpack.h>
 
 #include "codec.h"
+#include "notice.h"
 #include "rpc.h"
 #include "sockopt.h"
 
 static void pack_sample(msgpack_packer *, const struct field *);
 
-static void
-pack_sample_map(msgpack_packer *pk, const struct field *fields)
+static size_t
+count(const struct field *fields)
 {
 	size_t	n = 0;
 
 	while (fields[n].key != NULL)
 		n++;
-	msgpack_pack_map(pk, n);
+	return n;
+}
+
+static void
+pack_samples(msgpack_packer *pk, const struct field *fields)
+{
 	for (const struct field *f = fields; f->key != NULL; f++) {
 		codec_pack_text(pk, f->key);
 		pack_sample(pk, f);
 	}
+}
+
+static void
+pack_sample_map(msgpack_packer *pk, const struct field *fields)
+{
+	msgpack_pack_map(pk, count(fields));
+	pack_samples(pk, fields);
 }
 
 static void
@@ -108,38 +121,71 @@ save(msgpack_sbuffer *buf, const char *dir, const char *name)
 	msgpack_sbuffer_clear(buf);
 }
 
+/* A request of every method, and a setopts of every option. */
+static void
+save_requests(msgpack_sbuffer *buf, msgpack_packer *pk, const char *dir)
+{
+	for (int m = 0; m < RPC_COUNT; m++) {
+		begin(pk, rpc_table[m].name);
+		pack_sample_map(pk, rpc_table[m].in);
+		save(buf, dir, rpc_table[m].name);
+	}
+	for (const struct sockopt *o = sockopt_table; o->name != NULL; o++) {
+		begin(pk, "setopts");
+		msgpack_pack_map(pk, 2);
+		codec_pack_text(pk, "sock");
+		msgpack_pack_int(pk, 1);
+		codec_pack_text(pk, "options");
+		msgpack_pack_map(pk, 1);
+		codec_pack_text(pk, o->name);
+		if (o->fields->key[0] == '\0')
+			pack_sample(pk, o->fields);
+		else
+			pack_sample_map(pk, o->fields);
+		save(buf, dir, o->name);
+	}
+}
+
+/* An answer of every method, and every event. */
+static void
+save_answers(msgpack_sbuffer *buf, msgpack_packer *pk, const char *dir)
+{
+	for (int m = 0; m < RPC_COUNT; m++) {
+		msgpack_pack_array(pk, 4);
+		msgpack_pack_int(pk, RPC_RESPONSE);
+		msgpack_pack_int(pk, m % 6);	/* the first requests' ids */
+		msgpack_pack_nil(pk);
+		pack_sample_map(pk, rpc_table[m].out);
+		save(buf, dir, rpc_table[m].name);
+	}
+	for (const struct notice *n = notice_table; n->name != NULL; n++) {
+		msgpack_pack_array(pk, 3);
+		msgpack_pack_int(pk, RPC_NOTIFICATION);
+		codec_pack_text(pk, n->name);
+		msgpack_pack_array(pk, 1);
+		msgpack_pack_map(pk, count(event_head_fields) + count(n->fields));
+		pack_samples(pk, event_head_fields);
+		pack_samples(pk, n->fields);
+		save(buf, dir, n->name);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
 	msgpack_sbuffer	buf;
 	msgpack_packer	pk;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: fuzz-seeds directory\n");
+	if (argc != 3) {
+		fprintf(stderr, "usage: seeds directory-of-requests directory-of-answers\n");
 		return 1;
 	}
 	(void)mkdir(argv[1], 0777);
+	(void)mkdir(argv[2], 0777);
 	msgpack_sbuffer_init(&buf);
 	msgpack_packer_init(&pk, &buf, msgpack_sbuffer_write);
-	for (int m = 0; m < RPC_COUNT; m++) {
-		begin(&pk, rpc_table[m].name);
-		pack_sample_map(&pk, rpc_table[m].in);
-		save(&buf, argv[1], rpc_table[m].name);
-	}
-	for (const struct sockopt *o = sockopt_table; o->name != NULL; o++) {
-		begin(&pk, "setopts");
-		msgpack_pack_map(&pk, 2);
-		codec_pack_text(&pk, "sock");
-		msgpack_pack_int(&pk, 1);
-		codec_pack_text(&pk, "options");
-		msgpack_pack_map(&pk, 1);
-		codec_pack_text(&pk, o->name);
-		if (o->fields->key[0] == '\0')
-			pack_sample(&pk, o->fields);
-		else
-			pack_sample_map(&pk, o->fields);
-		save(&buf, argv[1], o->name);
-	}
+	save_requests(&buf, &pk, argv[1]);
+	save_answers(&buf, &pk, argv[2]);
 	msgpack_sbuffer_destroy(&buf);
 	return 0;
 }
