@@ -79,7 +79,8 @@ find(struct sctpd *c, const char *name, size_t len, uint16_t access, const struc
 		return core_error(c, SCTPD_BADARG, "there is no option \"%s\"", name);
 	if (((*o)->access & access) == 0)
 		return core_error(c, SCTPD_BADARG, "%s can only be %s", name,
-		    access == SOCKOPT_SET ? "read" : "set");
+		    (*o)->access == SOCKOPT_GET ? "read" :
+		    (*o)->access == SOCKOPT_SET ? "set" : "given at open");
 	if ((*o)->level == LEVEL_BROKER && (*o)->optname == BROKER_ACTIVE)
 		return core_error(c, SCTPD_BADARG, "%s has no struct; see sctpd_set_active", name);
 	if (len != (*o)->size)

@@ -183,7 +183,8 @@ about_option(const char *name)
 		return false;
 	print_head("option", o->name, o->from, o->doc);
 	if (o->access != SOCKOPT_RW)
-		printf("It can only be %s.\n", o->access == SOCKOPT_GET ? "read" : "set");
+		printf("It can only be %s.\n", o->access == SOCKOPT_GET ? "read" :
+		    o->access == SOCKOPT_SET ? "set" : "given at open");
 	if (o->fields[0].key != NULL && o->fields[0].key[0] == '\0') {
 		printf("\nvalue: ");
 		print_folded(o->fields[0].doc, 7, 7);

@@ -121,7 +121,8 @@ find_option(struct pack *p, const char *name, size_t len, uint16_t access)
 	if (row == NULL)
 		words_refuse(p, "there is no such option");
 	else if ((row->access & access) == 0) {
-		words_refuse(p, access == SOCKOPT_SET ? "it can only be read" : "it can only be set");
+		words_refuse(p, row->access == SOCKOPT_GET ? "it can only be read" :
+		    row->access == SOCKOPT_SET ? "it can only be set" : "it can only be given at open");
 		row = NULL;
 	}
 	if (row == NULL)
@@ -129,13 +130,20 @@ find_option(struct pack *p, const char *name, size_t len, uint16_t access)
 	return row;
 }
 
+/* What a method does with options. */
+static uint16_t
+access_of(const struct pack *p)
+{
+	if (strcmp(p->method->name, "getopts") == 0)
+		return SOCKOPT_GET;
+	return strcmp(p->method->name, "open") == 0 ? SOCKOPT_SET | SOCKOPT_OPEN : SOCKOPT_SET;
+}
+
 /* [name, value], checked. */
 static bool
 pack_option(struct pack *p, const struct group *g)
 {
-	bool			 set = strcmp(p->method->name, "getopts") != 0;
-	const struct sockopt	*row = find_option(p, g->head, g->len,
-				    set ? SOCKOPT_SET : SOCKOPT_GET);
+	const struct sockopt	*row = find_option(p, g->head, g->len, access_of(p));
 	_Alignas(8) char	 scratch[SOCKOPT_MAX];
 	size_t			 from;
 	bool			 ok;

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <pwd.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,17 @@ is_socket_path(const char *value)
 {
 	return *value != '\0' && strlen(value) < sizeof ((struct sockaddr_un *)0)->sun_path;
 }
+
+static bool
+is_user_list(const char *value)
+{
+	struct config_users	users;
+
+	return config_users(value, &users);
+}
+
+#define IS_USERS	.is_right = is_user_list,			\
+	.right = "is neither root nor all nor a list of up to 64 users of this host"
 
 #ifdef USERLAND
 static bool
@@ -106,6 +118,22 @@ static const struct setting {
 	  .offset = offsetof(struct config, batch_associations),
 	  .preset = "64", .max = 1000000,
 	  .doc = "With so many associations the daemon is scheduled as SCHED_BATCH, sched(7): where no processor is idle it waits for its turn, not to interrupt others at each message. 0: never." },
+	{ .key = "max_sndbuf", .type = BYTES,
+	  .offset = offsetof(struct config, max_sndbuf),
+	  .preset = "16M", .min = 65536, .max = 1 << 30,
+	  .doc = "Largest sndbuf that a client may set; root may set any." },
+	{ .key = "max_recbuf", .type = BYTES,
+	  .offset = offsetof(struct config, max_recbuf),
+	  .preset = "16M", .min = 65536, .max = 1 << 30,
+	  .doc = "Largest recbuf that a client may set; root may set any." },
+	{ .key = "netns_users", .type = TEXT,
+	  .offset = offsetof(struct config, netns_users),
+	  .preset = "root", IS_USERS,
+	  .doc = "Who may open sockets in other network namespaces: root, all, or root and these users." },
+	{ .key = "privileged_ports", .type = TEXT,
+	  .offset = offsetof(struct config, privileged_ports),
+	  .preset = "root", IS_USERS,
+	  .doc = "Who may bind ports below net.ipv4.ip_unprivileged_port_start, 1024: root, all, or root and these users." },
 #ifdef USERLAND
 	{ .key = "stack", .type = TEXT,
 	  .offset = offsetof(struct config, stack),
@@ -128,6 +156,48 @@ static const struct setting {
 };
 
 #define NSETTINGS	(sizeof settings / sizeof settings[0])
+
+/* A name, or a number, of len bytes. */
+static bool
+find_user(const char *s, size_t len, uid_t *uid)
+{
+	char			 name[64], *end;
+	const struct passwd	*user;
+	unsigned long		 n;
+
+	if (len == 0 || len >= sizeof name)
+		return false;
+	memcpy(name, s, len);
+	name[len] = '\0';
+	n = strtoul(name, &end, 10);
+	if (isdigit((unsigned char)*name) && *end == '\0') {
+		*uid = (uid_t)n;
+		return n < UINT32_MAX;
+	}
+	if ((user = getpwnam(name)) == NULL)
+		return false;
+	*uid = user->pw_uid;
+	return true;
+}
+
+bool
+config_users(const char *text, struct config_users *users)
+{
+	size_t	len;
+
+	users->n = 0;
+	if ((users->all = strcmp(text, "all") == 0))
+		return true;
+	do {
+		len = strcspn(text, ", ");
+		if (users->n == CONFIG_USERS || !find_user(text, len, &users->uid[users->n]))
+			return false;
+		users->n++;
+		text += len;
+		text += strspn(text, ", ");
+	} while (*text != '\0');
+	return true;
+}
 
 size_t
 config_ports(const char *text, uint16_t ports[CONFIG_UDP_PORTS])

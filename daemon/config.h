@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #define CONFIG_FILE	"/etc/sctpd/sctpd.conf"
 
@@ -34,6 +35,10 @@ struct config {
 	uint64_t	 client_queue;
 	uint64_t	 resume_time;
 	uint64_t	 batch_associations;
+	uint64_t	 max_sndbuf;
+	uint64_t	 max_recbuf;
+	char		*netns_users;
+	char		*privileged_ports;
 	char		*stack;
 	char		*udp_port;
 	uint64_t	 peer_udp_port;
@@ -58,6 +63,18 @@ bool config_parse(struct config *, FILE *, const char *name, char *error, size_t
 
 /* Set one key; false with a reason in error. */
 bool config_set(struct config *, const char *key, const char *value, char *error, size_t size);
+
+/* Users that a setting names, beside root. */
+#define CONFIG_USERS	64
+
+struct config_users {
+	bool	all;
+	size_t	n;
+	uid_t	uid[CONFIG_USERS];
+};
+
+/* The users of a list, or "root" or "all"; false if it is none. */
+bool config_users(const char *, struct config_users *);
 
 /* The ports of a list, or 0 if it is none. */
 size_t config_ports(const char *, uint16_t ports[CONFIG_UDP_PORTS]);

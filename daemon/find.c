@@ -11,6 +11,7 @@
 #include "codec.h"
 #include "find.h"
 #include "keep.h"
+#include "policy.h"
 
 enum error
 find_sock(const struct call *call, uint64_t handle, struct sock **s)
@@ -214,14 +215,18 @@ refused(const struct sockopt *o, int number)
 
 /* Fields that are absent keep what the socket has: read it first. */
 static enum error
-set_by_row(struct sock *s, const struct sockopt *o, const msgpack_object *v)
+set_by_row(const struct call *call, struct sock *s, const struct sockopt *o,
+    const msgpack_object *v)
 {
 	char		new[SOCKOPT_MAX] = { 0 }, now[SOCKOPT_MAX];
 	struct errtext	err;
+	enum error	e;
 	int		number;
 
 	if (!codec_unpack(v, o->fields, new, NULL, &err))
 		return find_bad_value(o, &err);
+	if ((e = policy_option(call->client->uid, o, new)) != ERR_OK)
+		return e;
 	memcpy(now, new, sizeof now);
 	if (o->access == SOCKOPT_RW && o->fields[0].key[0] != '\0' &&
 	    stack_getopt(s, o, now) == 0 &&
@@ -259,7 +264,8 @@ may_set(const struct sock *s, const struct sockopt *o)
 }
 
 static enum error
-set_option(struct sock *s, const msgpack_object *name, const msgpack_object *value)
+set_option(const struct call *call, struct sock *s, const msgpack_object *name,
+    const msgpack_object *value)
 {
 	const struct sockopt	*o = sockopt_find(name->via.str.ptr, name->via.str.size);
 	enum error		 e;
@@ -272,7 +278,7 @@ set_option(struct sock *s, const msgpack_object *name, const msgpack_object *val
 	if (o->level == LEVEL_OWN)
 		return set_own(s, o, value);
 	if (o->level != LEVEL_BROKER)
-		return set_by_row(s, o, value);
+		return set_by_row(call, s, o, value);
 	switch ((enum sockopt_broker)o->optname) {
 	case BROKER_ACTIVE:
 		return set_active(s, value);
@@ -285,7 +291,7 @@ set_option(struct sock *s, const msgpack_object *name, const msgpack_object *val
 }
 
 enum error
-find_and_set_options(struct sock *s, const msgpack_object *o)
+find_and_set_options(const struct call *call, struct sock *s, const msgpack_object *o)
 {
 	const msgpack_object	*name, *value;
 	char			 why[400];
@@ -298,7 +304,7 @@ find_and_set_options(struct sock *s, const msgpack_object *o)
 	for (uint32_t i = 0; i < option_count(o); i++) {
 		if (!option_at(o, i, &name, &value))
 			return call_fail(ERR_badarg, "options: number %u is no [name, value] with a string for a name", i + 1);
-		if ((e = set_option(s, name, value)) == ERR_OK)
+		if ((e = set_option(call, s, name, value)) == ERR_OK)
 			continue;
 		strncpy(why, call_why(), sizeof why - 1);
 		why[sizeof why - 1] = '\0';

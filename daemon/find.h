@@ -29,7 +29,7 @@ enum error find_addrs(const msgpack_object *, const char *name, bool local,
 bool find_is_name(const msgpack_object *);
 
 /* Set options from a map, or a list of pairs, left to right. */
-enum error find_and_set_options(struct sock *, const msgpack_object *);
+enum error find_and_set_options(const struct call *, struct sock *, const msgpack_object *);
 
 /* A value that does not fit its row. */
 enum error find_bad_value(const struct sockopt *, const struct errtext *);

@@ -216,7 +216,7 @@ begin(const struct call *call, const struct target *t, struct assoc **a)
 	    (e = find_addrs(t->addr, "addr", false, s->family, addrs, &n)) != ERR_OK)
 		return e;
 	if ((e = may_connect(s)) != ERR_OK ||
-	    (t->options != NULL && (e = find_and_set_options(s, t->options)) != ERR_OK))
+	    (t->options != NULL && (e = find_and_set_options(call, s, t->options)) != ERR_OK))
 		return e;
 	if (find_is_name(t->addr))
 		return look_up(call, t, s);

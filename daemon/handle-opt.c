@@ -19,7 +19,7 @@ handle_setopts(struct call *call, const struct rpc_setopts_in *in, struct rpc_se
 	(void)out;
 	if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
 		return e;
-	return find_and_set_options(s, in->options.obj);
+	return find_and_set_options(call, s, in->options.obj);
 }
 
 static enum error

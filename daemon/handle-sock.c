@@ -10,6 +10,7 @@
 #include "config.h"
 #include "find.h"
 #include "handler.h"
+#include "policy.h"
 #include "session.h"
 
 /* What gen_sctp subscribes: all but adaptation and what came later. */
@@ -73,9 +74,13 @@ bind_sock(struct sock *s, const struct rpc_open_in *in)
 static enum error
 open_failed(int number, const char *netns)
 {
-	if (netns != NULL && number != EPROTONOSUPPORT && number != ESOCKTNOSUPPORT)
-		return call_fail(error_from_errno(number), "options.netns: %s: %s", netns,
-		    strerror(number));
+	if (netns != NULL && number == EPERM)
+		return call_fail(ERR_eperm, "options.netns: the daemon lacks CAP_SYS_ADMIN, or RestrictNamespaces in its unit forbids it; see sctpd(8)");
+	if (netns != NULL && number == ENOENT)
+		return call_fail(ERR_enoent, "options.netns: %s: there is no network namespace that can be entered",
+		    netns);
+	if (netns != NULL && number == ENOPROTOOPT)
+		return call_fail(ERR_enoprotoopt, "options.netns: the %s stack has no namespaces", stack_name());
 	if (number == EPROTONOSUPPORT || number == ESOCKTNOSUPPORT)
 		return call_fail(error_from_errno(number), "%s", stack_probe());
 	return call_fail(error_from_errno(number), "socket: %s", strerror(number));
@@ -83,7 +88,8 @@ open_failed(int number, const char *netns)
 
 /* The network namespace that is asked for, copied to a buffer; NULL for none. */
 static enum error
-find_netns(const struct rpc_open_in *in, char *path, size_t size, const char **netns)
+find_netns(const struct call *call, const struct rpc_open_in *in, char *path, size_t size,
+    const char **netns)
 {
 	const msgpack_object	*o = find_option(in->options.obj, "netns");
 
@@ -94,8 +100,10 @@ find_netns(const struct rpc_open_in *in, char *path, size_t size, const char **n
 		return call_fail(ERR_badarg, "options.netns: it takes a path, such as \"/run/netns/left\"");
 	memcpy(path, o->via.str.ptr, o->via.str.size);
 	path[o->via.str.size] = '\0';
+	if (strlen(path) != o->via.str.size)
+		return call_fail(ERR_badarg, "options.netns: there is a zero byte in the path");
 	*netns = path;
-	return ERR_OK;
+	return policy_netns(call->client->uid);
 }
 
 enum error
@@ -107,7 +115,8 @@ handle_open(struct call *call, const struct rpc_open_in *in, struct rpc_open_out
 	enum error	 e;
 	int		 number;
 
-	if ((e = find_netns(in, path, sizeof path, &netns)) != ERR_OK)
+	if ((e = find_netns(call, in, path, sizeof path, &netns)) != ERR_OK ||
+	    (e = policy_port(call->client->uid, in->port)) != ERR_OK)
 		return e;
 	if (sock_count() >= config.max_sockets)
 		return call_fail(ERR_limit, "max_sockets: %zu sockets are open, and no more may be",
@@ -117,7 +126,7 @@ handle_open(struct call *call, const struct rpc_open_in *in, struct rpc_open_out
 	if ((number = stack_open(s, netns)) != 0)
 		e = open_failed(number, netns);
 	if (e == ERR_OK && RPC_HAS(in, open, options))
-		e = find_and_set_options(s, in->options.obj);
+		e = find_and_set_options(call, s, in->options.obj);
 	if (e == ERR_OK)
 		e = bind_sock(s, in);
 	if (e != ERR_OK) {

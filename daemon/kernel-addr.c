@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "addr.h"
 #include "fault.h"
@@ -48,6 +49,85 @@ pack_addrs(char *to, const struct sockaddr_storage *addrs, size_t n, int family)
 	return len;
 }
 
+/* ---- ports that are shared ------------------------------------------ */
+
+static bool
+has_reuseport(const struct sock *s)
+{
+	int		on = 0;
+	socklen_t	len = sizeof on;
+
+	return s->stack.fd != -1 &&
+	    getsockopt(s->stack.fd, SOL_SOCKET, SO_REUSEPORT, &on, &len) == 0 && on;
+}
+
+static bool
+is_any(const struct sockaddr_storage *ss)
+{
+	static const char	zero[sizeof(struct in6_addr)];
+	struct sockaddr_in	s4;
+	struct sockaddr_in6	s6;
+
+	if (ss->ss_family == AF_INET) {
+		memcpy(&s4, ss, sizeof s4);
+		return s4.sin_addr.s_addr == htonl(INADDR_ANY);
+	}
+	memcpy(&s6, ss, sizeof s6);
+	return memcmp(&s6.sin6_addr, zero, sizeof zero) == 0;
+}
+
+/* Is one of the n addresses also one of the socket's? */
+static bool
+overlap(struct sock *t, const struct sockaddr_storage *addrs, size_t n)
+{
+	struct sockaddr_storage	*has, want;
+	size_t			 nhas;
+	bool			 found = false;
+
+	if (stack_names(t, NULL, false, &has, &nhas) != 0)
+		return true;
+	for (size_t i = 0; i < n; i++) {
+		want = addrs[i];
+		addr_set_port(&want, t->port);
+		for (size_t j = 0; j < nhas; j++)
+			found = found || is_any(&want) || is_any(&has[j]) || addr_equal(&want, &has[j]);
+	}
+	free(has);
+	return found;
+}
+
+/* Where a socket lives: 0 for the daemon's own network. */
+static ino_t
+network_of(const struct sock *s)
+{
+	struct stat	there, here;
+
+	if (s->stack.netns == -1 || fstat(s->stack.netns, &there) == -1 ||
+	    (stat("/proc/self/ns/net", &here) == 0 && here.st_ino == there.st_ino))
+		return 0;
+	return there.st_ino;
+}
+
+/*
+ * Sockets with SO_REUSEPORT share a port if they are one user's. The kernel
+ * takes all of ours for one: for whose they are it looks at who made them.
+ */
+static bool
+is_anothers(const struct sock *s, const struct sockaddr_storage *addrs, size_t n)
+{
+	struct sock	*t = NULL;
+	uint16_t	 port = addr_port(&addrs[0]);
+
+	if (port == 0 || !has_reuseport(s))
+		return false;
+	while ((t = sock_next(t)) != NULL) {
+		if (t->port == port && t->uid != s->uid && has_reuseport(t) &&
+		    network_of(t) == network_of(s) && overlap(t, addrs, n))
+			return true;
+	}
+	return false;
+}
+
 int
 stack_bind(struct sock *s, const struct sockaddr_storage *addrs, size_t n)
 {
@@ -55,6 +135,8 @@ stack_bind(struct sock *s, const struct sockaddr_storage *addrs, size_t n)
 	socklen_t		len = sizeof ss;
 	char			packed[sizeof ss];
 
+	if (is_anothers(s, addrs, n))
+		return EADDRINUSE;
 	to_family(&ss, s->family);
 	if (bind(s->stack.fd, (struct sockaddr *)&ss, addr_len(&ss)) == -1)
 		return errno;

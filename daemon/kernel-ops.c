@@ -5,7 +5,14 @@
 #include "kernel.h"
 #include "stack-ops.h"
 
-static const char *const features[] = { "multihoming", "netns", "lend", NULL };
+static const char *const features[] = { "multihoming", "lend", "netns", NULL };
+static const char *const features_here[] = { "multihoming", "lend", NULL };
+
+static const char *const *
+what_it_can(void)
+{
+	return kernel_can_enter() ? features : features_here;
+}
 
 /* What this kernel lacks it says itself, when it is asked. */
 static bool
@@ -18,7 +25,7 @@ has_option(const struct sockopt *o)
 const struct stack_ops kernel_stack = {
 	.name = "kernel",
 	.survives = true,
-	.features = features,
+	.features = what_it_can,
 	.probe = stack_probe,
 	.has_option = has_option,
 	.open = stack_open,

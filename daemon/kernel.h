@@ -37,6 +37,9 @@ int kernel_make_set(struct sock *);
 int kernel_go_to(int netns);
 void kernel_come_back(int home);
 
+/* May this process enter network namespaces at all? */
+bool kernel_can_enter(void);
+
 /* The buffer of an association that is up. */
 void kernel_raise_buffer(int fd);
 

@@ -27,6 +27,7 @@
 #include "loop.h"
 #include "notify.h"
 #include "park.h"
+#include "policy.h"
 #include "resolve.h"
 #include "sock.h"
 #include "stack.h"
@@ -155,6 +156,7 @@ reload(const struct flags *f)
 	if (read_config(&new, f, error, sizeof error)) {
 		config_change(&new);
 		keep_config(&config);
+		policy_init();
 		log_set_level((int)config.log_level);
 		log_notice("config: read again");
 		(void)snprintf(status, sizeof status, "Serving at %s", config.socket);
@@ -391,6 +393,7 @@ main(int argc, char **argv)
 	raise_limits();
 	if (f.keeper)
 		return keep(argv[0], &f);
+	policy_init();
 	(void)signal(SIGPIPE, SIG_IGN);
 	handle_start_clock();
 	loop_init();

@@ -10,7 +10,7 @@
 struct stack_ops {
 	const char	*name;
 	bool		 survives;	/* the process: its associations go on */
-	const char	*const *features;	/* of hello, up to NULL */
+	const char	*const *(*features)(void);	/* of hello, up to NULL */
 
 	const char	*(*probe)(void);
 	bool		 (*has_option)(const struct sockopt *);

@@ -450,10 +450,16 @@ userland_free(void)
 
 static const char *const features[] = { "udp_encapsulation", NULL };
 
+static const char *const *
+what_it_can(void)
+{
+	return features;
+}
+
 const struct stack_ops userland_stack = {
 	.name = "userland",
 	.survives = false,
-	.features = features,
+	.features = what_it_can,
 	.probe = userland_probe,
 	.has_option = userland_has_option,
 	.open = userland_open,

@@ -55,7 +55,7 @@ stack_survives(void)
 const char *const *
 stack_features(void)
 {
-	return ops->features;
+	return ops->features();
 }
 
 const char *

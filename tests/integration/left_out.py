@@ -23,7 +23,10 @@ USERLAND = {
         "order.who_did_not_agree_is_told_of_no_address", "record.of_a_path",
         "setup.connectx_init_of_several_addresses"),
     "namespace": (
-        "netns.", "option.netns_is_for_open_alone", "option.netns_of_its_own_kind_is_as_none"),
+        "netns.", "option.netns_is_for_open_alone", "option.netns_of_its_own_kind_is_as_none",
+        "privilege.netns_users_names_who_else_may_open_there", "privilege.no_file_is_opened_that_is_no_namespace",
+        "privilege.other_networks_are_for_root",
+        "privilege.netns_is_a_feature_where_it_can_work", "privilege.sctpctl_opens_in_another_network"),
     "options": (
         "erlang.better",
         "accept.a_peeled_socket_inherits_options_but_not_active", "option.bind_to_device",
@@ -37,6 +40,7 @@ USERLAND = {
         "set.messages_that_were_given_up_are_counted", "set.six_options_are_inherited_too",
         "set.so_has_an_accepted_one", "set.the_peer_is_asked_for_its_primary_address",
         "set.a_peeled_socket_has_the_options_that_were_given_at_open",
+        "privilege.a_reused_port_is_shared_by_one_users_sockets_only", "privilege.high_priorities_are_for_root",
         "set.tos_and_priority_do_not_change_each_other"),
     "option values": (
         "option.those_to_come_have_what_the_socket_has",

@@ -184,6 +184,35 @@ def test_in_its_sandbox_sctp_works(s, plain):
     c.close()
 
 
+def allow_netns():
+    """The drop-in that sctpd(8) gives."""
+    text = pathlib.Path("/usr/local/share/man/man8/sctpd.8").read_text()
+    lines = re.search(r"^\.Cm netns ,\nas it.*?-offset indent\n(.*?)^\.Ed", text, re.M | re.S)[1]
+    assert lines.startswith("[Service]\n")
+    return lines
+
+
+def test_other_networks_take_a_drop_in(s, plain):
+    def opens():
+        c = Client(s.path)
+        try:
+            c.call("open", options={"netns": "/run/netns/there"})
+            assert "netns" in c.call("hello")["features"]
+        except RpcError as why:
+            assert "netns" not in c.call("hello")["features"]
+            return why.code
+        finally:
+            c.close()
+        return "ok"
+    run("ip", "netns", "add", "there")
+    assert opens() == "eperm"
+    s.drop_in(allow_netns())
+    assert opens() == "ok"
+    s.drop_in(None)
+    assert opens() == "eperm"
+    run("ip", "netns", "delete", "there")
+
+
 def test_in_its_sandbox_it_may_wait_for_its_turn(s, plain):
     c = Client(s.path)
     there = c.call("open", ip="127.0.0.1", port=80)

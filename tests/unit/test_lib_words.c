@@ -72,6 +72,8 @@ START_TEST(mistakes_are_named)
 	ck_assert_str_eq(wire("setopts sock=1 options.foo=1"), "badarg: setopts: options.foo: there is no such option");
 	ck_assert_str_eq(wire("setopts sock=1 options=active"), "badarg: setopts: options: name them: options.NAME=VALUE, options.NAME.FIELD=VALUE");
 	ck_assert_str_eq(wire("setopts sock=1 options.sctp_status.assoc_id=1"), "badarg: setopts: options.sctp_status: it can only be read");
+	ck_assert_str_eq(wire("setopts sock=1 options.netns=/x"), "badarg: setopts: options.netns: it can only be given at open");
+	ck_assert_str_eq(wire("getopts sock=1 options=netns"), "badarg: getopts: options.netns: it can only be given at open");
 	ck_assert_str_eq(wire("setopts sock=1 options.sctp_rtoinfo=1"), "badarg: setopts: options.sctp_rtoinfo: it is a record; name its parts: .assoc_id .initial .max .min");
 	ck_assert_str_eq(wire("setopts sock=1 options.sctp_rtoinfo.max=-1"), "badarg: setopts: options.sctp_rtoinfo.max: -1 is out of range; it takes an integer from 0 to 4294967295");
 	ck_assert_str_eq(wire("setopts sock=1 options.sctp_nodelay.x=1"), "badarg: setopts: options.sctp_nodelay: it is one value, without parts");

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who may have the daemon do what only a privileged process may.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "call.h"
+#include "config.h"
+#include "policy.h"
+
+#define PORT_START	"/proc/sys/net/ipv4/ip_unprivileged_port_start"
+#define PRIORITY_MAX	6	/* of a program without privileges: socket(7) */
+
+static struct config_users	netns_users, port_users;
+static unsigned			port_start;
+
+static unsigned
+read_port_start(void)
+{
+	unsigned	 port = 1024;
+	FILE		*f;
+
+	if ((f = fopen(PORT_START, "re")) == NULL)
+		return port;
+	if (fscanf(f, "%u", &port) != 1)
+		port = 1024;
+	(void)fclose(f);
+	return port;
+}
+
+void
+policy_init(void)
+{
+	(void)config_users(config.netns_users, &netns_users);
+	(void)config_users(config.privileged_ports, &port_users);
+	port_start = read_port_start();
+}
+
+bool
+policy_is_root(uid_t uid)
+{
+	return uid == 0 || uid == geteuid();
+}
+
+static bool
+is_named(const struct config_users *users, uid_t uid)
+{
+	if (users->all || policy_is_root(uid))
+		return true;
+	for (size_t i = 0; i < users->n; i++) {
+		if (users->uid[i] == uid)
+			return true;
+	}
+	return false;
+}
+
+/* Nothing is said of the path: what is there may be hidden from the client. */
+enum error
+policy_netns(uid_t uid)
+{
+	if (is_named(&netns_users, uid))
+		return ERR_OK;
+	return call_fail(ERR_eacces, "options.netns: you are user %u, and netns_users in sctpd.conf does not name you",
+	    (unsigned)uid);
+}
+
+enum error
+policy_port(uid_t uid, uint16_t port)
+{
+	if (port == 0 || port >= port_start || is_named(&port_users, uid))
+		return ERR_OK;
+	return call_fail(ERR_eacces, "port %u: you are user %u, and privileged_ports in sctpd.conf does not let you bind ports below %u",
+	    port, (unsigned)uid, port_start);
+}
+
+static enum error
+check_buffer(const struct sockopt *o, uint32_t bytes, const char *setting, uint64_t most)
+{
+	if (bytes <= most)
+		return ERR_OK;
+	return call_fail(ERR_limit, "%s: %u bytes are more than %" PRIu64 ", which %s in sctpd.conf allows",
+	    o->name, bytes, most, setting);
+}
+
+enum error
+policy_option(uid_t uid, const struct sockopt *o, const void *value)
+{
+	uint32_t	n;
+
+	if (o->level != LEVEL_SOCKET || o->size != sizeof n || policy_is_root(uid))
+		return ERR_OK;
+	memcpy(&n, value, sizeof n);
+	switch (o->optname) {
+	case SO_SNDBUF:
+		return check_buffer(o, n, "max_sndbuf", config.max_sndbuf);
+	case SO_RCVBUF:
+		return check_buffer(o, n, "max_recbuf", config.max_recbuf);
+	case SO_PRIORITY:
+		if (n > PRIORITY_MAX)
+			return call_fail(ERR_eperm, "%s: %u is for root; others have 0 to %d",
+			    o->name, n, PRIORITY_MAX);
+		break;
+	default:
+		break;
+	}
+	return ERR_OK;
+}

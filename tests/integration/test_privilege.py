@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The daemon may do what its clients may not do themselves: for whom it does
+that is said in sctpd.conf."""
+import contextlib
+import ctypes
+import os
+import tempfile
+
+from check import code, option, refusal, setopt
+from harness import Daemon, Skip
+from test_cli import good
+
+ALICE, BOB = 1001, 1002
+MIB = 1 << 20
+IN_OPEN = 0x20
+
+CONFIG = {"socket_mode": "0666"}
+
+
+def start(**config):
+    if os.getuid() != 0:
+        raise Skip("only root can be other users")
+    return Daemon(**config)
+
+
+def client(d, uid, name=None):
+    """A connection of another user's: the daemon sees who connects."""
+    os.chmod(d.dir, 0o755)
+    os.seteuid(uid)
+    try:
+        return d.client(name)
+    finally:
+        os.seteuid(0)
+
+
+@contextlib.contextmanager
+def own(**config):
+    """A daemon with other settings than that of this module."""
+    d = Daemon(**{**CONFIG, **config})
+    try:
+        yield d
+    finally:
+        d.stop()
+
+
+def test_ports_below_1024_are_for_root(d):
+    alice = client(d, ALICE)
+    assert refusal(alice, "open", ip="127.0.0.1", port=999) == \
+        "eacces: port 999: you are user 1001, and privileged_ports in sctpd.conf does not let you bind ports below 1024"
+    assert alice.call("open", ip="127.0.0.1", port=1024)["port"] == 1024
+    assert d.client().call("open", ip="127.0.0.1", port=999)["port"] == 999
+
+
+def test_privileged_ports_names_who_else_may_bind_them(d):
+    with own(privileged_ports=f"root, {ALICE}") as d:
+        assert client(d, ALICE).call("open", ip="127.0.0.1", port=998)["port"] == 998
+        assert code(client(d, BOB), "open", ip="127.0.0.1", port=997) == "eacces"
+    with own(privileged_ports="all") as d:
+        assert client(d, BOB).call("open", ip="127.0.0.1", port=997)["port"] == 997
+
+
+def test_large_buffers_are_for_root(d):
+    alice, root = client(d, ALICE), d.client()
+    for name, setting in ("sndbuf", "max_sndbuf"), ("recbuf", "max_recbuf"):
+        for bytes_ in 16 * MIB + 1, 2**31 - 1, 2**31, 2**32 - 1:
+            assert refusal(alice, "open", options={name: bytes_}) == (
+                f"limit: options.{name}: {bytes_} bytes are more than {16 * MIB}, "
+                f"which {setting} in sctpd.conf allows; 0 of 1 were set")
+        sock = alice.call("open")["sock"]
+        before = option(alice, sock, name)
+        assert code(alice, "setopts", sock=sock, options={name: 17 * MIB}) == "limit"
+        assert option(alice, sock, name) == before
+        setopt(alice, sock, **{name: 3 * MIB})
+        setopt(root, sock, **{name: 17 * MIB})
+    assert not [s for s in alice.call("sockets")["sockets"] if s["associations"]]
+
+
+def test_the_most_a_buffer_may_have_is_a_setting(d):
+    with own(max_sndbuf="1M", max_recbuf="128K") as d:
+        alice = client(d, ALICE)
+        sock = alice.call("open", options={"sndbuf": MIB, "recbuf": 131072})["sock"]
+        assert refusal(alice, "setopts", sock=sock, options={"recbuf": 131073}) == \
+            "limit: options.recbuf: 131073 bytes are more than 131072, which max_recbuf in sctpd.conf allows; 0 of 1 were set"
+        assert code(alice, "setopts", sock=sock, options={"sndbuf": MIB + 1}) == "limit"
+
+
+def test_high_priorities_are_for_root(d):
+    alice, root = client(d, ALICE), d.client()
+    sock = alice.call("open", options={"priority": 6})["sock"]
+    for value in 7, 4000000000:
+        assert refusal(alice, "setopts", sock=sock, options={"priority": value}) == \
+            f"eperm: options.priority: {value} is for root; others have 0 to 6; 0 of 1 were set"
+    assert option(alice, sock, "priority") == 6
+    setopt(root, sock, priority=7)
+
+
+def test_a_reused_port_is_shared_by_one_users_sockets_only(d):
+    alice, bob = client(d, ALICE), client(d, BOB)
+    share = {"ip": "127.0.0.1", "options": {"reuseport": True}}
+    for kind in "seqpacket", "stream":
+        port = alice.call("open", type=kind, **share)["port"]
+        alice.call("open", type=kind, port=port, **share)
+        assert refusal(bob, "open", type=kind, port=port, **share) == \
+            f"eaddrinuse: port {port}: it is in use on that address"
+        assert code(bob, "open", type=kind, port=port, **{**share, "ip": "any"}) == "eaddrinuse"
+        bob.call("open", type=kind, port=port, **{**share, "ip": "127.0.0.2"})
+        assert code(alice, "open", type=kind, port=port, **{**share, "ip": ["127.0.0.3", "127.0.0.2"]}) == "eaddrinuse"
+
+
+# ---- network namespaces ----
+
+NOT_NAMED = "eacces: options.netns: you are user 1001, and netns_users in sctpd.conf does not name you"
+
+
+def none_there(path):
+    return f"enoent: options.netns: {path}: there is no network namespace that can be entered"
+
+
+def test_other_networks_are_for_root(d):
+    """And what a path leads to is not told: what is there may be hidden."""
+    alice = client(d, ALICE)
+    for path in "/proc/1/ns/net", "/proc/self/ns/net", "/root/none", "/root", "/etc/shadow", "/dev/null", "":
+        assert refusal(alice, "open", options={"netns": path}) == NOT_NAMED, path
+    sock = d.client().call("open", options={"netns": "/proc/1/ns/net"})["sock"]
+    assert code(alice, "sockname", sock=sock) == "eacces"
+
+
+def test_netns_users_names_who_else_may_open_there(d):
+    with own(netns_users=ALICE) as d:
+        alice = client(d, ALICE)
+        alice.call("open", options={"netns": "/proc/self/ns/net"})
+        for path in "/root/none", "/root", "/etc/shadow", "/dev/null", "/proc/self/ns/mnt", "/proc/self/mem":
+            assert refusal(alice, "open", options={"netns": path}) == none_there(path)
+        assert code(client(d, BOB), "open", options={"netns": "/proc/self/ns/net"}) == "eacces"
+
+
+@contextlib.contextmanager
+def opens(path):
+    """Says whether anybody has opened the file since."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    fd = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+    assert fd != -1 and libc.inotify_add_watch(fd, path.encode(), IN_OPEN) != -1
+
+    def opened():
+        try:
+            return bool(os.read(fd, 4096))
+        except BlockingIOError:
+            return False
+    try:
+        yield opened
+    finally:
+        os.close(fd)
+
+
+def test_no_file_is_opened_that_is_no_namespace(d):
+    """A device or a FIFO does something when it is opened."""
+    c = d.client()
+    with tempfile.TemporaryDirectory() as there:
+        fifo, file = os.path.join(there, "fifo"), os.path.join(there, "file")
+        os.mkfifo(fifo)
+        with open(file, "w"):
+            pass
+        for path in fifo, file:
+            with opens(path) as opened:
+                assert refusal(c, "open", options={"netns": path}) == none_there(path)
+                assert not opened(), path
+    c.call("status")
+
+
+def test_netns_is_a_feature_where_it_can_work(d):
+    assert "netns" in d.client().call("hello")["features"]
+    other = Daemon(prefix=["setpriv", "--bounding-set", "-sys_admin"], **CONFIG)
+    try:
+        c = other.client()
+        assert "netns" not in c.call("hello")["features"]
+        assert refusal(c, "open", options={"netns": "/proc/self/ns/net"}).startswith(
+            "eperm: options.netns: the daemon lacks CAP_SYS_ADMIN")
+    finally:
+        other.stop()
+
+
+def test_sctpctl_opens_in_another_network(d):
+    assert good(d, "open", "options.netns=/proc/self/ns/net", "options.ttl=9").startswith("sock")
