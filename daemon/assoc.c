@@ -13,11 +13,13 @@
 #include "addr.h"
 #include "assoc.h"
 #include "client.h"
+#include "config.h"
 #include "journal.h"
 #include "keep.h"
 #include "log.h"
 #include "mem.h"
 #include "sock.h"
+#include "stuck.h"
 
 /* Runs of messages that one wake-up may send for one association. */
 #define RUNS_A_TURN	4
@@ -190,17 +192,27 @@ count_sent(struct assoc *a, size_t len)
 
 /* ---- waiting -------------------------------------------------------- */
 
+/* What a message costs that waits: its structures count as well. */
+static size_t
+cost_of(size_t len)
+{
+	return len + sizeof(struct waiting_send) + sizeof(struct call);
+}
+
 static void
 waiting_send_free(struct waiting_send *w)
 {
 	struct assoc	*a = w->assoc;
 
 	TAILQ_REMOVE(&a->sends, w, entry);
+	if (TAILQ_EMPTY(&a->sends))
+		stuck_unwatch(a);
 	a->waiting -= w->len;
+	a->charged -= cost_of(w->len);
 	if (a->sock != NULL)
 		a->sock->waiting -= w->len;
-	if (w->counted)
-		client_wait_less(w->call->client, w->len);
+	if (w->counted > 0)
+		client_wait_less(w->call->client, w->counted);
 	if (w->record != NULL)
 		journal_drop(w->record);
 	free(w);
@@ -238,6 +250,35 @@ is_full(struct assoc *a)
 	return own->non_block_send && a->full;
 }
 
+/*
+ * What a message that waits counts against its client. One at a time is free:
+ * a client that waits for its answers is always read. One that the association
+ * has no place for any more counts so much that its client is not.
+ */
+static size_t
+count_of(const struct assoc *a, size_t len)
+{
+	if (TAILQ_EMPTY(&a->sends))
+		return 0;
+	if (a->charged >= config.association_queue && cost_of(len) < config.client_queue)
+		return config.client_queue;
+	return cost_of(len);
+}
+
+/* The newest of those that wait are those that are counted. */
+void
+assoc_uncount_sends(struct assoc *a)
+{
+	struct waiting_send	*w;
+
+	TAILQ_FOREACH_REVERSE(w, &a->sends, waiting_sends, entry) {
+		if (w->counted == 0)
+			break;
+		client_wait_less(w->call->client, w->counted);
+		w->counted = 0;
+	}
+}
+
 static struct waiting_send *
 wait_for_room(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
     const char *data, size_t len)
@@ -250,12 +291,14 @@ wait_for_room(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
 	w->record = NULL;
 	memcpy(w->data, data, len);
 	w->call = call_keep(call, a->sock->own.send_timeout, send_ended, w);
-	/* One at a time is free: a client that waits for its answers is always read. */
-	w->counted = !TAILQ_EMPTY(&a->sends);
-	if (w->counted)
-		client_wait_more(call->client, len);
+	w->counted = count_of(a, len);
+	if (w->counted > 0)
+		client_wait_more(call->client, w->counted);
+	if (TAILQ_EMPTY(&a->sends))
+		stuck_watch(a);
 	TAILQ_INSERT_TAIL(&a->sends, w, entry);
 	a->waiting += len;
+	a->charged += cost_of(len);
 	a->sock->waiting += len;
 	stack_await_room(a, true);
 	return w;
@@ -321,6 +364,19 @@ call_of(unsigned i)
 	};
 }
 
+/* Nobody is to wait for a message that waits: it was taken by us, for good. */
+static void
+answer_early(struct call *call)
+{
+	static const struct rpc_send_out	out;
+
+	if (call->notification)
+		return;
+	call_reply(call, &out);
+	call->notification = true;
+	call->ordinal = ORDINAL_ANSWERED | journal_number();
+}
+
 /* It was not taken: it waits, or its sender is told why not. */
 static void
 settle(struct assoc *a, unsigned i, int number)
@@ -335,11 +391,16 @@ settle(struct assoc *a, unsigned i, int number)
 	else if (is_full(a))
 		e = call_fail(ERR_eagain, "assoc_id %u: %zu bytes wait for room already",
 		    assoc_id(a), a->waiting);
+	else if (stuck_refuses(a))
+		e = call_fail(ERR_eagain, "assoc_id %u: its peer takes nothing, and %zu bytes wait for room already; association_queue allows no more",
+		    assoc_id(a), a->waiting);
 	else {
 		w = wait_for_room(a, &call, &m->info, m->data, m->len);
+		if (a->sock->own.non_block_send)
+			answer_early(w->call);
 		/* Who has no answer to a request asks again; this was taken for good. */
-		if (call.notification && m->client != 0)
-			w->record = keep_waiting(a, &call, &m->info, m->data, m->len);
+		if (w->call->notification && m->client != 0)
+			w->record = keep_waiting(a, w->call, &m->info, m->data, m->len);
 		return;
 	}
 	refuse_message(&call, a->sock->node.key, m, e, call_why());
@@ -460,6 +521,7 @@ finish_send(struct waiting_send *w, int number)
 	enum error				 e;
 
 	if (number == 0) {
+		stuck_moves(w->assoc);
 		count_sent(w->assoc, w->len);
 		waiting_send_free(w);
 		call_finish(call, &out);

@@ -37,7 +37,7 @@ struct waiting_send {
 	struct call			*call;
 	struct sndrcvinfo		 info;
 	size_t				 len;
-	bool				 counted;	/* against its client's limit */
+	size_t				 counted;	/* bytes, against its client's limit */
 	struct record			*record;	/* of a session's notification */
 	char				 data[];
 };
@@ -70,8 +70,12 @@ struct assoc {
 	struct hot_from		 from;		/* where its messages come from */
 	struct sndrcvinfo	 defaults;	/* of send by stream alone */
 	bool			 defaults_known;
-	TAILQ_HEAD(, waiting_send) sends;
+	TAILQ_HEAD(waiting_sends, waiting_send) sends;
 	size_t			 waiting;	/* bytes in sends */
+	size_t			 charged;	/* the memory that they take */
+	TAILQ_ENTRY(assoc)	 full_entry;	/* while there are any: see stuck.h */
+	unsigned		 still;		/* ms without one taken */
+	bool			 moved;		/* one was taken since the last look */
 	bool			 full;		/* above the high watermark, and not
 						   yet down to the low one */
 	uint64_t		 number;	/* unlike its id never used again */
@@ -118,6 +122,9 @@ void assoc_send_run(void);
 /* A message sent as a notification failed: it goes back to its sender. */
 void assoc_give_back(const struct call *, uint64_t sock, const struct sndrcvinfo *,
     const char *data, size_t len);
+
+/* What waits in it does not count against its clients any more. */
+void assoc_uncount_sends(struct assoc *);
 
 /* One that waited in a process before us waits again. */
 void assoc_wait_again(struct assoc *, struct call *, const struct sndrcvinfo *,

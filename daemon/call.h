@@ -30,6 +30,12 @@ enum call_end {
 	CALL_CLIENT_GONE,
 };
 
+/*
+ * A request that was answered before the stack took it, with non_block_send,
+ * is like a notification from then on; this makes its ordinal unlike one's.
+ */
+#define ORDINAL_ANSWERED	(UINT64_C(1) << 63)
+
 struct call {
 	TAILQ_ENTRY(call)	 entry;
 	struct client		*client;

@@ -24,6 +24,7 @@
 #include "log.h"
 #include "loop.h"
 #include "sock.h"
+#include "stuck.h"
 
 #define READ_SIZE	(256u << 10)
 #define FRAME_EXTRA	(1u << 20)	/* a frame may exceed the longest message by */
@@ -31,6 +32,7 @@
 #define HELD_QUEUES	4
 
 static struct hash clients;
+static size_t npaused;
 static struct client_list watchers = TAILQ_HEAD_INITIALIZER(watchers);
 static struct client_list dead = TAILQ_HEAD_INITIALIZER(dead);
 
@@ -91,13 +93,28 @@ holds_too_much(const struct client *c)
 }
 
 static void
+set_paused(struct client *c, bool on)
+{
+	if (c->paused != on)
+		npaused += on ? 1 : (size_t)-1;
+	c->paused = on;
+}
+
+bool
+client_any_paused(void)
+{
+	return npaused > 0;
+}
+
+static void
 client_pause(struct client *c)
 {
 	struct epoll_event	ev = { .events = EPOLLRDHUP, .data.ptr = c };
 
 	if (c->paused)
 		return;
-	c->paused = true;
+	set_paused(c, true);
+	stuck_look();		/* at what its messages wait for */
 	(void)event_del(&c->readable);
 	if (epoll_ctl(gone_set, EPOLL_CTL_ADD, c->fd, &ev) == -1)
 		client_lost(c, strerror(errno));
@@ -255,7 +272,7 @@ client_serve_again(struct client *c)
 {
 	if (!c->paused || c->dead || c->away || is_over_limit(c))
 		return;
-	c->paused = false;
+	set_paused(c, false);
 	(void)epoll_ctl(gone_set, EPOLL_CTL_DEL, c->fd, NULL);
 	serve_rest(c);
 	if (!c->paused && !c->dead && !c->away)
@@ -409,7 +426,7 @@ cut_off(struct client *c)
 	c->answers = 0;
 	if (c->paused)		/* a farewell has a duplicate: it would stay in the set */
 		(void)epoll_ctl(gone_set, EPOLL_CTL_DEL, c->fd, NULL);
-	c->paused = false;
+	set_paused(c, false);
 	(void)close(c->fd);
 	c->fd = -1;
 	client_dirty(c);	/* what it has sent may be in use: it is freed later */

@@ -126,6 +126,9 @@ void client_tell(struct client *, const struct notice *, uint64_t sock, const vo
 /* There is room for another event; else it is noted that one was kept back. */
 bool client_has_room(struct client *);
 
+/* Is there one whose requests are not read? */
+bool client_any_paused(void);
+
 /* Messages of the client wait for room (n bytes more, or fewer). */
 void client_wait_more(struct client *, size_t n);
 void client_wait_less(struct client *, size_t n);

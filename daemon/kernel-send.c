@@ -225,7 +225,8 @@ kernel_answer_last_sends(void)
 		    (unsigned long long)c->node.key);
 		if (sends->note[i].ordinal == 0)
 			call_reply(&call, &out);
-		else if (sends->note[i].ordinal > c->notifications)
+		else if (sends->note[i].ordinal > c->notifications &&
+		    !(sends->note[i].ordinal & ORDINAL_ANSWERED))
 			c->notifications = sends->note[i].ordinal;
 		client_dirty(c);
 	}

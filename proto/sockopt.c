@@ -195,7 +195,7 @@ const struct sockopt sockopt_table[] = {
 	  .from = "gen_sctp of OTP 27",
 	  OWN(non_block_send),
 	  .fields = SCALAR(BOOL, bool, "true or false"),
-	  .doc = "Give eagain instead of letting more than high_msgq_watermark bytes wait for room.",
+	  .doc = "A send never waits: a message that finds no room is taken to wait, and answered at once, as long as no more than high_msgq_watermark bytes wait already; then it is eagain. One that was taken so and cannot be sent later comes back as sctp_send_failed.",
 	},
 	{ .name = "on_owner_exit",
 	  .from = "sctpd",

@@ -17,7 +17,7 @@ def refusal(c, method, **args):
         result = c.call(method, **args)
     except RpcError as e:
         return str(e)
-    raise AssertionError(f"{method} {args} succeeded: {result}")
+    raise AssertionError(f"{method} {str(args)[:300]} succeeded: {result}")
 
 
 def code(c, method, **args):
