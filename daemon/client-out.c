@@ -161,6 +161,7 @@ client_write(struct client *c)
 	if (output_held(&c->out) < config.client_queue / 2)
 		client_feed(c);
 	client_serve_again(c);
+	client_end_if_done(c);
 }
 
 void

@@ -6,6 +6,7 @@
  * re-arms itself for every answer, which costs two thirds of the speed.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +38,14 @@ static struct client_list watchers = TAILQ_HEAD_INITIALIZER(watchers);
 static struct client_list dead = TAILQ_HEAD_INITIALIZER(dead);
 
 /*
- * Those that are paused may go too, and be the last to hold what they wait
- * for. An epoll set tells: libevent's EV_CLOSED is lost beside an error.
+ * Those that are not read may go too, and be the last to hold what they wait
+ * for. An epoll set tells, which is asked for no event but what is always
+ * told: that both directions are closed.
+ *
+ * A client that closed its own direction alone has said all that it has to
+ * say, and reads on: its requests are served, those that it had to wait with
+ * as well, and its end comes when it has all its answers. Until then it is a
+ * client like any other, and if it does not read it waits like any other.
  */
 static int gone_set = -1;
 static struct event gone;
@@ -92,6 +99,17 @@ holds_too_much(const struct client *c)
 	    HELD_QUEUES * config.client_queue + 2 * config.max_message;
 }
 
+/* It is not read: be told when it goes all the same. */
+static void
+stop_reading(struct client *c)
+{
+	struct epoll_event	ev = { .events = 0, .data.ptr = c };
+
+	(void)event_del(&c->readable);
+	if (epoll_ctl(gone_set, EPOLL_CTL_ADD, c->fd, &ev) == -1)
+		client_lost(c, strerror(errno));
+}
+
 static void
 set_paused(struct client *c, bool on)
 {
@@ -109,15 +127,11 @@ client_any_paused(void)
 static void
 client_pause(struct client *c)
 {
-	struct epoll_event	ev = { .events = EPOLLRDHUP, .data.ptr = c };
-
 	if (c->paused)
 		return;
 	set_paused(c, true);
 	stuck_look();		/* at what its messages wait for */
-	(void)event_del(&c->readable);
-	if (epoll_ctl(gone_set, EPOLL_CTL_ADD, c->fd, &ev) == -1)
-		client_lost(c, strerror(errno));
+	stop_reading(c);
 }
 
 static void
@@ -246,6 +260,41 @@ serve_input(struct client *c, size_t n)
 	pass_on(c, input + done, n - done);
 }
 
+/* The end of what it sends: is it its own end? */
+static void
+client_read_end(struct client *c)
+{
+	struct pollfd	p = { .fd = c->fd };
+
+	if (poll(&p, 1, 0) == 1) {
+		client_lost(c, "it closed the connection");
+		return;
+	}
+	c->ended = true;
+	stop_reading(c);
+	client_dirty(c);	/* it may have all its answers */
+}
+
+static bool
+awaits_answer(const struct client *c)
+{
+	const struct call	*call;
+
+	TAILQ_FOREACH(call, &c->calls, entry) {
+		if (!call->notification)
+			return true;
+	}
+	return false;
+}
+
+void
+client_end_if_done(struct client *c)
+{
+	if (c->ended && !c->dead && !c->away && !c->dirty && output_unwritten(&c->out) == 0 &&
+	    !awaits_answer(c))
+		client_lost(c, "it closed its side, and has all its answers");
+}
+
 static void
 client_read(struct client *c)
 {
@@ -255,7 +304,7 @@ client_read(struct client *c)
 	if (n > 0)
 		serve_input(c, (size_t)n);
 	else if (n == 0)
-		client_lost(c, "it closed the connection");
+		client_read_end(c);
 	else if (errno != EAGAIN && errno != EINTR)
 		client_lost(c, strerror(errno));
 }
@@ -424,9 +473,10 @@ cut_off(struct client *c)
 	c->away = true;
 	end_calls(c, false);
 	c->answers = 0;
-	if (c->paused)		/* a farewell has a duplicate: it would stay in the set */
+	if (c->paused || c->ended) /* a farewell has a duplicate: it would stay in the set */
 		(void)epoll_ctl(gone_set, EPOLL_CTL_DEL, c->fd, NULL);
 	set_paused(c, false);
+	c->ended = false;
 	(void)close(c->fd);
 	c->fd = -1;
 	client_dirty(c);	/* what it has sent may be in use: it is freed later */
@@ -435,7 +485,7 @@ cut_off(struct client *c)
 static void
 disconnect(struct client *c)
 {
-	/* It may have closed its side only, and wait for what it was answered. */
+	/* What it was answered is its own, though it is dropped for what came next. */
 	keep_commit();
 	(void)output_write(&c->out, c->fd);
 	cut_off(c);

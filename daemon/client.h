@@ -55,6 +55,7 @@ struct client {
 	bool			 watching;
 	bool			 starved;	/* a socket of its stopped for it */
 	bool			 paused;	/* its requests are not read */
+	bool			 ended;		/* it will send no more of them */
 	bool			 dirty;
 	bool			 listed;	/* it is being written to */
 	bool			 dead;
@@ -148,6 +149,9 @@ void client_free_all(void);
 
 /* Between client.c and client-out.c: nothing is to be written to it any more. */
 void client_clean(struct client *);
+
+/* It will send no more, and has all that it waited for: that is its end. */
+void client_end_if_done(struct client *);
 
 /* Read its requests again, if nothing speaks against it any more. */
 void client_serve_again(struct client *);

@@ -7,7 +7,8 @@ and the daemon must have no socket and no association left.
 
 TEST_WRAP, if set, is put in front of the daemon's command (valgrind).
 TEST_STACK, if set, is the SCTP stack that it uses; TEST_BUILD is the folder
-in which it was built."""
+in which it was built. TEST_DELAY, if set, is how many milliseconds every
+packet needs on the loopback device, on which most tests talk."""
 import contextlib
 import os
 import re
@@ -29,6 +30,7 @@ STACK = os.environ.get("TEST_STACK", "kernel")
 # What valgrind says of a descriptor that was opened and not closed.
 OPEN_AT_EXIT = re.compile(r"^==\d+== Open .*\n(?!.*<inherited from parent>)", re.M)
 SLOW = 10 if WRAP else 1  # how much longer things may take
+DELAY = int(os.environ.get("TEST_DELAY", "0"))
 
 
 class Skip(Exception):
@@ -46,6 +48,26 @@ def stack_config(netns, stack=STACK):
         s.bind(("::", 0))
         port = s.getsockname()[1]
     return {"stack": stack, "udp_port": port, "peer_udp_port": port}
+
+
+def delay_loopback(ms):
+    """Every packet on the loopback device needs so long, or, with 0, no time.
+    The queue is long: packets are to be late, and not to be lost."""
+    change = ["replace", "dev", "lo", "root", "netem", "delay", f"{ms}ms", "limit", "100000"]
+    done = subprocess.run(["tc", "qdisc", *(change if ms else ["del", "dev", "lo", "root"])],
+                          capture_output=True, text=True)
+    if ms and done.returncode != 0:
+        raise Skip(f"no netem here: {done.stderr.strip()}")
+
+
+@contextlib.contextmanager
+def round_trip(ms=40):
+    """A packet and its answer on the loopback device need so long meanwhile."""
+    delay_loopback(ms // 2)
+    try:
+        yield
+    finally:
+        delay_loopback(DELAY)
 
 
 def wait_for(true):

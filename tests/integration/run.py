@@ -14,7 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 import left_out  # noqa: E402
-from harness import SLOW, STACK, Daemon, Skip  # noqa: E402
+from harness import DELAY, SLOW, STACK, Daemon, Skip, delay_loopback  # noqa: E402
 
 LIMIT = int(os.environ.get("TEST_LIMIT", "900")) * SLOW  # seconds that a test may take
 
@@ -101,6 +101,9 @@ def too_long(*_):
 def main():
     signal.signal(signal.SIGALRM, too_long)
     run = Run([a for a in sys.argv[1:] if not a.startswith("-")])
+    if DELAY:
+        delay_loopback(DELAY)
+        print(f"delay: {DELAY} ms on lo")
     print(f"stack: {STACK}")
     print(f"kernel: {os.environ.get('LAB_KERNEL', 'host ' + os.uname().release)}", flush=True)
     for path in sorted(glob.glob(os.path.join(HERE, "test_*.py"))):
