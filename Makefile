@@ -154,6 +154,7 @@ include tests/bench/bench.mk
 include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk
 include tests/hostile/hostile.mk
+include tests/fuzz/random.mk
 
 # Source, folder below DESTDIR, mode; installed and uninstalled by this list.
 INSTALLED	= \

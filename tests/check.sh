@@ -113,6 +113,10 @@ step_fuzz() { # a few seconds of what hostile clients and peers might send
 	make -s --no-print-directory fuzz-smoke hostile-smoke
 }
 
+step_random() { # random clients, many at once, for half a minute on either stack, and kills
+	make -s --no-print-directory random-smoke
+}
+
 step_bench() { # every figure is measured; what they are is no matter here
 	tests/native.sh build/bench --native -q >build/check/bench-native &&
 	tests/lab/run --timeout 120 -- build/bench -q -n build/check/bench-native -o build/check/bench.json >build/check/bench.txt &&
@@ -183,7 +187,7 @@ if [ $# -gt 0 ]; then
 else
 	rm -f build/check/*.log
 	begin valgrind
-	for name in unit reference manuals acceptance shellcheck units install clang without fuzz demo bench userland loss systemd soak integration; do
+	for name in unit reference manuals acceptance shellcheck units install clang without fuzz random demo bench userland loss systemd soak integration; do
 		run "$name"
 	done
 	end valgrind

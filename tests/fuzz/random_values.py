@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Random arguments, right and wrong, for whatever methods and options a daemon
+describes. A field that nothing here knows by name has values of its type."""
+import re
+
+INTEGER = re.compile(r"an integer from (-?\d+) to (2\^53|-?\d+)")
+WRONG = 0.04            # of all values are of a wrong type, or out of range
+SILENT = "10.255.0.9"   # a network without another host: no packet is answered there
+HOSTS = ["127.0.0.1"] * 12 + ["::1", "127.0.0.2", "localhost", ["127.0.0.1", "127.0.0.2"], ["::1", "127.0.0.1"],
+                              SILENT, "192.0.2.1", "no.such.host.invalid", "", "1.2.3", [], [5], "fe80::1%lo"]
+LOCAL = ["127.0.0.1"] * 8 + ["any", "loopback", "::1", "::", "127.0.0.2", ["127.0.0.1", "127.0.0.2"], "192.0.2.1",
+                             ["::1", "127.0.0.1"], "nowhere", [], [[]]]
+JUNK = [None, True, -1, 1 << 32, (1 << 53) + 1, -(1 << 63), (1 << 64) - 1, 1.5, "", "x", "x" * 5000, b"\xff" * 9, [], {},
+        [[[[]]]], {"a": 1}, {1: 2}, [None] * 20, {"x" * 300: "y"}]
+SIZES = [1] * 4 + [10, 100, 100, 1000, 1452, 5000, 70000, 300000]
+PATHS = ["/proc/self/ns/net", "/proc/1/ns/net", "/dev/null", "/nonexistent", "/tmp", "", "ns"]
+
+# Values that are legal and would only make a run wait: for the peer that is
+# gone, for a socket that is held, for a network that is lent all its memory.
+# Larger ones are left to the junk, which is refused.
+TAME = {
+    "initial": 300, "max": 500, "min": 200, "hold_time": 1500, "send_timeout": 1000, "seconds": 2, "timeout": 1000,
+    "max_attempts": 3, "max_init_timeo": 300, "asocmaxrxt": 4, "pathmaxrxt": 3, "hbinterval": 500, "sackdelay": 200,
+    "delay": 200, "timetolive": 300, "cookie_life": 5000, "sctp_autoclose": 4, "sndbuf": 1 << 18, "recbuf": 1 << 18,
+    "sctp_delayed_ack_time": 200, "instrms": 50, "outstrms": 50, "number_peer_destinations": 8,
+}
+
+
+class Values:
+    """described: what describe answers; world: see random_client.py."""
+
+    def __init__(self, described, rng, world):
+        self.random, self.world = rng, world
+        self.methods = {m["name"]: m for m in described["methods"]}
+        self.options = {o["name"]: o for o in described["options"]}
+        self.names = list(self.options)
+
+    def arguments(self, method, client):
+        """Of a call: those that are needed, and some of the others."""
+        r, args = self.random, {}
+        sock = self.world.sock(client)
+        for field in self.methods[method]["in"]:
+            if r.random() < (0.99 if field["required"] else 0.45):
+                args[field["name"]] = self.value(field, method, client, sock)
+        # A one-to-many socket needs to be told which; most of them are.
+        if any(f["name"] == "assoc_id" for f in self.methods[method]["in"]) and r.random() < 0.8:
+            args["assoc_id"] = self.world.assoc(sock)
+        if method in ("connect", "accept", "recv") and r.random() < 0.9:
+            args["timeout"] = r.choice((0, 1, 20, 200, 1000))
+        if method == "connect_init" and r.random() < 0.9:
+            args.pop("timeout", None)
+        if r.random() < 0.01:
+            args[r.choice(("bogus", "", "sock\0"))] = r.choice(JUNK)
+        return args
+
+    def value(self, field, method="", client=None, sock=0, owner=""):
+        """One for this field; owner: the option that it is of."""
+        r, name = self.random, field["name"] or owner
+        if r.random() < WRONG:
+            return r.choice(JUNK)
+        known = getattr(self, "a_" + name, None)
+        if known and not owner:
+            return known(method, client, sock)
+        if name == "assoc_id":
+            return self.world.assoc(sock)
+        return self.of_type(field, name, method, client, sock, owner)
+
+    def of_type(self, field, name, method, client, sock, owner):
+        r, kind = self.random, field["type"]
+        if integer := INTEGER.match(kind):
+            return self.integer(name, owner, int(integer[1]), 1 << 53 if integer[2] == "2^53" else int(integer[2]))
+        if kind.startswith("milliseconds"):
+            return r.choice(("infinity", self.integer(name, owner, 0, 1 << 32)))
+        if kind == "true or false":
+            return r.random() < 0.5
+        if kind == "one of its words":
+            return r.choice(field["words"])
+        if kind == "a list of its words":
+            return r.sample(field["words"], r.randrange(min(3, len(field["words"]) + 1)))
+        if kind == "a map of its fields":
+            return {f["name"]: self.value(f, method, client, sock, owner or name)
+                    for f in field["fields"] if r.random() < 0.4}
+        if kind.startswith("an endpoint"):
+            return {"addr": r.choice(HOSTS[:14]), "port": self.world.port()}
+        if kind.startswith("bytes"):
+            return b"r" * r.choice((0, 1, 50, 1024, 1025))
+        return {"active": self.active, "netns": self.path, "bind_to_device": self.device}.get(name, self.text)()
+
+    def integer(self, name, owner, low, high):
+        r = self.random
+        tame = TAME.get(owner if name == "assoc_value" else name, TAME.get(name))
+        if tame is not None:
+            return r.choice((low, 1, r.randint(low, tame), tame))
+        return r.choice((low, 1, 2, r.randint(low, min(high, 300)), 1 << r.randrange(high.bit_length()), high,
+                         r.randint(low, high)))
+
+    # ---- what has no better type than "a value" ----
+
+    def active(self):
+        return self.random.choice((True, True, True, False, "once", 1, 5, 100, -3, 32767))
+
+    def path(self):
+        return self.random.choice((*PATHS, self.world.fifo))
+
+    def device(self):
+        return self.random.choice(("lo", "", "nosuch0", "x" * 40))
+
+    def text(self):
+        return self.random.choice(("", "a", "random", "\0", "é" * 30, "x" * 200))
+
+    # ---- arguments that are known by name ----
+
+    def a_sock(self, method, client, sock):
+        return sock
+
+    def a_client(self, method, client, sock):
+        return self.world.client_number()
+
+    def a_resume(self, method, client, sock):
+        return self.random.choice((True, True, self.world.token(), self.world.token(), "0" * 32, False))
+
+    def a_seq(self, method, client, sock):
+        return self.random.choice((client.seq, client.seq, max(client.seq - 3, 0), client.seq + 1, 0))
+
+    def a_addr(self, method, client, sock):
+        return self.random.choice(HOSTS)
+
+    def a_ip(self, method, client, sock):
+        return self.random.choice(LOCAL)
+
+    def a_port(self, method, client, sock):
+        if method == "open":
+            return self.random.choice((0, 0, 0, 0, 0, self.world.port(), 79))
+        return self.world.port()
+
+    def a_backlog(self, method, client, sock):
+        return self.random.choice((True, True, True, 1, 5, 128, False, 0))
+
+    def a_data(self, method, client, sock):
+        return b"z" * self.random.choice(SIZES)
+
+    def a_on(self, method, client, sock):
+        return self.random.random() < 0.7
+
+    def a_options(self, method, client, sock):
+        r = self.random
+        if method == "getopts":
+            return [self.asked(r.choice(self.names), client, sock) for _ in range(r.choice((0, 1, 1, 3, 20)))]
+        names = r.sample(self.names, r.choice((0, 1, 1, 2, 5)))
+        if r.random() < 0.6:
+            names.append("active")
+        if r.random() < 0.3:
+            names.append("on_owner_exit")
+        pairs = [(n, self.option(n, client, sock)) for n in names]
+        if r.random() < 0.02:
+            pairs.append((r.choice(("no_such", "", 5)), r.choice(JUNK)))
+        return dict(pairs) if r.random() < 0.7 else [list(p) for p in pairs]
+
+    def option(self, name, client, sock):
+        fields = self.options[name]["fields"]
+        if len(fields) == 1 and fields[0]["name"] == "":
+            return self.value(fields[0], "", client, sock, name)
+        record = {f["name"]: self.value(f, "", client, sock, name) for f in fields if self.random.random() < 0.5}
+        if any(f["name"] == "assoc_id" for f in fields) and self.random.random() < 0.7:
+            record["assoc_id"] = self.world.assoc(sock)
+        return record
+
+    def asked(self, name, client, sock):
+        """As getopts wants it: a name, or with a record that says of what."""
+        if self.random.random() < 0.5:
+            return name
+        return [name, self.option(name, client, sock)]
