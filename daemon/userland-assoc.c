@@ -69,11 +69,14 @@ userland_assoc_on_wake(void *arg)
 	struct assoc		*a = arg;
 	struct userland_assoc	*ua = a->stack.userland;
 
+	userland_go_on(a);
 	if (ua->is_lingering) {
 		if (!userland_discard(a))
 			(void)assoc_free(a);
-		else if (ua->awaits_room)
+		else if (ua->awaits_room) {
+			ua->awaits_room = false;
 			assoc_writable(a);
+		}
 		return;
 	}
 	userland_ready(ua);
@@ -164,6 +167,15 @@ userland_find_coming(struct sock *s, sctp_assoc_t id)
 	return ua != NULL ? ua->assoc : NULL;
 }
 
+/* It leaves the socket that it came on. */
+static void
+leave_coming(struct userland_assoc *ua)
+{
+	if (ua->is_coming)
+		hash_remove(&ua->assoc->sock->stack.userland->coming, &ua->coming);
+	ua->is_coming = false;
+}
+
 /* It is up, or it never will be. */
 void
 userland_has_come(struct userland_assoc *ua)
@@ -171,9 +183,7 @@ userland_has_come(struct userland_assoc *ua)
 	if (ua->is_starting)
 		LIST_REMOVE(ua, starting);
 	ua->is_starting = false;
-	if (ua->is_coming)
-		hash_remove(&ua->assoc->sock->stack.userland->coming, &ua->coming);
-	ua->is_coming = false;
+	leave_coming(ua);
 }
 
 /*
@@ -209,7 +219,7 @@ userland_came_up(struct assoc *a)
 
 	userland_know(ua);
 	userland_set_mtu(a);
-	if (!s->many || ua->so != NULL) {
+	if (s == NULL || !s->many || ua->so != NULL) {
 		userland_has_come(ua);
 		return;
 	}
@@ -301,24 +311,42 @@ userland_peeloff(struct assoc *a, struct sock *to)
 
 /* ---- going ---------------------------------------------------------- */
 
+/*
+ * It has no socket any more; its own is closed at once. usrsctp must have none
+ * without a socket that is being set up and has something to send: it would
+ * go on, and die of a NULL pointer if the peer's own INIT met ours.
+ */
+void
+userland_drop_so(struct userland_assoc *ua)
+{
+	static const struct linger	at_once = { .l_onoff = 1, .l_linger = 0 };
+
+	wake_detach(&ua->wake, ua->so);
+	if (ua->owns_so && ua->so != NULL) {
+		(void)usrsctp_setsockopt(ua->so, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+		userland_close_so(ua->so);
+	}
+	ua->so = NULL;
+	ua->owns_so = false;
+}
+
 void
 userland_assoc_free(struct assoc *a)
 {
 	struct userland_assoc	*ua = a->stack.userland;
+	bool			 was_starting = ua->is_starting;
 
-	if (a->sock != NULL) {
-		userland_unready(ua);
-		userland_has_come(ua);
-	}
-	if (ua->is_starting)
-		LIST_REMOVE(ua, starting);
+	userland_unready(ua);
+	userland_has_come(ua);
 	if (ua->is_lingering)
 		LIST_REMOVE(ua, lingering);
 	TAILQ_REMOVE(&all, ua, all);
 	userland_forget(ua);
 	wake_forget(&ua->finish);
 	wake_detach(&ua->wake, ua->so);
-	if (ua->owns_so)
+	if (was_starting)
+		userland_drop_so(ua);
+	else if (ua->owns_so)
 		userland_close_so(ua->so);
 	if (ua->port != NULL) {
 		hold_drop(ua->port, ua->path, addr_port(&a->peer));
@@ -334,6 +362,25 @@ userland_assoc_free(struct assoc *a)
 	a->stack.userland = NULL;
 }
 
+/* One that is being set up on its socket's has one of its own from now on. */
+bool
+userland_own_so(struct assoc *a)
+{
+	struct userland_assoc	*ua = a->stack.userland;
+
+	if (ua->so != NULL)
+		return true;
+	errno = ENOTCONN;
+	if (a->sock == NULL || !a->sock->many || a->sock->stack.userland->so == NULL)
+		return false;
+	if ((ua->so = usrsctp_peeloff(a->sock->stack.userland->so, userland_id(a))) == NULL)
+		return false;
+	clock_need();
+	(void)usrsctp_set_non_blocking(ua->so, 1);
+	wake_attach(&ua->wake, ua->so, userland_assoc_on_wake, a);
+	return true;
+}
+
 /* Its socket is closed: send what waits, shut down, and read until it is over. */
 static void
 linger(struct assoc *a)
@@ -343,6 +390,7 @@ linger(struct assoc *a)
 	struct userland_sock		*u = a->sock->stack.userland;
 
 	userland_unready(ua);
+	leave_coming(ua);
 	if (u->so == ua->so)
 		u->so = NULL;		/* it goes on with the association */
 	ua->owns_so = true;
@@ -356,21 +404,23 @@ linger(struct assoc *a)
 		(void)assoc_free(a);
 }
 
+/*
+ * One that is being set up has nothing to shut down: it is taken back, unless
+ * messages were sent that shall arrive once it is up.
+ */
 void
 userland_close_assoc(struct assoc *a, bool abort)
 {
-	if (a->stack.userland->so == NULL || a->state == ASSOC_OVER) {
-		if (a->state != ASSOC_OVER)
-			(void)userland_abort(a, NULL, 0);
-		(void)assoc_free(a);
+	if (a->state == ASSOC_COMING_UP && !abort)
+		abort = (!a->stack.userland->has_sent && TAILQ_EMPTY(&a->sends)) ||
+		    !userland_own_so(a);
+	if (a->state != ASSOC_OVER && a->stack.userland->so != NULL && !abort) {
+		linger(a);
 		return;
 	}
-	if (abort) {
+	if (a->state != ASSOC_OVER)
 		(void)userland_abort(a, NULL, 0);
-		(void)assoc_free(a);
-		return;
-	}
-	linger(a);
+	(void)assoc_free(a);
 }
 
 void

@@ -156,9 +156,8 @@ userland_find_lost(void)
 			continue;
 		}
 		userland_has_come(ua);
-		wake_detach(&ua->wake, ua->so);
 		userland_unready(ua);
-		ua->so = NULL;
+		userland_drop_so(ua);
 		wake_now(&ua->finish);
 	}
 }
@@ -170,23 +169,17 @@ userland_find_lost(void)
 int
 userland_take_back(struct assoc *a)
 {
-	static const struct linger	 at_once = { .l_onoff = 1, .l_linger = 0 };
-	struct userland_assoc		*ua = a->stack.userland;
-	struct userland_sock		*u = a->sock->stack.userland;
-	struct socket			*so = ua->so;
+	struct userland_assoc	*ua = a->stack.userland;
+	struct userland_sock	*u = a->sock != NULL ? a->sock->stack.userland : NULL;
 
-	if (so == NULL && (so = usrsctp_peeloff(u->so, userland_id(a))) == NULL)
+	if (!userland_own_so(a))
 		return errno == ENOENT || errno == ENOTCONN ? EPIPE : errno;
 	userland_has_come(ua);
-	if (so == u->so)
+	if (u != NULL && ua->so == u->so)
 		u->so = NULL;
-	else
-		clock_need();
+	ua->owns_so = true;
 	userland_unready(ua);
-	wake_detach(&ua->wake, so);
-	ua->so = NULL;
-	(void)usrsctp_setsockopt(so, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-	userland_close_so(so);
+	userland_drop_so(ua);
 	assoc_fail_sends(a, ERR_epipe, "the association was aborted");
 	wake_now(&ua->finish);
 	return 0;

@@ -175,15 +175,29 @@ is_up(enum assoc_event what)
 	return what == ASSOC_EVENT_UP || what == ASSOC_EVENT_RESTART;
 }
 
-bool
-userland_is_end(const char *p, size_t len)
+static enum assoc_event
+what_is_said(const char *p, size_t len)
 {
 	struct sctp_assoc_change	c;
 
 	if (len < sizeof c)
-		return false;
+		return ASSOC_EVENT_NONE;
 	memcpy(&c, p, sizeof c);
-	return c.sac_type == SCTP_ASSOC_CHANGE && !is_up(what_happened(c.sac_state));
+	return c.sac_type == SCTP_ASSOC_CHANGE ? what_happened(c.sac_state) : ASSOC_EVENT_NONE;
+}
+
+bool
+userland_is_up(const char *p, size_t len)
+{
+	return is_up(what_is_said(p, len));
+}
+
+bool
+userland_is_end(const char *p, size_t len)
+{
+	enum assoc_event	what = what_is_said(p, len);
+
+	return what != ASSOC_EVENT_NONE && !is_up(what);
 }
 
 /* An association that comes up from the peer's side, if there is room for it. */
@@ -245,6 +259,8 @@ take_assoc_change(struct sock *s, struct assoc *a, const struct sctp_assoc_chang
 		is_over(a);
 	else if (!TAILQ_EMPTY(&a->sends))
 		assoc_writable(a);
+	else
+		userland_go_on(a);
 }
 
 /* ---- all of them ---------------------------------------------------- */

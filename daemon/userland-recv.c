@@ -336,6 +336,15 @@ userland_receive(struct sock *s, unsigned n)
 	}
 }
 
+/* Its socket was closed while it was set up. */
+static void
+came_up_alone(struct assoc *a)
+{
+	userland_came_up(a);
+	assoc_enter(a, ASSOC_UP);
+	userland_go_on(a);
+}
+
 bool
 userland_discard(struct assoc *a)
 {
@@ -343,8 +352,12 @@ userland_discard(struct assoc *a)
 	ssize_t			 n;
 
 	while ((n = receive(ua->so)) > 0) {
-		if ((piece.flags & MSG_NOTIFICATION) && userland_is_end(piece.data, piece.len))
+		if (!(piece.flags & MSG_NOTIFICATION))
+			continue;
+		if (userland_is_end(piece.data, piece.len))
 			return false;
+		if (a->state == ASSOC_COMING_UP && userland_is_up(piece.data, piece.len))
+			came_up_alone(a);
 	}
 	return n == -1 && (errno == EAGAIN || errno == EINTR);
 }

@@ -85,18 +85,51 @@ userland_send(struct assoc *a, const struct stack_message *m, unsigned n, int *n
 	*number = 0;
 	while (i < n && (*number = send_one(a, &m[i].info, m[i].data, m[i].len)) == 0)
 		i++;
+	a->stack.userland->has_sent |= i > 0;
 	return i;
 }
 
+/* It may be up though its user has not read that it is. */
+static bool
+is_set_up(const struct assoc *a)
+{
+	struct sctp_status	st = { .sstat_assoc_id = userland_id(a) };
+	socklen_t		len = sizeof st;
+
+	return a->state != ASSOC_COMING_UP || userland_so(a) == NULL ||
+	    usrsctp_getsockopt(userland_so(a), IPPROTO_SCTP, SCTP_STATUS, &st, &len) == -1 ||
+	    (st.sstat_state != SCTP_COOKIE_WAIT && st.sstat_state != SCTP_COOKIE_ECHOED);
+}
+
+/*
+ * usrsctp takes an end for one of an association that is up, and sends SHUTDOWN
+ * to a peer whose tag it does not know: during the set-up it waits.
+ */
 int
 userland_eof(struct assoc *a)
 {
 	static const struct sndrcvinfo	eof = { .flags = SNDRCV_EOF };
-	int				number = send_one(a, &eof, NULL, 0);
+	int				number;
 
+	if (!is_set_up(a)) {
+		a->stack.userland->eof_waits = true;
+		return 0;
+	}
+	number = send_one(a, &eof, NULL, 0);
 	if (number == 0)
 		assoc_enter(a, ASSOC_GOING_DOWN);
 	return number;
+}
+
+void
+userland_go_on(struct assoc *a)
+{
+	struct userland_assoc	*ua = a->stack.userland;
+
+	if (!ua->eof_waits || !is_set_up(a))
+		return;
+	ua->eof_waits = false;
+	(void)userland_eof(a);
 }
 
 /* usrsctp gives back no more than its receive buffer takes. */

@@ -280,6 +280,8 @@ struct userland_assoc {
 	bool			 is_lingering;
 	bool			 awaits_room;
 	bool			 aborted;	/* by us */
+	bool			 has_sent;	/* something, maybe before it was up */
+	bool			 eof_waits;	/* until it is up */
 	struct joint		 data;
 	struct joint		 message;	/* a notification */
 	struct joint		 failed;	/* a message given back */
@@ -321,11 +323,19 @@ void userland_find_lost(void);
 /* Abort one that is not up yet. */
 int userland_take_back(struct assoc *);
 
+/* One that is being set up on its socket's has one of its own; false, with errno: it is over. */
+bool userland_own_so(struct assoc *);
+/* It has none any more: what is left in its own is thrown away. */
+void userland_drop_so(struct userland_assoc *);
+
 /* What usrsctp calls an association, on the socket that it is on. */
 sctp_assoc_t userland_id(const struct assoc *);
 struct socket *userland_so(const struct assoc *);
 
 void userland_subscribe(const struct sock *, struct socket *);
+
+/* What waits for the end of the set-up does so no more, if it is up. */
+void userland_go_on(struct assoc *);
 
 /* Give a socket what another was set, but for associations. */
 void userland_copy_options(struct socket *from, struct socket *to);
@@ -367,6 +377,8 @@ void userland_take_notification(struct sock *, struct assoc *, char *, size_t,
 void userland_tell_held(struct assoc *);
 void userland_drop_held(struct userland_assoc *);
 void userland_take_failed(struct sock *, struct assoc *, const char *, size_t);
+/* Does it say that an association is up, or that it is over? */
+bool userland_is_up(const char *notification, size_t);
 bool userland_is_end(const char *notification, size_t);
 
 /* Set what belongs to the path. */
