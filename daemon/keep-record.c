@@ -21,6 +21,8 @@ const struct field keep_sock_fields[] = {
 	FIELD(keep_sock, owner, U64, "owner", "number of its owner"),
 	FIELD(keep_sock, netns_number, U64, "netns_number", "of its network namespace, in the park"),
 	FIELD(keep_sock, uid, U32, "uid", "its user"),
+	FIELD(keep_sock, want_receive, U32, "want_receive", "the receive buffer that it asked for"),
+	FIELD(keep_sock, want_send, U32, "want_send", "and the send buffer"),
 	FIELD(keep_sock, subscribed, U32, "subscribed", "a bit for each kind of event"),
 	SPARSE(keep_sock, name, ENDPOINT, "name", "the last address of open"),
 	FIELD(keep_sock, port, U16, "port", "its port"),

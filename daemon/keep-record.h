@@ -29,6 +29,8 @@ struct keep_sock {
 	uint64_t		netns_number;
 	uint32_t		uid;
 	uint32_t		subscribed;
+	uint32_t		want_receive;
+	uint32_t		want_send;
 	struct sockaddr_storage	name;
 	uint16_t		port;
 	bool			many;

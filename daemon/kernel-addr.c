@@ -202,6 +202,7 @@ stack_listen(struct sock *s, int backlog)
 
 	if (backlog == 0 && !s->listening)
 		return 0;
+	kernel_size_socket(s);
 	if (listen(s->stack.fd, backlog) == -1)
 		number = errno;
 	if (number == EADDRINUSE)
@@ -242,6 +243,7 @@ stack_connect(struct sock *s, const struct sockaddr_storage *addrs, size_t n,
 	int				 number = 0;
 	struct assoc			*a;
 
+	kernel_size_socket(s);
 	arg.addr_num = (int)pack_addrs(packed, addrs, n, s->family);
 	arg.addrs = (struct sockaddr *)(void *)packed;
 	if (getsockopt(s->stack.fd, IPPROTO_SCTP, SCTP_SOCKOPT_CONNECTX3, &arg, &len) == -1 &&
@@ -257,6 +259,7 @@ stack_connect(struct sock *s, const struct sockaddr_storage *addrs, size_t n,
 		a->stack.fd = s->stack.fd;
 		kernel_watch(s, s->stack.fd, a, false);
 	}
+	kernel_charge_connect(a);
 	*made = a;
 	return 0;
 }

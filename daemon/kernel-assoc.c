@@ -57,7 +57,7 @@ static void
 assoc_has_fd(struct assoc *a)
 {
 	kernel_has_fd(a);
-	kernel_raise_buffer(a->stack.fd);
+	kernel_size_assoc(a);
 }
 
 /* The kernel peels off only what is in the network namespace of the caller. */
@@ -156,11 +156,13 @@ kernel_accepted(struct sock *listener, struct sock *to, int fd,
 	to->name = listener->name;
 	memcpy(to->subscribed, listener->subscribed, sizeof to->subscribed);
 	to->own = listener->own;
+	kernel_inherit_sizes(listener, to);
 	sock_keeps_output(to);
 	kernel_inherit(listener, fd);
 	kernel_adopt(to, fd);
 	a = accepted_assoc(to, fd, peer);
 	kernel_watch(to, fd, a, false);
+	kernel_size_socket(listener);
 	keep_sock(to);
 	return a;
 }
@@ -200,6 +202,7 @@ stack_peeloff(struct assoc *a, struct sock *to)
 	to->name = from->name;
 	memcpy(to->subscribed, from->subscribed, sizeof to->subscribed);
 	to->own = from->own;
+	kernel_inherit_sizes(from, to);
 	to->peeled = true;
 	sock_keeps_output(to);
 	kernel_adopt(to, a->stack.fd);
@@ -251,6 +254,7 @@ stack_assoc_free(struct assoc *a)
 {
 	stack_await_room(a, false);
 	kernel_no_rest(a);
+	kernel_uncharge(a);
 	if (a->sock != NULL && a->stack.fd != -1)
 		kernel_unwatch(a->sock, a->stack.fd);
 	(void)event_del(&a->stack.linger);
@@ -367,4 +371,5 @@ stack_free(void)
 
 	while ((a = TAILQ_FIRST(&lingering)) != NULL)
 		(void)assoc_free(a);
+	kernel_budget_free();
 }

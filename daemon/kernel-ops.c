@@ -51,6 +51,7 @@ const struct stack_ops kernel_stack = {
 	.assoc_init = stack_assoc_init,
 	.assoc_free = stack_assoc_free,
 	.free = stack_free,
+	.reload = kernel_budget_init,
 	.init = stack_init,
 	.restore_sock = stack_restore_sock,
 	.restore_assoc = stack_restore_assoc,

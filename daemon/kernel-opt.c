@@ -53,19 +53,22 @@ put_id(const struct sockopt *o, char *buf, uint32_t id)
 		memcpy(buf + f->offset, &id, sizeof id);
 }
 
-/* An association's own receive buffer is a multiple of the socket's. */
-static int
-set_buffer(int fd, const struct sockopt *o, const void *buf, bool assoc)
+static bool
+is_buffer(const struct sockopt *o)
 {
-	bool	receive = o->optname == SO_RCVBUF;
+	return o->level == LEVEL_SOCKET && (o->optname == SO_RCVBUF || o->optname == SO_SNDBUF);
+}
+
+/* Of the associations too, as far as there is memory. */
+static int
+set_buffer(struct sock *s, const struct sockopt *o, const void *buf)
+{
 	int	bytes;
 
 	memcpy(&bytes, buf, sizeof bytes);
 	if (bytes < 0)
 		return EINVAL;
-	if (receive && assoc)
-		bytes = bytes > INT32_MAX / KERNEL_RCVBUF_UP ? INT32_MAX : bytes * KERNEL_RCVBUF_UP;
-	kernel_set_buffer(fd, receive ? SO_RCVBUFFORCE : SO_SNDBUFFORCE, o->optname, bytes);
+	kernel_want(s, o->optname == SO_RCVBUF, bytes);
 	return 0;
 }
 
@@ -84,12 +87,10 @@ set_tos(int fd, const void *buf, socklen_t size)
 }
 
 static int
-set_one(int fd, const struct sockopt *o, const void *buf, bool assoc)
+set_one(int fd, const struct sockopt *o, const void *buf)
 {
 	if (fd == -1)
 		return ENOTCONN;
-	if (o->level == LEVEL_SOCKET && (o->optname == SO_RCVBUF || o->optname == SO_SNDBUF))
-		return set_buffer(fd, o, buf, assoc);
 	if (o->level == LEVEL_IP && o->optname == IP_TOS)
 		return set_tos(fd, buf, o->size);
 	return setsockopt(fd, level_of(o), o->optname, buf, o->size) == -1 ? errno : 0;
@@ -113,7 +114,7 @@ set_current(struct sock *s, const struct sockopt *o, char *buf)
 		if (!is_apart(a))
 			continue;
 		put_id(o, buf, assoc_id(a));
-		number = set_one(a->stack.fd, o, buf, true);
+		number = set_one(a->stack.fd, o, buf);
 		first = first == 0 ? number : first;
 	}
 	return first;
@@ -122,10 +123,11 @@ set_current(struct sock *s, const struct sockopt *o, char *buf)
 static int
 set_socket(struct sock *s, const struct sockopt *o, char *buf)
 {
-	struct assoc	*a = s->many ? NULL : assoc_next(s, NULL);
-	bool		 up = a != NULL && a->state != ASSOC_COMING_UP;
-	int		 number = set_one(s->stack.fd, o, buf, up);
+	int	number;
 
+	if (is_buffer(o))
+		return s->stack.fd == -1 ? ENOTCONN : set_buffer(s, o, buf);
+	number = set_one(s->stack.fd, o, buf);
 	return number != 0 ? number : set_current(s, o, buf);
 }
 
@@ -196,7 +198,7 @@ set_scoped(struct sock *s, const struct sockopt *o, char *buf)
 
 	if (a != NULL) {
 		put_id(o, buf, assoc_id(a));
-		return set_one(fd_for(s, a), o, buf, true);
+		return set_one(fd_for(s, a), o, buf);
 	}
 	if (s->many && id > SCTP_ALL_ASSOC)
 		return ENOENT;
@@ -204,7 +206,7 @@ set_scoped(struct sock *s, const struct sockopt *o, char *buf)
 		return ENOENT;
 	if (id != SCTP_CURRENT_ASSOC) {
 		put_id(o, buf, SCTP_FUTURE_ASSOC);
-		number = set_one(s->stack.fd, o, buf, false);
+		number = set_one(s->stack.fd, o, buf);
 	}
 	if (number == 0 && id != SCTP_FUTURE_ASSOC)
 		number = set_current(s, o, buf);

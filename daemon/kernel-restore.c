@@ -35,6 +35,7 @@ stack_restore_sock(struct sock *s)
 		return false;
 	s->stack.fd = fd;
 	s->stack.parked = true;
+	kernel_restore_sizes(s);
 	if (s->many)
 		kernel_read_at_once(s);
 	else if (s->listening)
@@ -54,6 +55,7 @@ stack_restore_assoc(struct assoc *a)
 		a->stack.fd = s->stack.fd;
 	if (a->stack.fd == -1)
 		return !a->stack.owns_fd && s != NULL && s->many;
+	kernel_charge_restored(a);
 	if (!a->stack.stream || a->state != ASSOC_COMING_UP)
 		kernel_has_fd(a);
 	if (s != NULL)

@@ -187,6 +187,8 @@ stack_send(struct assoc *a, const struct stack_message *m, unsigned n, int *numb
 	sent = sendmmsg(fd_of(a), h, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (sent == -1 && is_old_error(errno))
 		sent = sendmmsg(fd_of(a), h, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (sent == -1 && errno == EMSGSIZE && (errno = kernel_grow_send(a, m->len)) == 0)
+		sent = sendmmsg(fd_of(a), h, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (sent == -1) {
 		*number = errno == EWOULDBLOCK ? EAGAIN : errno;
 		sent = 0;

@@ -40,8 +40,32 @@ void kernel_come_back(int home);
 /* May this process enter network namespaces at all? */
 bool kernel_can_enter(void);
 
-/* The buffer of an association that is up. */
-void kernel_raise_buffer(int fd);
+/* The memory that there is for associations: read how much; give up what was kept of it. */
+void kernel_budget_init(void);
+void kernel_budget_free(void);
+
+/*
+ * Buffers: those of a new socket; those that its next association begins
+ * with, as there is memory now; and those of an association that is up, or
+ * was restored, or is not up yet, with which its user is charged.
+ */
+void kernel_begin_sizes(struct sock *, int fd);
+void kernel_size_socket(struct sock *);
+void kernel_size_assoc(struct assoc *);
+void kernel_inherit_sizes(const struct sock *from, struct sock *to);
+void kernel_restore_sizes(struct sock *);
+void kernel_charge_restored(struct assoc *);
+void kernel_charge_connect(struct assoc *);
+void kernel_uncharge(struct assoc *);
+
+/* The client wants buffers of that size; none is larger than there is memory. */
+void kernel_want(struct sock *, bool receive, int bytes);
+
+/*
+ * A message is longer than the send buffer: make room for it. Gives 0, ENOBUFS
+ * as there is no memory, or EMSGSIZE, as the buffer was not to be larger.
+ */
+int kernel_grow_send(struct assoc *, size_t len);
 
 /* Put a descriptor into the set of those read on demand, or take it out. */
 void kernel_watch(struct sock *, int fd, struct assoc *, bool edge);
@@ -104,7 +128,6 @@ void kernel_finish(struct assoc *);
 void kernel_inherit(const struct sock *, int fd);
 
 void kernel_subscribe(const struct sock *, int fd);
-void kernel_set_buffer(int fd, int force, int plain, int bytes);
 
 /* The receive buffer once the association is up, as a multiple. */
 #define KERNEL_RCVBUF_UP	5

@@ -157,6 +157,7 @@ reload(const struct flags *f)
 		config_change(&new);
 		keep_config(&config);
 		policy_init();
+		stack_reload();
 		log_set_level((int)config.log_level);
 		log_notice("config: read again");
 		(void)snprintf(status, sizeof status, "Serving at %s", config.socket);

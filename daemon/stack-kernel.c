@@ -34,15 +34,10 @@
 #include "log.h"
 #include "loop.h"
 
-/* What is asked for; the kernel doubles it. */
-#define SNDBUF	(2 << 20)
-#define RCVBUF	(512 << 10)
-/* And where SO_RCVBUFFORCE is not allowed: five times this must be. */
-#define RCVBUF_SMALL	(32 << 10)
-
 void
 stack_init(void)
 {
+	kernel_budget_init();
 	kernel_recv_init();
 	kernel_send_init();
 }
@@ -69,60 +64,7 @@ stack_probe(void)
 	return NULL;
 }
 
-/* ---- buffers and events --------------------------------------------- */
-
-void
-kernel_set_buffer(int fd, int force, int plain, int bytes)
-{
-	if (setsockopt(fd, SOL_SOCKET, force, &bytes, sizeof bytes) == -1)
-		(void)setsockopt(fd, SOL_SOCKET, plain, &bytes, sizeof bytes);
-}
-
-/*
- * The window that is offered is counted in bytes and fixed when the
- * association is made; the memory behind it is counted in whole packets. So
- * the buffer is made small first and large afterwards: else small messages
- * exhaust it long before the window is full, and each loss costs a second.
- */
-static void
-set_first_buffers(int fd)
-{
-	int		got = 0;
-	socklen_t	len = sizeof got;
-
-	kernel_set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, SNDBUF);
-	kernel_set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, RCVBUF);
-	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &len) == 0 && got < 2 * RCVBUF)
-		kernel_set_buffer(fd, SO_RCVBUF, SO_RCVBUF, RCVBUF_SMALL);
-}
-
-/*
- * A message longer than the window would stand still until the sender probes
- * it, a hundred times slower: such a one is handed over in pieces, from half a
- * window on. What is shorter comes whole.
- */
-static void
-set_delivery_point(int fd)
-{
-	int		bytes = 0;
-	socklen_t	len = sizeof bytes;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, &len) == -1)
-		return;
-	bytes /= 4;	/* the kernel counts twice what it offers */
-	(void)setsockopt(fd, IPPROTO_SCTP, SCTP_PARTIAL_DELIVERY_POINT, &bytes, sizeof bytes);
-}
-
-void
-kernel_raise_buffer(int fd)
-{
-	int		bytes = 0;
-	socklen_t	len = sizeof bytes;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, &len) == 0)
-		kernel_set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF,
-		    bytes / 2 * KERNEL_RCVBUF_UP);
-}
+/* ---- events ------------------------------------------------------------- */
 
 /*
  * One type at a time: the struct of SCTP_EVENTS differs between kernels.
@@ -358,9 +300,9 @@ stack_open(struct sock *s, const char *netns)
 		(void)close(fd);
 		return number;
 	}
-	set_first_buffers(fd);
-	set_delivery_point(fd);
+	kernel_begin_sizes(s, fd);
 	kernel_subscribe(s, fd);
 	kernel_adopt(s, fd);
+	kernel_size_socket(s);
 	return 0;
 }

@@ -39,6 +39,7 @@ struct stack_ops {
 	void		 (*assoc_init)(struct assoc *);
 	void		 (*assoc_free)(struct assoc *);
 	void		 (*free)(void);
+	void		 (*reload)(void);	/* NULL: it has nothing to read again */
 
 	/* Of one that survives; the others have none of these. */
 	void		 (*init)(void);

@@ -46,6 +46,13 @@ stack_why(void)
 	return why;
 }
 
+void
+stack_reload(void)
+{
+	if (ops->reload != NULL)
+		ops->reload();
+}
+
 bool
 stack_survives(void)
 {

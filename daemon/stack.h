@@ -26,6 +26,7 @@ struct sock;
 struct assoc;
 struct userland_sock;
 struct userland_assoc;
+struct kernel_share;
 struct call;
 struct record;
 
@@ -54,6 +55,8 @@ struct stack_sock {
 	bool			 plain;		/* options were set that the kernel
 						   does not hand on */
 	uint64_t		 netns_number;	/* the descriptors' in the park */
+	int			 want_receive, want_send; /* buffers that were asked for */
+	uint8_t			 level;		/* how often they were halved */
 	bool			 parked;
 	struct joint		 notice;
 	struct userland_sock	*userland;	/* the userland stack's, all of it */
@@ -75,6 +78,8 @@ struct stack_assoc {
 	TAILQ_ENTRY(assoc)	 lingering;
 	bool			 is_resting;
 	TAILQ_ENTRY(assoc)	 resting;
+	struct kernel_share	*share;		/* its user's, of the kernel's memory */
+	uint64_t		 charged;	/* to that, bytes */
 	struct userland_assoc	*userland;	/* the userland stack's, all of it */
 };
 
@@ -103,6 +108,9 @@ struct stack_event {
 void stack_choose(void);
 /* After journal_open. */
 void stack_init(void);
+
+/* The configuration has changed, and maybe what the system allows. */
+void stack_reload(void);
 
 /* Is there SCTP, and if not, why not and what to do. NULL: there is. */
 const char *stack_probe(void);

@@ -105,7 +105,7 @@ const struct stack_difference stack_difference_table[] = {
 	  "As the reference has them.",
 	  "`tos`, `ttl` and `tclass` are the port's, with all associations on it. `sctp_maxseg` counts headers and takes any length; `sctp_autoclose` can be read on one-to-one sockets. The sack delay of `sctp_peer_addr_params` cannot be set there; the priorities of `sctp_default_prinfo` go the other way; the `*_supported` options change associations to come only, and cannot be set on a one-to-one socket that has one." },
 	{ "buffers",
-	  "The receive buffer of an association is five times the one its window is made from.",
+	  "The receive buffer of an association is five times the one its window is made from. Both, and the send buffer, are smaller where there is little of `net.sctp.sctp_mem`.",
 	  "The window is the whole receive buffer." },
 	{ "descriptors",
 	  "Each association takes a descriptor of the daemon's, and needs `LimitNOFILE`; `lend` passes it on.",

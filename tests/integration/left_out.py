@@ -50,7 +50,7 @@ USERLAND = {
         "set.values_that_the_kernel_refuses"),
     "buffers": (
         "difference.the_receive_buffer_of_an_association_is_five_times_that",
-        "difference.the_window_is_that_of_the_buffer_it_began_with"),
+        "difference.the_window_is_that_of_the_buffer_it_began_with", "memory."),
     "descriptors": ("clean.associations_without_descriptors", "clean.accept_without_room", "lend.", "lib_lend."),
     "fragments": ("data.a_message_beyond_the_fragmentation_point_needs_fragments",),
     "aborted messages": ("event.send_failed_comes_once_with_the_whole_message",),

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The memory that all SCTP of a host shares, net.sctp.sctp_mem: one user's
+associations that are not read, or whose peers do not read, leave enough of it
+for those of others. It is made small here, as it is on a small host."""
+import contextlib
+import os
+import socket
+
+from check import WAIT_MS, option, recv, recv_data, refusal, send
+from harness import STACK, Daemon, Skip, associate, wait_for
+from rpc import RpcError
+from test_privilege import ALICE, BOB, MIB, client
+
+SCTP = 132
+SCTP_MEM = "/proc/sys/net/sctp/sctp_mem"
+PAGES = 16384
+PAGE = os.sysconf("SC_PAGESIZE")
+CONFIG = {"socket_mode": "0666", "max_associations": 400}
+
+
+def start(**config):
+    if STACK == "kernel":
+        if os.getuid() != 0 or not os.environ.get("LAB_KERNEL", "").startswith("uml"):
+            raise Skip("sctp_mem is the whole machine's; it is changed in a virtual one only")
+    return Small(**config)
+
+
+class Small(Daemon):
+    def __init__(self, **config):
+        with open(SCTP_MEM) as f:
+            self.before = f.read()
+        with open(SCTP_MEM, "w") as f:
+            f.write(f"{PAGES // 2} {PAGES * 2 // 3} {PAGES}")
+        super().__init__(**config)
+
+    def stop(self):
+        try:
+            return super().stop()
+        finally:
+            with open(SCTP_MEM, "w") as f:
+                f.write(self.before)
+
+
+def used():
+    """Pages of it that are in use."""
+    with open("/proc/net/protocols") as f:
+        return max(int(line.split()[3]) for line in f if line.startswith("SCTP"))
+
+
+class Pair:
+    """An association of a user's with itself."""
+
+    def __init__(self, c):
+        self.c = c
+        self.there, self.there_id, self.here, self.here_id = associate(c)
+
+    def talk(self, data=b"hello"):
+        send(self.c, self.here, self.here_id, data)
+        assert recv_data(self.c, self.there) == data
+
+
+@contextlib.contextmanager
+def plain_peers(port, n):
+    """Programs that send what is taken of them, in small messages."""
+    peers = []
+    try:
+        for _ in range(n):
+            p = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
+            peers.append(p)
+            p.setsockopt(SCTP, 3, 1)  # SCTP_NODELAY
+            p.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4608)
+            p.settimeout(WAIT_MS / 1000)
+            p.connect(("127.0.0.1", port))
+            p.settimeout(0.05)
+            with contextlib.suppress(TimeoutError, BlockingIOError):
+                while True:
+                    p.send(bytes(100))
+        yield
+    finally:
+        for p in peers:
+            p.close()
+
+
+def test_peers_of_who_does_not_read_stop_nobody_else(d):
+    """Before, 34 of them used up all there was."""
+    alice, before = client(d, ALICE), Pair(client(d, BOB))
+    there = alice.call("open", ip="127.0.0.1")
+    alice.call("listen", sock=there["sock"])
+    with plain_peers(there["port"], 60):
+        assert used() < PAGES * 2 // 3
+        before.talk()
+        Pair(client(d, BOB)).talk(bytes(100000))
+        # Who begins to read has all that was sent.
+        got = [recv(alice, there["sock"]) for _ in range(1000)]
+        assert sum(e["event"] == "data" for e in got) > 900
+
+
+def test_senders_to_who_does_not_read_stop_nobody_else(d):
+    alice, before = client(d, ALICE), Pair(client(d, BOB))
+    there = alice.call("open", ip="127.0.0.1")
+    alice.call("listen", sock=there["sock"])
+    for _ in range(60):
+        sender = client(d, ALICE)
+        here = sender.call("open", ip="127.0.0.1")["sock"]
+        up = sender.call("connect", sock=here, addr="127.0.0.1", port=there["port"], timeout=WAIT_MS)
+        for _ in range(40):
+            sender.notify("send", sock=here, assoc_id=up["assoc_id"], data=bytes(25000))
+        sender.call("status")
+    assert used() < PAGES * 2 // 3, used()
+    before.talk()
+    Pair(client(d, BOB)).talk(bytes(100000))
+
+
+def test_buffers_shrink_with_what_is_left_and_grow_again(d):
+    alice = client(d, ALICE)
+    first = alice.call("open", ip="127.0.0.1")
+    alice.call("listen", sock=first["sock"])
+    sizes, socks = [], []
+    for _ in range(30):
+        sizes.append(option(alice, first["sock"], "recbuf"))
+        here = alice.call("open", ip="127.0.0.1")["sock"]
+        up = alice.call("connect", sock=here, addr="127.0.0.1", port=first["port"], timeout=WAIT_MS)
+        there = recv(alice, first["sock"], state="comm_up")["assoc_id"]
+        socks.append((here, up["assoc_id"], there))
+    assert sizes == sorted(sizes, reverse=True) and sizes[0] >= 8 * sizes[-1], sizes
+    # Each works, with messages that are longer than its window.
+    for here, here_id, there in socks:
+        data = os.urandom(30000)
+        send(alice, here, here_id, data)
+        got = recv(alice, first["sock"])
+        assert got["sctp_sndrcvinfo"]["assoc_id"] == there and got["data"] == data, len(got["data"])
+    # Another user's are as large as the first of this one were, or nearly.
+    bob = client(d, BOB)
+    assert option(bob, bob.call("open", ip="127.0.0.1")["sock"], "recbuf") >= sizes[0] // 2
+    for here, *_ in socks:
+        alice.call("close", sock=here)
+    for _ in socks:
+        while recv(alice, first["sock"])["event"] != "sctp_assoc_change":
+            pass
+    wait_for(lambda: option(alice, first["sock"], "recbuf") == sizes[0])
+
+
+def test_a_long_message_has_room_made_for_it_or_is_refused(d):
+    alice, root = client(d, ALICE), d.client()
+    there = alice.call("open", ip="127.0.0.1")
+    alice.call("listen", sock=there["sock"])
+    socks = []
+    for _ in range(30):
+        here = alice.call("open", ip="127.0.0.1")["sock"]
+        socks.append((here, alice.call("connect", sock=here, addr="127.0.0.1", port=there["port"],
+                                       timeout=WAIT_MS)["assoc_id"]))
+        recv(alice, there["sock"], state="comm_up")
+    refused = 0
+    for here, here_id in socks:
+        assert option(alice, here, "sndbuf") <= 4 * MIB
+        request = alice.request("send", sock=here, assoc_id=here_id, data=bytes(MIB))
+        try:
+            alice.answer(request)
+        except RpcError as why:
+            assert str(why) == ("enobufs: data: there is no memory for 1048576 bytes in the kernel; "
+                                "see net.sctp.sctp_mem in sctpd(8)")
+            refused += 1
+    assert 0 < refused < 30, refused
+    assert refusal(alice, "send", sock=socks[0][0], assoc_id=socks[0][1], data=bytes(4 * MIB + 1)).startswith(
+        "emsgsize:")
+    pair = Pair(root)
+    pair.talk(bytes(MIB))
+
+
+def test_too_little_memory_for_max_associations_is_logged(d):
+    assert "sctp_mem allows" not in d.log_text()
+    other = Daemon(max_associations=16384)
+    assert "net.sctp.sctp_mem allows 64 MiB: 567 associations that nobody reads can use that up" in other.stop()
