@@ -458,6 +458,8 @@ client_end(struct client *c)
 		return;
 	client_clean(c);
 	c->dead = true;
+	if (event_initialized(&c->patience))
+		(void)evtimer_del(&c->patience);
 	end_calls(c, true);
 	client_watch(c, false);
 	keep_drop_client(c);

@@ -10,6 +10,7 @@ USERLAND = {
     "wire": ("remote.", "setup.eof_and_abort_of_a_stream_socket_that_is_over_unread"),
     "survival": ("lib_session.", "cli.talk_goes_on_when_the_daemon_dies", "keeper.an_association_survives_kills",
                  "keeper.an_association_survives_restarts",
+                 "keeper.killed_the_keeper_leaves_a_daemon_that_ends_well",
                  "keeper.an_association_survives_a_daemon_that_hangs",
                  "keeper.a_configuration_that_was_spoiled_meanwhile_ends_nothing",
                  "order.the_peers_process_is_killed",

@@ -2,6 +2,7 @@
 """sctpd -k: what systemd does, without systemd. The daemon may die in any way;
 clients are served all the same and are never refused."""
 import contextlib
+import ctypes
 import os
 import select
 import signal
@@ -13,7 +14,7 @@ import time
 
 from harness import BUILD, SLOW, WAIT, Daemon, Skip, wait_for
 from rpc import Client
-from through import LOST, Through
+from through import LOST, Session, Through
 
 WATCHDOG = 2  # seconds
 
@@ -309,6 +310,29 @@ def test_told_to_stop_it_stops_the_daemon_and_leaves_nothing(d):
             assert k.ended() == 0, k.log_text()
             gone(pid)
             assert set(os.listdir(k.dir.name)) == {"conf", "log", "s.lock"}
+
+
+def test_killed_the_keeper_leaves_a_daemon_that_ends_well(d):
+    """A session is expected back as the daemon ends: that is no matter. What
+    is freed is overwritten, so that whoever looks at it dies of it."""
+    os.environ["GLIBC_TUNABLES"] = "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0"
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)     # PR_SET_CHILD_SUBREAPER: to hear how it ends
+    try:
+        with Own() as k:
+            pid = k.ready()
+            s = Session(k.path, "s")
+            s.call("open")
+            os.kill(pid, signal.SIGKILL)
+            s.sock.close()
+            pid = k.next_child(pid)
+            k.says("journal: restored")
+            wait_for(lambda: k.log_text().count("ready at") == 2)
+            k.process.kill()
+            k.ended()
+            assert os.waitpid(pid, 0)[1] == 0, k.log_text()
+    finally:
+        ctypes.CDLL(None).prctl(36, 0, 0, 0, 0)
+        del os.environ["GLIBC_TUNABLES"]
 
 
 def test_a_daemon_that_does_not_stop_is_stopped(d):
