@@ -59,6 +59,13 @@ static bool in_batch;
 static unsigned used;
 static uint32_t prepared;
 
+/*
+ * Slots have what a process before us had in hand: nothing is received before
+ * the commit that says what became of it. To close a socket whose descriptor
+ * was lost would, and overwrite them.
+ */
+static bool inherited;
+
 bool
 kernel_in_batch(void)
 {
@@ -69,6 +76,11 @@ void
 kernel_recv_init(void)
 {
 	area = journal_area(AREA_RECEIVE, sizeof *area);
+	if (area->armed > BATCH) {
+		log_err("journal: left out: what was received last: there cannot be so many batches");
+		area->armed = 0;
+	}
+	inherited = area->armed != 0;
 }
 
 void
@@ -77,6 +89,7 @@ kernel_recv_stage(void)
 	if (area->armed != 0)
 		journal_set(&area->armed, 0);
 	used = 0;
+	inherited = false;
 }
 
 /* One piece of what was received. */
@@ -250,6 +263,10 @@ receive(int fd, const struct sock *s, const struct assoc *a, unsigned *n, unsign
 {
 	int	got;
 
+	if (inherited) {
+		errno = EAGAIN;
+		return -1;
+	}
 	/* Whose they are must be known to who comes after us. */
 	if (a != NULL && a->record == NULL)
 		keep_commit();

@@ -103,6 +103,10 @@ void
 kernel_send_init(void)
 {
 	sends = journal_area(AREA_SEND, sizeof *sends);
+	if (sends->n <= NOTES)
+		return;
+	log_err("journal: left out: what was sent last: there cannot be so many notes");
+	sends->n = 0;
 }
 
 void
