@@ -114,14 +114,17 @@ joint_owner(const struct record *r, enum joint_kind *kind)
 	return r->word[WORD_OWNER];
 }
 
-void
+bool
 joint_restore(struct joint *j, struct record *r)
 {
 	uint64_t	flags = r->word[WORD_FLAGS];
 
+	if (j->record != NULL || r->word[WORD_LEN] > journal_room(r))
+		return false;
 	j->record = r;
-	j->len = r->word[WORD_LEN] <= journal_room(r) ? r->word[WORD_LEN] : 0;
+	j->len = r->word[WORD_LEN];
 	j->begun = (flags & BEGUN) != 0;
 	j->skip = (flags & SKIP) != 0;
 	j->sent = (flags & SENT) != 0;
+	return true;
 }

@@ -41,8 +41,8 @@ void joint_skip(struct joint *, bool last);
 /* Begin anew, or end. */
 void joint_clear(struct joint *);
 
-/* What a process before us left of one; whose it is. */
-void joint_restore(struct joint *, struct record *);
+/* What a process before us left of one, which is taken unless it is damaged; whose it is. */
+bool joint_restore(struct joint *, struct record *);
 uint64_t joint_owner(const struct record *, enum joint_kind *);
 
 #endif

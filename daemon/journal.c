@@ -30,7 +30,10 @@
 #define SPANS		(RESERVED / SPAN)
 #define GROW		(4u << 20)
 #define KEEP		(256u)		/* spans whose memory is not given back at once */
-#define REDO_MAX	32768
+#ifndef REDO_MAX
+#define REDO_MAX	32768		/* words of a commit; what is more lies in the heap */
+#endif
+#define NUMBER_MAX	((uint64_t)1 << 53)	/* clients are told it: JavaScript has no more */
 #define MAX_RESTORES	3
 
 /* The receive area: a batch of 64 KiB each and what goes with it. */
@@ -62,6 +65,7 @@ struct header {
 	uint64_t	nredo;
 	struct redo	redo[REDO_MAX];
 	uint8_t		spans[SPANS];
+	uint64_t	more;			/* offset of those after REDO_MAX */
 };
 
 /* Our own view of a span. */
@@ -81,6 +85,9 @@ static struct span *spans;
 static size_t nspans, nfree, nkept, used;
 static struct span *with_room[CLASSES];
 static size_t nredo;
+
+/* Where the words of a commit are that the header has no room for; NULL: nowhere. */
+static struct record *overflow;
 
 /* Dropped in this transaction: free when it is done. */
 static struct record **dropped;
@@ -187,6 +194,7 @@ make_new(void)
 
 /* ---- what was left to us -------------------------------------------- */
 
+/* Of the header alone, as it lies in a file of that size. */
 static const char *
 find_fault(const struct header *h, size_t size)
 {
@@ -196,8 +204,7 @@ find_fault(const struct header *h, size_t size)
 		return "restoring it ended several processes before us";
 	if (h->readable_by > JOURNAL_VERSION)
 		return "a newer sctpd wrote it, which this one cannot follow";
-	if (h->span != SPAN || h->word_count != RECORD_WORDS || h->heap != HEAP_OFFSET ||
-	    h->nredo > REDO_MAX)
+	if (h->span != SPAN || h->word_count != RECORD_WORDS || h->heap != HEAP_OFFSET)
 		return "its layout is another one";
 	if (h->file_size > size || h->file_size < HEAP_OFFSET ||
 	    (h->file_size - HEAP_OFFSET) % SPAN != 0 || h->file_size > RESERVED)
@@ -206,27 +213,121 @@ find_fault(const struct header *h, size_t size)
 		if (h->area_size[i] != area_sizes[i] || h->area_offset[i] != area_offset(i))
 			return "its layout is another one";
 	}
-	for (uint64_t i = 0; i < h->nredo; i++) {
-		if (h->redo[i].offset % 8 != 0 || h->redo[i].offset > h->file_size - 8)
-			return "its list of changes is damaged";
+	return h->last_number < NUMBER_MAX ? NULL : "its count is wrong";
+}
+
+/* The i-th word of the commit that was begun. */
+static struct redo *
+redo_at(uint64_t i)
+{
+	if (i < REDO_MAX)
+		return &head->redo[i];
+	return (struct redo *)(void *)((char *)head + head->more) + (i - REDO_MAX);
+}
+
+/* No word of the header's is ever among those. */
+static bool
+redo_is_sound(void)
+{
+	uint64_t	heap = head->file_size - HEAP_OFFSET;
+
+	if (head->nredo > REDO_MAX && (head->more % 8 != 0 || head->more < HEAP_OFFSET ||
+	    head->more > head->file_size ||
+	    head->nredo - REDO_MAX > (head->file_size - head->more) / sizeof(struct redo)))
+		return false;
+	for (uint64_t i = 0; i < head->nredo; i++) {
+		uint64_t	offset = redo_at(i)->offset;
+
+		if (offset % 8 != 0 || offset < HEAP_OFFSET - AREAS_SIZE ||
+		    offset > HEAP_OFFSET + heap - 8)
+			return false;
 	}
-	return NULL;
+	return true;
 }
 
 static void
 apply(void)
 {
-	for (uint64_t i = 0; i < head->nredo; i++)
-		*(volatile uint64_t *)(void *)((char *)head + head->redo[i].offset) = head->redo[i].value;
+	for (uint64_t i = 0; i < head->nredo; i++) {
+		const struct redo	*r = redo_at(i);
+
+		*(volatile uint64_t *)(void *)((char *)head + r->offset) = r->value;
+	}
 	atomic_signal_fence(memory_order_seq_cst);
 	*(volatile uint64_t *)&head->nredo = 0;
 }
 
+/*
+ * Does the record lie right in a block of that size? A newer sctpd may have
+ * kinds that we do not know, and those are free to us.
+ */
 static bool
-is_block(const struct record *r, size_t at_least, size_t at_most)
+is_block(const struct record *r, size_t size)
 {
-	return r->size >= at_least && r->size <= at_most && r->kind < RECORD_KINDS &&
-	    r->len <= r->size - sizeof *r;
+	if (r->kind == RECORD_FREE)
+		return true;
+	return r->size == size && r->len <= size - sizeof *r &&
+	    (r->kind < RECORD_KINDS || head->version > JOURNAL_VERSION);
+}
+
+static bool
+counts(const struct record *r)
+{
+	return r->kind != RECORD_FREE && r->kind < RECORD_KINDS;
+}
+
+static bool
+class_span_is_sound(size_t i, size_t size)
+{
+	for (size_t off = 0; off + size <= SPAN; off += size) {
+		const struct record	*r = (const void *)(span_at(i) + off);
+
+		if (r->size != size || !is_block(r, size))
+			return false;
+	}
+	return true;
+}
+
+/* A long block, and what follows it that belongs to none: how many spans. */
+static size_t
+long_spans(size_t i)
+{
+	size_t	n = 1;
+
+	while (i + n < nspans && head->spans[i + n] == SPAN_REST)
+		n++;
+	return n;
+}
+
+static bool
+long_block_is_sound(size_t i, size_t n)
+{
+	const struct record	*r = (const void *)span_at(i);
+
+	if (r->kind == RECORD_FREE)
+		return true;
+	return r->size >= SPAN && r->size % SPAN == 0 && r->size / SPAN <= n && is_block(r, r->size);
+}
+
+/* Look at all blocks before any of them is believed. */
+static bool
+heap_is_sound(void)
+{
+	size_t	n;
+
+	for (size_t i = 0; i < nspans; i += n) {
+		uint8_t	what = head->spans[i];
+		bool	ok = true;
+
+		n = what == SPAN_LONG ? long_spans(i) : 1;
+		if (what == SPAN_LONG)
+			ok = long_block_is_sound(i, n);
+		else if (what != SPAN_FREE && what != SPAN_REST)
+			ok = what <= CLASSES && class_span_is_sound(i, class_size(what - 1u));
+		if (!ok)
+			return false;
+	}
+	return true;
 }
 
 static void
@@ -252,7 +353,7 @@ read_class_span(size_t i, unsigned class)
 	for (size_t off = 0; off + size <= SPAN; off += size) {
 		struct record	*r = (struct record *)(void *)(span_at(i) + off);
 
-		if (r->kind != RECORD_FREE && is_block(r, size, size)) {
+		if (counts(r)) {
 			spans[i].used++;
 			used += size;
 			continue;
@@ -264,22 +365,22 @@ read_class_span(size_t i, unsigned class)
 		list_span(i, class);
 }
 
-/* The spans of a long block; those of one that does not count are free. */
+/*
+ * The spans of a long block; those of one that does not count are free, and so
+ * is what a process that ended as it took or freed one left behind it.
+ */
 static size_t
 read_long_span(size_t i)
 {
 	struct record	*r = (struct record *)(void *)span_at(i);
-	size_t		 n = 1;
+	size_t		 n = long_spans(i), taken = counts(r) ? r->size / SPAN : 0;
 
-	while (i + n < nspans && head->spans[i + n] == SPAN_REST)
-		n++;
-	if (r->kind != RECORD_FREE && is_block(r, 1, n * SPAN)) {
+	if (taken > 0) {
 		spans[i].used = 1;
-		used += n * SPAN;
-		return n;
+		used += r->size;
 	}
-	memset(&head->spans[i], SPAN_FREE, n);
-	nfree += n;
+	memset(&head->spans[i + taken], SPAN_FREE, n - taken);
+	nfree += n - taken;
 	return n;
 }
 
@@ -288,7 +389,6 @@ read_spans(void)
 {
 	size_t	n;
 
-	nspans = (head->file_size - HEAP_OFFSET) / SPAN;
 	for (size_t i = 0; i < nspans; i += n) {
 		n = 1;
 		if (head->spans[i] == SPAN_LONG)
@@ -302,39 +402,67 @@ read_spans(void)
 	}
 }
 
-/* Map what fd is, if it is a journal. */
 static bool
-take_old(int fd)
+ignore(const char *why)
+{
+	log_err("journal: ignored: %s; sctpd begins anew, and what was open before is closed", why);
+	return false;
+}
+
+/* Is what fd has in front a header that we can follow? */
+static bool
+has_header(int fd)
 {
 	struct stat	 st;
 	struct header	*h;
 	const char	*fault;
 
-	if (fstat(fd, &st) == -1 || st.st_size < (off_t)HEAP_OFFSET) {
-		log_err("journal: ignored: it is too short");
-		return false;
-	}
-	h = mmap(NULL, HEAP_OFFSET, PROT_READ, MAP_SHARED, fd, 0);
-	if (h == MAP_FAILED) {
-		log_err("journal: ignored: mmap: %s", strerror(errno));
-		return false;
-	}
-	if ((fault = find_fault(h, (size_t)st.st_size)) != NULL)
-		log_err("journal: ignored: %s", fault);
-	else if (h->version != JOURNAL_VERSION)
+	if (fstat(fd, &st) == -1 || st.st_size < (off_t)HEAP_OFFSET)
+		return ignore("it is too short");
+	/* It is to be written, too: what cannot be is none that we made. */
+	h = mmap(NULL, HEAP_OFFSET, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (h == MAP_FAILED)
+		return ignore(strerror(errno));
+	if ((fault = find_fault(h, (size_t)st.st_size)) == NULL && h->version != JOURNAL_VERSION)
 		log_notice("journal: taken over from version %u by version %d", h->version,
 		    JOURNAL_VERSION);
 	(void)munmap(h, HEAP_OFFSET);
-	if (fault != NULL)
+	return fault == NULL || ignore(fault);
+}
+
+/* The commit that was begun is done, if all of it is there; then the heap is looked at. */
+static const char *
+finish_and_check(void)
+{
+	if (!redo_is_sound())
+		return "its list of changes is damaged";
+	apply();
+	return heap_is_sound() ? NULL : "its heap is damaged";
+}
+
+/* Map what fd is, if it is a journal. */
+static bool
+take_old(int fd)
+{
+	const char	*fault;
+
+	if (!has_header(fd))
 		return false;
 	memory = fd;
 	map_up_to(0, HEAP_OFFSET);
 	if (head->file_size > HEAP_OFFSET)
 		map_up_to(HEAP_OFFSET, head->file_size);
+	nspans = (head->file_size - HEAP_OFFSET) / SPAN;
+	if ((fault = finish_and_check()) != NULL) {
+		nspans = 0;
+		(void)munmap(head, RESERVED);
+		free(spans);
+		reserve();
+		return ignore(fault);
+	}
 	head->version = JOURNAL_VERSION;
 	head->readable_by = JOURNAL_READABLE_BY;
 	make_present();
-	apply();
 	read_spans();
 	return true;
 }
@@ -370,6 +498,7 @@ journal_close(void)
 	spans = NULL;
 	dropped = NULL;
 	memory = -1;
+	overflow = NULL;
 	nspans = nfree = nkept = used = nredo = ndropped = room_dropped = 0;
 	memset(with_room, 0, sizeof with_room);
 }
@@ -575,13 +704,30 @@ journal_forget(struct record *r)
 
 /* ---- transactions --------------------------------------------------- */
 
+/* Room for n words beside those in the header. */
+static void
+grow_overflow(size_t n)
+{
+	struct record	*r = journal_new(n * 2 * sizeof(struct redo));
+
+	if (overflow != NULL) {
+		memcpy(r->body, overflow->body, n * sizeof(struct redo));
+		journal_forget(overflow);
+	}
+	overflow = r;
+	head->more = (uint64_t)(r->body - (char *)head);
+}
+
+/* Thousands of things may end at once, and all of that is one commit. */
 void
 journal_set(uint64_t *word, uint64_t value)
 {
-	if (nredo == REDO_MAX)
-		journal_commit();	/* thousands of things end at once */
-	head->redo[nredo].offset = (uint64_t)((char *)word - (char *)head);
-	head->redo[nredo].value = value;
+	size_t	n = nredo < REDO_MAX ? 0 : nredo - REDO_MAX;
+
+	if (nredo >= REDO_MAX && (overflow == NULL ||
+	    (n + 1) * sizeof(struct redo) > journal_room(overflow)))
+		grow_overflow(n + 1);
+	*redo_at(nredo) = (struct redo){ (uint64_t)((char *)word - (char *)head), value };
 	nredo++;
 }
 
@@ -615,6 +761,9 @@ journal_commit(void)
 	apply();
 	fault_point("applied");
 	nredo = 0;
+	if (overflow != NULL)
+		journal_forget(overflow);
+	overflow = NULL;
 	while (ndropped > 0)
 		journal_forget(dropped[--ndropped]);
 }

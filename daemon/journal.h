@@ -19,6 +19,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* It is a heap of 16 GiB of address space, and its words are stored by one instruction. */
+#if UINTPTR_MAX < UINT64_MAX
+#error "sctpd is for 64-bit machines: its journal takes more address space than others have"
+#endif
+
 /*
  * Who writes it, and the oldest that understands what is written. A field
  * added to a record raises the first; only what an older daemon would get
@@ -53,9 +58,11 @@ struct record {
 };
 
 /*
- * The memory that an earlier process left, or, with -1, new memory. What is
- * not a journal that we understand is left alone, with a line in the log.
- * True: there is something to restore.
+ * The memory that an earlier process left, or, with -1, new memory. Takes the
+ * descriptor. What is not a journal that we understand, or a damaged one, is
+ * ignored as a whole, with a line in the log. True: there is something to
+ * restore, and each of its records lies where it should; what is in them is
+ * for who reads them to check.
  */
 bool journal_open(int fd);
 int journal_fd(void);
@@ -76,7 +83,10 @@ void *journal_area(enum journal_area, size_t size);
 struct record *journal_new(size_t len);
 size_t journal_room(const struct record *);
 
-/* With the next commit: this word; this record counts; this one no more. */
+/*
+ * With the next commit: this word; this record counts; this one no more. There
+ * is no limit to what one commit does, and nothing is done before it.
+ */
 void journal_set(uint64_t *word, uint64_t value);
 void journal_keep(struct record *, enum record_kind);
 void journal_drop(struct record *);

@@ -2,8 +2,10 @@
 /*
  * Taking over what a process before us wrote.
  *
- * Nothing in it is trusted: what does not fit is left out, with a line in the
- * log, and the rest goes on.
+ * Nothing in it is trusted. Where its records lie was checked when it was
+ * opened; here it is what they say: each is read whole before anything is done
+ * with it, what does not fit is left out, with a line in the log, and the rest
+ * goes on.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,7 @@
 #include "addr.h"
 #include "client.h"
 #include "codec.h"
+#include "frame.h"
 #include "journal.h"
 #include "keep.h"
 #include "keep-record.h"
@@ -23,20 +26,31 @@
 static void
 leave_out(struct record *r, const char *what)
 {
-	log_err("journal: left out: %s", what);
+	if (log_allowed())
+		log_err("journal: left out: %s", what);
 	journal_drop(r);
 }
 
-/* A record's map into a struct, zero where it says nothing. */
+/* Are these n bytes one whole value, which msgpack-c may be given? */
 static bool
-read_record(const struct record *r, const struct field *fields, void *to, size_t size,
+is_value(const char *p, size_t n)
+{
+	size_t	len = 0;
+
+	return frame_value(p, n, &len) == FRAME_MESSAGE && len == n;
+}
+
+/* The map in the first n bytes of a record into a struct, zero where it says nothing. */
+static bool
+read_record(const struct record *r, size_t n, const struct field *fields, void *to, size_t size,
     msgpack_unpacked *u)
 {
 	struct errtext	err;
 	size_t		off = 0;
 
 	memset(to, 0, size);
-	if (msgpack_unpack_next(u, r->body, r->len, &off) != MSGPACK_UNPACK_SUCCESS)
+	if (!is_value(r->body, n) ||
+	    msgpack_unpack_next(u, r->body, n, &off) != MSGPACK_UNPACK_SUCCESS)
 		return false;
 	if (u->data.type == MSGPACK_OBJECT_ARRAY && u->data.via.array.size == 2)
 		return codec_read(&u->data.via.array.ptr[0], fields, to, NULL, &err);
@@ -73,9 +87,9 @@ restore_clients(void)
 
 	msgpack_unpacked_init(&u);
 	while ((r = journal_next(r, RECORD_CLIENT)) != NULL) {
-		if (!read_record(r, keep_client_fields, &k, sizeof k, &u) ||
+		if (!read_record(r, r->len, keep_client_fields, &k, sizeof k, &u) ||
 		    (k.token[0] != '\0' && strlen(k.token) != CLIENT_TOKEN) ||
-		    client_find(k.number) != NULL)
+		    r->word[CLIENT_ACKED] > r->word[CLIENT_SEQ] || client_find(k.number) != NULL)
 			leave_out(r, "a client");
 		else
 			restore_client(r, &k);
@@ -188,7 +202,7 @@ restore_socks(void)
 
 	msgpack_unpacked_init(&u);
 	while ((r = journal_next(r, RECORD_SOCK)) != NULL) {
-		if (!read_record(r, keep_sock_fields, &k, sizeof k, &u) ||
+		if (!read_record(r, r->len, keep_sock_fields, &k, sizeof k, &u) ||
 		    u.data.type != MSGPACK_OBJECT_ARRAY || sock_find(k.handle) != NULL)
 			leave_out(r, "a socket");
 		else
@@ -224,6 +238,11 @@ restore_assoc(struct record *r, const struct keep_assoc *k)
 		journal_drop(r);	/* its socket was left out, and that was said */
 		return;
 	}
+	if (s != NULL && s->assocs.count > 0 &&
+	    (!s->many || HASH_FIND(assoc, &s->assocs, k->id) != NULL)) {
+		leave_out(r, "an association: its socket has it already");
+		return;
+	}
 	a = assoc_make(s, k->id, &k->peer, k->number);
 	a->state = (enum assoc_state)k->state;
 	a->outbound = k->outbound;
@@ -253,7 +272,7 @@ restore_assocs(void)
 
 	msgpack_unpacked_init(&u);
 	while ((r = journal_next(r, RECORD_ASSOC)) != NULL) {
-		if (!read_record(r, keep_assoc_fields, &k, sizeof k, &u))
+		if (!read_record(r, r->len, keep_assoc_fields, &k, sizeof k, &u))
 			leave_out(r, "an association");
 		else
 			restore_assoc(r, &k);
@@ -320,6 +339,17 @@ restore_in_order(enum record_kind kind, void (*restore)(struct record *))
 	free(all);
 }
 
+/* n keys with their values, and nothing else. */
+static bool
+are_pairs(const char *p, size_t len, uint64_t n)
+{
+	size_t	at = 0, one = 0;
+
+	for (n *= 2; n > 0 && frame_value(p + at, len - at, &one) == FRAME_MESSAGE; n--)
+		at += one;
+	return n == 0 && at == len;
+}
+
 static void
 restore_pending(struct record *r)
 {
@@ -328,7 +358,8 @@ restore_pending(struct record *r)
 	const struct notice	*row = NULL;
 	struct pending		*p;
 
-	if (len <= r->len)
+	if (len <= r->len && r->word[PENDING_FIELDS] <= len &&
+	    are_pairs(r->body, len, r->word[PENDING_FIELDS]))
 		row = notice_named(r->body + len, r->len - len);
 	if (s == NULL || row == NULL) {
 		leave_out(r, "an event");
@@ -361,7 +392,7 @@ restore_waiting(struct record *r)
 	}
 	msgpack_unpacked_init(&u);
 	if (a == NULL || a->sock == NULL || c == NULL || data > r->len ||
-	    !read_record(r, sndrcvinfo_fields, &info, sizeof info, &u))
+	    !read_record(r, data, sndrcvinfo_fields, &info, sizeof info, &u))
 		leave_out(r, "a message that waited for room");
 	else
 		assoc_wait_again(a, &call, &info, r->body + data, r->len - data, r);

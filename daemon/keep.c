@@ -120,11 +120,11 @@ write_record(struct record **r, enum record_kind kind, msgpack_sbuffer *b)
 	struct record	*new = journal_new(b->size);
 
 	memcpy(new->body, b->data, b->size);
-	if (*r != NULL) {
+	if (*r != NULL)
 		memcpy(new->word, (*r)->word, sizeof new->word);
-		journal_drop(*r);
-	}
 	journal_keep(new, kind);
+	if (*r != NULL)
+		journal_drop(*r);
 	*r = new;
 }
 

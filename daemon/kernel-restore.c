@@ -72,16 +72,12 @@ stack_restore_joint(struct sock *s, struct assoc *a, struct record *r)
 
 	(void)joint_owner(r, &kind);
 	if (kind == JOINT_SOCKET && s != NULL)
-		joint_restore(&s->stack.notice, r);
-	else if (kind == JOINT_DATA && a != NULL)
-		joint_restore(&a->stack.data, r);
-	else if (kind == JOINT_NOTICE && a != NULL)
-		joint_restore(&a->stack.notice, r);
-	else if (kind == JOINT_FAILED && a != NULL)
-		joint_restore(&a->stack.failed, r);
-	else
-		return false;
-	return true;
+		return joint_restore(&s->stack.notice, r);
+	if (kind == JOINT_DATA && a != NULL)
+		return joint_restore(&a->stack.data, r);
+	if (kind == JOINT_NOTICE && a != NULL)
+		return joint_restore(&a->stack.notice, r);
+	return kind == JOINT_FAILED && a != NULL && joint_restore(&a->stack.failed, r);
 }
 
 /* ---- the last batch ------------------------------------------------- */

@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "frame.h"
 #include "output.h"
 
 #define FIRST_CHUNK	4096u
@@ -482,6 +483,27 @@ output_take(struct output *o, uint64_t sock,
 
 /* ---- restoring ------------------------------------------------------ */
 
+/* An answer may have more items than a client may send. */
+static bool
+is_message(const char *p, size_t n)
+{
+	struct frame		f = { .at = 0 };
+	size_t			len = 0;
+	enum frame_result	r = frame_scan(&f, p, n, n, &len);
+
+	return r == FRAME_TOO_MANY || (r == FRAME_MESSAGE && len == n);
+}
+
+static bool
+entry_is_sound(const struct chunk *c, uint32_t i)
+{
+	const struct entry	*e = entry_at(c, i);
+
+	return e->start <= c->bytes && e->len <= c->bytes - e->start && e->kind <= MESSAGE_VOID &&
+	    (i == 0 || e->seq > entry_at(c, i - 1)->seq) &&
+	    is_message(c->record->body + e->start, e->len);
+}
+
 static bool
 is_sound(const struct chunk *c)
 {
@@ -490,9 +512,7 @@ is_sound(const struct chunk *c)
 	if (c->bytes > room || (uint64_t)c->count * sizeof(struct entry) > room - c->bytes)
 		return false;
 	for (uint32_t i = 0; i < c->count; i++) {
-		struct entry	*e = entry_at(c, i);
-
-		if (e->start > c->bytes || e->len > c->bytes - e->start)
+		if (!entry_is_sound(c, i))
 			return false;
 	}
 	return true;

@@ -184,6 +184,21 @@ frame_scan(struct frame *f, const void *buf, size_t n, size_t max, size_t *len)
 	return f->at >= max ? FRAME_TOO_BIG : FRAME_MORE;
 }
 
+enum frame_result
+frame_value(const void *buf, size_t n, size_t *len)
+{
+	struct frame		f = { .at = 0 };
+	enum frame_result	r = FRAME_MORE;
+
+	while (f.at < n && (r = step(&f, buf, n, n)) == FRAME_MESSAGE) {
+		if (f.depth > 0)
+			continue;
+		*len = f.at;
+		return FRAME_MESSAGE;
+	}
+	return r == FRAME_MESSAGE ? FRAME_MORE : r;
+}
+
 const char *
 frame_why(enum frame_result r)
 {

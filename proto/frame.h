@@ -40,6 +40,9 @@ struct frame {
 enum frame_result frame_scan(struct frame *, const void *, size_t n, size_t max,
     size_t *len);
 
+/* The same for a value of any kind that begins there, of which all n bytes are given. */
+enum frame_result frame_value(const void *, size_t n, size_t *len);
+
 /* The result in words, for logs. */
 const char *frame_why(enum frame_result);
 

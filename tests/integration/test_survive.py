@@ -502,7 +502,8 @@ def spoil(pid, where, what):
 def test_a_journal_that_is_none_is_ignored(d):
     for where, what, says in ((0, b"garbage!", "it is no journal of ours"),
                               (12, (99).to_bytes(4, "little"), "a newer sctpd wrote it"),
-                              (16, (4096).to_bytes(4, "little"), "its layout is another one")):
+                              (16, (4096).to_bytes(4, "little"), "its layout is another one"),
+                              (88, (1 << 40).to_bytes(8, "little"), "its list of changes is damaged")):
         with Own() as k:
             pid = k.ready()
             s = Session(k.path, "s")

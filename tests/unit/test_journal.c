@@ -3,8 +3,12 @@
  * The journal against a model: whatever was begun, who comes after us finds
  * what was committed, all of it, and nothing else.
  */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "journal.h"
@@ -169,18 +173,224 @@ START_TEST(numbers_never_come_again)
 }
 END_TEST
 
+/* ---- a commit of many words ------------------------------------------ */
+
+#define MANY	12000		/* records of RECORD_WORDS: more than the header has room for */
+
+static struct record	*many[MANY];
+
+static void
+make_many(void)
+{
+	(void)journal_open(-1);
+	for (size_t i = 0; i < MANY; i++) {
+		many[i] = journal_new(8);
+		journal_keep(many[i], RECORD_ASSOC);
+	}
+	journal_commit();
+}
+
+static void
+set_all_words(uint64_t value)
+{
+	for (size_t i = 0; i < MANY; i++) {
+		for (size_t k = 0; k < RECORD_WORDS; k++)
+			journal_set(&many[i]->word[k], value);
+	}
+}
+
+/* Another takes over: how many words have that value there? */
+static size_t
+count_after(uint64_t value)
+{
+	struct record	*r = NULL;
+	size_t		 n = 0;
+	int		 fd = dup(journal_fd());
+
+	journal_close();
+	ck_assert(journal_open(fd));
+	while ((r = journal_next(r, RECORD_ASSOC)) != NULL) {
+		for (size_t k = 0; k < RECORD_WORDS; k++)
+			n += r->word[k] == value;
+	}
+	return n;
+}
+
+START_TEST(nothing_is_done_before_the_commit)
+{
+	make_many();
+	set_all_words(1);
+	ck_assert_uint_eq(count_after(0), MANY * RECORD_WORDS);
+	journal_close();
+}
+END_TEST
+
+/* The process is killed when the commit is made and before anything is done. */
+START_TEST(a_commit_of_any_size_is_done_by_who_comes_after)
+{
+	char	path[] = "/tmp/sctpd-fault-XXXXXX";
+	FILE	*f = fdopen(mkstemp(path), "w");
+	int	status;
+	size_t	size;
+	pid_t	pid;
+
+	ck_assert_ptr_nonnull(f);
+	(void)fputs("committed 1", f);
+	(void)fclose(f);
+	make_many();
+	size = journal_size();
+	if ((pid = fork()) == 0) {
+		(void)setenv("SCTPD_FAULT", path, 1);
+		set_all_words(1);
+		journal_commit();
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "status %d", status);
+	ck_assert_uint_eq(count_after(1), MANY * RECORD_WORDS);
+	ck_assert_uint_eq(journal_size(), size);	/* where the words were is free */
+	journal_close();
+}
+END_TEST
+
+START_TEST(many_commits_of_many_words_need_no_more_memory)
+{
+	size_t	size;
+
+	make_many();
+	size = journal_size();
+	for (uint64_t i = 1; i < 20; i++) {
+		set_all_words(i);
+		journal_commit();
+		ck_assert_uint_eq(journal_size(), size);
+		ck_assert_uint_eq(many[MANY - 1]->word[RECORD_WORDS - 1], i);
+	}
+	journal_close();
+}
+END_TEST
+
+/* ---- damage ----------------------------------------------------------- */
+
+/* Where things are in the header. */
+enum { AT_LAST_NUMBER = 72, AT_NREDO = 88, AT_REDO = 96, AT_FIRST_AREA = 24 };
+
+static struct record	*small, *large;
+
+static void
+put(int fd, off_t at, uint64_t value)
+{
+	ck_assert_int_eq(pwrite(fd, &value, sizeof value, at), sizeof value);
+}
+
+static void
+damage(unsigned i, int fd)
+{
+	switch (i) {
+	case 0:
+		small->size = 8;
+		return;
+	case 1:
+		small->len = small->size;
+		return;
+	case 2:
+		small->kind = RECORD_KINDS;
+		return;
+	case 3:
+		large->size += 8;	/* the next would lie askew */
+		return;
+	case 4:
+		large->size *= 1000;
+		return;
+	case 5:
+		large->size = 0;	/* the next would be the same */
+		return;
+	case 6:
+		large->len = large->size - 8;
+		return;
+	case 7:
+		put(fd, AT_NREDO, UINT64_MAX / 4);
+		return;
+	case 8:				/* a change of the header itself */
+		put(fd, AT_REDO, AT_NREDO);
+		put(fd, AT_NREDO, 1);
+		return;
+	case 9:
+		put(fd, AT_LAST_NUMBER, UINT64_MAX);
+		return;
+	case 10:
+		put(fd, AT_FIRST_AREA, 8);
+		return;
+	}
+}
+
+START_TEST(a_damaged_journal_is_ignored_as_a_whole)
+{
+	int	fd;
+
+	(void)journal_open(-1);
+	small = journal_new(20);
+	large = journal_new(300000);
+	journal_keep(small, RECORD_SOCK);
+	journal_keep(large, RECORD_JOINT);
+	journal_keep(journal_new(300000), RECORD_JOINT);
+	journal_commit();
+	fd = dup(journal_fd());
+	damage((unsigned)_i, fd);
+	journal_close();
+	ck_assert(!journal_open(fd));
+	for (enum record_kind k = RECORD_CLIENT; k < RECORD_KINDS; k++)
+		ck_assert_ptr_null(journal_next(NULL, k));
+	/* And the new one is a good one. */
+	journal_keep(journal_new(20), RECORD_SOCK);
+	journal_commit();
+	fd = dup(journal_fd());
+	journal_close();
+	ck_assert(journal_open(fd));
+	ck_assert_ptr_nonnull(journal_next(NULL, RECORD_SOCK));
+	journal_close();
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_written_is_no_journal)
+{
+	char	path[] = "/tmp/sctpd-journal-XXXXXX";
+	int	fd = mkstemp(path), copy;
+	char	room[4096];
+	off_t	at = 0;
+	ssize_t	n;
+
+	(void)journal_open(-1);
+	journal_keep(journal_new(20), RECORD_SOCK);
+	journal_commit();
+	while ((n = pread(journal_fd(), room, sizeof room, at)) > 0)
+		at += write(fd, room, (size_t)n);
+	journal_close();
+	(void)close(fd);
+	copy = open(path, O_RDONLY);
+	(void)unlink(path);
+	ck_assert(!journal_open(copy));
+	journal_close();
+}
+END_TEST
+
 /* ---- messages to a client ------------------------------------------- */
+
+/* An event whose data begin with a number. */
+#define HEAD	8
 
 static void
 say(struct output *o, unsigned number, size_t len)
 {
-	char	*text = malloc(len + 8);
+	size_t	 n = len + 4;
+	char	 head[HEAD] = { (char)0x93, 2, (char)0xa0, (char)0xc6, (char)(n >> 24), (char)(n >> 16),
+		    (char)(n >> 8), (char)n };
+	char	*text = malloc(n);
 
-	memset(text, (int)('a' + number % 26), len + 8);
+	memset(text, (int)('a' + number % 26), n);
 	memcpy(text, &number, sizeof number);
 	output_begin(o, MESSAGE_EVENT, number % 3);
-	output_add(o, text, 4);
-	output_add(o, text + 4, len + 4);
+	output_add(o, head, HEAD);
+	output_add(o, text, n);
 	output_end(o);
 	free(text);
 }
@@ -192,8 +402,8 @@ static void
 take(void *arg, enum message_kind kind, const char *p, size_t n)
 {
 	(void)arg;
-	ck_assert(kind == MESSAGE_EVENT && n >= 8);
-	memcpy(&taken[ntaken++], p, sizeof taken[0]);
+	ck_assert(kind == MESSAGE_EVENT && n >= HEAD + 4);
+	memcpy(&taken[ntaken++], p + HEAD, sizeof taken[0]);
 }
 
 START_TEST(messages_are_kept_until_they_are_acknowledged)
@@ -239,6 +449,56 @@ START_TEST(messages_are_kept_until_they_are_acknowledged)
 }
 END_TEST
 
+/* What is not messages in order, each of them whole, is not written to anybody. */
+START_TEST(damaged_messages_are_left_out)
+{
+	struct output	 o, after;
+	struct record	*r;
+	uint64_t	*words;
+	int		 fd;
+
+	(void)journal_open(-1);
+	output_init(&o);
+	output_keep(&o, 7, false);
+	say(&o, 1, 10);
+	say(&o, 2, 10);
+	output_stage(&o);
+	journal_commit();
+	r = journal_next(NULL, RECORD_OUTPUT);
+	words = (uint64_t *)(void *)(r->body + journal_room(r) / 8 * 8);
+	switch (_i) {		/* an entry: seq, sock, start and length, kind; the first is the last */
+	case 0:
+		r->body[0] = 'x';	/* no message begins so */
+		break;
+	case 1:
+		words[-1] = MESSAGE_VOID + 1;
+		break;
+	case 2:
+		words[-2] += (uint64_t)1 << 32;	/* longer than its message */
+		break;
+	case 3:
+		words[-2] = (uint64_t)20 << 32 | 4000;
+		break;
+	case 4:
+		words[-8] = 1;		/* the second is the first, too */
+		break;
+	case 5:
+		r->word[0] = UINT64_MAX;
+		break;
+	}
+	fd = dup(journal_fd());
+	free(TAILQ_FIRST(&o.chunks));
+	journal_close();
+	ck_assert(journal_open(fd));
+	output_init(&after);
+	output_keep(&after, 7, false);
+	r = journal_next(NULL, RECORD_OUTPUT);
+	ck_assert(r != NULL && output_restore(&after, r) == (_i == 6));
+	output_free(&after);
+	journal_close();
+}
+END_TEST
+
 Suite *
 journal_suite(void)
 {
@@ -249,7 +509,13 @@ journal_suite(void)
 	tcase_add_loop_test(t, what_was_committed_is_there_and_nothing_else, 0, 2);
 	tcase_add_test(t, dropped_memory_is_used_again);
 	tcase_add_test(t, numbers_never_come_again);
+	tcase_add_test(t, nothing_is_done_before_the_commit);
+	tcase_add_test(t, a_commit_of_any_size_is_done_by_who_comes_after);
+	tcase_add_test(t, many_commits_of_many_words_need_no_more_memory);
+	tcase_add_loop_test(t, a_damaged_journal_is_ignored_as_a_whole, 0, 11);
+	tcase_add_test(t, a_file_that_cannot_be_written_is_no_journal);
 	tcase_add_test(t, messages_are_kept_until_they_are_acknowledged);
+	tcase_add_loop_test(t, damaged_messages_are_left_out, 0, 7);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -14,6 +14,9 @@ TEST_PURE	= tests/unit/test_config.c tests/unit/test_journal.c tests/unit/test_m
 TEST_COMMON	= tests/unit/main.c tests/unit/text.c
 TEST_UNIT	= $(filter-out $(TEST_PURE) $(TEST_COMMON),$(wildcard tests/unit/*.c))
 
+# Tests may end a process in the midst of a commit.
+$(B)/san/daemon/%.o: UNIT_SAN += -DFAULT_POINTS
+
 san		= $(patsubst %.c,$(B)/san/%.o,$(1))
 
 $(B)/san/%.o: %.c Makefile tests/unit/unit.mk
@@ -22,7 +25,7 @@ $(B)/san/%.o: %.c Makefile tests/unit/unit.mk
 	$(Q)$(CC) $(C_ALL) $(UNIT_SAN) -Idaemon -c -o $@ $<
 
 $(B)/unit: $(call san,$(TEST_COMMON) $(TEST_UNIT) $(SRC_PROTO) $(SRC_LIB))
-$(B)/unit-daemon: $(call san,$(TEST_COMMON) $(TEST_PURE) $(SRC_PURE))
+$(B)/unit-daemon: $(call san,$(TEST_COMMON) $(TEST_PURE) $(SRC_PURE) proto/frame.c)
 $(B)/unit $(B)/unit-daemon:
 	$(if $(V),,@echo "  LINK    $@")
 	$(Q)$(CC) $(CFLAGS) $(UNIT_SAN) -o $@ $^ $(LDFLAGS) $(LIBS_PROTO) $(UNIT_LIBS)
