@@ -14,7 +14,9 @@ FUZZ_JOBS	?= 2
 FUZZ_SAN	= -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # The warnings are CC's; clang may not know them all.
 FUZZ_C		= $(filter-out -Wno-format-truncation,$(C_ALL)) -Wno-unknown-warning-option -g $(FUZZ_SAN) \
-		  -fsanitize=fuzzer-no-link -Idaemon
+		  -fsanitize=fuzzer-no-link -Idaemon $(FUZZ_SMALL)
+# A journal as small as may be.
+FUZZ_SMALL	= -DJOURNAL_RESERVED=0x2000000 -DREDO_MAX=16
 FUZZ_HAVE	= echo 'int LLVMFuzzerTestOneInput(const char *p, unsigned long n); \
 		  int LLVMFuzzerTestOneInput(const char *p, unsigned long n) { return !p || n > 9; }' | \
 		  $(FUZZ_CC) -fsanitize=fuzzer -x c -o $(B)/fuzz/have - >/dev/null 2>&1
@@ -28,7 +30,9 @@ FUZZ_OF_lib	= $(SRC_PROTO) $(SRC_LIB)
 FUZZ_OF_fast	= $(SRC_PROTO) $(SRC_LIB)
 FUZZ_OF_config	= daemon/config.c daemon/log.c daemon/mem.c
 FUZZ_OF_keeper	= daemon/config.c daemon/held.c daemon/log.c daemon/mem.c daemon/notify.c daemon/store.c
-FUZZ_TARGETS	= frame hot lib fast config keeper
+FUZZ_OF_journal	= $(SRC_PROTO) $(filter-out daemon/main.c daemon/park.c daemon/keeper.c daemon/held.c,$(SRC_DAEMON))
+FUZZ_LIBS_journal = $(LIBS_DAEMON) -Wl,--wrap=madvise
+FUZZ_TARGETS	= frame hot lib fast config keeper journal
 
 # What each begins with.
 FUZZ_SEEDS_frame  = $(B)/fuzz/requests
