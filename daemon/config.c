@@ -5,7 +5,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,16 +24,23 @@ is_socket_path(const char *value)
 	return *value != '\0' && strlen(value) < sizeof ((struct sockaddr_un *)0)->sun_path;
 }
 
+/* Whether they are users of this host may change, and be unknown for a while: see policy.c. */
 static bool
 is_user_list(const char *value)
 {
-	struct config_users	users;
+	size_t	n = 0, len;
 
-	return config_users(value, &users);
+	do {
+		len = strcspn(value, ", ");
+		value += len;
+		value += strspn(value, ", ");
+		n++;
+	} while (*value != '\0' && len > 0);
+	return len > 0 && n <= CONFIG_USERS;
 }
 
 #define IS_USERS	.is_right = is_user_list,			\
-	.right = "is neither root nor all nor a list of up to 64 users of this host"
+	.right = "is neither root nor all nor a list of up to 64 users"
 
 #ifdef USERLAND
 static bool
@@ -122,6 +128,11 @@ static const struct setting {
 	  .offset = offsetof(struct config, batch_associations),
 	  .preset = "64", .max = 1000000,
 	  .doc = "With so many associations the daemon is scheduled as SCHED_BATCH, sched(7): where no processor is idle it waits for its turn, not to interrupt others at each message. 0: never." },
+	{ .key = "user", .type = TEXT,
+	  .offset = offsetof(struct config, user),
+	  .preset = "",
+	  .at_start = true,
+	  .doc = "User to become when started by root, with the capabilities that SCTP takes. Empty: nobody else." },
 	{ .key = "max_sndbuf", .type = BYTES,
 	  .offset = offsetof(struct config, max_sndbuf),
 	  .preset = "16M", .min = 65536, .max = 1 << 30,
@@ -160,48 +171,6 @@ static const struct setting {
 };
 
 #define NSETTINGS	(sizeof settings / sizeof settings[0])
-
-/* A name, or a number, of len bytes. */
-static bool
-find_user(const char *s, size_t len, uid_t *uid)
-{
-	char			 name[64], *end;
-	const struct passwd	*user;
-	unsigned long		 n;
-
-	if (len == 0 || len >= sizeof name)
-		return false;
-	memcpy(name, s, len);
-	name[len] = '\0';
-	n = strtoul(name, &end, 10);
-	if (isdigit((unsigned char)*name) && *end == '\0') {
-		*uid = (uid_t)n;
-		return n < UINT32_MAX;
-	}
-	if ((user = getpwnam(name)) == NULL)
-		return false;
-	*uid = user->pw_uid;
-	return true;
-}
-
-bool
-config_users(const char *text, struct config_users *users)
-{
-	size_t	len;
-
-	users->n = 0;
-	if ((users->all = strcmp(text, "all") == 0))
-		return true;
-	do {
-		len = strcspn(text, ", ");
-		if (users->n == CONFIG_USERS || !find_user(text, len, &users->uid[users->n]))
-			return false;
-		users->n++;
-		text += len;
-		text += strspn(text, ", ");
-	} while (*text != '\0');
-	return true;
-}
 
 size_t
 config_ports(const char *text, uint16_t ports[CONFIG_UDP_PORTS])

@@ -16,7 +16,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/types.h>
 
 #define CONFIG_FILE	"/etc/sctpd/sctpd.conf"
 
@@ -40,6 +39,7 @@ struct config {
 	uint64_t	 max_recbuf;
 	char		*netns_users;
 	char		*privileged_ports;
+	char		*user;
 	char		*stack;
 	char		*udp_port;
 	uint64_t	 peer_udp_port;
@@ -65,17 +65,8 @@ bool config_parse(struct config *, FILE *, const char *name, char *error, size_t
 /* Set one key; false with a reason in error. */
 bool config_set(struct config *, const char *key, const char *value, char *error, size_t size);
 
-/* Users that a setting names, beside root. */
+/* Users that a setting may name. */
 #define CONFIG_USERS	64
-
-struct config_users {
-	bool	all;
-	size_t	n;
-	uid_t	uid[CONFIG_USERS];
-};
-
-/* The users of a list, or "root" or "all"; false if it is none. */
-bool config_users(const char *, struct config_users *);
 
 /* The ports of a list, or 0 if it is none. */
 size_t config_ports(const char *, uint16_t ports[CONFIG_UDP_PORTS]);

@@ -17,6 +17,7 @@
 #include "client.h"
 #include "config.h"
 #include "dispatch.h"
+#include "drop.h"
 #include "handler.h"
 #include "journal.h"
 #include "keeper.h"
@@ -37,7 +38,7 @@
 #define WANTED_FDS	65536
 
 static const char usage[] =
-    "usage: sctpd [-k] [-c FILE] [-s SOCKET] [-l LEVEL] [-t | -T] [-h] [-V]\n"
+    "usage: sctpd [-k] [-c FILE] [-s SOCKET] [-u USER] [-l LEVEL] [-t | -T] [-h] [-V]\n"
     IF_USERLAND("             [--stack STACK] [--udp-port PORTS] [--peer-udp-port PORT]\n")
     "\n"
     "Own this host's SCTP sockets and serve them over a Unix socket, in the\n"
@@ -47,6 +48,7 @@ static const char usage[] =
     "  -k         be a keeper: run the daemon, hold its sockets, and start it\n"
     "             again should it die (without systemd, which does the same)\n"
     "  -s SOCKET  path of the Unix socket; /run/sctpd/sctpd.sock\n"
+    "  -u USER    become this user; for root\n"
     "  -l LEVEL   least urgent log lines: err, warning, notice, info, debug\n"
     IF_USERLAND(
     "  --stack STACK\n"
@@ -77,6 +79,7 @@ static const char *const long_settings[] = {
 struct flags {
 	const char	*file;
 	const char	*socket;
+	const char	*user;
 	const char	*level;
 	bool		 keeper;
 	bool		 test;
@@ -89,7 +92,7 @@ read_flags(int argc, char **argv, struct flags *f)
 {
 	int	c;
 
-	while ((c = getopt_long(argc, argv, "c:ks:l:tThV", long_flags, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:ks:u:l:tThV", long_flags, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			f->file = optarg;
@@ -99,6 +102,9 @@ read_flags(int argc, char **argv, struct flags *f)
 			break;
 		case 's':
 			f->socket = optarg;
+			break;
+		case 'u':
+			f->user = optarg;
 			break;
 		case 'l':
 			f->level = optarg;
@@ -142,6 +148,7 @@ read_config(struct config *c, const struct flags *f, char *error, size_t size)
 			return false;
 	}
 	return (f->socket == NULL || config_set(c, "socket", f->socket, error, size)) &&
+	    (f->user == NULL || config_set(c, "user", f->user, error, size)) &&
 	    (f->level == NULL || config_set(c, "log_level", f->level, error, size));
 }
 
@@ -156,7 +163,7 @@ reload(const struct flags *f)
 	if (read_config(&new, f, error, sizeof error)) {
 		config_change(&new);
 		keep_config(&config);
-		policy_init();
+		(void)policy_init();
 		stack_reload();
 		log_set_level((int)config.log_level);
 		log_notice("config: read again");
@@ -390,11 +397,15 @@ main(int argc, char **argv)
 	if (f.print)
 		config_print(&config, stdout);
 	if (f.test || f.print)
-		return EXIT_SUCCESS;
+		return f.print || policy_init() ? EXIT_SUCCESS : EXIT_CONFIG;
 	raise_limits();
+	if (config.user[0] != '\0' && !drop_to_user(config.user, config.socket, error, sizeof error)) {
+		log_err("%s", error);
+		return EXIT_CONFIG;
+	}
 	if (f.keeper)
 		return keep(argv[0], &f);
-	policy_init();
+	(void)policy_init();
 	(void)signal(SIGPIPE, SIG_IGN);
 	handle_start_clock();
 	loop_init();

@@ -2,21 +2,33 @@
 /*
  * Who may have the daemon do what only a privileged process may.
  */
+#include <ctype.h>
 #include <inttypes.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "call.h"
 #include "config.h"
+#include "log.h"
+#include "mem.h"
 #include "policy.h"
 
 #define PORT_START	"/proc/sys/net/ipv4/ip_unprivileged_port_start"
 #define PRIORITY_MAX	6	/* of a program without privileges: socket(7) */
 
-static struct config_users	netns_users, port_users;
-static unsigned			port_start;
+/* Those whom a setting names, beside root. */
+struct users {
+	bool	all;
+	size_t	n;
+	uid_t	uid[CONFIG_USERS];
+};
+
+static struct users	netns_users, port_users;
+static unsigned		port_start;
 
 static unsigned
 read_port_start(void)
@@ -32,12 +44,56 @@ read_port_start(void)
 	return port;
 }
 
-void
+/* A name, or a number. */
+static bool
+find_user(const char *name, uid_t *uid)
+{
+	const struct passwd	*user;
+	char			*end;
+	unsigned long		 n = strtoul(name, &end, 10);
+
+	if (isdigit((unsigned char)*name) && *end == '\0') {
+		*uid = (uid_t)n;
+		return n < UINT32_MAX;
+	}
+	if ((user = getpwnam(name)) == NULL)
+		return false;
+	*uid = user->pw_uid;
+	return true;
+}
+
+/* One who is not known now, as the directory is away, is no reason not to start. */
+static bool
+find_users(const char *setting, const char *text, struct users *users)
+{
+	char	*copy = xstrdup(text), *rest = copy, *name;
+	bool	 ok = true;
+
+	users->n = 0;
+	if ((users->all = strcmp(text, "all") == 0))
+		*rest = '\0';
+	while ((name = strsep(&rest, ", ")) != NULL) {
+		if (*name == '\0')
+			continue;
+		if (users->n < CONFIG_USERS && find_user(name, &users->uid[users->n])) {
+			users->n++;
+			continue;
+		}
+		log_err("%s: there is no user \"%s\"", setting, name);
+		ok = false;
+	}
+	free(copy);
+	return ok;
+}
+
+bool
 policy_init(void)
 {
-	(void)config_users(config.netns_users, &netns_users);
-	(void)config_users(config.privileged_ports, &port_users);
+	bool	netns = find_users("netns_users", config.netns_users, &netns_users);
+	bool	ports = find_users("privileged_ports", config.privileged_ports, &port_users);
+
 	port_start = read_port_start();
+	return netns && ports;
 }
 
 bool
@@ -47,7 +103,7 @@ policy_is_root(uid_t uid)
 }
 
 static bool
-is_named(const struct config_users *users, uid_t uid)
+is_named(const struct users *users, uid_t uid)
 {
 	if (users->all || policy_is_root(uid))
 		return true;

@@ -16,8 +16,11 @@
 #include "error.h"
 #include "sockopt.h"
 
-/* After config was read: who is named there, and what the system says. */
-void policy_init(void);
+/*
+ * After config was read: who is named there, and what the system says. False,
+ * with a line in the log, if there is no such user.
+ */
+bool policy_init(void);
 
 /* Is it root, or the user whom the daemon runs as? */
 bool policy_is_root(uid_t);

@@ -42,6 +42,7 @@ USERLAND = {
         "set.so_has_an_accepted_one", "set.the_peer_is_asked_for_its_primary_address",
         "set.a_peeled_socket_has_the_options_that_were_given_at_open",
         "privilege.a_reused_port_is_shared_by_one_users_sockets_only", "privilege.high_priorities_are_for_root",
+        "privilege.large_buffers_that_all_may_have_take_no_capability",
         "set.tos_and_priority_do_not_change_each_other"),
     "option values": (
         "option.those_to_come_have_what_the_socket_has",

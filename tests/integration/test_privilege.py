@@ -4,11 +4,15 @@ that is said in sctpd.conf."""
 import contextlib
 import ctypes
 import os
+import signal
+import subprocess
 import tempfile
 
 from check import code, option, refusal, setopt
-from harness import Daemon, Skip
+from harness import BUILD, Daemon, Skip, associate, stack_config
+from rpc import WAIT, Client
 from test_cli import good
+from test_keeper import Own
 
 ALICE, BOB = 1001, 1002
 MIB = 1 << 20
@@ -105,6 +109,106 @@ def test_a_reused_port_is_shared_by_one_users_sockets_only(d):
         assert code(bob, "open", type=kind, port=port, **{**share, "ip": "any"}) == "eaddrinuse"
         bob.call("open", type=kind, port=port, **{**share, "ip": "127.0.0.2"})
         assert code(alice, "open", type=kind, port=port, **{**share, "ip": ["127.0.0.3", "127.0.0.2"]}) == "eaddrinuse"
+
+
+# ---- the daemon's own ----
+
+NOBODY = 65534
+NET_BIND_SERVICE, NET_ADMIN = 1 << 10, 1 << 12
+
+
+class AsNobody(Own):
+    """A keeper that root started and that is to be nobody."""
+
+    def __init__(self, *flags, **config):
+        self.dir = tempfile.TemporaryDirectory(prefix="sctpd-")
+        os.chmod(self.dir.name, 0o755)
+        self.path = os.path.join(self.dir.name, "run", "s")
+        self.conf = os.path.join(self.dir.name, "conf")
+        self.configure(socket_mode="0666", **stack_config(None), **config)
+        self.log = open(os.path.join(self.dir.name, "log"), "w+")
+        self.process = subprocess.Popen([os.path.join(BUILD, "sctpd"), "-c", self.conf, "-s", self.path, *flags],
+                                        stderr=self.log, stdin=subprocess.DEVNULL)
+
+
+def rights(pid):
+    with open(f"/proc/{pid}/status") as f:
+        field = dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+    caps = {int(field[k], 16) for k in ("CapPrm", "CapEff", "CapBnd", "CapAmb")}
+    return set(field["Uid"].split() + field["Gid"].split()), field["Groups"].split(), caps, field["NoNewPrivs"]
+
+
+LIMITS = {"rmem_max": 5 << 19, "wmem_max": 2 << 20}
+
+
+def system_limit(name):
+    with open(f"/proc/sys/net/core/{name}") as f:
+        return f.read()
+
+
+def set_limits(limits):
+    for name, value in limits.items():
+        with open(f"/proc/sys/net/core/{name}", "w") as f:
+            f.write(str(value))
+
+
+def all_may_have_large_buffers():
+    return all(int(system_limit(name)) >= value for name, value in LIMITS.items())
+
+
+def test_started_by_root_it_becomes_the_user_that_is_set(d):
+    """And the keeper, which starts the next one with no more than that."""
+    caps = NET_BIND_SERVICE | (0 if all_may_have_large_buffers() else NET_ADMIN)
+    want = {str(NOBODY)}, [str(NOBODY)], {caps}, "1"
+    for flags, config in (("-u", "nobody"), {}), ((), {"user": "nobody"}):
+        with AsNobody("-k", *flags, **config) as k:
+            pid = k.ready()
+            for _ in range(2):
+                assert rights(k.process.pid) == want and rights(pid) == want, (rights(k.process.pid), rights(pid))
+                c = Client(k.path)
+                sock = c.call("open", ip="127.0.0.1", port=996)["sock"]
+                assert option(c, sock, "recbuf") == MIB
+                c.close()
+                os.kill(pid, signal.SIGKILL)
+                pid = k.next_child(pid)
+            assert os.stat(k.path).st_uid == NOBODY
+            k.process.terminate()
+            assert k.ended() == 0 and os.listdir(os.path.dirname(k.path)) == ["s.lock"]
+
+
+def test_large_buffers_that_all_may_have_take_no_capability(d):
+    if not os.environ.get("LAB_KERNEL", "").startswith("uml"):
+        raise Skip("these limits are the whole machine's; they are changed in a virtual one only")
+    before = {name: system_limit(name) for name in LIMITS}
+    set_limits(LIMITS)
+    try:
+        with AsNobody("-u", "nobody") as k:
+            caps = rights(k.ready())[2]
+            assert caps == {NET_BIND_SERVICE}, (caps, k.log_text())
+            c = Client(k.path)
+            there, _, here, here_id = associate(c)
+            assert option(c, there, "recbuf") == MIB
+            peeled = c.call("peeloff", sock=here, assoc_id=here_id)["sock"]
+            assert option(c, peeled, "recbuf") == 5 * MIB
+            c.close()
+    finally:
+        set_limits(before)
+
+
+def test_a_user_that_it_cannot_become_ends_it(d):
+    for name, why in ("nobody-at-all", "there is no such user"), (str(ALICE), "there is no such user"):
+        with AsNobody("-u", name) as k:
+            assert k.ended() == 78 and f"user: {name}: {why}" in k.log_text()
+
+
+def test_users_that_are_not_known_are_told(d):
+    """By a test of the file; the daemon starts, as they may be known later."""
+    with own(privileged_ports="root, nobody-at-all") as d:
+        assert 'privileged_ports: there is no user "nobody-at-all"' in d.log_text()
+        assert code(client(d, ALICE), "open", port=995) == "eacces"
+        got = subprocess.run([os.path.join(BUILD, "sctpd"), "-t", "-c", os.path.join(d.dir, "conf")],
+                             capture_output=True, text=True, timeout=WAIT)
+        assert got.returncode == 78 and 'there is no user "nobody-at-all"' in got.stderr
 
 
 # ---- network namespaces ----
