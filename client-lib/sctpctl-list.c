@@ -40,19 +40,29 @@ static void
 print_status(const struct sctpd_value *v)
 {
 	const struct sctpd_value	*limits = sctpd_get(v, "limits");
+	const struct sctpd_value	*users = sctpd_get(v, "users");
 
 	printf("sctpd %s, process %" PRId64 ", on %s\n", sctpd_get_str(v, "version"),
 	    sctpd_get_int(v, "pid"), sctpd_get_str(v, "system"));
 	printf("SCTP stack:    %s\n", sctpd_get_str(v, "stack"));
 	printf("up:            ");
 	print_uptime(sctpd_get_int(v, "uptime"));
-	printf("clients:       %" PRId64 "\n", sctpd_get_int(v, "clients"));
+	printf("clients:       %" PRId64, sctpd_get_int(v, "clients"));
+	if (sctpd_get_int(v, "away") > 0)
+		printf(", and %" PRId64 " without a connection", sctpd_get_int(v, "away"));
+	putchar('\n');
 	printf("sockets:       %" PRId64 "\n", sctpd_get_int(v, "sockets"));
 	printf("associations:  %" PRId64, sctpd_get_int(v, "associations"));
 	if (sctpd_get_int(v, "lingering") > 0)
 		printf(", and %" PRId64 " of closed sockets", sctpd_get_int(v, "lingering"));
 	printf("\nmessages:      %" PRId64 " received, %" PRId64 " sent\n",
 	    sctpd_get_int(v, "recv_cnt"), sctpd_get_int(v, "send_cnt"));
+	printf("memory:        %" PRId64 " KiB\n", sctpd_get_int(v, "memory") / 1024);
+	for (size_t i = 0; i < sctpd_count(users); i++) {
+		printf("user:          ");
+		out_words(stdout, sctpd_item(users, i));
+		putchar('\n');
+	}
 	if (sctpd_count(limits) > 0) {
 		printf("limits:        ");
 		out_words(stdout, limits);

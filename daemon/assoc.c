@@ -25,25 +25,53 @@
 #define RUNS_A_TURN	4
 /* Longest reason of an abort: it travels in one packet. */
 #define MAX_REASON	1024
+/* What one is charged with, its record in the journal included. */
+#define COST		(sizeof(struct assoc) + MALLOC_EXTRA + 512)
 
 static size_t nassocs, nlingering;
 
 struct assoc *
 assoc_new(struct sock *s, uint32_t id, const struct sockaddr_storage *peer)
 {
-	struct assoc	*a = assoc_make(s, id, peer, journal_number());
+	struct assoc	*a = assoc_make(s, id, peer, journal_number(), s->uid);
 
 	keep_assoc(a);
 	return a;
 }
 
+static void
+charge_user(struct assoc *a, uid_t uid)
+{
+	a->user = user_get(uid);
+	user_charge(a->user, CHARGE_ASSOCIATIONS, 1);
+	user_charge(a->user, CHARGE_MEMORY, COST);
+}
+
+static void
+discharge_user(struct assoc *a)
+{
+	user_discharge(a->user, CHARGE_ASSOCIATIONS, 1);
+	user_discharge(a->user, CHARGE_MEMORY, COST);
+	a->user = user_put(a->user);
+}
+
+void
+assoc_set_user(struct assoc *a, uid_t uid)
+{
+	discharge_user(a);
+	charge_user(a, uid);
+	keep_assoc(a);
+}
+
 struct assoc *
-assoc_make(struct sock *s, uint32_t id, const struct sockaddr_storage *peer, uint64_t number)
+assoc_make(struct sock *s, uint32_t id, const struct sockaddr_storage *peer, uint64_t number,
+    uid_t uid)
 {
 	struct assoc	*a = xcalloc(1, sizeof *a);
 
 	a->sock = s;
 	a->number = number;
+	charge_user(a, uid);
 	if (peer != NULL)
 		a->peer = *peer;
 	TAILQ_INIT(&a->sends);
@@ -113,6 +141,7 @@ assoc_free(struct assoc *a)
 	else
 		nlingering--;
 	nassocs--;
+	discharge_user(a);
 	closer_less(a->closer);
 	free(a);
 	return NULL;
@@ -196,7 +225,7 @@ count_sent(struct assoc *a, size_t len)
 static size_t
 cost_of(size_t len)
 {
-	return len + sizeof(struct waiting_send) + sizeof(struct call);
+	return len + sizeof(struct waiting_send) + MALLOC_EXTRA + CALL_COST;
 }
 
 static void
@@ -211,6 +240,7 @@ waiting_send_free(struct waiting_send *w)
 	a->charged -= cost_of(w->len);
 	if (a->sock != NULL)
 		a->sock->waiting -= w->len;
+	account_discharge(&w->call->client->account, w->cost);
 	if (w->counted > 0)
 		client_wait_less(w->call->client, w->counted);
 	if (w->record != NULL)
@@ -279,18 +309,35 @@ assoc_uncount_sends(struct assoc *a)
 	}
 }
 
+/* May a message of this client's, so long, wait? */
+static enum error
+may_wait(const struct client *c, size_t len)
+{
+	size_t	n = cost_of(len);
+
+	if (account_may(&c->account, n))
+		return ERR_OK;
+	return call_fail(ERR_limit, "%s; a message that finds no room cannot wait",
+	    account_why_not(&c->account, n));
+}
+
+/* NULL: the system has no memory for it. */
 static struct waiting_send *
 wait_for_room(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
     const char *data, size_t len)
 {
-	struct waiting_send	*w = xmalloc(sizeof *w + len);
+	struct waiting_send	*w = malloc(sizeof *w + len);
 
+	if (w == NULL)
+		return NULL;
 	w->assoc = a;
 	w->info = *info;
 	w->len = len;
+	w->cost = cost_of(len) - CALL_COST;	/* that is the call's */
 	w->record = NULL;
 	memcpy(w->data, data, len);
 	w->call = call_keep(call, a->sock->own.send_timeout, send_ended, w);
+	account_charge(&call->client->account, w->cost);
 	w->counted = count_of(a, len);
 	if (w->counted > 0)
 		client_wait_more(call->client, w->counted);
@@ -304,11 +351,24 @@ wait_for_room(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
 	return w;
 }
 
+/* It is in the journal, too. */
+static void
+has_record(struct waiting_send *w, struct record *r)
+{
+	w->record = r;
+	w->cost += r->size;
+	account_charge(&w->call->client->account, r->size);
+}
+
 void
 assoc_wait_again(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
     const char *data, size_t len, struct record *r)
 {
-	wait_for_room(a, call, info, data, len)->record = r;
+	struct waiting_send	*w = wait_for_room(a, call, info, data, len);
+
+	if (w == NULL)
+		log_fatal("out of memory");
+	has_record(w, r);
 }
 
 /* An error of the system's in the words of a sender. */
@@ -379,6 +439,17 @@ answer_early(struct call *call)
 	call->ordinal = ORDINAL_ANSWERED | journal_number();
 }
 
+/* One that waits: who is to be answered, and what is to be kept for it? */
+static void
+now_waits(struct waiting_send *w, const struct stack_message *m)
+{
+	if (w->assoc->sock->own.non_block_send)
+		answer_early(w->call);
+	/* Who has no answer to a request asks again; this was taken for good. */
+	if (w->call->notification && m->client != 0)
+		has_record(w, keep_waiting(w->assoc, w->call, &m->info, m->data, m->len));
+}
+
 /* It was not taken: it waits, or its sender is told why not. */
 static void
 settle(struct assoc *a, unsigned i, int number)
@@ -396,14 +467,12 @@ settle(struct assoc *a, unsigned i, int number)
 	else if (stuck_refuses(a))
 		e = call_fail(ERR_eagain, "assoc_id %u: its peer takes nothing, and %zu bytes wait for room already; association_queue allows no more",
 		    assoc_id(a), a->waiting);
-	else {
-		w = wait_for_room(a, &call, &m->info, m->data, m->len);
-		if (a->sock->own.non_block_send)
-			answer_early(w->call);
-		/* Who has no answer to a request asks again; this was taken for good. */
-		if (w->call->notification && m->client != 0)
-			w->record = keep_waiting(a, w->call, &m->info, m->data, m->len);
-		return;
+	else if ((e = may_wait(run.client, m->len)) == ERR_OK) {
+		if ((w = wait_for_room(a, &call, &m->info, m->data, m->len)) != NULL) {
+			now_waits(w, m);
+			return;
+		}
+		e = call_fail(ERR_enomem, "data: the system has no memory for %zu bytes that wait", m->len);
 	}
 	refuse_message(&call, a->sock->node.key, m, e, call_why());
 }
@@ -647,6 +716,8 @@ assoc_move(struct assoc *a, struct sock *to)
 		hash_remove(&a->sock->assocs, &a->node);
 	}
 	a->sock = to;
+	if (to != NULL)
+		assoc_set_user(a, to->uid);
 	keep_assoc(a);
 	if (to != NULL) {
 		to->waiting += a->waiting;

@@ -20,6 +20,7 @@
 #include "hot.h"
 #include "rpc.h"
 #include "stack.h"
+#include "user.h"
 
 struct sock;
 
@@ -37,6 +38,7 @@ struct waiting_send {
 	struct call			*call;
 	struct sndrcvinfo		 info;
 	size_t				 len;
+	size_t				 cost;		/* what it is charged with */
 	size_t				 counted;	/* bytes, against its client's limit */
 	struct record			*record;	/* of a session's notification */
 	char				 data[];
@@ -59,6 +61,7 @@ enum error closer_begin(struct closer *);
 struct assoc {
 	struct hash_node	 node;		/* key: its id */
 	struct sock		*sock;		/* NULL: its socket is closed */
+	struct user		*user;		/* whom it is charged to */
 	enum assoc_state	 state;
 	uint16_t		 outbound;	/* streams; 0 while unknown */
 	uint16_t		 inbound;
@@ -92,7 +95,10 @@ struct assoc *assoc_new(struct sock *, uint32_t id, const struct sockaddr_storag
 
 /* The same with the number that it has; of no socket, it lingers. */
 struct assoc *assoc_make(struct sock *, uint32_t id, const struct sockaddr_storage *peer,
-    uint64_t number);
+    uint64_t number, uid_t);
+
+/* Another user's from now on. */
+void assoc_set_user(struct assoc *, uid_t);
 struct assoc *assoc_free(struct assoc *);
 
 /* The association with that id; a one-to-one socket's only one for any. */

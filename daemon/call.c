@@ -48,6 +48,8 @@ call_keep(const struct call *call, int64_t timeout,
 	struct call	*kept = xmalloc(sizeof *kept);
 	struct timeval	 tv;
 
+	account_charge(&call->client->account, CALL_COST);
+	call->client->account.calls++;
 	*kept = *call;
 	kept->end = end;
 	kept->waits_for = waits_for;
@@ -135,6 +137,8 @@ call_forget(struct call *call)
 {
 	(void)evtimer_del(&call->timer);
 	TAILQ_REMOVE(&call->client->calls, call, entry);
+	account_discharge(&call->client->account, CALL_COST);
+	call->client->account.calls--;
 	free(call);
 }
 

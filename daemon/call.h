@@ -19,6 +19,7 @@
 #include "error.h"
 #include "output.h"
 #include "rpc.h"
+#include "user.h"
 
 struct client;
 
@@ -51,6 +52,9 @@ struct call {
 };
 
 TAILQ_HEAD(calls, call);
+
+/* What one that waits is charged with. */
+#define CALL_COST	(sizeof(struct call) + MALLOC_EXTRA)
 
 /*
  * Keep a call: gives the copy that waits. end takes it out of where it waits

@@ -112,7 +112,9 @@ client_tell(struct client *c, const struct notice *row, uint64_t sock, const voi
 bool
 client_has_room(struct client *c)
 {
-	if (!c->away && output_held(&c->out) < config.client_queue)
+	size_t	most = account_is_short(&c->account) ? 1 : config.client_queue;
+
+	if (!c->away && output_held(&c->out) < most)
 		return true;
 	c->starved = true;
 	return false;
@@ -145,6 +147,7 @@ client_write(struct client *c)
 
 	if (c->away) {
 		buf_free(&c->in);
+		account_change(&c->account, &c->in_charged, 0);
 		return;
 	}
 	if (output_write(&c->out, c->fd) == -1 && errno != EAGAIN && errno != EINTR) {
@@ -153,13 +156,15 @@ client_write(struct client *c)
 	}
 	if (c->out.self_acking)
 		keep_output(c);		/* what was written is handled */
+	if (c->out.plain.cap != c->out_charged)
+		account_change(&c->account, &c->out_charged, c->out.plain.cap);
 	left = output_unwritten(&c->out);
 	if (c->answers > left)
 		c->answers = left;
 	if (left > 0)
 		(void)event_add(&c->writable, NULL);
 	if (output_held(&c->out) < config.client_queue / 2)
-		client_feed(c);
+		client_feed(c);	/* as much as client_has_room lets it */
 	client_serve_again(c);
 	client_end_if_done(c);
 }
@@ -195,4 +200,5 @@ client_end_turn(void)
 	} while (!TAILQ_EMPTY(&dirty));
 	if (client_free_dead())
 		keep_commit();	/* their messages are of no use any more */
+	user_trim();
 }

@@ -28,6 +28,7 @@
 #include "stuck.h"
 
 #define READ_SIZE	(256u << 10)
+#define READ_SHORT	(16u << 10)	/* while its user is short of memory */
 #define FRAME_EXTRA	(1u << 20)	/* a frame may exceed the longest message by */
 /* Queues' worth of messages that a session may leave without acknowledgement. */
 #define HELD_QUEUES	4
@@ -71,6 +72,17 @@ client_count(void)
 	return clients.count;
 }
 
+size_t
+client_count_away(void)
+{
+	struct client	*c = NULL;
+	size_t		 n = 0;
+
+	while ((c = client_next(c)) != NULL)
+		n += c->away;
+	return n;
+}
+
 bool
 client_may_use(const struct client *c, uid_t uid)
 {
@@ -79,16 +91,22 @@ client_may_use(const struct client *c, uid_t uid)
 
 /* ---- in ------------------------------------------------------------- */
 
+/* Bytes of answers that may wait: one answer, while its user is short of memory. */
+static size_t
+most_answers(const struct client *c)
+{
+	return account_is_short(&c->account) ? 1 : config.client_queue;
+}
+
 /*
  * Its answers, or its messages that find no room, have become too many. Not
  * its events: they stop by themselves, and it may be writing a request, and
  * read nothing until that is taken.
  */
 static bool
-is_over_limit(const struct client *c)
+is_over_limit(const struct client *c, size_t most)
 {
-	return c->answers >= config.client_queue ||
-	    c->waiting >= config.client_queue;
+	return c->answers >= most || c->waiting >= config.client_queue;
 }
 
 /* A session that acknowledges nothing cannot be held up: its acks wait, too. */
@@ -182,28 +200,54 @@ serve_one(struct client *c, const char *p, size_t n)
 	return len;
 }
 
-/* Answers are counted, events are not. */
+/* Answers are counted, events are not; and the one that is still open is, too. */
 static void
 count_answers(struct client *c, size_t before)
 {
-	size_t	now = output_unwritten(&c->out);
+	size_t	now;
 
 	if (c->dead || c->away)
 		return;
+	output_end(&c->out);
+	now = output_unwritten(&c->out);
 	if (now > before)
 		c->answers += now - before;
 	if (holds_too_much(c))
 		client_lost(c, "it acknowledges nothing");
 }
 
+/*
+ * A user's memory is used up, and what a session does not acknowledge cannot
+ * be refused: the session that holds the most of it ends.
+ */
+static void
+end_the_greediest(const struct user *u)
+{
+	struct client	*c = NULL, *greediest = NULL;
+
+	while ((c = client_next(c)) != NULL) {
+		if (c->account.user != u || c->token[0] == '\0' || c->away)
+			continue;
+		if (greediest == NULL || output_held(&c->out) > output_held(&greediest->out))
+			greediest = c;
+	}
+	if (greediest == NULL || output_held(&greediest->out) < config.client_queue)
+		return;
+	if (log_allowed())
+		log_notice("client %llu: ended, it acknowledges nothing, %zu bytes: %s",
+		    (unsigned long long)greediest->node.key, output_held(&greediest->out),
+		    user_why_not(u, CHARGE_MEMORY, 1));
+	client_lost(greediest, "it acknowledges nothing, and its user has no memory left");
+}
+
 /* Serve the messages in n bytes; gives how many bytes they took. */
 static size_t
 serve(struct client *c, const char *p, size_t n)
 {
-	size_t	before, len, done = 0;
+	size_t	before, len, done = 0, most = most_answers(c);
 
 	while (done < n && !c->dead && !c->away) {
-		if (is_over_limit(c)) {
+		if (is_over_limit(c, most)) {
 			client_pause(c);
 			break;
 		}
@@ -216,6 +260,8 @@ serve(struct client *c, const char *p, size_t n)
 	before = output_unwritten(&c->out);
 	assoc_send_run();
 	count_answers(c, before);
+	if (c->token[0] != '\0' && !user_may(c->account.user, CHARGE_MEMORY, 1))
+		end_the_greediest(c->account.user);
 	return done;
 }
 
@@ -260,6 +306,52 @@ serve_input(struct client *c, size_t n)
 	pass_on(c, input + done, n - done);
 }
 
+/* What waits to be served, or is not all there, is charged by the room it has. */
+static void
+charge_input(struct client *c)
+{
+	if (c->in.cap != c->in_charged)
+		account_change(&c->account, &c->in_charged, c->in.cap);
+}
+
+/* Its request is not all there, and there is no memory for the rest. */
+static void
+refuse_input(struct client *c, enum error code, const char *why)
+{
+	char			 text[320];
+	struct event_error	 e = { .method = { "", 0 }, .error = { text, 0 } };
+
+	if (log_allowed())
+		log_notice("client %llu: dropped, its request is too long now: %s, pid=%d",
+		    (unsigned long long)c->node.key, why, (int)c->pid);
+	e.error.len = (uint32_t)snprintf(text, sizeof text, "%s: %s", error_table[code].code, why);
+	client_tell(c, notice_error, 0, &e);
+	client_lost(c, why);
+}
+
+/*
+ * Where the next n bytes go; NULL: its request is refused, and it is gone. Its
+ * own share does not matter: then the request is, once it is there, answered.
+ */
+static char *
+room_to_read(struct client *c, size_t n)
+{
+	size_t	 more = c->in.end + n;
+	char	*to;
+
+	if (buf_len(&c->in) == 0)
+		return input;
+	if (c->in.cap >= more)
+		return c->in.mem + c->in.end;
+	if (buf_len(&c->in) >= READ_SHORT && !user_may(c->account.user, CHARGE_MEMORY, more)) {
+		refuse_input(c, ERR_limit, user_why_not(c->account.user, CHARGE_MEMORY, more));
+		return NULL;
+	}
+	if ((to = buf_try_room(&c->in, n)) == NULL)
+		refuse_input(c, ERR_enomem, "the system has no memory left");
+	return to;
+}
+
 /* The end of what it sends: is it its own end? */
 static void
 client_read_end(struct client *c)
@@ -298,9 +390,13 @@ client_end_if_done(struct client *c)
 static void
 client_read(struct client *c)
 {
-	char	*to = buf_len(&c->in) > 0 ? buf_room(&c->in, READ_SIZE) : input;
-	ssize_t	 n = recv(c->fd, to, READ_SIZE, 0);
+	size_t	 most = account_is_short(&c->account) ? READ_SHORT : READ_SIZE;
+	char	*to = room_to_read(c, most);
+	ssize_t	 n;
 
+	if (to == NULL)
+		return;
+	n = recv(c->fd, to, most, 0);
 	if (n > 0)
 		serve_input(c, (size_t)n);
 	else if (n == 0)
@@ -314,16 +410,18 @@ client_on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	client_read(arg);
+	charge_input(arg);
 }
 
 void
 client_serve_again(struct client *c)
 {
-	if (!c->paused || c->dead || c->away || is_over_limit(c))
+	if (!c->paused || c->dead || c->away || is_over_limit(c, most_answers(c)))
 		return;
 	set_paused(c, false);
 	(void)epoll_ctl(gone_set, EPOLL_CTL_DEL, c->fd, NULL);
 	serve_rest(c);
+	charge_input(c);
 	if (!c->paused && !c->dead && !c->away)
 		(void)event_add(&c->readable, NULL);
 }
@@ -375,15 +473,18 @@ client_init(void)
 
 /* A client without a connection. */
 struct client *
-client_make(uint64_t number)
+client_make(uint64_t number, uid_t uid)
 {
 	struct client	*c = xcalloc(1, sizeof *c);
 
 	c->fd = -1;
+	c->uid = uid;
 	c->away = true;
 	TAILQ_INIT(&c->calls);
 	TAILQ_INIT(&c->socks);
-	output_init(&c->out);
+	account_open(&c->account, uid);
+	account_charge(&c->account, sizeof *c + MALLOC_EXTRA);
+	output_init(&c->out, &c->account);
 	hash_add(&clients, &c->node, number);
 	return c;
 }
@@ -394,12 +495,34 @@ begin_to_read(struct client *c, int fd)
 	c->fd = fd;
 	c->away = false;
 	buf_free(&c->in);
+	charge_input(c);
 	memset(&c->frame, 0, sizeof c->frame);
 	(void)event_assign(&c->readable, loop_base(), fd, EV_READ | EV_PERSIST,
 	    client_on_readable, c);
 	(void)event_assign(&c->writable, loop_base(), fd, EV_WRITE,
 	    client_on_writable, c);
 	(void)event_add(&c->readable, NULL);
+}
+
+/*
+ * May another of this user come? One that may not has asked for nothing yet,
+ * and is told by an event why it is closed.
+ */
+static bool
+may_connect(int fd, const struct ucred *cred)
+{
+	static time_t	 last;
+	struct user	*u = user_get(cred->uid);
+	bool		 may = user_may(u, CHARGE_CLIENTS, 1);
+	const char	*why = user_why_not(u, CHARGE_CLIENTS, 1);
+
+	if (!may) {
+		if (log_seldom(&last))
+			log_warning("client: refused, pid=%d: %s", (int)cred->pid, why);
+		farewell_refuse(fd, why);
+	}
+	user_put(u);
+	return may;
 }
 
 void
@@ -414,8 +537,12 @@ client_new(int fd)
 		(void)close(fd);
 		return;
 	}
-	c = client_make(journal_number());
-	c->uid = cred.uid;
+	if (!may_connect(fd, &cred)) {
+		(void)close(fd);
+		return;
+	}
+	c = client_make(journal_number(), cred.uid);
+	user_charge(c->account.user, CHARGE_CLIENTS, 1);
 	c->pid = cred.pid;
 	begin_to_read(c, fd);
 	log_debug("client %llu: connected, pid=%d uid=%u",
@@ -481,6 +608,7 @@ cut_off(struct client *c)
 	c->ended = false;
 	(void)close(c->fd);
 	c->fd = -1;
+	user_discharge(c->account.user, CHARGE_CLIENTS, 1);
 	client_dirty(c);	/* what it has sent may be in use: it is freed later */
 }
 
@@ -566,7 +694,7 @@ client_take_connection(struct client *c, struct client *from)
 		log_notice("client %llu: superseded by pid=%d", (unsigned long long)c->node.key,
 		    (int)from->pid);
 		len = output_rest(&c->out, &rest);
-		farewell_say(c->fd, rest, len, from->pid);
+		farewell_say(c->account.user, c->fd, rest, len, from->pid);
 		cut_off(c);
 	}
 	if (event_initialized(&c->patience))
@@ -594,6 +722,7 @@ client_free(struct client *c)
 {
 	buf_free(&c->in);
 	output_free(&c->out);
+	account_close(&c->account);
 	free(c->name);
 	free(c);
 }

@@ -24,6 +24,7 @@
 #include "hot.h"
 #include "mem.h"
 #include "notice.h"
+#include "user.h"
 
 struct sock;
 struct client;
@@ -38,6 +39,9 @@ struct client {
 	TAILQ_ENTRY(client)	 watch_entry;
 	int			 fd;
 	uid_t			 uid;
+	struct account		 account;	/* what it has of its user's */
+	size_t			 in_charged;	/* of in and out, in bytes */
+	size_t			 out_charged;
 	pid_t			 pid;
 	char			*name;
 	struct event		 readable;
@@ -79,16 +83,17 @@ void client_init(void);
 /* Take a connection. Takes the descriptor. */
 void client_new(int fd);
 
-/* All of them, by number. */
+/* All of them, by number; and how many, those without a connection included. */
 struct client *client_find(uint64_t number);
 struct client *client_next(const struct client *);
 size_t client_count(void);
+size_t client_count_away(void);
 
 /* End a connection, and what its owner's exit ends; why goes to the log. */
 void client_lost(struct client *, const char *why);
 
 /* One that has no connection: a process before us had it. */
-struct client *client_make(uint64_t number);
+struct client *client_make(uint64_t number, uid_t);
 
 /* Wait for resume_time for it to come back; and do not any more. */
 void client_expect(struct client *);

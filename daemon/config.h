@@ -30,6 +30,12 @@ struct config {
 	uint64_t	 max_clients;
 	uint64_t	 max_sockets;
 	uint64_t	 max_associations;
+	uint64_t	 max_memory;
+	uint64_t	 max_clients_per_user;
+	uint64_t	 max_sockets_per_user;
+	uint64_t	 max_associations_per_user;
+	uint64_t	 max_lookups_per_user;
+	uint64_t	 max_memory_per_user;
 	uint64_t	 max_message;
 	uint64_t	 client_queue;
 	uint64_t	 association_queue;

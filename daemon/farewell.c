@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,18 +16,31 @@
 #include "loop.h"
 #include "mem.h"
 #include "notice.h"
+#include "user.h"
+
+/* Of one user; one that supersedes in a circle has no use for more. */
+#define MOST	16
 
 struct farewell {
-	struct event	event;
-	struct buf	words;
-	int		fd;
+	TAILQ_ENTRY(farewell)	 entry;
+	struct user		*user;
+	size_t			 charged;
+	struct event		 event;
+	struct buf		 words;
+	int			 fd;
 };
+
+static TAILQ_HEAD(, farewell) farewells = TAILQ_HEAD_INITIALIZER(farewells);
 
 static const struct timeval farewell_patience = { .tv_sec = 30 };
 
 static void
 farewell_end(struct farewell *f)
 {
+	TAILQ_REMOVE(&farewells, f, entry);
+	user_discharge(f->user, CHARGE_CLIENTS, 1);
+	user_discharge(f->user, CHARGE_MEMORY, f->charged);
+	(void)user_put(f->user);
 	(void)event_del(&f->event);
 	(void)close(f->fd);
 	buf_free(&f->words);
@@ -69,25 +84,70 @@ pack_to_buf(void *arg, const char *p, size_t n)
 	return 0;
 }
 
-void
-farewell_say(int fd, const char *rest, size_t len, pid_t pid)
+/* An event with these fields, whole. */
+static void
+pack_event(struct buf *b, const struct notice *row, const void *body)
 {
-	struct event_superseded		e = { .pid = (uint64_t)pid };
-	struct farewell			*f = xcalloc(1, sizeof *f);
-	msgpack_packer			 pk;
+	msgpack_packer	pk;
 
-	if ((f->fd = dup(fd)) == -1) {
-		free(f);
-		return;
-	}
-	buf_add(&f->words, rest, len);
-	msgpack_packer_init(&pk, &f->words, pack_to_buf);
+	msgpack_packer_init(&pk, b, pack_to_buf);
 	msgpack_pack_array(&pk, 3);
 	msgpack_pack_uint8(&pk, RPC_NOTIFICATION);
-	codec_pack_text(&pk, notice_superseded->name);
+	codec_pack_text(&pk, row->name);
 	msgpack_pack_array(&pk, 1);
-	codec_pack(&pk, notice_superseded->fields, &e, sizeof e);
+	codec_pack(&pk, row->fields, body, row->size);
+}
+
+/* Room for one more of this user's. */
+static void
+end_the_oldest(const struct user *u)
+{
+	struct farewell	*f, *oldest = NULL;
+	unsigned	 n = 0;
+
+	TAILQ_FOREACH(f, &farewells, entry) {
+		if (f->user != u)
+			continue;
+		if (n++ == 0)
+			oldest = f;
+	}
+	if (n >= MOST)
+		farewell_end(oldest);
+}
+
+void
+farewell_say(struct user *u, int fd, const char *rest, size_t len, pid_t pid)
+{
+	struct event_superseded		e = { .pid = (uint64_t)pid };
+	struct farewell			*f;
+	int				 own = dup(fd);
+
+	if (own == -1)
+		return;
+	end_the_oldest(u);
+	f = xcalloc(1, sizeof *f);
+	f->fd = own;
+	buf_add(&f->words, rest, len);
+	pack_event(&f->words, notice_superseded, &e);
+	f->user = user_get(user_uid(u));
+	user_charge(u, CHARGE_CLIENTS, 1);
+	f->charged = sizeof *f + f->words.cap;
+	user_charge(u, CHARGE_MEMORY, f->charged);
+	TAILQ_INSERT_TAIL(&farewells, f, entry);
 	(void)event_assign(&f->event, loop_base(), f->fd, EV_WRITE | EV_PERSIST,
 	    farewell_on_writable, f);
 	(void)event_add(&f->event, &farewell_patience);
+}
+
+void
+farewell_refuse(int fd, const char *why)
+{
+	char			 text[320];
+	struct event_error	 e = { .method = { "", 0 }, .error = { text, 0 } };
+	struct buf		 b = { .mem = NULL };
+
+	e.error.len = (uint32_t)snprintf(text, sizeof text, "%s: %s", error_table[ERR_limit].code, why);
+	pack_event(&b, notice_error, &e);
+	(void)send(fd, buf_data(&b), buf_len(&b), MSG_NOSIGNAL | MSG_DONTWAIT);
+	buf_free(&b);
 }

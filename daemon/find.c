@@ -40,6 +40,14 @@ find_assoc(struct sock *s, uint32_t id, struct assoc **a)
 	    id, (unsigned long long)s->node.key);
 }
 
+enum error
+find_room(const struct user *u, enum charge kind, size_t n)
+{
+	if (user_may(u, kind, n))
+		return ERR_OK;
+	return call_fail(ERR_limit, "%s", user_why_not(u, kind, n));
+}
+
 /* ---- addresses ------------------------------------------------------ */
 
 static void

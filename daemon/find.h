@@ -25,6 +25,9 @@ enum error find_assoc(struct sock *, uint32_t id, struct assoc **);
 enum error find_addrs(const msgpack_object *, const char *name, bool local,
     int family, struct sockaddr_storage [FIND_ADDRS], size_t *n);
 
+/* May the user have n more of these? Else the error limit. */
+enum error find_room(const struct user *, enum charge, size_t n);
+
 /* Is it a host name, which must be resolved, rather than an address? */
 bool find_is_name(const msgpack_object *);
 

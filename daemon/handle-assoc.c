@@ -104,7 +104,8 @@ connect_to(struct sock *s, struct sockaddr_storage *addrs, size_t n, uint16_t po
 		addr_set_port(&addrs[i], port);
 	if ((*a = find_asked(s, &addrs[0])) != NULL)
 		return ERR_OK;
-	if ((e = may_connect(s)) != ERR_OK)
+	if ((e = may_connect(s)) != ERR_OK ||
+	    (e = find_room(s->user, CHARGE_ASSOCIATIONS, 1)) != ERR_OK)
 		return e;
 	if ((number = stack_connect(s, addrs, n, a)) != 0)
 		return connect_failed(number, &addrs[0]);
@@ -185,14 +186,26 @@ lookup_done(void *arg, const struct sockaddr_storage *addrs, size_t n, const cha
 static enum error
 look_up(const struct call *call, const struct target *t, struct sock *s)
 {
-	struct lookup	*l = xcalloc(1, sizeof *l);
+	size_t		 cost = sizeof(struct lookup) + 2 * MALLOC_EXTRA +
+			    resolve_size(t->addr->via.str.size);
+	struct account	*account = &call->client->account;
+	struct lookup	*l;
+	enum error	 e;
 
+	if ((e = find_room(account->user, CHARGE_LOOKUPS, 1)) != ERR_OK ||
+	    (e = find_room(account->user, CHARGE_MEMORY, cost + CALL_COST)) != ERR_OK)
+		return e;
+	l = xcalloc(1, sizeof *l);
+	l->user = user_get(user_uid(account->user));
+	l->cost = cost;
+	user_charge(l->user, CHARGE_LOOKUPS, 1);
+	user_charge(l->user, CHARGE_MEMORY, cost);
 	l->sock = s;
 	l->port = t->port;
 	l->wait = t->wait;
 	l->call = call_keep(call, t->timeout, lookup_ended, l);
-	l->resolve = resolve_start(t->addr->via.str.ptr, t->addr->via.str.size, s->family,
-	    lookup_done, l);
+	l->resolve = resolve_start(l->user, t->addr->via.str.ptr, t->addr->via.str.size,
+	    s->family, lookup_done, l);
 	LIST_INSERT_HEAD(&s->lookups, l, entry);
 	return CALL_ANSWERED;
 }

@@ -7,7 +7,6 @@
 
 #include "addr.h"
 #include "codec.h"
-#include "config.h"
 #include "find.h"
 #include "handler.h"
 #include "policy.h"
@@ -116,11 +115,9 @@ handle_open(struct call *call, const struct rpc_open_in *in, struct rpc_open_out
 	int		 number;
 
 	if ((e = find_netns(call, in, path, sizeof path, &netns)) != ERR_OK ||
-	    (e = policy_port(call->client->uid, in->port)) != ERR_OK)
+	    (e = policy_port(call->client->uid, in->port)) != ERR_OK ||
+	    (e = find_room(call->client->account.user, CHARGE_SOCKETS, 1)) != ERR_OK)
 		return e;
-	if (sock_count() >= config.max_sockets)
-		return call_fail(ERR_limit, "max_sockets: %zu sockets are open, and no more may be",
-		    sock_count());
 	s = sock_new(call->client, in->type == SOCKTYPE_SEQPACKET, family_of(in));
 	memcpy(s->subscribed, default_events, sizeof s->subscribed);
 	if ((number = stack_open(s, netns)) != 0)
@@ -200,9 +197,8 @@ handle_peeloff(struct call *call, const struct rpc_peeloff_in *in, struct rpc_pe
 	if (a == NULL || a->state == ASSOC_OVER)
 		return call_fail(ERR_einval, "assoc_id %u: sock %llu has no such association",
 		    in->assoc_id, (unsigned long long)in->sock);
-	if (sock_count() >= config.max_sockets)
-		return call_fail(ERR_limit, "max_sockets: %zu sockets are open, and no more may be",
-		    sock_count());
+	if ((e = find_room(call->client->account.user, CHARGE_SOCKETS, 1)) != ERR_OK)
+		return e;
 	to = sock_new(call->client, false, s->family);
 	if ((number = stack_peeloff(a, to)) != 0) {
 		sock_close(to, NULL);
@@ -353,7 +349,12 @@ handle_adopt(struct call *call, const struct rpc_adopt_in *in, struct rpc_adopt_
 		    (unsigned long long)in->sock, (unsigned long long)s->owner->node.key);
 	if (!call->client->events)
 		return call_fail(ERR_einval, "adopt: this client has not said hello, so it cannot own what others had");
-	s->uid = call->client->uid;
+	if (s->uid != call->client->uid) {
+		if ((e = find_room(call->client->account.user, CHARGE_SOCKETS, 1)) != ERR_OK ||
+		    (e = find_room(call->client->account.user, CHARGE_ASSOCIATIONS, s->assocs.count)) != ERR_OK)
+			return e;
+		sock_set_user(s, call->client->uid);
+	}
 	sock_give(s, call->client);
 	return ERR_OK;
 }

@@ -47,10 +47,16 @@ pack_string(msgpack_packer *pk, const char *key, const char *value)
 static void
 pack_limits(msgpack_packer *pk)
 {
-	msgpack_pack_map(pk, 5);
+	msgpack_pack_map(pk, 11);
 	pack_pair(pk, "max_clients", config.max_clients);
 	pack_pair(pk, "max_sockets", config.max_sockets);
 	pack_pair(pk, "max_associations", config.max_associations);
+	pack_pair(pk, "max_memory", user_limit(CHARGE_MEMORY));
+	pack_pair(pk, "max_clients_per_user", config.max_clients_per_user);
+	pack_pair(pk, "max_sockets_per_user", config.max_sockets_per_user);
+	pack_pair(pk, "max_associations_per_user", config.max_associations_per_user);
+	pack_pair(pk, "max_lookups_per_user", config.max_lookups_per_user);
+	pack_pair(pk, "max_memory_per_user", config.max_memory_per_user);
 	pack_pair(pk, "max_message", config.max_message);
 	pack_pair(pk, "client_queue", config.client_queue);
 }
@@ -77,6 +83,34 @@ pack_features(msgpack_packer *pk)
 		codec_pack_text(pk, more[i]);
 	if (survive)
 		codec_pack_text(pk, "survive");
+}
+
+/* What a user has; root sees that of all, others their own. */
+static void
+pack_user(msgpack_packer *pk, const struct user *u)
+{
+	msgpack_pack_map(pk, 6);
+	pack_pair(pk, "uid", user_uid(u));
+	pack_pair(pk, "clients", u->used[CHARGE_CLIENTS]);
+	pack_pair(pk, "sockets", u->used[CHARGE_SOCKETS]);
+	pack_pair(pk, "associations", u->used[CHARGE_ASSOCIATIONS]);
+	pack_pair(pk, "lookups", u->used[CHARGE_LOOKUPS]);
+	pack_pair(pk, "memory", u->used[CHARGE_MEMORY]);
+}
+
+static void
+pack_users(msgpack_packer *pk, const struct client *c)
+{
+	struct user	*u = NULL;
+	uint32_t	 n = 0;
+
+	while ((u = user_next(u)) != NULL)
+		n += client_may_use(c, user_uid(u));
+	msgpack_pack_array(pk, n);
+	while ((u = user_next(u)) != NULL) {
+		if (client_may_use(c, user_uid(u)))
+			pack_user(pk, u);
+	}
 }
 
 static struct slice
@@ -221,7 +255,7 @@ handle_status(struct call *call, const struct rpc_status_in *in, struct rpc_stat
 	struct sock_stat	received, sent;
 	struct utsname		u;
 	char			system[sizeof u.sysname + sizeof u.release];
-	msgpack_sbuffer		limits;
+	msgpack_sbuffer		limits, users;
 	msgpack_packer		pk;
 
 	(void)in;
@@ -233,20 +267,27 @@ handle_status(struct call *call, const struct rpc_status_in *in, struct rpc_stat
 	msgpack_sbuffer_init(&limits);
 	msgpack_packer_init(&pk, &limits, msgpack_sbuffer_write);
 	pack_limits(&pk);
+	msgpack_sbuffer_init(&users);
+	msgpack_packer_init(&pk, &users, msgpack_sbuffer_write);
+	pack_users(&pk, call->client);
 	out->version = text(SCTPD_VERSION);
 	out->stack = text(stack_name());
 	out->system = text(system);
 	out->pid = (uint64_t)getpid();
 	out->uptime = uptime();
-	out->clients = client_count();
+	out->clients = user_total(CHARGE_CLIENTS);
+	out->away = client_count_away();
 	out->sockets = sock_count();
 	out->associations = assoc_count() - assoc_lingering();
 	out->lingering = assoc_lingering();
 	out->recv_cnt = received.cnt;
 	out->send_cnt = sent.cnt;
 	out->limits.packed = packed(&limits);
+	out->memory = user_total(CHARGE_MEMORY);
+	out->users.packed = packed(&users);
 	call_reply(call, out);
 	msgpack_sbuffer_destroy(&limits);
+	msgpack_sbuffer_destroy(&users);
 	return CALL_ANSWERED;
 }
 
@@ -339,13 +380,15 @@ handle_assocs(struct call *call, const struct rpc_assocs_in *in, struct rpc_asso
 static void
 pack_client(msgpack_packer *pk, const struct client *c)
 {
-	msgpack_pack_map(pk, 7);
+	msgpack_pack_map(pk, 9);
 	pack_pair(pk, "client", c->node.key);
 	pack_string(pk, "name", c->name != NULL ? c->name : "");
 	pack_pair(pk, "uid", c->uid);
 	pack_pair(pk, "pid", (uint64_t)c->pid);
 	pack_pair(pk, "sockets", c->nsocks);
 	pack_pair(pk, "queued", output_held(&c->out) + c->waiting);
+	pack_pair(pk, "calls", c->account.calls);
+	pack_pair(pk, "memory", c->account.memory);
 	codec_pack_text(pk, "away");
 	(void)(c->away ? msgpack_pack_true(pk) : msgpack_pack_false(pk));
 }

@@ -11,6 +11,9 @@
 enum { WORD_OWNER, WORD_KIND, WORD_LEN, WORD_FLAGS };
 enum { BEGUN = 1, SKIP = 2, SENT = 4 };
 
+/* So much of one is charged, but never refused. */
+#define FREE	65536u
+
 void
 joint_init(struct joint *j, enum joint_kind kind, uint64_t owner)
 {
@@ -19,11 +22,27 @@ joint_init(struct joint *j, enum joint_kind kind, uint64_t owner)
 	j->owner = owner;
 }
 
+/* It costs this user what its record takes; NULL: nobody. */
+static void
+charge(struct joint *j, struct user *u)
+{
+	if (j->user != NULL) {
+		user_discharge(j->user, CHARGE_MEMORY, j->charged);
+		j->user = user_put(j->user);
+	}
+	if (u == NULL || j->record == NULL)
+		return;
+	j->user = user_get(user_uid(u));
+	j->charged = j->record->size;
+	user_charge(u, CHARGE_MEMORY, j->charged);
+}
+
 static void
 forget(struct joint *j)
 {
 	if (j->record == NULL)
 		return;
+	charge(j, NULL);
 	if (j->kind != JOINT_LONE)
 		journal_drop(j->record);
 	else
@@ -32,13 +51,15 @@ forget(struct joint *j)
 }
 
 /* Room for len bytes; what there is moves along. */
-static void
-make_room(struct joint *j, size_t len)
+static bool
+make_room(struct joint *j, struct user *u, size_t len)
 {
 	struct record	*r;
 
 	if (j->record != NULL && journal_room(j->record) >= len)
-		return;
+		return true;
+	if (len > FREE && u != NULL && !user_may(u, CHARGE_MEMORY, len * 2))
+		return false;
 	r = journal_new(len * 2);
 	r->len = journal_room(r);
 	r->word[WORD_OWNER] = j->owner;
@@ -49,6 +70,8 @@ make_room(struct joint *j, size_t len)
 		journal_keep(r, RECORD_JOINT);
 	forget(j);
 	j->record = r;
+	charge(j, u);
+	return true;
 }
 
 static void
@@ -56,7 +79,7 @@ save(struct joint *j)
 {
 	uint64_t	flags = (j->begun ? BEGUN : 0u) | (j->skip ? SKIP : 0u) | (j->sent ? SENT : 0u);
 
-	make_room(j, j->len);
+	(void)make_room(j, NULL, j->len);
 	if (j->kind == JOINT_LONE)
 		return;
 	journal_set(&j->record->word[WORD_LEN], j->len);
@@ -72,12 +95,13 @@ joint_clear(struct joint *j)
 }
 
 bool
-joint_add(struct joint *j, const char *p, size_t n)
+joint_add(struct joint *j, struct user *u, const char *p, size_t n)
 {
 	j->begun = true;
 	if (j->skip || j->len + n > config.max_message)
 		return false;
-	make_room(j, j->len + n);
+	if (!make_room(j, u, j->len + n))
+		return false;
 	memcpy(j->record->body + j->len, p, n);
 	j->len += n;
 	save(j);

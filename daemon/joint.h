@@ -11,12 +11,15 @@
 #include <stdint.h>
 
 #include "journal.h"
+#include "user.h"
 
 enum joint_kind { JOINT_LONE, JOINT_DATA, JOINT_NOTICE, JOINT_FAILED, JOINT_SOCKET };
 
 struct joint {
 	enum joint_kind	 kind;		/* JOINT_LONE: it does not outlive us */
 	uint64_t	 owner;		/* number of the association, or handle */
+	struct user	*user;		/* whom that much is charged to, or NULL */
+	size_t		 charged;
 	struct record	*record;
 	size_t		 len;
 	bool		 begun;
@@ -26,8 +29,11 @@ struct joint {
 
 void joint_init(struct joint *, enum joint_kind, uint64_t owner);
 
-/* Add a piece; false when it would be longer than is allowed. */
-bool joint_add(struct joint *, const char *, size_t);
+/*
+ * Add a piece, at the cost of a user, or NULL. False: it would be longer than
+ * is allowed, or than that user has memory for.
+ */
+bool joint_add(struct joint *, struct user *, const char *, size_t);
 
 /* What there is of it. */
 char *joint_data(const struct joint *);

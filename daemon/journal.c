@@ -384,6 +384,21 @@ read_long_span(size_t i)
 	return n;
 }
 
+/* What the process before us kept for itself. */
+static void
+give_back_what_is_free(void)
+{
+	size_t	from = 0, i;
+
+	for (i = 0; i <= nspans; i++) {
+		if (i < nspans && head->spans[i] == SPAN_FREE)
+			continue;
+		if (i > from)
+			(void)madvise(span_at(from), (i - from) * SPAN, MADV_REMOVE);
+		from = i + 1;
+	}
+}
+
 static void
 read_spans(void)
 {
@@ -400,6 +415,7 @@ read_spans(void)
 			nfree++;
 		}
 	}
+	give_back_what_is_free();
 }
 
 static bool
@@ -641,7 +657,7 @@ journal_room(const struct record *r)
 	return r->size - sizeof *r;
 }
 
-/* A long message is followed by others, whose memory would be made anew each time. */
+/* What was freed is soon wanted again, and its memory would be made anew each time. */
 static void
 keep_or_give_back(size_t i, size_t n)
 {
@@ -699,6 +715,7 @@ journal_forget(struct record *r)
 		unlist_span(i, class);
 		*(volatile uint8_t *)&head->spans[i] = SPAN_FREE;
 		nfree++;
+		keep_or_give_back(i, 1);
 	}
 }
 
@@ -791,6 +808,12 @@ journal_next(const struct record *after, enum record_kind kind)
 		off += size;
 	}
 	return NULL;
+}
+
+size_t
+journal_room_for_all(void)
+{
+	return RESERVED - HEAP_OFFSET;
 }
 
 size_t

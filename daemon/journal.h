@@ -99,7 +99,10 @@ void journal_commit(void);
 /* All that count, in no order: NULL begins. */
 struct record *journal_next(const struct record *, enum record_kind);
 
-/* Bytes in use and in all. */
+/* Bytes in use. */
 size_t journal_size(void);
+
+/* The room of all records that there can ever be. */
+size_t journal_room_for_all(void);
 
 #endif

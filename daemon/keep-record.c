@@ -44,6 +44,7 @@ const struct field keep_assoc_fields[] = {
 	FIELD(keep_assoc, sock, U64, "sock", "its socket; 0: closed"),
 	SPARSE(keep_assoc, peer, ENDPOINT, "peer", "its peer"),
 	FIELD(keep_assoc, id, U32, "id", "its assoc_id"),
+	FIELD(keep_assoc, uid, U32, "uid", "its user"),
 	FIELD(keep_assoc, state, S32, "state", "enum assoc_state"),
 	FIELD(keep_assoc, outbound, U16, "outbound", "streams"),
 	FIELD(keep_assoc, inbound, U16, "inbound", "streams"),

@@ -49,6 +49,7 @@ struct keep_assoc {
 	uint64_t		number;
 	uint64_t		sock;
 	struct sockaddr_storage	peer;
+	uint32_t		uid;
 	uint32_t		id;
 	int32_t			state;
 	uint16_t		outbound;

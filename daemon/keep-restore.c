@@ -62,9 +62,8 @@ read_record(const struct record *r, size_t n, const struct field *fields, void *
 static void
 restore_client(struct record *r, const struct keep_client *k)
 {
-	struct client	*c = client_make(k->number);
+	struct client	*c = client_make(k->number, k->uid);
 
-	c->uid = k->uid;
 	c->pid = (pid_t)k->pid;
 	c->events = k->events;
 	c->name = xstrdup(k->name);
@@ -145,9 +144,7 @@ owner_of(const struct keep_sock *k)
 
 	if (c != NULL)
 		return c;
-	c = client_make(k->owner);
-	c->uid = k->uid;
-	return c;
+	return client_make(k->owner, k->uid);
 }
 
 static void
@@ -171,7 +168,7 @@ restore_sock(struct record *r, const struct keep_sock *k, const msgpack_object *
 	struct sock	*s = sock_make(owner_of(k), k->many, k->inet6 ? AF_INET6 : AF_INET,
 			    k->handle);
 
-	s->uid = k->uid;
+	sock_set_user(s, k->uid);
 	s->peeled = k->peeled;
 	s->listening = k->listening;
 	s->over = k->over;
@@ -243,7 +240,7 @@ restore_assoc(struct record *r, const struct keep_assoc *k)
 		leave_out(r, "an association: its socket has it already");
 		return;
 	}
-	a = assoc_make(s, k->id, &k->peer, k->number);
+	a = assoc_make(s, k->id, &k->peer, k->number, s != NULL ? s->uid : k->uid);
 	a->state = (enum assoc_state)k->state;
 	a->outbound = k->outbound;
 	a->inbound = k->inbound;

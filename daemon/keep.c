@@ -236,6 +236,7 @@ write_assoc(struct assoc *a)
 	struct keep_assoc	 k = {
 		.number = a->number,
 		.id = assoc_id(a),
+		.uid = user_uid(a->user),
 		.sock = a->sock != NULL ? a->sock->node.key : 0,
 		.state = (int32_t)a->state,
 		.outbound = a->outbound,

@@ -52,12 +52,15 @@ kernel_is_up(enum assoc_event what)
 static struct assoc *
 incoming(struct sock *s, uint32_t id, const struct sockaddr_storage *from)
 {
+	static time_t	 last;
+	bool		 room = user_may(s->user, CHARGE_ASSOCIATIONS, 1);
 	struct assoc	*a = assoc_new(s, id, from);
 
-	if (assoc_count() <= config.max_associations)
+	if (room)
 		return a;
-	if (log_allowed())
-		log_warning("assoc %u: aborted, max_associations is reached", id);
+	if (log_seldom(&last))
+		log_warning("assoc %u: aborted, %s", id,
+		    user_why_not(s->user, CHARGE_ASSOCIATIONS, 0));
 	(void)stack_abort(a, "too many associations", 21);
 	a->unwanted = true;
 	keep_assoc(a);
@@ -120,7 +123,7 @@ take_failed(struct sock *s, struct assoc *a, char *p, size_t len,
 	/* What does not begin with its first chunk has had that delivered. */
 	if (f.ssf_flags == SCTP_DATA_SENT || (!j->begun && !(f.ssfe_info.snd_flags & FIRST)))
 		joint_mark_sent(j);
-	(void)joint_add(j, p + head, len - head);
+	(void)joint_add(j, NULL, p + head, len - head);
 	if (!(f.ssfe_info.snd_flags & LAST) && a != NULL)
 		return;
 	e.flags = j->sent;

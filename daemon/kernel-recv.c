@@ -106,7 +106,8 @@ struct piece {
  * was the last; a whole in one piece is not copied.
  */
 static bool
-join(struct joint *j, const struct piece *in, char **p, size_t *n, bool *too_long)
+join(struct joint *j, struct user *u, const struct piece *in, char **p, size_t *n,
+    bool *too_long)
 {
 	bool	last = (in->flags & MSG_EOR) != 0;
 
@@ -114,7 +115,7 @@ join(struct joint *j, const struct piece *in, char **p, size_t *n, bool *too_lon
 	*n = in->len;
 	if (last && !j->begun)
 		return true;
-	if (!joint_add(j, in->data, in->len)) {
+	if (!joint_add(j, u, in->data, in->len)) {
 		*too_long = !j->skip;
 		joint_skip(j, last);
 		return false;
@@ -156,8 +157,9 @@ refuse_long_message(struct assoc *a)
 	static const char	reason[] = "message too long";
 
 	if (log_allowed())
-		log_warning("assoc %u: aborted, its peer sends a message over max_message, %llu bytes",
-		    assoc_id(a), (unsigned long long)config.max_message);
+		log_warning("assoc %u: aborted, its peer sends a message over max_message, %llu bytes, or its user %u has no memory for it",
+		    assoc_id(a), (unsigned long long)config.max_message,
+		    (unsigned)user_uid(a->user));
 	(void)stack_abort(a, reason, sizeof reason - 1);
 }
 
@@ -175,7 +177,7 @@ take_data(struct sock *s, struct assoc *a, const struct piece *in)
 		e.assoc = a = assoc_find(s, d.sctp_sndrcvinfo.assoc_id);
 	if (a == NULL || a->unwanted)
 		return;
-	if (!join(&a->stack.data, in, &p, &n, &too_long)) {
+	if (!join(&a->stack.data, a->user, in, &p, &n, &too_long)) {
 		if (too_long)
 			refuse_long_message(a);
 		return;
@@ -202,7 +204,7 @@ take(struct sock *s, struct assoc *a, const struct piece *in)
 		take_data(s, a, in);
 		return;
 	}
-	if (!join(j, in, &p, &n, &too_long))
+	if (!join(j, NULL, in, &p, &n, &too_long))
 		return;
 	kernel_take_notification(s, a, p, n, in->from);
 	joint_clear(j);
@@ -455,9 +457,10 @@ accept_on_retry(evutil_socket_t fd, short what, void *arg)
 static void
 accept_later(struct sock *s, const char *why)
 {
+	static time_t			last;
 	static const struct timeval	wait = { .tv_usec = 100000 };
 
-	if (log_allowed())
+	if (log_seldom(&last))
 		log_warning("sock %llu: accept: %s; peers wait",
 		    (unsigned long long)s->node.key, why);
 	kernel_unwatch(s, s->stack.fd);
@@ -473,15 +476,17 @@ static void
 receive_accept(struct sock *s)
 {
 	struct event_accept	 e;
+	struct client		*c = s->recv != NULL ? s->recv->client : s->owner;
 	struct sock		*to;
 	struct assoc		*a;
+	const char		*why;
 	int			 number;
 
-	if (sock_count() >= config.max_sockets || assoc_count() >= config.max_associations) {
-		accept_later(s, "max_sockets or max_associations is reached");
+	if ((why = sock_no_room(c)) != NULL) {
+		accept_later(s, why);
 		return;
 	}
-	to = sock_new(s->recv != NULL ? s->recv->client : s->owner, false, s->family);
+	to = sock_new(c, false, s->family);
 	if ((number = stack_accept(s, to, &a)) != 0) {
 		sock_close(to, NULL);
 		if (number != EAGAIN)

@@ -27,9 +27,10 @@
 #include "log.h"
 #include "loop.h"
 #include "store.h"
+#include "user.h"
 
 #define BACKLOG		1024
-#define ACCEPTS_A_TURN	64
+#define ACCEPTS_A_TURN	16
 
 static int listen_fd = -1, lock_fd = -1;
 static bool ours;	/* the file, to be removed at the end */
@@ -47,11 +48,12 @@ retry_later(void)
 static void
 listener_accept(void)
 {
-	int	fd;
+	static time_t	last;
+	int		fd;
 
 	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-		if (client_count() >= config.max_clients) {
-			if (log_allowed())
+		if (user_total(CHARGE_CLIENTS) >= config.max_clients) {
+			if (log_seldom(&last))
 				log_warning("listen: max_clients is reached, others wait");
 			retry_later();
 			return;
@@ -64,7 +66,7 @@ listener_accept(void)
 		if (errno == EAGAIN)
 			return;
 		if (errno != EINTR && errno != ECONNABORTED) {
-			if (log_allowed())
+			if (log_seldom(&last))
 				log_err("listen: %s; clients wait", strerror(errno));
 			retry_later();
 			return;

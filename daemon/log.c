@@ -13,6 +13,7 @@
 #include "log.h"
 
 #define PER_SECOND	10
+#define SELDOM		60	/* seconds */
 
 static enum { PLAIN, JOURNAL, COLOUR } form = PLAIN;
 static int level = LOG_INFO;
@@ -143,4 +144,16 @@ log_allowed(void)
 		return true;
 	kept++;
 	return false;
+}
+
+bool
+log_seldom(time_t *last)
+{
+	struct timespec	now;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	if (*last != 0 && now.tv_sec - *last < SELDOM)
+		return false;
+	*last = now.tv_sec;
+	return true;
 }

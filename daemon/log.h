@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <syslog.h>
+#include <time.h>
 
 /* Find out what standard error is. */
 void log_init(void);
@@ -34,5 +35,8 @@ void log_fatal(const char *, ...) LOG_LIKE_PRINTF __attribute__((noreturn));
  * what was kept back is counted and said with the next.
  */
 bool log_allowed(void);
+
+/* The same for what goes on as long as a limit is reached: once a minute. */
+bool log_seldom(time_t *last);
 
 #endif

@@ -3,6 +3,7 @@
  * Allocation that cannot fail, and the one kind of buffer there is.
  */
 #include <malloc.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,15 +77,17 @@ give_back(struct buf *b)
 		free(b->mem);
 }
 
-static void
+static bool
 enlarge(struct buf *b, size_t cap)
 {
-	char	*old = b->mem;
+	char	*old = b->mem, *new;
 
 	if (cap <= BUF_KEEP || cap > spare.cap) {
+		if ((new = realloc(b->mem, cap)) == NULL)
+			return false;
 		b->cap = cap;
-		b->mem = xrealloc(b->mem, cap);
-		return;
+		b->mem = new;
+		return true;
 	}
 	b->mem = spare.mem;
 	b->cap = spare.cap;
@@ -92,6 +95,7 @@ enlarge(struct buf *b, size_t cap)
 	if (old != NULL)
 		memcpy(b->mem, old, b->end);
 	free(old);
+	return true;
 }
 
 void
@@ -102,7 +106,7 @@ buf_free_spare(void)
 }
 
 char *
-buf_make_room(struct buf *b, size_t n)
+buf_try_room(struct buf *b, size_t n)
 {
 	/* Moving pays only where it makes much room: else it is done too often. */
 	if (b->start > 0 && b->start >= b->cap / 2) {
@@ -110,9 +114,16 @@ buf_make_room(struct buf *b, size_t n)
 		b->end -= b->start;
 		b->start = 0;
 	}
-	if (b->cap - b->end < n)
-		enlarge(b, b->end + n > b->cap * 2 ? b->end + n : b->cap * 2);
+	if (b->cap - b->end < n &&
+	    !enlarge(b, b->end + n > b->cap * 2 ? b->end + n : b->cap * 2))
+		return NULL;
 	return b->mem + b->end;
+}
+
+char *
+buf_make_room(struct buf *b, size_t n)
+{
+	return checked(buf_try_room(b, n));
 }
 
 void

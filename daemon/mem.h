@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory that is there or the daemon is not: nobody checks for NULL.
+ * Memory that is there or the daemon is not: nobody checks for NULL. Only what
+ * is large, and one client's business, may fail for that client alone.
  */
 #ifndef MEM_H
 #define MEM_H
@@ -38,6 +39,9 @@ buf_data(const struct buf *b)
 
 /* Room for n more bytes at the end, to be written and then counted by buf_grow. */
 char *buf_make_room(struct buf *, size_t n);
+
+/* The same, or NULL if there is no memory: for what one client has us keep. */
+char *buf_try_room(struct buf *, size_t n);
 
 static inline char *
 buf_room(struct buf *b, size_t n)

@@ -42,9 +42,10 @@ entry_at(const struct chunk *c, uint32_t i)
 }
 
 void
-output_init(struct output *o)
+output_init(struct output *o, struct account *account)
 {
 	memset(o, 0, sizeof *o);
+	o->account = account;
 	o->pass = -1;
 	TAILQ_INIT(&o->chunks);
 }
@@ -66,10 +67,17 @@ output_pass(struct output *o, int fd)
 	o->pass_after = output_unwritten(o);
 }
 
+static size_t
+chunk_cost(const struct chunk *c)
+{
+	return sizeof *c + MALLOC_EXTRA + c->record->size;
+}
+
 static void
 chunk_free(struct output *o, struct chunk *c)
 {
 	TAILQ_REMOVE(&o->chunks, c, entry);
+	account_discharge(o->account, chunk_cost(c));
 	journal_drop(c->record);
 	free(c);
 }
@@ -119,6 +127,7 @@ chunk_new(struct output *o, size_t need)
 	c->record = journal_new(size);
 	c->record->word[WORD_CLIENT] = o->client;
 	c->record->word[WORD_SEQ] = o->seq;
+	account_charge(o->account, chunk_cost(c));
 	journal_keep(c->record, RECORD_OUTPUT);
 	TAILQ_INSERT_TAIL(&o->chunks, c, entry);
 	if (o->at == NULL) {
@@ -536,6 +545,7 @@ output_restore(struct output *o, struct record *r)
 		free(c);
 		return false;
 	}
+	account_charge(o->account, chunk_cost(c));
 	if (c->count > 0 && entry_at(c, c->count - 1)->seq > o->seq)
 		o->seq = entry_at(c, c->count - 1)->seq;
 	TAILQ_FOREACH(before, &o->chunks, entry) {

@@ -18,6 +18,7 @@
 
 #include "journal.h"
 #include "mem.h"
+#include "user.h"
 
 enum message_kind {
 	MESSAGE_ANSWER,
@@ -38,6 +39,7 @@ struct chunk {
 };
 
 struct output {
+	struct account		*account;	/* that chunks are charged to */
 	struct buf		 plain;
 	bool			 session;
 	bool			 self_acking;	/* what is written is handled */
@@ -57,7 +59,7 @@ struct output {
 	size_t			 pass_after;	/* with the byte after so many */
 };
 
-void output_init(struct output *);
+void output_init(struct output *, struct account *);
 void output_free(struct output *);
 
 /*

@@ -7,6 +7,10 @@
  * which touches nothing but its own struct and says through a pipe when it is
  * done. libevent's own resolver knows DNS only, and is where most of its
  * security advisories were.
+ *
+ * A thread cannot be ended, and one whose name server is silent takes half a
+ * minute. So each user has a queue, they take turns, and no user has more
+ * threads than are idle: one that waits for slow names holds up nobody else's.
  */
 #include <errno.h>
 #include <event2/event_struct.h>
@@ -15,6 +19,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -25,11 +30,23 @@
 #include "mem.h"
 #include "resolve.h"
 
-/* Look-ups under way at one time; the others wait their turn. */
-#define THREADS	8
+/* Look-ups under way at one time, in all and of one user; the others wait their turn. */
+#define THREADS		32
+#define THREADS_A_USER	8
+/* getaddrinfo needs a few tens of KiB; what is not touched is not there. */
+#define THREAD_STACK	(512u << 10)
+
+/* The look-ups of one user: those that wait, and how many are under way. */
+struct queue {
+	TAILQ_ENTRY(queue)	 entry;
+	struct user		*user;
+	TAILQ_HEAD(, resolve)	 waiting;
+	unsigned		 running;
+};
 
 struct resolve {
 	TAILQ_ENTRY(resolve)	 entry;
+	struct queue		*queue;
 	int			 family;
 	resolve_fn		*done;		/* NULL: nobody waits */
 	void			*arg;
@@ -39,7 +56,8 @@ struct resolve {
 	char			 name[];
 };
 
-static TAILQ_HEAD(, resolve) waiting = TAILQ_HEAD_INITIALIZER(waiting);
+/* Whose turn is next comes first. */
+static TAILQ_HEAD(queues, queue) queues = TAILQ_HEAD_INITIALIZER(queues);
 static unsigned running;
 static int done_pipe[2] = { -1, -1 };
 static struct event readable;
@@ -60,10 +78,13 @@ look_up(void *arg)
 	return NULL;
 }
 
+static void queue_put(struct queue *);
+
 static void
 finish(struct resolve *r)
 {
 	struct sockaddr_storage	 addrs[RESOLVE_MAX];
+	struct queue		*q = r->queue;
 	size_t			 n = 0;
 
 	memset(addrs, 0, sizeof addrs);
@@ -75,6 +96,7 @@ finish(struct resolve *r)
 	if (r->found != NULL)
 		freeaddrinfo(r->found);
 	free(r);
+	queue_put(q);
 }
 
 /* Threads must leave the signals to the loop. */
@@ -90,6 +112,7 @@ run(struct resolve *r)
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	(void)pthread_attr_init(&attr);
 	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	(void)pthread_attr_setstacksize(&attr, THREAD_STACK);
 	number = pthread_create(&thread, &attr, look_up, r);
 	(void)pthread_attr_destroy(&attr);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -99,16 +122,69 @@ run(struct resolve *r)
 		return;
 	}
 	r->running = true;
+	r->queue->running++;
 	running++;
+}
+
+static struct queue *
+queue_of(struct user *u)
+{
+	struct queue	*q;
+
+	TAILQ_FOREACH(q, &queues, entry) {
+		if (q->user == u)
+			return q;
+	}
+	q = xcalloc(1, sizeof *q);
+	q->user = user_get(user_uid(u));
+	TAILQ_INIT(&q->waiting);
+	TAILQ_INSERT_TAIL(&queues, q, entry);
+	return q;
+}
+
+/* Of no use any more, unless something waits or is under way. */
+static void
+queue_put(struct queue *q)
+{
+	if (q->running > 0 || !TAILQ_EMPTY(&q->waiting))
+		return;
+	TAILQ_REMOVE(&queues, q, entry);
+	(void)user_put(q->user);
+	free(q);
+}
+
+static bool
+may_run(const struct queue *q)
+{
+	return !TAILQ_EMPTY(&q->waiting) && q->running < THREADS_A_USER &&
+	    q->running < THREADS - running;
+}
+
+/* Whose turn it is; that one has the next after all others. */
+static struct queue *
+next_queue(void)
+{
+	struct queue	*q;
+
+	TAILQ_FOREACH(q, &queues, entry) {
+		if (!may_run(q))
+			continue;
+		TAILQ_REMOVE(&queues, q, entry);
+		TAILQ_INSERT_TAIL(&queues, q, entry);
+		return q;
+	}
+	return NULL;
 }
 
 static void
 run_waiting(void)
 {
+	struct queue	*q;
 	struct resolve	*r;
 
-	while (running < THREADS && (r = TAILQ_FIRST(&waiting)) != NULL) {
-		TAILQ_REMOVE(&waiting, r, entry);
+	while ((q = next_queue()) != NULL) {
+		r = TAILQ_FIRST(&q->waiting);
+		TAILQ_REMOVE(&q->waiting, r, entry);
 		run(r);
 	}
 }
@@ -121,21 +197,30 @@ resolve_on_done(evutil_socket_t fd, short what, void *arg)
 	(void)what, (void)arg;
 	while (read(fd, &r, sizeof r) == sizeof r) {
 		running--;
+		r->queue->running--;
 		finish(r);
 	}
 	run_waiting();
 }
 
-struct resolve *
-resolve_start(const char *name, size_t len, int family, resolve_fn *done, void *arg)
+size_t
+resolve_size(size_t len)
 {
-	struct resolve	*r = xcalloc(1, sizeof *r + len + 1);
+	return sizeof(struct resolve) + len + 1;
+}
 
+struct resolve *
+resolve_start(struct user *u, const char *name, size_t len, int family, resolve_fn *done,
+    void *arg)
+{
+	struct resolve	*r = xcalloc(1, resolve_size(len));
+
+	r->queue = queue_of(u);
 	r->family = family;
 	r->done = done;
 	r->arg = arg;
 	memcpy(r->name, name, len);
-	TAILQ_INSERT_TAIL(&waiting, r, entry);
+	TAILQ_INSERT_TAIL(&r->queue->waiting, r, entry);
 	/* Not at once: done must not be called before this returns. */
 	event_active(&readable, EV_READ, 0);
 	return r;
@@ -148,7 +233,8 @@ resolve_cancel(struct resolve *r)
 		return NULL;
 	r->done = NULL;
 	if (!r->running) {
-		TAILQ_REMOVE(&waiting, r, entry);
+		TAILQ_REMOVE(&r->queue->waiting, r, entry);
+		queue_put(r->queue);
 		free(r);
 	}
 	return NULL;

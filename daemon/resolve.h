@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+#include "user.h"
+
 /* At most as many addresses of one name. */
 #define RESOLVE_MAX	16
 
@@ -17,9 +19,15 @@ struct resolve;
 typedef void resolve_fn(void *arg, const struct sockaddr_storage *, size_t n,
     const char *why);
 
-/* Look a name up for sockets of this family. done is called once, later. */
-struct resolve *resolve_start(const char *name, size_t len, int family,
+/*
+ * Look a name up for this user, and sockets of this family. done is called
+ * once, later.
+ */
+struct resolve *resolve_start(struct user *, const char *name, size_t len, int family,
     resolve_fn *done, void *arg);
+
+/* What one of a name so long takes. */
+size_t resolve_size(size_t len);
 
 /* Nobody waits for it any more: done will not be called. Takes NULL. */
 struct resolve *resolve_cancel(struct resolve *);

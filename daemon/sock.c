@@ -22,6 +22,8 @@
 #define PENDING_BYTES	(1u << 20)
 /* Messages that one socket may deliver in one turn. */
 #define CREDIT_A_TURN	64
+/* What one is charged with, its record in the journal included. */
+#define COST		(sizeof(struct sock) + MALLOC_EXTRA + 1024)
 
 static struct hash socks;
 static struct sock_stat closed_received, closed_sent;
@@ -55,10 +57,63 @@ sock_on_hold_end(evutil_socket_t fd, short what, void *arg)
 	sock_close(s, NULL);
 }
 
+const char *
+sock_no_room(const struct client *c)
+{
+	const struct user	*u = c->account.user;
+
+	if (!user_may(u, CHARGE_SOCKETS, 1))
+		return user_why_not(u, CHARGE_SOCKETS, 1);
+	if (!user_may(u, CHARGE_ASSOCIATIONS, 1))
+		return user_why_not(u, CHARGE_ASSOCIATIONS, 1);
+	return NULL;
+}
+
 struct sock *
 sock_new(struct client *owner, bool many, int family)
 {
 	return sock_make(owner, many, family, journal_number());
+}
+
+static size_t
+pending_cost(const struct pending *p)
+{
+	return sizeof *p + MALLOC_EXTRA + p->record->size;
+}
+
+static void
+charge_user(struct sock *s, uid_t uid)
+{
+	s->uid = uid;
+	s->user = user_get(uid);
+	user_charge(s->user, CHARGE_SOCKETS, 1);
+	user_charge(s->user, CHARGE_MEMORY, COST);
+}
+
+static void
+discharge_user(struct sock *s)
+{
+	user_discharge(s->user, CHARGE_SOCKETS, 1);
+	user_discharge(s->user, CHARGE_MEMORY, COST);
+	s->user = user_put(s->user);
+}
+
+void
+sock_set_user(struct sock *s, uid_t uid)
+{
+	struct user	*was = user_get(s->uid);
+	struct pending	*p;
+	struct assoc	*a = NULL;
+
+	discharge_user(s);
+	charge_user(s, uid);
+	while ((a = assoc_next(s, a)) != NULL)
+		assoc_set_user(a, uid);
+	TAILQ_FOREACH(p, &s->pending, entry) {
+		user_discharge(was, CHARGE_MEMORY, pending_cost(p));
+		user_charge(s->user, CHARGE_MEMORY, pending_cost(p));
+	}
+	user_put(was);
 }
 
 struct sock *
@@ -67,7 +122,7 @@ sock_make(struct client *owner, bool many, int family, uint64_t handle)
 	struct sock	*s = xcalloc(1, sizeof *s);
 
 	s->owner = owner;
-	s->uid = owner->uid;
+	charge_user(s, owner->uid);
 	s->many = many;
 	s->family = family;
 	s->own = sockopt_own_defaults;
@@ -110,6 +165,7 @@ pending_free(struct sock *s, struct pending *p)
 	TAILQ_REMOVE(&s->pending, p, entry);
 	s->npending--;
 	s->pending_bytes -= p->len;
+	user_discharge(s->user, CHARGE_MEMORY, pending_cost(p));
 	journal_drop(p->record);
 	free(p);
 }
@@ -130,6 +186,9 @@ void
 lookup_free(struct lookup *l)
 {
 	(void)resolve_cancel(l->resolve);
+	user_discharge(l->user, CHARGE_LOOKUPS, 1);
+	user_discharge(l->user, CHARGE_MEMORY, l->cost);
+	(void)user_put(l->user);
 	LIST_REMOVE(l, entry);
 	free(l);
 }
@@ -185,6 +244,7 @@ sock_close(struct sock *s, const char *why)
 	owner->nsocks--;
 	hash_remove(&socks, &s->node);
 	hash_free(&s->assocs);
+	discharge_user(s);
 	free(s);
 	client_less(owner);
 }
@@ -428,6 +488,16 @@ sock_add_pending(struct sock *s, struct pending *p)
 	TAILQ_INSERT_TAIL(&s->pending, p, entry);
 	s->npending++;
 	s->pending_bytes += p->len;
+	user_charge(s->user, CHARGE_MEMORY, pending_cost(p));
+}
+
+/* May the stack be asked for events, which wait if nobody may have them? */
+static bool
+has_room_for_events(const struct sock *s)
+{
+	if (s->npending > 0 && !user_may(s->user, CHARGE_MEMORY, 1))
+		return false;
+	return s->npending < PENDING_MAX && s->pending_bytes < PENDING_BYTES;
 }
 
 void
@@ -439,8 +509,7 @@ sock_pump(struct sock *s)
 		deliver_pending(s, TAILQ_FIRST(&s->pending));
 	/* A connect that waits needs what the socket says, whoever else may not. */
 	stack_read(s, credit > 0 || (s->connecting > 0 && !s->many),
-	    s->connecting > 0 || (s->npending < PENDING_MAX &&
-	    s->pending_bytes < PENDING_BYTES));
+	    s->connecting > 0 || has_room_for_events(s));
 }
 
 void
@@ -556,6 +625,7 @@ sock_move_pending(struct sock *from, struct sock *to, uint32_t id)
 		TAILQ_REMOVE(&from->pending, p, entry);
 		from->npending--;
 		from->pending_bytes -= p->len;
+		user_discharge(from->user, CHARGE_MEMORY, pending_cost(p));
 		sock_add_pending(to, p);
 		keep_pending_moved(to, p);
 	}

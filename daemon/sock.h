@@ -26,6 +26,7 @@
 #include "journal.h"
 #include "notice.h"
 #include "stack.h"
+#include "user.h"
 
 enum active_mode {
 	ACTIVE_FALSE,
@@ -52,6 +53,8 @@ struct lookup {
 	LIST_ENTRY(lookup)	 entry;
 	struct call		*call;
 	struct resolve		*resolve;
+	struct user		*user;		/* whom it is charged to */
+	size_t			 cost;
 	struct sock		*sock;
 	uint16_t		 port;
 	bool			 wait;		/* until the association is up */
@@ -68,6 +71,7 @@ struct sock {
 	TAILQ_ENTRY(sock)	 owned;
 	struct client		*owner;
 	uid_t			 uid;
+	struct user		*user;		/* the same, to be charged */
 	bool			 many;		/* one-to-many */
 	bool			 peeled;	/* one-to-one, from a one-to-many */
 	bool			 listening;
@@ -108,6 +112,12 @@ struct sock {
 /* A new socket, owned by the client, with nothing below it yet. */
 struct sock *sock_new(struct client *, bool many, int family);
 struct sock *sock_make(struct client *, bool many, int family, uint64_t handle);
+
+/* Why the client may not have another with an association; NULL: it may. */
+const char *sock_no_room(const struct client *);
+
+/* Another user's from now on, with its associations and events. */
+void sock_set_user(struct sock *, uid_t);
 
 /* Close it; its owner is told if somebody else did it or why is not NULL. */
 void sock_close(struct sock *, const char *why);

@@ -114,7 +114,7 @@ userland_take_failed(struct sock *s, struct assoc *a, const char *p, size_t len)
 	/* What does not begin with its first chunk has had that delivered. */
 	if (f.ssfe_flags == SCTP_DATA_SENT || (!j->begun && !(f.ssfe_info.snd_flags & FIRST)))
 		j->sent = true;
-	(void)joint_add(j, p + sizeof f, len - sizeof f);
+	(void)joint_add(j, NULL, p + sizeof f, len - sizeof f);
 	if (!(f.ssfe_info.snd_flags & LAST) && a != NULL)
 		return;
 	tell_failed(s, a, &f, j);

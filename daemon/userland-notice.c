@@ -204,16 +204,20 @@ userland_is_end(const char *p, size_t len)
 static struct assoc *
 incoming(struct sock *s, sctp_assoc_t id, const struct sockaddr_conn *from)
 {
+	static time_t	 last;
 	struct path	*path = path_of(from);
 	struct assoc	*a;
+	bool		 room;
 
 	if (path == NULL)
 		return NULL;
+	room = user_may(s->user, CHARGE_ASSOCIATIONS, 1);
 	a = userland_new_assoc(s, path, ntohs(from->sconn_port), id);
-	if (assoc_count() <= config.max_associations)
+	if (room)
 		return a;
-	if (log_allowed())
-		log_warning("assoc %u: aborted, max_associations is reached", assoc_id(a));
+	if (log_seldom(&last))
+		log_warning("assoc %u: aborted, %s", assoc_id(a),
+		    user_why_not(s->user, CHARGE_ASSOCIATIONS, 0));
 	(void)userland_abort(a, "too many associations", 21);
 	a->unwanted = true;
 	return a;

@@ -78,7 +78,7 @@ is_drained(struct socket *so)
 
 /* As the kernel's reader does: the whole is in p and n after the last piece. */
 static bool
-join(struct joint *j, char **p, size_t *n, bool *too_long)
+join(struct joint *j, struct user *u, char **p, size_t *n, bool *too_long)
 {
 	bool	last = (piece.flags & MSG_EOR) != 0;
 
@@ -86,7 +86,7 @@ join(struct joint *j, char **p, size_t *n, bool *too_long)
 	*n = piece.len;
 	if (last && !j->begun)
 		return true;
-	if (!joint_add(j, piece.data, piece.len)) {
+	if (!joint_add(j, u, piece.data, piece.len)) {
 		*too_long = !j->skip;
 		joint_skip(j, last);
 		return false;
@@ -104,8 +104,9 @@ refuse_long_message(struct assoc *a)
 	static const char	reason[] = "message too long";
 
 	if (log_allowed())
-		log_warning("assoc %u: aborted, its peer sends a message over max_message, %llu bytes",
-		    assoc_id(a), (unsigned long long)config.max_message);
+		log_warning("assoc %u: aborted, its peer sends a message over max_message, %llu bytes, or its user %u has no memory for it",
+		    assoc_id(a), (unsigned long long)config.max_message,
+		    (unsigned)user_uid(a->user));
 	(void)userland_abort(a, reason, sizeof reason - 1);
 }
 
@@ -141,7 +142,7 @@ take_data(struct sock *s, struct assoc *a)
 	if (a == NULL || a->unwanted)
 		return;
 	ua = a->stack.userland;
-	if (!join(&ua->data, &p, &n, &too_long)) {
+	if (!join(&ua->data, a->user, &p, &n, &too_long)) {
 		if (too_long)
 			refuse_long_message(a);
 		return;
@@ -169,7 +170,7 @@ take(struct sock *s, struct assoc *a)
 		take_data(s, a);
 		return;
 	}
-	if (!join(j, &p, &n, &too_long))
+	if (!join(j, NULL, &p, &n, &too_long))
 		return;
 	userland_take_notification(s, a, p, n, &piece.from);
 	joint_clear(j);
@@ -275,9 +276,10 @@ accept_on_retry(evutil_socket_t fd, short what, void *arg)
 static void
 accept_later(struct sock *s, const char *why)
 {
+	static time_t			last;
 	static const struct timeval	wait = { .tv_usec = 100000 };
 
-	if (log_allowed())
+	if (log_seldom(&last))
 		log_warning("sock %llu: accept: %s; peers wait",
 		    (unsigned long long)s->node.key, why);
 	s->stack.userland->resting = true;
@@ -292,15 +294,17 @@ static bool
 receive_accept(struct sock *s)
 {
 	struct event_accept	 e;
+	struct client		*c = s->recv != NULL ? s->recv->client : s->owner;
 	struct sock		*to;
 	struct assoc		*a;
+	const char		*why;
 	int			 number;
 
-	if (sock_count() >= config.max_sockets || assoc_count() >= config.max_associations) {
-		accept_later(s, "max_sockets or max_associations is reached");
+	if ((why = sock_no_room(c)) != NULL) {
+		accept_later(s, why);
 		return false;
 	}
-	to = sock_new(s->recv != NULL ? s->recv->client : s->owner, false, s->family);
+	to = sock_new(c, false, s->family);
 	if ((number = userland_accept(s, to, &a)) != 0) {
 		sock_close(to, NULL);
 		s->stack.userland->acceptable = false;

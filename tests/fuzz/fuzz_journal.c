@@ -102,7 +102,7 @@ static void
 make_assoc(struct client *c, struct sock *s, uint32_t id, size_t partial)
 {
 	struct sockaddr_storage	 peer = { .ss_family = AF_INET };
-	struct assoc		*a = assoc_make(s, id, &peer, journal_number());
+	struct assoc		*a = assoc_make(s, id, &peer, journal_number(), s->uid);
 	struct call		 call = { .client = c, .notification = true, .ordinal = 1,
 				    .method = &rpc_table[RPC_send] };
 	struct sndrcvinfo	 info = { .stream = 1 };
@@ -112,8 +112,8 @@ make_assoc(struct client *c, struct sock *s, uint32_t id, size_t partial)
 	a->stack.owns_fd = id != 5;
 	parked[nparked++] = a->number;
 	keep_assoc(a);
-	must(joint_add(&a->stack.data, data, partial));
-	must(joint_add(&a->stack.failed, data, 8));
+	must(joint_add(&a->stack.data, a->user, data, partial));
+	must(joint_add(&a->stack.failed, NULL, data, 8));
 	(void)keep_waiting(a, &call, &info, "waits", 5);
 	free(data);
 }
@@ -134,10 +134,10 @@ make_sock(struct client *c, bool many)
 static void
 make_all(void)
 {
-	struct client	*c = client_make(journal_number()), *plain = client_make(journal_number());
+	struct client	*c = client_make(journal_number(), getuid());
+	struct client	*plain = client_make(journal_number(), getuid());
 	struct sock	*s = make_sock(c, true), *one = make_sock(plain, false);
 
-	c->uid = getuid();
 	strcpy(c->token, TOKEN);
 	c->name = xstrdup("a client");
 	output_keep(&c->out, c->node.key, false);

@@ -124,8 +124,8 @@ class Daemon:
         deadline = time.monotonic() + WAIT * SLOW
         while True:
             s = c.call("status")
-            left = {k: s[k] for k in ("clients", "sockets", "associations", "lingering")}
-            if tuple(left.values()) == (1, 0, 0, 0):
+            left = {k: s[k] for k in ("clients", "away", "sockets", "associations", "lingering")}
+            if tuple(left.values()) == (1, 0, 0, 0, 0):
                 break
             assert time.monotonic() < deadline, f"left in sctpd: {left}"
         has = self.descriptors(), self.memory()

@@ -74,7 +74,7 @@ START_TEST(a_file_is_read_over_the_defaults)
 	ck_assert_uint_eq(config.client_queue, 2u << 20);
 	ck_assert_uint_eq(config.log_level, LOG_DEBUG);
 	ck_assert_uint_eq(config.max_clients, 7);
-	ck_assert_uint_eq(config.max_sockets, 4096);
+	ck_assert_uint_eq(config.max_sockets, 8192);
 }
 END_TEST
 
@@ -111,7 +111,7 @@ START_TEST(a_file_with_nul_bytes_is_refused)
 	ck_assert(!config_read(&config, path, true, error, sizeof error));
 	ck_assert_str_eq(error + strlen(path), ":2: syntax: there is a NUL byte in the line; a "
 	    "configuration is plain text");
-	ck_assert_uint_eq(config.max_clients, 4096);
+	ck_assert_uint_eq(config.max_clients, 8192);
 }
 END_TEST
 
@@ -149,7 +149,7 @@ START_TEST(a_line_that_is_too_long_is_one_line)
 
 	memset(text, ' ', sizeof text);
 	(void)snprintf(text, sizeof text, "# %*s max_clients = 7\n", 1021, "");
-	ck_assert_msg(reads(text) && config.max_clients == 4096,
+	ck_assert_msg(reads(text) && config.max_clients == 8192,
 	    "the end of a comment was read as a setting");
 }
 END_TEST
@@ -202,7 +202,7 @@ START_TEST(what_cannot_change_while_running_stays)
 	ck_assert_str_eq(config.socket, "/run/sctpd/sctpd.sock");
 	ck_assert_uint_eq(config.socket_mode, 0660);
 	ck_assert_uint_eq(config.max_clients, 7);
-	ck_assert_uint_eq(config.max_sockets, 4096);
+	ck_assert_uint_eq(config.max_sockets, 8192);
 }
 END_TEST
 

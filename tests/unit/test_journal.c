@@ -398,6 +398,8 @@ say(struct output *o, unsigned number, size_t len)
 static unsigned	 taken[1000];
 static size_t	 ntaken;
 
+static struct account account;
+
 static void
 take(void *arg, enum message_kind kind, const char *p, size_t n)
 {
@@ -411,10 +413,12 @@ START_TEST(messages_are_kept_until_they_are_acknowledged)
 	struct output	 o, after;
 	struct record	*r = NULL;
 	struct chunk	*c;
+	size_t		 others;	/* what the first was charged with */
 	int		 fd;
 
 	(void)journal_open(-1);
-	output_init(&o);
+	account_open(&account, 1);
+	output_init(&o, &account);
 	output_keep(&o, 7, false);
 	for (unsigned i = 1; i <= 300; i++)
 		say(&o, i, i * 97 % 9000);
@@ -429,12 +433,14 @@ START_TEST(messages_are_kept_until_they_are_acknowledged)
 		free(c);
 	}
 	ck_assert(journal_open(fd));
-	output_init(&after);
+	others = account.memory;
+	output_init(&after, &account);
 	output_keep(&after, 7, false);
 	after.acked = 100;
 	while ((r = journal_next(r, RECORD_OUTPUT)) != NULL)
 		ck_assert(output_owner(r) == 7 && output_restore(&after, r));
 	output_rewind(&after);
+	ck_assert_uint_gt(account.memory, others);
 	ck_assert_uint_eq(after.seq, 300);
 	ntaken = 0;
 	for (uint64_t sock = 0; sock < 3; sock++)
@@ -445,6 +451,9 @@ START_TEST(messages_are_kept_until_they_are_acknowledged)
 	output_rewind(&after);	/* they are another's now */
 	ck_assert_uint_eq(output_unwritten(&after), 0);
 	output_free(&after);
+	ck_assert_uint_eq(account.memory, others);
+	account_close(&account);
+	ck_assert_uint_eq(user_total(CHARGE_MEMORY), 0);
 	journal_close();
 }
 END_TEST
@@ -458,7 +467,8 @@ START_TEST(damaged_messages_are_left_out)
 	int		 fd;
 
 	(void)journal_open(-1);
-	output_init(&o);
+	account_open(&account, 1);
+	output_init(&o, &account);
 	output_keep(&o, 7, false);
 	say(&o, 1, 10);
 	say(&o, 2, 10);
@@ -490,11 +500,12 @@ START_TEST(damaged_messages_are_left_out)
 	free(TAILQ_FIRST(&o.chunks));
 	journal_close();
 	ck_assert(journal_open(fd));
-	output_init(&after);
+	output_init(&after, &account);
 	output_keep(&after, 7, false);
 	r = journal_next(NULL, RECORD_OUTPUT);
 	ck_assert(r != NULL && output_restore(&after, r) == (_i == 6));
 	output_free(&after);
+	account_close(&account);
 	journal_close();
 }
 END_TEST
