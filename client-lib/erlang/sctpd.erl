@@ -316,7 +316,7 @@ abort(S, #sctp_assoc_change{assoc_id = Id}, Reason) ->
 abort(_, _, _) -> error(badarg).
 
 end_assoc(S, Method, Id, Args) ->
-    with_id(Id, fun() -> sent(request(S, Method, Args#{assoc_id => Id})) end).
+    with_id(Id, fun() -> sent(ask(S, Method, Args#{assoc_id => Id})) end).
 
 %% ---- messages ----------------------------------------------------------------
 
@@ -338,8 +338,8 @@ send(S, _, _) ->
 send_flags(S, Flags, Map, Bin) ->
     Id = maps:get(assoc_id, Map, 0),
     case {lists:member(abort, Flags), lists:member(eof, Flags)} of
-        {true, _} -> sent(request(S, abort, abort_reason(#{assoc_id => Id}, Bin)));
-        {_, true} when Bin =:= <<>> -> sent(request(S, eof, #{assoc_id => Id}));
+        {true, _} -> sent(ask(S, abort, abort_reason(#{assoc_id => Id}, Bin)));
+        {_, true} when Bin =:= <<>> -> sent(ask(S, eof, #{assoc_id => Id}));
         {_, true} -> {error, einval};
         _ -> sent(request(S, send, #{sctp_sndrcvinfo => Map, data => Bin}))
     end.
@@ -590,6 +590,11 @@ code(Code) -> binary_to_atom(Code).
 request(S, Method, Args) ->
     #'$sctpd'{sock = Sock} = socket(S),
     sctpd_socket:request(S, Method, Args#{sock => Sock}).
+
+%% The same for what ends things: it does not wait behind messages that do.
+ask(S, Method, Args) ->
+    #'$sctpd'{sock = Sock} = socket(S),
+    sctpd_socket:ask(S, Method, Args#{sock => Sock}).
 
 done({ok, _}) -> ok;
 done({error, Reason}) -> failed(Reason).

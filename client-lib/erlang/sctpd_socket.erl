@@ -2,10 +2,19 @@
 %%
 %% A socket's process: the one that reads its connection to the daemon.
 %%
-%% Whoever calls writes its request to the connection itself, after telling the
+%% Whoever calls has its request written to the connection, after telling the
 %% process which message id its answer will have; the process hands answers to
 %% callers and events to the controlling process. It ends with that process, or
 %% with the connection, and then the daemon closes the socket.
+%%
+%% The daemon may stop reading the connection for some seconds, when too much
+%% waits for a peer that takes nothing. Then messages are unsent, and whatever
+%% writes is suspended. Three rules keep that from everybody else. Nobody that
+%% waits for anything writes: each request is written by a process of its own
+%% (write/2). What ends something (close, eof, abort) goes over a connection of
+%% its own while any request is unanswered (ask/3). What is unsent is dropped
+%% when the process ends (linger, in connect/1): the daemon sees the end at
+%% once, and nobody was told that it was sent.
 %%
 %% recv goes over a second connection, made when first needed, because the
 %% daemon knows callers by their connections: when one ends while it waits,
@@ -13,7 +22,7 @@
 %% came just then waits in stash.
 -module(sctpd_socket).
 
--export([start/5, request/3, recv/2, close/1, info/1, set_local/2, activate/2, give/2, given/1]).
+-export([start/5, request/3, ask/3, recv/2, close/1, info/1, set_local/2, activate/2, give/2, given/1]).
 
 -include("sctpd.hrl").
 
@@ -23,6 +32,9 @@
 -define(HELLO_ID, 0).
 -define(SETUP_ID, 1).
 
+%% How long the daemon may take to say hello to one that is in a hurry, ms.
+-define(PATIENCE, 1000).
+
 -record(reader, {tcp, buf = <<>>, calls = #{}}).
 -record(state, {
     s,                          % the socket, as programs have it
@@ -31,6 +43,7 @@
     buf = <<>>,
     calls = #{},                % message id => who waits for its answer
     local,                      % options that the daemon does not know
+    closing = false,            % close was asked over another connection
     active = false,             % what was set last, as far as it is not spent
     reader,                     % undefined, or the connection of recv
     stash = [],                 % what came for a recv whose caller was gone
@@ -59,15 +72,16 @@ request(#'$sctpd'{pid = Pid, tcp = Tcp, ids = Ids}, Method, Args) ->
     Frame = frame(Id, Method, Args),
     Mon = monitor(process, Pid, [{alias, reply_demonitor}]),
     Pid ! {expect, Id, Mon},
-    case gen_tcp:send(Tcp, Frame) of
-        ok -> wait(Mon);
-        {error, _} -> demonitor(Mon, [flush]), {error, closed}
-    end.
+    write(Tcp, Frame),
+    wait(Mon).
 
 recv(S, Timeout) -> call(S, {recv, self(), Timeout}).
 
-close(S) ->
-    case call(S, close) of
+%% The same, not to wait behind what is unsent.
+ask(S, Method, Args) -> call(S, {ask, Method, Args}).
+
+close(#'$sctpd'{sock = Sock} = S) ->
+    case ask(S, close, #{sock => Sock}) of
         {error, closed} -> ok;
         Answer -> Answer
     end.
@@ -124,7 +138,7 @@ init(Owner, Starter, Path, First, Local, Family) ->
 
 connect(Path) ->
     gen_tcp:connect({local, Path}, 0, [binary, {active, ?CHUNKS}, {packet, raw},
-                                       {buffer, 65536}, {recbuf, 262144}]).
+                                       {buffer, 65536}, {recbuf, 262144}, {linger, {true, 0}}]).
 
 %% Events of a socket that was opened in an active mode.
 note_first({open, #{options := Options}}, St) ->
@@ -199,8 +213,12 @@ handle({{give, Caller, Pid}, Alias}, St) ->
 handle({given, Alias}, St) ->
     answer(Alias, ok),
     end_give(St);
-handle({close, Alias}, St) ->
-    send(close, {close, Alias}, #{sock => (St#state.s)#'$sctpd'.sock}, St);
+handle({{ask, Method, Args}, Alias}, #state{calls = Calls} = St) when map_size(Calls) > 0 ->
+    ask_aside(Method, Args, Alias, St);
+handle({{ask, Method, Args}, Alias}, St) ->
+    send(Method, who_asked(Method, Alias), Args, St);
+handle({asked, {Method, Args, Alias}, Answer}, St) ->
+    asked_aside(Method, Args, Alias, Answer, St);
 handle({adopter, Client, Handle}, St) ->
     send(controlling_process, ignore, #{sock => Handle, client => Client}, St);
 handle({adopted, Handle, New}, #state{accepted = Accepted} = St) ->
@@ -218,8 +236,57 @@ handle(_, St) ->
 %% The process itself asks something.
 send(Method, Who, Args, #state{s = #'$sctpd'{tcp = Tcp, ids = Ids}} = St) ->
     Id = atomics:add_get(Ids, 1, 1) band 16#ffffffff,
-    _ = gen_tcp:send(Tcp, frame(Id, Method, Args)),
+    write(Tcp, frame(Id, Method, Args)),
     expect(Id, Who, St).
+
+%% gen_tcp:send waits while much is unsent, and as long as it likes.
+write(Tcp, Frame) -> spawn(fun() -> gen_tcp:send(Tcp, Frame) end).
+
+who_asked(close, Alias) -> {close, Alias};
+who_asked(_, Alias) -> {reply, Alias}.
+
+%% ---- what does not wait -----------------------------------------------------------
+
+ask_aside(Method, Args, Alias, #state{path = Path} = St) ->
+    Process = self(),
+    spawn(fun() -> Process ! {asked, {Method, Args, Alias}, ask_once(Path, Method, Args)} end),
+    St#state{closing = St#state.closing orelse Method =:= close}.
+
+%% A daemon that has max_clients takes no more for now. It is asked only when it
+%% has answered hello: nothing is carried out after somebody else was asked.
+ask_once(Path, Method, Args) ->
+    case connect(Path) of
+        {ok, Tcp} ->
+            case ask_on(Tcp, hello, #{}, ?PATIENCE) of
+                {ok, _} -> ask_on(Tcp, Method, Args, infinity);
+                {error, _} -> {error, closed}
+            end;
+        {error, _} ->
+            {error, closed}
+    end.
+
+ask_on(Tcp, Method, Args, Timeout) ->
+    _ = gen_tcp:send(Tcp, frame(?FIRST_ID, Method, Args)),
+    answer_on(Tcp, <<>>, Timeout).
+
+answer_on(Tcp, Buf, Timeout) ->
+    case sctpd_msgpack:decode(Buf) of
+        {[1, ?FIRST_ID, Error, Result], <<>>} ->
+            result(Error, Result);
+        more ->
+            receive
+                {tcp, Tcp, Data} -> answer_on(Tcp, join(Buf, Data), Timeout);
+                {tcp_closed, Tcp} -> {error, closed};
+                {tcp_error, Tcp, _} -> {error, closed}
+            after Timeout -> {error, closed}
+            end
+    end.
+
+%% Where no other connection is to be had it waits behind the rest.
+asked_aside(Method, Args, Alias, {error, closed}, St) ->
+    send(Method, who_asked(Method, Alias), Args, St#state{closing = false});
+asked_aside(Method, _, Alias, Answer, St) ->
+    answered(who_asked(Method, Alias), Answer, St).
 
 %% ---- what the daemon says -------------------------------------------------------
 
@@ -251,6 +318,9 @@ answered({close, Alias}, {error, <<"closed", _/binary>>}, _) ->
 answered({close, Alias}, {ok, _}, _) ->
     answer(Alias, ok),
     exit(normal);
+answered({close, Alias}, Error, St) ->
+    answer(Alias, Error),
+    St#state{closing = false};
 answered({setup, Starter}, {ok, #{<<"accepted">> := Handle} = Result}, St) ->
     opened(Handle, Starter, Result, St);
 answered({setup, Starter}, {ok, #{<<"sock">> := Handle} = Result}, St) ->
@@ -269,7 +339,8 @@ opened(Handle, Starter, Result, #state{s = S} = St) ->
 
 happened(<<"sctp_passive">>, Fields, St) ->
     deliver({sctp_passive, named(Fields, St)}, St#state{active = false});
-happened(<<"sctp_closed">>, Fields, #state{active = Active} = St) when Active =/= false ->
+happened(<<"sctp_closed">>, Fields, #state{active = Active, closing = false} = St)
+  when Active =/= false ->
     deliver({sctp_closed, named(Fields, St)}, spend(St));
 happened(<<"sctp_closed">>, _, St) ->
     St;
@@ -330,7 +401,7 @@ recv(Caller, Timeout, Alias, #state{reader = undefined, path = Path} = St) ->
     end;
 recv(Caller, Timeout, Alias, #state{reader = R, s = #'$sctpd'{sock = Sock, ids = Ids}} = St) ->
     Id = atomics:add_get(Ids, 1, 1) band 16#ffffffff,
-    _ = gen_tcp:send(R#reader.tcp, frame(Id, recv, #{sock => Sock, timeout => Timeout})),
+    write(R#reader.tcp, frame(Id, recv, #{sock => Sock, timeout => Timeout})),
     Call = {Alias, Caller, monitor(process, Caller), Timeout},
     St#state{reader = R#reader{calls = (R#reader.calls)#{Id => Call}}}.
 

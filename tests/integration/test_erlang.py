@@ -52,7 +52,7 @@ def start():
         os.makedirs(os.path.join(BEAMS, module))
         compile_to(os.path.join(BEAMS, module), [example(name, module) for name in CHANGES])
     compile_to(BEAMS, [*glob.glob(os.path.join(LIBRARY, "*.erl")),
-                       *(os.path.join(SOURCES, name + ".erl") for name in ("scenario", "robust"))])
+                       *(os.path.join(SOURCES, name + ".erl") for name in ("scenario", "robust", "stuck"))])
     return Daemon()
 
 
@@ -192,6 +192,28 @@ def test_daemon_dies(d):
     """Whoever waits is told, and what comes later too."""
     other = Daemon()
     with erl(other, "robust:daemon_dies()") as program:
+        program.expect("ready")
+        other.process.kill()
+        other.process.wait(WAIT * SLOW)
+        said = program.end()
+    shutil.rmtree(other.dir)
+    assert said == "ready\ndone\n", said
+
+
+# ---- a peer that takes nothing -----------------------------------------------------
+
+
+def test_stuck(d):
+    """It stops what is sent to it, and no other call, nor the end of the socket."""
+    said = printed(d, "stuck:run()")
+    print("        " + said.replace("\n", "; "))
+    assert said.endswith("done\n") and said.count("ok ") == 16, said
+
+
+def test_daemon_dies_while_sends_wait(d):
+    """Each sender is told."""
+    other = Daemon()
+    with erl(other, "stuck:daemon_dies()") as program:
         program.expect("ready")
         other.process.kill()
         other.process.wait(WAIT * SLOW)
