@@ -456,6 +456,16 @@ struct sctpd_sndrcvinfo {
  * gen_sctp:send/4: send a message on a stream, all else as
  * sctp_default_send_param has it. Returns when the SCTP stack has taken it:
  * that may be a while when the peer is slow. Borrows data.
+ *
+ * A peer that takes nothing holds up what is sent to it, and no other call:
+ * TIMEOUT after sctpd_set_timeout, and the message still waits; eof, abort and
+ * close are answered. Only when more than the daemon's association_queue waits
+ * for one peer (3 MiB; TIMEOUT and sctpd_sendmsg_async make that possible) is
+ * the connection not read for up to 5 seconds. Then all its calls wait, or
+ * give TIMEOUT, close and abort too; events still come, sctpd_free is
+ * immediate, and after it messages to that peer are EAGAIN. A program that
+ * cannot wait calls sctpd_close or sctpd_abort on another connection: they
+ * take any socket of the same user.
  */
 SCTPD_API int sctpd_send(struct sctpd *, uint64_t sock, uint32_t assoc_id,
     uint16_t stream, const void *data, size_t len);
@@ -468,7 +478,8 @@ SCTPD_API int sctpd_sendmsg(struct sctpd *, uint64_t sock,
  * The same without waiting for the answer, which fn gets: many messages share
  * one write and one round trip. Copies data. With fn NULL nothing is answered,
  * and a failure comes as the event sctp_send_failed. EAGAIN, with nothing
- * done, while 64 MiB wait to be written: call sctpd_flush, or sctpd_sync.
+ * done, while 64 MiB wait to be written: call sctpd_flush, or sctpd_sync. It
+ * never blocks, and neither do sctpd_flush and sctpd_process, whatever waits.
  */
 SCTPD_API int sctpd_sendmsg_async(struct sctpd *, uint64_t sock,
     const struct sctpd_sndrcvinfo *, const void *data, size_t len,

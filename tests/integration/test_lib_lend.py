@@ -16,19 +16,23 @@ VALGRIND = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--tra
 TO_NINETEEN = " ".join(map(str, range(20)))
 
 
-def start(**config):
-    """The program is built as a user of the static library does."""
+def build(name):
+    """A program, as a user of the static library does."""
     with open(os.path.join(BUILD, "libsctpd.pc")) as f:
         private = re.search(r"^Libs.private: *(.*)$", f.read(), re.M)[1].split()
-    subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-g", "-I", os.path.join(ROOT, "client-lib"), "-o", PROGRAM,
-                    os.path.join(ROOT, "tests", "integration", "lib_lend.c"),
+    subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-g", "-I", os.path.join(ROOT, "client-lib"),
+                    "-o", os.path.join(BUILD, name), os.path.join(ROOT, "tests", "integration", name + ".c"),
                     os.path.join(BUILD, "libsctpd.a"), *private], check=True, timeout=WAIT * SLOW)
+
+
+def start(**config):
+    build("lib_lend")
     return Daemon(**config)
 
 
-def says(d, *args, wrap=()):
+def says(d, *args, wrap=(), program=PROGRAM):
     """What the program prints, line by line."""
-    p = subprocess.run([*wrap, PROGRAM, args[0], d.path, *map(str, args[1:])], text=True, stdin=subprocess.DEVNULL,
+    p = subprocess.run([*wrap, program, args[0], d.path, *map(str, args[1:])], text=True, stdin=subprocess.DEVNULL,
                        capture_output=True, timeout=4 * WAIT * SLOW)
     assert p.returncode == 0, (p.returncode, p.stdout, p.stderr)
     return p.stdout.splitlines()
