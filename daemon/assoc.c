@@ -44,14 +44,14 @@ charge_user(struct assoc *a, uid_t uid)
 {
 	a->user = user_get(uid);
 	user_charge(a->user, CHARGE_ASSOCIATIONS, 1);
-	user_charge(a->user, CHARGE_MEMORY, COST);
+	user_charge(a->user, CHARGE_MEMORY, COST + a->left);
 }
 
 static void
 discharge_user(struct assoc *a)
 {
 	user_discharge(a->user, CHARGE_ASSOCIATIONS, 1);
-	user_discharge(a->user, CHARGE_MEMORY, COST);
+	user_discharge(a->user, CHARGE_MEMORY, COST + a->left);
 	a->user = user_put(a->user);
 }
 
@@ -228,6 +228,38 @@ cost_of(size_t len)
 	return len + sizeof(struct waiting_send) + MALLOC_EXTRA + CALL_COST;
 }
 
+/* It takes n bytes more, of its sender's user or, without a sender, of the association's. */
+static void
+charge(struct waiting_send *w, size_t n)
+{
+	w->cost += n;
+	if (w->call != NULL) {
+		account_charge(&w->call->client->account, n);
+		return;
+	}
+	w->assoc->left += n;
+	user_charge(w->assoc->user, CHARGE_MEMORY, n);
+}
+
+static void
+discharge(struct waiting_send *w)
+{
+	if (w->call != NULL)
+		account_discharge(&w->call->client->account, w->cost);
+	else {
+		w->assoc->left -= w->cost;
+		user_discharge(w->assoc->user, CHARGE_MEMORY, w->cost);
+	}
+}
+
+static void
+uncount(struct waiting_send *w)
+{
+	if (w->counted > 0)
+		client_wait_less(w->call->client, w->counted);
+	w->counted = 0;
+}
+
 static void
 waiting_send_free(struct waiting_send *w)
 {
@@ -240,9 +272,8 @@ waiting_send_free(struct waiting_send *w)
 	a->charged -= cost_of(w->len);
 	if (a->sock != NULL)
 		a->sock->waiting -= w->len;
-	account_discharge(&w->call->client->account, w->cost);
-	if (w->counted > 0)
-		client_wait_less(w->call->client, w->counted);
+	discharge(w);
+	uncount(w);
 	if (w->record != NULL)
 		journal_drop(w->record);
 	free(w);
@@ -250,7 +281,23 @@ waiting_send_free(struct waiting_send *w)
 
 static void refuse_send(struct waiting_send *, enum error, const char *);
 
-/* The caller is gone, or its patience: what it was not told of is not sent. */
+/* Its sender is gone, and it is its association's alone. */
+static void
+leave_alone(struct waiting_send *w)
+{
+	size_t	n = w->cost;
+
+	uncount(w);
+	discharge(w);
+	w->call = NULL;
+	w->cost = 0;
+	charge(w, n);
+}
+
+/*
+ * The caller is gone, or its patience. A request that was not answered is not
+ * sent; a notification is, as nothing is ever said of one that was taken.
+ */
 static void
 send_ended(struct call *call, enum call_end why)
 {
@@ -263,7 +310,10 @@ send_ended(struct call *call, enum call_end why)
 		refuse_send(w, ERR_timeout, text);
 		return;
 	}
-	waiting_send_free(w);
+	if (call->notification)
+		leave_alone(w);
+	else
+		waiting_send_free(w);
 	call_forget(call);
 }
 
@@ -302,10 +352,9 @@ assoc_uncount_sends(struct assoc *a)
 	struct waiting_send	*w;
 
 	TAILQ_FOREACH_REVERSE(w, &a->sends, waiting_sends, entry) {
-		if (w->counted == 0)
+		if (w->counted == 0 && w->call != NULL)
 			break;
-		client_wait_less(w->call->client, w->counted);
-		w->counted = 0;
+		uncount(w);
 	}
 }
 
@@ -321,32 +370,46 @@ may_wait(const struct client *c, size_t len)
 	    account_why_not(&c->account, n));
 }
 
-/* NULL: the system has no memory for it. */
-static struct waiting_send *
-wait_for_room(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
-    const char *data, size_t len)
+/* Its sender waits for it, or at least is there. */
+static void
+has_sender(struct waiting_send *w, const struct call *call)
 {
-	struct waiting_send	*w = malloc(sizeof *w + len);
+	struct sock	*s = w->assoc->sock;
+
+	w->call = call_keep(call, s != NULL ? s->own.send_timeout : -1, send_ended, w);
+	if ((w->counted = count_of(w->assoc, w->len)) > 0)
+		client_wait_more(call->client, w->counted);
+}
+
+/*
+ * It waits, behind the others; call is NULL if it has no sender any more.
+ * NULL: the system has no memory for it.
+ */
+static struct waiting_send *
+wait_for_room(struct assoc *a, const struct call *call, const struct stack_message *m)
+{
+	struct waiting_send	*w = malloc(sizeof *w + m->len);
 
 	if (w == NULL)
 		return NULL;
-	w->assoc = a;
-	w->info = *info;
-	w->len = len;
-	w->cost = cost_of(len) - CALL_COST;	/* that is the call's */
-	w->record = NULL;
-	memcpy(w->data, data, len);
-	w->call = call_keep(call, a->sock->own.send_timeout, send_ended, w);
-	account_charge(&call->client->account, w->cost);
-	w->counted = count_of(a, len);
-	if (w->counted > 0)
-		client_wait_more(call->client, w->counted);
+	*w = (struct waiting_send){
+		.assoc = a,
+		.info = m->info,
+		.len = m->len,
+		.session = m->client,
+		.ordinal = m->ordinal,
+	};
+	memcpy(w->data, m->data, m->len);
+	if (call != NULL)
+		has_sender(w, call);
+	charge(w, cost_of(m->len) - CALL_COST);	/* that is the call's */
 	if (TAILQ_EMPTY(&a->sends))
 		stuck_watch(a);
 	TAILQ_INSERT_TAIL(&a->sends, w, entry);
-	a->waiting += len;
-	a->charged += cost_of(len);
-	a->sock->waiting += len;
+	a->waiting += m->len;
+	a->charged += cost_of(m->len);
+	if (a->sock != NULL)
+		a->sock->waiting += m->len;
 	stack_await_room(a, true);
 	return w;
 }
@@ -356,15 +419,14 @@ static void
 has_record(struct waiting_send *w, struct record *r)
 {
 	w->record = r;
-	w->cost += r->size;
-	account_charge(&w->call->client->account, r->size);
+	charge(w, r->size);
 }
 
 void
-assoc_wait_again(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
-    const char *data, size_t len, struct record *r)
+assoc_wait_again(struct assoc *a, const struct call *call, const struct stack_message *m,
+    struct record *r)
 {
-	struct waiting_send	*w = wait_for_room(a, call, info, data, len);
+	struct waiting_send	*w = wait_for_room(a, call, m);
 
 	if (w == NULL)
 		log_fatal("out of memory");
@@ -388,6 +450,7 @@ send_failed(const struct assoc *a, int number, size_t len, const struct sndrcvin
 		    info->stream, a->outbound - 1);
 	case EPIPE:
 	case ENOTCONN:
+	case ESHUTDOWN:
 		return call_fail(ERR_epipe, "assoc_id %u: the association is over, or is being shut down",
 		    assoc_id(a));
 	default:
@@ -428,15 +491,15 @@ call_of(unsigned i)
 
 /* Nobody is to wait for a message that waits: it was taken by us, for good. */
 static void
-answer_early(struct call *call)
+answer_early(struct waiting_send *w)
 {
 	static const struct rpc_send_out	out;
 
-	if (call->notification)
+	if (w->call->notification)
 		return;
-	call_reply(call, &out);
-	call->notification = true;
-	call->ordinal = ORDINAL_ANSWERED | journal_number();
+	call_reply(w->call, &out);
+	w->call->notification = true;
+	w->call->ordinal = w->ordinal = ORDINAL_ANSWERED | journal_number();
 }
 
 /* One that waits: who is to be answered, and what is to be kept for it? */
@@ -444,7 +507,7 @@ static void
 now_waits(struct waiting_send *w, const struct stack_message *m)
 {
 	if (w->assoc->sock->own.non_block_send)
-		answer_early(w->call);
+		answer_early(w);
 	/* Who has no answer to a request asks again; this was taken for good. */
 	if (w->call->notification && m->client != 0)
 		has_record(w, keep_waiting(w->assoc, w->call, &m->info, m->data, m->len));
@@ -468,7 +531,7 @@ settle(struct assoc *a, unsigned i, int number)
 		e = call_fail(ERR_eagain, "assoc_id %u: its peer takes nothing, and %zu bytes wait for room already; association_queue allows no more",
 		    assoc_id(a), a->waiting);
 	else if ((e = may_wait(run.client, m->len)) == ERR_OK) {
-		if ((w = wait_for_room(a, &call, &m->info, m->data, m->len)) != NULL) {
+		if ((w = wait_for_room(a, &call, m)) != NULL) {
 			now_waits(w, m);
 			return;
 		}
@@ -541,7 +604,7 @@ assoc_send(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
 }
 
 void
-assoc_give_back(const struct call *call, uint64_t sock, const struct sndrcvinfo *info,
+assoc_give_back(struct client *to, uint64_t sock, const struct sndrcvinfo *info,
     const char *data, size_t len)
 {
 	struct event_send_failed	e = {
@@ -550,7 +613,7 @@ assoc_give_back(const struct call *call, uint64_t sock, const struct sndrcvinfo 
 		.data = { data, (uint32_t)len },
 	};
 
-	client_tell(call->client, notice_send_failed, sock, &e);
+	client_tell(to, notice_send_failed, sock, &e);
 }
 
 static void
@@ -564,7 +627,22 @@ refuse_message(const struct call *call, uint64_t sock, const struct stack_messag
 		return;
 	}
 	info.assoc_id = assoc_id(run.assoc);
-	assoc_give_back(call, sock, &info, m->data, m->len);
+	assoc_give_back(call->client, sock, &info, m->data, m->len);
+}
+
+/* It goes back to its sender; if that is gone, to the owner of the socket. */
+static void
+give_back(const struct waiting_send *w)
+{
+	struct sock		*s = w->assoc->sock;
+	struct client		*to = s != NULL ? s->owner : NULL;
+	struct sndrcvinfo	 info = w->info;
+
+	if (w->call != NULL)
+		to = w->call->client;
+	info.assoc_id = assoc_id(w->assoc);
+	if (to != NULL)
+		assoc_give_back(to, s != NULL ? s->node.key : 0, &info, w->data, w->len);
 }
 
 /* A message that waited will not be sent. Frees it. */
@@ -573,10 +651,11 @@ refuse_send(struct waiting_send *w, enum error code, const char *why)
 {
 	struct call	*call = w->call;
 
-	if (call->notification)
-		assoc_give_back(call, w->assoc->sock != NULL ? w->assoc->sock->node.key : 0,
-		    &w->info, w->data, w->len);
+	if (call == NULL || call->notification)
+		give_back(w);
 	waiting_send_free(w);
+	if (call == NULL)
+		return;
 	if (call->notification)
 		call_forget(call);
 	else
@@ -595,31 +674,32 @@ finish_send(struct waiting_send *w, int number)
 		stuck_moves(w->assoc);
 		count_sent(w->assoc, w->len);
 		waiting_send_free(w);
-		call_finish(call, &out);
+		if (call != NULL)
+			call_finish(call, &out);
 		return;
 	}
 	e = send_failed(w->assoc, number, w->len, &w->info);
 	refuse_send(w, e, call_why());
 }
 
-/* The first of those that wait, as many as there are, up to a run. */
+/* The first of those that wait, as many as there are of a session, up to a run. */
 static unsigned
 gather_waiting(struct assoc *a, struct stack_message m[STACK_RUN])
 {
-	struct client		*c = TAILQ_FIRST(&a->sends)->call->client;
+	uint64_t		 session = TAILQ_FIRST(&a->sends)->session;
 	struct waiting_send	*w;
 	unsigned		 n = 0;
 
 	TAILQ_FOREACH(w, &a->sends, entry) {
-		if (n == STACK_RUN || w->call->client != c)
+		if (n == STACK_RUN || w->session != session)
 			break;
 		m[n++] = (struct stack_message){
 			.info = w->info,
 			.data = w->data,
 			.len = w->len,
-			.client = c->token[0] != '\0' ? c->node.key : 0,
-			.ordinal = w->call->notification ? w->call->ordinal : 0,
-			.msgid = w->call->msgid,
+			.client = session,
+			.ordinal = w->ordinal,
+			.msgid = w->call != NULL ? w->call->msgid : 0,
 		};
 	}
 	return n;
@@ -644,10 +724,11 @@ assoc_writable(struct assoc *a)
 	}
 	if (!TAILQ_EMPTY(&a->sends))
 		stack_await_room(a, true);
-	else if (a->eof_asked)
+	else if (a->eof_asked && a->state < ASSOC_GOING_DOWN)
 		(void)stack_eof(a);
 }
 
+/* One that the peer shuts down already needs no more: its end comes anyway. */
 int
 assoc_eof(struct assoc *a)
 {
@@ -655,8 +736,8 @@ assoc_eof(struct assoc *a)
 		return EPIPE;
 	a->eof_asked = true;
 	keep_assoc(a);
-	if (!TAILQ_EMPTY(&a->sends))
-		return 0;	/* assoc_writable will */
+	if (a->state == ASSOC_GOING_DOWN || !TAILQ_EMPTY(&a->sends))
+		return 0;	/* assoc_writable will, where it is still to be */
 	return stack_eof(a);
 }
 

@@ -31,11 +31,17 @@ enum assoc_state {
 	ASSOC_OVER,
 };
 
-/* A message that found no room. */
+/*
+ * A message that found no room. One that was sent as a notification is taken
+ * for good: nobody is told of it any more. When its sender goes it is its
+ * association's alone, which sends it before it shuts down.
+ */
 struct waiting_send {
 	TAILQ_ENTRY(waiting_send)	 entry;
 	struct assoc			*assoc;
-	struct call			*call;
+	struct call			*call;		/* NULL: its sender is gone */
+	uint64_t			 session;	/* its sender's number; 0: it had none */
+	uint64_t			 ordinal;	/* of a notification there; else 0 */
 	struct sndrcvinfo		 info;
 	size_t				 len;
 	size_t				 cost;		/* what it is charged with */
@@ -76,6 +82,7 @@ struct assoc {
 	TAILQ_HEAD(waiting_sends, waiting_send) sends;
 	size_t			 waiting;	/* bytes in sends */
 	size_t			 charged;	/* the memory that they take */
+	size_t			 left;		/* of that what has no sender any more */
 	TAILQ_ENTRY(assoc)	 full_entry;	/* while there are any: see stuck.h */
 	unsigned		 still;		/* ms without one taken */
 	bool			 moved;		/* one was taken since the last look */
@@ -126,17 +133,17 @@ enum error assoc_send(struct assoc *, struct call *, const struct sndrcvinfo *,
 void assoc_send_run(void);
 
 /* A message sent as a notification failed: it goes back to its sender. */
-void assoc_give_back(const struct call *, uint64_t sock, const struct sndrcvinfo *,
+void assoc_give_back(struct client *, uint64_t sock, const struct sndrcvinfo *,
     const char *data, size_t len);
 
 /* What waits in it does not count against its clients any more. */
 void assoc_uncount_sends(struct assoc *);
 
-/* One that waited in a process before us waits again. */
-void assoc_wait_again(struct assoc *, struct call *, const struct sndrcvinfo *,
-    const char *data, size_t len, struct record *);
+/* One that waited in a process before us waits again; without a sender, too. */
+void assoc_wait_again(struct assoc *, const struct call *, const struct stack_message *,
+    struct record *);
 
-/* From the stack: there is room. */
+/* From the stack: there is room; or it came up, and what waited for that goes on. */
 void assoc_writable(struct assoc *);
 
 /* Shut down after what waits; gives an errno. */

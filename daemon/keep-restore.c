@@ -255,6 +255,8 @@ restore_assoc(struct record *r, const struct keep_assoc *k)
 		(void)assoc_free(a);	/* it lingered, and is over */
 		return;
 	}
+	if (a->eof_asked && a->state < ASSOC_GOING_DOWN)
+		stack_await_room(a, true);	/* then it is shut down */
 	if (ntable % 1024 == 0)
 		table = xrealloc(table, (ntable + 1024) * sizeof *table);
 	table[ntable++] = (struct by_number){ k->number, a };
@@ -371,6 +373,7 @@ restore_pending(struct record *r)
 	sock_add_pending(s, p);
 }
 
+/* Its sender may be gone, and its socket: then it is its association's alone. */
 static void
 restore_waiting(struct record *r)
 {
@@ -380,19 +383,23 @@ restore_waiting(struct record *r)
 	struct call		 call = { .client = c, .notification = true,
 				    .method = &rpc_table[RPC_send],
 				    .ordinal = r->word[WAITING_ORDINAL] };
-	struct sndrcvinfo	 info;
+	struct stack_message	 m = { .client = r->word[WAITING_CLIENT],
+				    .ordinal = call.ordinal };
 	msgpack_unpacked	 u;
 
-	if (stack_took(r->word[WAITING_CLIENT], call.ordinal)) {
+	if (stack_took(m.client, m.ordinal)) {
 		journal_drop(r);	/* it has gone out */
 		return;
 	}
 	msgpack_unpacked_init(&u);
-	if (a == NULL || a->sock == NULL || c == NULL || data > r->len ||
-	    !read_record(r, data, sndrcvinfo_fields, &info, sizeof info, &u))
+	if (a == NULL || data > r->len ||
+	    !read_record(r, data, sndrcvinfo_fields, &m.info, sizeof m.info, &u))
 		leave_out(r, "a message that waited for room");
-	else
-		assoc_wait_again(a, &call, &info, r->body + data, r->len - data, r);
+	else {
+		m.data = r->body + data;
+		m.len = r->len - data;
+		assoc_wait_again(a, c != NULL ? &call : NULL, &m, r);
+	}
 	msgpack_unpacked_destroy(&u);
 }
 

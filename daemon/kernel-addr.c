@@ -257,6 +257,7 @@ stack_connect(struct sock *s, const struct sockaddr_storage *addrs, size_t n,
 	if (!s->many) {
 		a->stack.stream = true;
 		a->stack.fd = s->stack.fd;
+		kernel_has_fd(a);
 		kernel_watch(s, s->stack.fd, a, false);
 	}
 	kernel_charge_connect(a);

@@ -87,7 +87,7 @@ kernel_came_up(struct assoc *a)
 
 	if (!s->many) {
 		if (a->stack.stream && a->state == ASSOC_COMING_UP)
-			assoc_has_fd(a);
+			kernel_size_assoc(a);
 		return;
 	}
 	if (a->stack.fd != -1)

@@ -93,7 +93,7 @@ take_assoc_change(struct sock *s, struct assoc *a, struct stack_event *e, bool b
 	sock_event(s, e);
 	if (a->state == ASSOC_OVER)
 		assoc_fail_sends(a, ERR_epipe, "the association is over");
-	else if (!TAILQ_EMPTY(&a->sends))
+	else if (!TAILQ_EMPTY(&a->sends) || a->eof_asked)
 		assoc_writable(a);
 	/* One that never had a descriptor has nothing left in it; else who reads that frees it. */
 	if (by_socket && a->state == ASSOC_OVER && a->stack.fd == -1)

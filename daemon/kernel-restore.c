@@ -56,8 +56,7 @@ stack_restore_assoc(struct assoc *a)
 	if (a->stack.fd == -1)
 		return !a->stack.owns_fd && s != NULL && s->many;
 	kernel_charge_restored(a);
-	if (!a->stack.stream || a->state != ASSOC_COMING_UP)
-		kernel_has_fd(a);
+	kernel_has_fd(a);
 	if (s != NULL)
 		kernel_watch(s, a->stack.fd, a, false);
 	else

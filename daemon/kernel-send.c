@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -56,6 +57,30 @@ to_neutral(uint16_t kernel)
 			n |= flags[i].neutral;
 	}
 	return n;
+}
+
+/*
+ * Of a one-to-one socket: does the kernel know its association? It does not
+ * before that is up, nor when it is over, though nobody has read that yet.
+ */
+bool
+kernel_knows(const struct assoc *a)
+{
+	struct sctp_status	st = { .sstat_assoc_id = (sctp_assoc_t)assoc_id(a) };
+	socklen_t		len = sizeof st;
+
+	return getsockopt(a->stack.fd, IPPROTO_SCTP, SCTP_STATUS, &st, &len) == 0;
+}
+
+/* Why a one-to-one socket takes nothing as long as it connects; 0: it is up. */
+static int
+not_up_yet(const struct assoc *a)
+{
+	struct pollfd	p = { .fd = a->stack.fd };
+
+	if (!a->stack.stream || a->state != ASSOC_COMING_UP || kernel_knows(a))
+		return 0;
+	return poll(&p, 1, 0) == 1 ? EPIPE : EAGAIN;
 }
 
 /* The descriptor to send an association's messages on. */
@@ -181,6 +206,8 @@ stack_send(struct assoc *a, const struct stack_message *m, unsigned n, int *numb
 	struct mmsghdr	*h = noted ? make_notes(m, n) : headers;
 	int		 sent;
 
+	if ((*number = not_up_yet(a)) != 0)
+		return 0;
 	*number = EAGAIN;
 	if (h == NULL)
 		return 0;
@@ -265,11 +292,46 @@ stack_await_room(struct assoc *a, bool on)
 static bool
 is_gone(const struct assoc *a)
 {
+	return (a->state == ASSOC_UP || a->state == ASSOC_GOING_DOWN) && !kernel_knows(a);
+}
+
+/*
+ * After the peer's SHUTDOWN there is nothing to shut down; and the kernel would
+ * throw away all that it has still to say, the end of the association above all.
+ */
+static bool
+peer_shuts_down(const struct assoc *a)
+{
 	struct sctp_status	st = { .sstat_assoc_id = 0 };
 	socklen_t		len = sizeof st;
 
-	return (a->state == ASSOC_UP || a->state == ASSOC_GOING_DOWN) &&
-	    getsockopt(a->stack.fd, IPPROTO_SCTP, SCTP_STATUS, &st, &len) == -1;
+	return getsockopt(a->stack.fd, IPPROTO_SCTP, SCTP_STATUS, &st, &len) == 0 &&
+	    (st.sstat_state == SCTP_SHUTDOWN_RECEIVED || st.sstat_state == SCTP_SHUTDOWN_ACK_SENT);
+}
+
+static int
+shut_stream(struct assoc *a)
+{
+	if (is_gone(a))
+		return EPIPE;
+	if (peer_shuts_down(a))
+		return 0;
+	return shutdown(a->stack.fd, SHUT_WR) == -1 ? errno : 0;
+}
+
+/*
+ * The kernel forgets one that is coming up without a word if it is told to
+ * shut it down: that waits until it is up, for assoc_writable.
+ */
+static int
+eof_later(struct assoc *a)
+{
+	int	number = not_up_yet(a);
+
+	if (number == EPIPE)
+		return EPIPE;
+	stack_await_room(a, true);
+	return 0;
 }
 
 int
@@ -277,12 +339,9 @@ stack_eof(struct assoc *a)
 {
 	int	number;
 
-	if (a->stack.stream && is_gone(a))
-		number = EPIPE;
-	else if (a->stack.stream)
-		number = shutdown(a->stack.fd, SHUT_WR) == -1 ? errno : 0;
-	else
-		number = send_flags(a, SNDRCV_EOF, NULL, 0);
+	if (a->state == ASSOC_COMING_UP && (!a->stack.stream || not_up_yet(a) != 0))
+		return eof_later(a);
+	number = a->stack.stream ? shut_stream(a) : send_flags(a, SNDRCV_EOF, NULL, 0);
 	if (number == 0)
 		assoc_enter(a, ASSOC_GOING_DOWN);
 	return number;

@@ -111,6 +111,9 @@ int kernel_find_orphan(struct assoc *);
 void kernel_has_fd(struct assoc *);
 void kernel_say_lost(struct assoc *, uint16_t error);
 
+/* Does the kernel still, or already, know it? */
+bool kernel_knows(const struct assoc *);
+
 /* It goes on alone: read until it is over. */
 void kernel_linger(struct assoc *);
 

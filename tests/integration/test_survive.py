@@ -626,3 +626,50 @@ def test_notifications_that_wait_for_room(d):
             got.append(data[:4])
         assert got == [b"%04d" % i for i in range(n)] + [b"last"]
         s.close()
+
+
+def test_notifications_of_a_session_that_is_over(d):
+    """Its socket is closed, they wait for room, and the daemon dies: they arrive."""
+    for place in (None, "sendmmsg"):
+        with Faulty() as k:
+            pid = k.ready()
+            s, other = Session(k.path, "s"), Client(k.path)
+            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            here = s.call("open", ip="127.0.0.1")["sock"]
+            up = s.call("connect", sock=here, addr="127.0.0.1", port=listener.getsockname()[1])
+            peer, _ = listener.accept()
+            peer.settimeout(WAIT)
+            n = 0
+            while only(s.call("assocs")["assocs"], sock=here)["send_pend"] < 400000:
+                s.notify("send", sock=here, assoc_id=up["assoc_id"], data=b"%04d" % n * 25000)
+                n += 1
+            s.call("close", sock=here)
+            s.close()
+            wait_for(lambda: other.call("status")["clients"] == 1)
+            other.close()
+            if place:
+                k.die_at(place)
+            else:
+                os.kill(pid, signal.SIGKILL)
+            got = []
+            while data := whole(peer):
+                assert data == data[:4] * 25000
+                got.append(int(data[:4]))
+            assert got == list(range(n))
+            assert k.deaths() == 1
+            other = Client(k.path)
+            wait_for(lambda: other.call("status")["lingering"] == 0)
+            other.close()
+            peer.close()
+
+
+def whole(peer):
+    """A plain socket's next message, all of it."""
+    data, more = b"", True
+    while more:
+        part, _, flags, _ = peer.recvmsg(1 << 20)
+        data += part
+        more = part and not flags & socket.MSG_EOR
+    return data
