@@ -89,7 +89,7 @@ class Connection:
         self.asked, self.session, self.seq, self.token = {}, False, 0, None
         self.out, self.fds, self.half = bytearray(), [], False
         self.lazy = self.random.choice((0, 0, 0, 0.9, 0.999))
-        self.closed = False
+        self.closed, self.before = False, None
 
     def close(self):
         self.sock.close()
@@ -153,12 +153,14 @@ class Connection:
 
     def take(self, message):
         self.all.told += 1
-        if message[0] == 1 and len(message) == 4:
-            self.answered(*message[1:])
-        elif message[0] == 2 and len(message) == 3 and len(message[2]) == 1:
-            self.event(message[1], message[2][0])
-        else:
-            raise Finding(f"no message: {str(message)[:300]}")
+        match message:
+            case [1, msgid, error, result]:
+                self.answered(msgid, error, result)
+            case [2, name, [dict(fields)]]:
+                self.event(name, fields)
+            case _:
+                raise Finding(f"no message: {str(message)[:300]}, after {str(self.before)[:600]}")
+        self.before = message
 
     def answered(self, msgid, error, result):
         method, args = self.asked.pop(msgid, (None, {})) if type(self.asked) is dict else (None, {})

@@ -278,7 +278,7 @@ class End(Session):
         x = r.random()
         if x < 0.004:
             self.asleep = now + r.random()
-        elif x < 0.006 and self.pair.may_break:
+        elif x < 0.006 and self.up and self.peer().up:
             self.come_back()
         elif x < 0.02:
             method = r.choice(ASIDE)
@@ -354,7 +354,6 @@ class Pair:
         self.path, self.uid, self.bound = path, uid, bound
         self.one = number % 2 == 1
         self.sent = self.arrived = self.lives = self.life = 0
-        self.may_break = True
         self.begin()
 
     def begin(self):

@@ -130,7 +130,8 @@ class Values:
 
     def a_port(self, method, client, sock):
         if method == "open":
-            return self.random.choice((0, 0, 0, 0, 0, self.world.port(), 79))
+            taken = self.world.port()   # by another of these; not one of the well-behaved, who need it again
+            return self.random.choice((0, 0, 0, 0, 0, 0 if taken in self.world.fixed else taken, 79))
         return self.world.port()
 
     def a_backlog(self, method, client, sock):
