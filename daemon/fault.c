@@ -5,6 +5,7 @@
  * It is removed first, so that who comes after us lives.
  */
 #include "fault.h"
+#include "known.h"
 
 #ifdef FAULT_POINTS
 #include <errno.h>
@@ -13,6 +14,29 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "log.h"
+
+#define NAME(name, what)	name,
+
+static const char *const places[] = { FAULT_PLACES(NAME) };
+
+static bool
+is_place(const char *name)
+{
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+		if (strcmp(places[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+known_check(bool holds, const char *what)
+{
+	if (!holds)
+		log_fatal("not in the journal: %s", what);
+}
 
 void
 fault_point(const char *name)
@@ -23,6 +47,8 @@ fault_point(const char *name)
 	int		 number = errno;
 	FILE		*f;
 
+	if (!is_place(name))
+		log_fatal("fault.h has no place \"%s\"", name);
 	if (left == 0) {
 		if (path == NULL || (f = fopen(path, "re")) == NULL) {
 			errno = number;

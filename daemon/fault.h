@@ -1,10 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A place where a test may have the daemon die: right after a system call.
- * In the test build only; otherwise there is nothing here.
+ * Places where a test may have the daemon die: right after something has left
+ * the process, or entered it. In the test build only; otherwise there is
+ * nothing here.
  */
 #ifndef FAULT_H
 #define FAULT_H
+
+/* All places; tests read this table. */
+#define FAULT_PLACES(X)							\
+	X("recvmmsg", "messages were taken from the kernel")		\
+	X("sendmmsg", "messages were given to the kernel")		\
+	X("connectx", "an association was begun")			\
+	X("peeled", "a descriptor was peeled off and is not parked")	\
+	X("peeloff", "and now it is")					\
+	X("accept4", "an association was accepted and is not parked")	\
+	X("accept", "and now it is")					\
+	X("eof", "a shutdown was begun")				\
+	X("abort", "an association was aborted")			\
+	X("opened", "the descriptor of a socket was parked")		\
+	X("closed", "a socket was closed")				\
+	X("parked", "a descriptor was given to a queue")		\
+	X("rewritten", "a queue was rewritten and not yet read away")	\
+	X("unparked", "a descriptor was taken from its queue")		\
+	X("stored", "the manager has a descriptor")			\
+	X("uncommitted", "a transaction is ready")			\
+	X("committed", "and made, and not applied")			\
+	X("applied", "and applied")					\
+	X("written", "bytes were written to a client")
 
 #ifdef FAULT_POINTS
 void fault_point(const char *name);

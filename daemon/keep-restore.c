@@ -69,6 +69,7 @@ restore_client(struct record *r, const struct keep_client *k)
 	c->name = xstrdup(k->name);
 	strcpy(c->token, k->token);
 	c->record = r;
+	c->expected = true;	/* it may lose sockets now: see expect_clients */
 	c->notifications = r->word[CLIENT_NOTIFICATIONS];
 	output_keep(&c->out, k->number, k->token[0] == '\0');
 	c->out.acked = r->word[CLIENT_ACKED];
@@ -144,7 +145,9 @@ owner_of(const struct keep_sock *k)
 
 	if (c != NULL)
 		return c;
-	return client_make(k->owner, k->uid);
+	c = client_make(k->owner, k->uid);
+	c->expected = true;
+	return c;
 }
 
 static void
@@ -160,6 +163,13 @@ read_sock_words(struct sock *s, const struct record *r)
 	s->sent.cnt = r->word[SOCK_SEND_CNT];
 	s->sent.oct = r->word[SOCK_SEND_OCT];
 	s->sent.max = r->word[SOCK_MAX] & 0xffffffff;
+}
+
+static void
+lose_sock(struct sock *s)
+{
+	log_err("sock %llu: its descriptor is not there any more", (unsigned long long)s->node.key);
+	sock_close(s, "its descriptor did not outlive the daemon");
 }
 
 static void
@@ -186,8 +196,9 @@ restore_sock(struct record *r, const struct keep_sock *k, const msgpack_object *
 	s->record = r;
 	if (stack_restore_sock(s) || s->over)
 		return;
-	log_err("sock %llu: its descriptor is not there any more", (unsigned long long)k->handle);
-	sock_close(s, "its descriptor did not outlive the daemon");
+	if (s->many || s->listening)
+		lose_sock(s);
+	/* The descriptor of another is its association's: see say_what_is_gone. */
 }
 
 static void
@@ -405,19 +416,25 @@ restore_waiting(struct record *r)
 
 /* ---- all ------------------------------------------------------------ */
 
-/* An association whose descriptor is gone is over, and its owner must know. */
+/*
+ * An association whose descriptor is gone is over, and its owner must know. A
+ * process before us may have ended it and died before it could say so.
+ */
 static void
 say_what_is_gone(void)
 {
-	struct sock	*s = NULL;
+	struct sock	*s, *next_sock;
 	struct assoc	*a, *next;
 
-	while ((s = sock_next(s)) != NULL) {
+	for (s = sock_next(NULL); s != NULL; s = next_sock) {
+		next_sock = sock_next(s);
 		for (a = assoc_next(s, NULL); a != NULL; a = next) {
 			next = assoc_next(s, a);
-			if (a->stack.fd == -1 && a->stack.owns_fd)
+			if (a->stack.fd == -1 && (a->stack.owns_fd || !s->many))
 				stack_gone(a);
 		}
+		if (!s->many && s->stack.fd == -1 && !s->over)
+			lose_sock(s);
 	}
 }
 

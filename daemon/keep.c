@@ -24,6 +24,8 @@ static TAILQ_HEAD(, client) outputs = TAILQ_HEAD_INITIALIZER(outputs);
 static TAILQ_HEAD(, sock) socks = TAILQ_HEAD_INITIALIZER(socks);
 static TAILQ_HEAD(, assoc) assocs = TAILQ_HEAD_INITIALIZER(assocs);
 
+static bool waiting_kept;	/* a message that waits, since the last commit */
+
 /* Put a thing on its list of those that changed, once. */
 #define CHANGED(LIST, THING) do {					\
 	if (!(THING)->changed) {					\
@@ -281,6 +283,12 @@ keep_pending_moved(struct sock *to, struct pending *p)
 	journal_set(&p->record->word[PENDING_SOCK], to->node.key);
 }
 
+bool
+keep_waiting_known(void)
+{
+	return !waiting_kept;
+}
+
 struct record *
 keep_waiting(const struct assoc *a, const struct call *call, const struct sndrcvinfo *info,
     const char *data, size_t len)
@@ -301,6 +309,7 @@ keep_waiting(const struct assoc *a, const struct call *call, const struct sndrcv
 	r->word[WAITING_DATA] = b.size;
 	r->word[WAITING_ORDINAL] = call->ordinal;
 	journal_keep(r, RECORD_WAITING);
+	waiting_kept = true;
 	msgpack_sbuffer_destroy(&b);
 	return r;
 }
@@ -403,4 +412,5 @@ keep_commit(void)
 	stage_assocs();
 	stack_stage();
 	journal_commit();
+	waiting_kept = false;
 }

@@ -43,6 +43,9 @@ void keep_pending_moved(struct sock *, struct pending *);
 struct record *keep_waiting(const struct assoc *, const struct call *, const struct sndrcvinfo *,
     const char *data, size_t len);
 
+/* Are those in the journal that wait? */
+bool keep_waiting_known(void);
+
 struct config;
 
 /* The configuration in force; and what a process before us had. False: none. */

@@ -92,9 +92,10 @@ kernel_came_up(struct assoc *a)
 	}
 	if (a->stack.fd != -1)
 		return;
-	if ((a->stack.fd = peel(s, assoc_id(a))) != -1)
+	if ((a->stack.fd = peel(s, assoc_id(a))) != -1) {
+		fault_point("peeled");
 		a->stack.parked = park_put(a->number, a->stack.fd);
-	else if (errno == EINVAL)
+	} else if (errno == EINVAL)
 		a->stack.fd = kernel_find_orphan(a);
 	fault_point("peeloff");
 	if (a->stack.fd == -1) {
@@ -181,6 +182,7 @@ stack_accept(struct sock *listener, struct sock *to, struct assoc **made)
 	    SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd == -1)
 		return errno == EWOULDBLOCK ? EAGAIN : errno;
+	fault_point("accept4");
 	*made = kernel_accepted(listener, to, fd, &peer);
 	fault_point("accept");
 	return 0;
@@ -360,6 +362,7 @@ stack_close(struct sock *s)
 		(void)close(s->stack.fd);
 	if (s->stack.netns != -1)
 		(void)close(s->stack.netns);
+	fault_point("closed");
 	joint_clear(&s->stack.notice);
 	s->stack.fd = s->stack.set = s->stack.netns = -1;
 }

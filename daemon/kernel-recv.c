@@ -21,6 +21,7 @@
 #include "fault.h"
 #include "journal.h"
 #include "keep.h"
+#include "known.h"
 #include "kernel.h"
 #include "log.h"
 #include "loop.h"
@@ -86,6 +87,7 @@ kernel_recv_init(void)
 void
 kernel_recv_stage(void)
 {
+	must_be_known(!in_batch, "all of a batch, before it is not armed any more");
 	if (area->armed != 0)
 		journal_set(&area->armed, 0);
 	used = 0;
@@ -272,6 +274,7 @@ receive(int fd, const struct sock *s, const struct assoc *a, unsigned *n, unsign
 	/* Whose they are must be known to who comes after us. */
 	if (a != NULL && a->record == NULL)
 		keep_commit();
+	must_be_known(s == NULL || s->record != NULL, "the socket that a message came to");
 	*n = reserve(*n);
 	*first = used;
 	arm(s, a, *n);

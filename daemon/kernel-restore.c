@@ -205,6 +205,7 @@ accept_orphans(void)
 			continue;
 		}
 		(void)park_take(number);
+		to->stack.parked = true;
 		peer_of(&st, &peer);
 		a = kernel_accepted(s, to, fd, &peer);
 		e.accepted = to->node.key;

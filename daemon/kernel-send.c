@@ -15,6 +15,7 @@
 #include "fault.h"
 #include "journal.h"
 #include "keep.h"
+#include "known.h"
 #include "kernel.h"
 #include "log.h"
 #include "park.h"
@@ -211,6 +212,7 @@ stack_send(struct assoc *a, const struct stack_message *m, unsigned n, int *numb
 	*number = EAGAIN;
 	if (h == NULL)
 		return 0;
+	must_be_known(!noted || m->ordinal == 0 || keep_waiting_known(), "a message that waits, before the next");
 	for (unsigned i = 0; i < n; i++)
 		make_header(&h[i], a, &m[i], i);
 	if (noted)
@@ -342,6 +344,7 @@ stack_eof(struct assoc *a)
 	if (a->state == ASSOC_COMING_UP && (!a->stack.stream || not_up_yet(a) != 0))
 		return eof_later(a);
 	number = a->stack.stream ? shut_stream(a) : send_flags(a, SNDRCV_EOF, NULL, 0);
+	fault_point("eof");
 	if (number == 0)
 		assoc_enter(a, ASSOC_GOING_DOWN);
 	return number;
@@ -365,6 +368,7 @@ abort_stream(struct assoc *a)
 	s->stack.parked = false;
 	(void)close(a->stack.fd);
 	a->stack.fd = s->stack.fd = -1;
+	fault_point("abort");
 	kernel_say_lost(a, 12);		/* User Initiated Abort */
 	assoc_fail_sends(a, ERR_epipe, "the association was aborted");
 	event_active(&a->stack.linger, 0, 0);
@@ -404,6 +408,7 @@ stack_abort(struct assoc *a, const void *reason, size_t len)
 	if (a->stack.stream && a->sock != NULL)
 		return is_gone(a) ? EPIPE : abort_stream(a);
 	number = send_flags(a, SNDRCV_ABORT, reason, len);
+	fault_point("abort");
 	if (number == 0)
 		assoc_fail_sends(a, ERR_epipe, "the association was aborted");
 	return number;

@@ -14,7 +14,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "fault.h"
 #include "frame.h"
+#include "known.h"
 #include "output.h"
 
 #define FIRST_CHUNK	4096u
@@ -376,6 +378,20 @@ write_some(struct output *o, int fd, struct msghdr *h)
 	return sendmsg(fd, h, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+#ifdef FAULT_POINTS
+static bool
+is_known(const struct output *o)
+{
+	struct chunk	*c;
+
+	TAILQ_FOREACH(c, &o->chunks, entry) {
+		if (c->changed)
+			return false;
+	}
+	return !o->open;
+}
+#endif
+
 ssize_t
 output_write(struct output *o, int fd)
 {
@@ -384,6 +400,7 @@ output_write(struct output *o, int fd)
 	bool		passing;
 	ssize_t		n, all = 0;
 
+	must_be_known(is_known(o), "what is written to a session");
 	output_end(o);
 	while (output_unwritten(o) > 0) {
 		h.msg_iovlen = (size_t)gather(o, iov);
@@ -391,6 +408,7 @@ output_write(struct output *o, int fd)
 		n = write_some(o, fd, &h);
 		if (n == -1)
 			return all > 0 && errno == EAGAIN ? all : -1;
+		fault_point("written");
 		advance(o, (size_t)n);
 		if (o->self_acking)
 			forget_written(o);

@@ -13,7 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fault.h"
 #include "hash.h"
+#include "known.h"
 #include "log.h"
 #include "mem.h"
 #include "park.h"
@@ -121,6 +123,7 @@ rewrite(struct lot *l)
 		if (!send_message(l->in, WHOLE, number, fd, l->n, l->n))
 			return false;
 		l->messages++;
+		fault_point("rewritten");
 	}
 	read_away(l, before);
 	return true;
@@ -144,6 +147,7 @@ rewrite_master(void)
 	if (!send_message(master.in, WHOLE, number, fd, (unsigned)nlots, 2 * (unsigned)nlots))
 		return false;
 	master.messages++;
+	fault_point("rewritten");
 	read_away(&master, before);
 	return true;
 }
@@ -210,12 +214,14 @@ park_put(uint64_t number, int fd)
 
 	if (!park_on())
 		return false;
+	must_be_known(HASH_FIND(place, &places, number) == NULL, "which of two descriptors a number means");
 	if ((l = find_lot()) == NULL || !send_message(l->in, ADDED, &number, &fd, 1, 1)) {
 		if (log_allowed())
 			log_warning("park: no room for one more descriptor: %s; it will end with the daemon",
 			    strerror(errno));
 		return false;
 	}
+	fault_point("parked");
 	l->messages++;
 	add_place(l, number, fd, true);
 	if (l->messages > MESSAGES_MAX)
@@ -235,6 +241,7 @@ park_drop(uint64_t number)
 	remove_place(p);
 	if (!rewrite(l))
 		log_err("park: %s", strerror(errno));
+	fault_point("unparked");
 }
 
 /* ---- what was left -------------------------------------------------- */
@@ -337,6 +344,20 @@ read_master(void)
 		read_lot(&lots[i]);
 }
 
+/* A process before us died between the two: nothing is in it, and names are used once. */
+static void
+forget_half(void)
+{
+	if (master.in != -1)
+		(void)close(master.in);
+	if (master.out != -1)
+		(void)close(master.out);
+	if (master.in != -1 || master.out != -1) {
+		store_remove("park-in");
+		store_remove("park-out");
+	}
+}
+
 void
 park_init(void)
 {
@@ -348,6 +369,7 @@ park_init(void)
 		read_master();
 		return;
 	}
+	forget_half();
 	if (!make_pair(&master)) {
 		log_err("park: %s; nothing will outlive the daemon", strerror(errno));
 		master.in = master.out = -1;

@@ -28,6 +28,7 @@
 
 #include "addr.h"
 #include "config.h"
+#include "fault.h"
 #include "journal.h"
 #include "kernel.h"
 #include "park.h"
@@ -179,7 +180,9 @@ void
 kernel_adopt(struct sock *s, int fd)
 {
 	s->stack.fd = fd;
-	s->stack.parked = park_put(s->node.key, fd);
+	if (!s->stack.parked)	/* by a process before us that could not say so any more */
+		s->stack.parked = park_put(s->node.key, fd);
+	fault_point("opened");
 	if (s->many)
 		kernel_read_at_once(s);
 }

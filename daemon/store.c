@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fault.h"
 #include "log.h"
 #include "mem.h"
 #include "notify.h"
@@ -139,8 +140,10 @@ store_put(const char *name, int fd)
 	char	lines[STORE_NAME_MAX + 40];
 
 	(void)snprintf(lines, sizeof lines, "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", name);
-	if (notify_send(lines, fd) && wait_for_manager())
+	if (notify_send(lines, fd) && wait_for_manager()) {
+		fault_point("stored");
 		return true;
+	}
 	log_err("store: nobody says that \"%s\" is kept", name);
 	return false;
 }

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The daemon dies at given instants, by itself, and another takes over: what
 was taken from the kernel is given once, and what it took is answered once."""
+import contextlib
 import os
+import re
 import resource
 import signal
 import socket
@@ -10,9 +12,11 @@ import subprocess
 import tempfile
 import time
 
-from check import only, option, recv, send, setopt
+import msgpack
+
+from check import answer_code, only, option, recv, send, setopt
 from harness import BUILD, SLOW, Skip, wait_for
-from rpc import WAIT, Client
+from rpc import WAIT, Client, RpcError
 from test_keeper import Own
 from through import Session, Through
 
@@ -24,9 +28,11 @@ ASSOCIATIONS = int(os.environ.get("TEST_ASSOCIATIONS", "5000"))
 class Faulty(Own):
     """A keeper whose daemon dies where it is told to."""
 
-    def __init__(self, program=FAULTY, **config):
+    def __init__(self, program=FAULTY, die_at=(), **config):
         self.fault = tempfile.mktemp(prefix="sctpd-fault-")
         os.environ["SCTPD_FAULT"] = self.fault
+        if die_at:
+            self.die_at(*die_at)
         super().__init__(program, **config)
         del os.environ["SCTPD_FAULT"]
 
@@ -329,6 +335,155 @@ def test_a_send_that_waits_for_room(d):
         assert got == list(range(n))
         while s.unanswered:
             s.feed()
+        s.close()
+
+
+def plain_peer(s, type="seqpacket", **options):
+    """A socket of the session's, associated with the kernel's own: (socket, id, the peer's)."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    here = s.call("open", ip="127.0.0.1", type=type, options={"on_owner_exit": "hold", **options})["sock"]
+    up = s.call("connect", sock=here, addr="127.0.0.1", port=listener.getsockname()[1])
+    peer, _ = listener.accept()
+    peer.settimeout(WAIT)
+    listener.close()
+    return here, up["assoc_id"], peer
+
+
+def test_notifications_that_wait_are_sent_once_though_the_daemon_dies_when_room_comes(d):
+    """It dies twice, right after the kernel has taken some of them. Nobody is
+    answered what was not asked, and the next notification is still the next."""
+    with Faulty() as k:
+        k.ready()
+        s = Session(k.path, "s")
+        here, here_id, peer = plain_peer(s)
+        n = 0
+        while s.call("getstat", sock=here)["send_pend"] < 200000:
+            for _ in range(100):
+                s.taken("send", sock=here, assoc_id=here_id, data=n.to_bytes(4, "big") * 250)
+                n += 1
+        got = []
+        for deaths in (1, 2):
+            k.die_at("sendmmsg")
+            while k.deaths() < deaths:
+                got.append(peer.recv(2000))
+            s.call("status")
+        s.taken("send", sock=here, assoc_id=here_id, data=b"last")
+        while not got or got[-1] != b"last":
+            got.append(peer.recv(2000))
+        assert [int.from_bytes(g[:4], "big") for g in got[:-1]] == list(range(n))
+        assert not s.strangers, s.strangers
+        peer.close()
+        s.close()
+
+
+def test_what_was_answered_while_it_waited_is_sent_once(d):
+    """With non_block_send: see test_stuck.py."""
+    with Faulty() as k:
+        k.ready()
+        s = Session(k.path, "s")
+        here, here_id, peer = plain_peer(s, non_block_send=True, high_msgq_watermark=200000)
+        n, answered = 0, True
+        while answered:
+            try:
+                s.call("send", sock=here, assoc_id=here_id, data=n.to_bytes(4, "big") * 250)
+                n += 1
+            except RpcError as e:
+                assert e.code == "eagain"
+                answered = False
+        got = []
+        for deaths in (1, 2):
+            k.die_at("sendmmsg")
+            while k.deaths() < deaths:
+                got.append(peer.recv(2000))
+            s.call("status")
+        s.taken("send", sock=here, assoc_id=here_id, data=b"last")
+        while not got or got[-1] != b"last":
+            got.append(peer.recv(2000))
+        assert [int.from_bytes(g[:4], "big") for g in got[:-1]] == list(range(n))
+        assert not s.strangers, s.strangers
+        peer.close()
+        s.close()
+
+
+def test_what_others_are_told_in_the_middle_of_writing_is_in_the_journal_first(d):
+    """One client is written to, so that its next request is read, which gives a
+    socket to a session that is next in the list; and then the daemon dies."""
+    with Faulty(client_queue=65536) as k:
+        pid = k.ready()
+        b, a = Session(k.path, "b"), Client(k.path, "a")
+        socks = [a.call("open")["sock"] for _ in range(40)]
+        a.sock.sendall(b"".join(msgpack.packb([0, 1000 + i, "describe", []]) + msgpack.packb(
+            [0, 2000 + i, "controlling_process", [{"sock": sock, "client": b.client}]])
+            for i, sock in enumerate(socks)))
+        wait_for(lambda: only(b.call("clients")["clients"], client=a.id)["queued"] >= 65536)
+        b.events.clear()
+        os.kill(pid, signal.SIGSTOP)
+        k.die_at("written", 2)
+        a.sock.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while a.sock.recv(1 << 20):
+                pass
+        answer = b.request("status")
+        os.kill(pid, signal.SIGCONT)
+        b.answer(answer)
+        wait_for(lambda: k.deaths() == 1)
+        for _ in range(3):
+            b.call("status")
+        b.close()
+        a.close()
+
+
+def test_it_dies_at_its_very_start_and_what_comes_after_outlives_it(d):
+    """Between giving one thing to the keeper and the next."""
+    for n in (1, 2, 3):
+        with Faulty(die_at=("stored", n)) as k:
+            pid = k.ready()
+            assert k.deaths() == 1
+            for _ in range(3):
+                with Through(k.path, every=0.002) as t:
+                    t.wait()
+                    os.kill(pid, signal.SIGKILL)
+                    t.wait()
+                pid = k.next_child(pid)
+
+
+def test_what_was_accepted_and_found_again_leaves_nothing_in_the_queues(d):
+    """It is parked once: closed, no queue has it any more."""
+    with Faulty() as k:
+        pid = k.ready()
+        s = Session(k.path, "s")
+        there = s.call("open", ip="127.0.0.1", type="stream", options={"on_owner_exit": "hold"})
+        s.call("listen", sock=there["sock"])
+        k.die_at("accept")
+        peer = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
+        peer.connect(("127.0.0.1", there["port"]))
+        got = s.call("accept", sock=there["sock"])["accepted"]
+        wait_for(lambda: k.deaths() == 1)
+        peer.close()
+        s.call("setopts", sock=got, options={"active": True})
+        s.event("sctp_closed", sock=got)
+        s.call("close", sock=got)
+        os.kill(k.next_child(pid), signal.SIGKILL)
+        s.call("status")
+        assert re.findall("journal: restored.* closed=([0-9]+)", k.log_text())[-1] == "0", k.log_text()
+        s.close()
+
+
+def test_an_abort_that_could_not_be_answered_costs_no_session(d):
+    """The session's only socket is one-to-one, and its descriptor is gone."""
+    with Faulty() as k:
+        k.ready()
+        s = Session(k.path, "s")
+        here, _, peer = plain_peer(s, type="stream")
+        s.call("setopts", sock=here, options={"active": True})
+        k.die_at("abort")
+        assert answer_code(s, s.request("abort", sock=here)) == "epipe"
+        s.event("sctp_assoc_change", sock=here, state="comm_lost")
+        s.event("sctp_closed", sock=here)
+        s.call("close", sock=here)
+        peer.close()
         s.close()
 
 

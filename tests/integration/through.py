@@ -20,8 +20,11 @@ class Session(Client):
 
     def __init__(self, path, name):
         self.path, self.seq, self.acked, self.bytes, self.unanswered, self.returns = path, 0, 0, 0, {}, 0
+        self.strangers = []  # answers that nobody waits for
+        self.said, self.unheard = 0, []  # notifications that may have to be said again
         super().__init__(path)
-        self.token = self.call("hello", name=name, resume=True)["resume"]
+        hello = self.call("hello", name=name, resume=True)
+        self.token, self.client = hello["resume"], hello["client"]
 
     def request(self, method, **args):
         self.msgid += 1
@@ -32,6 +35,26 @@ class Session(Client):
         except LOST:
             pass  # feed will see it, too
         return self.msgid
+
+    def taken(self, method, **args):
+        """A notification that is said again unless the daemon had taken it."""
+        self.said += 1
+        self.unheard.append((self.said, self.msgid, msgpack.packb([2, method, [args]])))
+        try:
+            self.sock.sendall(self.unheard[-1][2])
+        except LOST:
+            pass
+
+    def say_again(self, taken):
+        """Requests and notifications, each in its place."""
+        self.unheard = [u for u in self.unheard if u[0] > taken]
+        rest = list(self.unheard)
+        for msgid, packed in self.unanswered.items():
+            while rest and rest[0][1] < msgid:
+                self.sock.sendall(rest.pop(0)[2])
+            self.sock.sendall(packed)
+        for _, _, packed in rest:
+            self.sock.sendall(packed)
 
     def feed(self):
         try:
@@ -48,7 +71,8 @@ class Session(Client):
             if kind == 1:
                 msgid, error, result = rest
                 self.seq += 1
-                self.unanswered.pop(msgid, None)
+                if self.unanswered.pop(msgid, None) is None and msgid != self.msgid:
+                    self.strangers.append((msgid, error, result))
                 self.answers[msgid] = error, result
             else:
                 name, (fields,) = rest
@@ -71,13 +95,12 @@ class Session(Client):
                 self.sock.sendall(msgpack.packb([0, self.msgid, "hello", [{"resume": self.token, "seq": self.seq}]]))
                 while self.msgid not in self.answers:
                     self.take()
-                for packed in self.unanswered.values():
-                    self.sock.sendall(packed)
+                error, result = self.answers.pop(self.msgid)
+                if error is not None:
+                    raise RpcError(error)
+                self.say_again(result.get("notifications", 0))
             except LOST:
                 continue
-            error, result = self.answers.pop(self.msgid)
-            if error is not None:
-                raise RpcError(error)
             assert result["resume"] == self.token
             self.returns += 1
             return
