@@ -26,6 +26,7 @@
 #include "loop.h"
 #include "sock.h"
 #include "stuck.h"
+#include "turn.h"
 
 #define READ_SIZE	(256u << 10)
 #define READ_SHORT	(16u << 10)	/* while its user is short of memory */
@@ -184,19 +185,25 @@ refuse(struct client *c, enum frame_result r)
 static size_t
 serve_one(struct client *c, const char *p, size_t n)
 {
-	size_t			len = 0;
+	size_t			len = 0, before, after;
 	enum frame_result	r;
 
-	if (c->frame.at == 0 && (len = dispatch_send(c, p, n)) > 0)
+	if (c->frame.at == 0 && (len = dispatch_send(c, p, n)) > 0) {
+		turn_spend_send(c);
 		return len;
+	}
 	assoc_send_run();	/* what comes now may depend on what was sent */
 	r = frame_scan(&c->frame, p, n, config.max_message + FRAME_EXTRA, &len);
 	if (r == FRAME_MORE)
 		return 0;
+	before = output_unwritten(&c->out);
 	if (r != FRAME_MESSAGE || !dispatch(c, p, len)) {
 		refuse(c, r == FRAME_MESSAGE ? FRAME_GARBAGE : r);
 		return 0;
 	}
+	output_end(&c->out);
+	after = output_unwritten(&c->out);
+	turn_spend(c, len + (after > before ? after - before : 0));
 	return len;
 }
 
@@ -249,6 +256,10 @@ serve(struct client *c, const char *p, size_t n)
 	while (done < n && !c->dead && !c->away) {
 		if (is_over_limit(c, most)) {
 			client_pause(c);
+			break;
+		}
+		if (!turn_is(c)) {
+			turn_wait(c);
 			break;
 		}
 		before = output_unwritten(&c->out);
@@ -408,9 +419,34 @@ client_read(struct client *c)
 static void
 client_on_readable(evutil_socket_t fd, short what, void *arg)
 {
+	struct client	*c = arg;
+
 	(void)fd, (void)what;
-	client_read(arg);
-	charge_input(arg);
+	if (turn_must_wait(c)) {
+		turn_wait(c);
+		return;
+	}
+	client_read(c);
+	charge_input(c);
+}
+
+/* Nothing speaks against it any more: it is read. */
+static void
+read_on(struct client *c)
+{
+	if (!c->hungry && !c->paused && !c->ended && !c->dead && !c->away)
+		(void)event_add(&c->readable, NULL);
+}
+
+void
+client_serve_turn(struct client *c)
+{
+	if (buf_len(&c->in) > 0)
+		serve_rest(c);
+	if (!c->hungry && !c->paused && !c->ended && !c->dead && !c->away)
+		client_read(c);
+	charge_input(c);
+	read_on(c);
 }
 
 void
@@ -422,8 +458,7 @@ client_serve_again(struct client *c)
 	(void)epoll_ctl(gone_set, EPOLL_CTL_DEL, c->fd, NULL);
 	serve_rest(c);
 	charge_input(c);
-	if (!c->paused && !c->dead && !c->away)
-		(void)event_add(&c->readable, NULL);
+	read_on(c);
 }
 
 void
@@ -599,6 +634,7 @@ cut_off(struct client *c)
 {
 	(void)event_del(&c->readable);
 	(void)event_del(&c->writable);
+	turn_leave(c);
 	c->away = true;
 	end_calls(c, false);
 	c->answers = 0;
@@ -699,6 +735,7 @@ client_take_connection(struct client *c, struct client *from)
 	}
 	if (event_initialized(&c->patience))
 		(void)evtimer_del(&c->patience);
+	turn_leave(from);
 	(void)event_del(&from->readable);
 	(void)event_del(&from->writable);
 	from->fd = -1;

@@ -37,6 +37,7 @@ struct client {
 	struct hash_node	 node;		/* key: its number */
 	TAILQ_ENTRY(client)	 dirty_entry;
 	TAILQ_ENTRY(client)	 watch_entry;
+	TAILQ_ENTRY(client)	 hungry_entry;
 	int			 fd;
 	uid_t			 uid;
 	struct account		 account;	/* what it has of its user's */
@@ -60,6 +61,7 @@ struct client {
 	bool			 starved;	/* a socket of its stopped for it */
 	bool			 paused;	/* its requests are not read */
 	bool			 ended;		/* it will send no more of them */
+	bool			 hungry;	/* it waits for its turn: see turn.h */
 	bool			 dirty;
 	bool			 listed;	/* it is being written to */
 	bool			 dead;
@@ -157,6 +159,9 @@ void client_clean(struct client *);
 
 /* It will send no more, and has all that it waited for: that is its end. */
 void client_end_if_done(struct client *);
+
+/* It is its turn: serve what it sent and could not be served in the last. */
+void client_serve_turn(struct client *);
 
 /* Read its requests again, if nothing speaks against it any more. */
 void client_serve_again(struct client *);

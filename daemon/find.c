@@ -12,6 +12,11 @@
 #include "find.h"
 #include "keep.h"
 #include "policy.h"
+#include "turn.h"
+
+/* Times that one request may set an option, of one association after the other. */
+#define SETS		131072u
+#define OPTION_UNITS	4
 
 enum error
 find_sock(const struct call *call, uint64_t handle, struct sock **s)
@@ -196,6 +201,7 @@ find_bad_value(const struct sockopt *o, const struct errtext *err)
 	    err->path[0] != '\0' ? "." : "", err->path, err->why);
 }
 
+/* Subscribing is done once, after all the options of a request. */
 static enum error
 set_events(struct sock *s, const struct sockopt *o, const msgpack_object *v)
 {
@@ -206,7 +212,6 @@ set_events(struct sock *s, const struct sockopt *o, const msgpack_object *v)
 	if (!codec_unpack(v, o->fields, new, NULL, &err))
 		return find_bad_value(o, &err);
 	memcpy(s->subscribed, new, sizeof new);
-	stack_subscribe(s);
 	return ERR_OK;
 }
 
@@ -298,17 +303,27 @@ set_option(const struct call *call, struct sock *s, const msgpack_object *name,
 	return ERR_OK;
 }
 
+/* One of the socket's options is set in each of its associations. */
 enum error
-find_and_set_options(const struct call *call, struct sock *s, const msgpack_object *o)
+find_too_many(const struct sock *s, uint32_t n, bool set)
+{
+	if (n > FIND_OPTIONS)
+		return call_fail(ERR_limit, "options: %u in one request; it takes %u at most",
+		    n, FIND_OPTIONS);
+	if (set && n > 1 && n * (s->assocs.count + 1) > SETS)
+		return call_fail(ERR_limit, "options: %u in one request, each for %zu associations; that makes more than %u, so give them in several requests",
+		    n, s->assocs.count, SETS);
+	turn_cost(n * OPTION_UNITS + (set ? n * s->assocs.count : 0));
+	return ERR_OK;
+}
+
+static enum error
+set_options(const struct call *call, struct sock *s, const msgpack_object *o)
 {
 	const msgpack_object	*name, *value;
 	char			 why[400];
 	enum error		 e;
 
-	if (o->type != MSGPACK_OBJECT_MAP && o->type != MSGPACK_OBJECT_ARRAY)
-		return call_fail(ERR_badarg, "options: got %s; it takes a map, or a list of [name, value]",
-		    codec_type(o));
-	keep_sock(s);
 	for (uint32_t i = 0; i < option_count(o); i++) {
 		if (!option_at(o, i, &name, &value))
 			return call_fail(ERR_badarg, "options: number %u is no [name, value] with a string for a name", i + 1);
@@ -319,4 +334,23 @@ find_and_set_options(const struct call *call, struct sock *s, const msgpack_obje
 		return call_fail(e, "options.%s; %u of %u were set", why, i, option_count(o));
 	}
 	return ERR_OK;
+}
+
+enum error
+find_and_set_options(const struct call *call, struct sock *s, const msgpack_object *o)
+{
+	uint8_t		before[SUBSCRIBE_SIZE];
+	enum error	e;
+
+	if (o->type != MSGPACK_OBJECT_MAP && o->type != MSGPACK_OBJECT_ARRAY)
+		return call_fail(ERR_badarg, "options: got %s; it takes a map, or a list of [name, value]",
+		    codec_type(o));
+	if ((e = find_too_many(s, option_count(o), true)) != ERR_OK)
+		return e;
+	keep_sock(s);
+	memcpy(before, s->subscribed, sizeof before);
+	e = set_options(call, s, o);
+	if (memcmp(before, s->subscribed, sizeof before) != 0)
+		stack_subscribe(s);
+	return e;
 }

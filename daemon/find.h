@@ -25,6 +25,10 @@ enum error find_assoc(struct sock *, uint32_t id, struct assoc **);
 enum error find_addrs(const msgpack_object *, const char *name, bool local,
     int family, struct sockaddr_storage [FIND_ADDRS], size_t *n);
 
+/* Options that one request may give or ask for; and how many of how many. */
+#define FIND_OPTIONS	1024
+enum error find_too_many(const struct sock *, uint32_t n, bool set);
+
 /* May the user have n more of these? Else the error limit. */
 enum error find_room(const struct user *, enum charge, size_t n);
 

@@ -12,6 +12,9 @@
 #include "keep.h"
 #include "mem.h"
 #include "resolve.h"
+#include "turn.h"
+
+#define CONNECT_UNITS	64	/* see turn.h */
 
 static enum error
 connect_failed(int number, const struct sockaddr_storage *peer)
@@ -221,6 +224,7 @@ begin(const struct call *call, const struct target *t, struct assoc **a)
 	enum error		 e;
 	size_t			 n;
 
+	turn_cost(CONNECT_UNITS);
 	if ((e = find_sock(call, t->sock, &s)) != ERR_OK)
 		return e;
 	if (t->port == 0)

@@ -104,6 +104,8 @@ handle_getopts(struct call *call, const struct rpc_getopts_in *in, struct rpc_ge
 		return e;
 	if (o->type != MSGPACK_OBJECT_ARRAY)
 		return call_fail(ERR_badarg, "options: got %s; it takes a list of names", codec_type(o));
+	if ((e = find_too_many(s, o->via.array.size, false)) != ERR_OK)
+		return e;
 	msgpack_sbuffer_init(&packed);
 	msgpack_packer_init(&pk, &packed, msgpack_sbuffer_write);
 	msgpack_pack_array(&pk, o->via.array.size);

@@ -11,6 +11,10 @@
 #include "handler.h"
 #include "policy.h"
 #include "session.h"
+#include "turn.h"
+
+#define OPEN_UNITS	32	/* see turn.h */
+#define CLOSE_UNITS	16	/* for the socket, and for each association */
 
 /* What gen_sctp subscribes: all but adaptation and what came later. */
 static const uint8_t default_events[SUBSCRIBE_SIZE] = { 1, 1, 1, 1, 1, 1, 1 };
@@ -118,6 +122,7 @@ handle_open(struct call *call, const struct rpc_open_in *in, struct rpc_open_out
 	    (e = policy_port(call->client->uid, in->port)) != ERR_OK ||
 	    (e = find_room(call->client->account.user, CHARGE_SOCKETS, 1)) != ERR_OK)
 		return e;
+	turn_cost(OPEN_UNITS);
 	s = sock_new(call->client, in->type == SOCKTYPE_SEQPACKET, family_of(in));
 	memcpy(s->subscribed, default_events, sizeof s->subscribed);
 	if ((number = stack_open(s, netns)) != 0)
@@ -223,6 +228,7 @@ handle_close(struct call *call, const struct rpc_close_in *in, struct rpc_close_
 	(void)out;
 	if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
 		return e;
+	turn_cost(CLOSE_UNITS * (1 + s->assocs.count));
 	if ((seconds = stack_linger(s)) > 0)
 		s->closer = closer_new(call, seconds);
 	closer = s->closer;

@@ -19,8 +19,10 @@
 #include "park.h"
 #include "session.h"
 #include "sockopt.h"
+#include "turn.h"
 
 #define MAX_NAME	64
+#define THINGS_A_UNIT	16	/* see turn.h */
 
 static struct slice
 text(const char *s)
@@ -249,6 +251,18 @@ handle_start_clock(void)
 	(void)uptime();
 }
 
+/*
+ * A list costs by its length, and by what is looked at for it. As a
+ * notification it has no answer, so it is not made.
+ */
+static bool
+is_for_nobody(const struct call *call, size_t looked_at)
+{
+	if (!call->notification)
+		turn_cost(looked_at / THINGS_A_UNIT);
+	return call->notification;
+}
+
 enum error
 handle_status(struct call *call, const struct rpc_status_in *in, struct rpc_status_out *out)
 {
@@ -259,6 +273,8 @@ handle_status(struct call *call, const struct rpc_status_in *in, struct rpc_stat
 	msgpack_packer		pk;
 
 	(void)in;
+	if (is_for_nobody(call, sock_count() + client_count()))
+		return CALL_ANSWERED;
 	sock_totals(&received, &sent);
 	(void)uname(&u);
 	strcpy(system, u.sysname);
@@ -330,9 +346,12 @@ enum error
 handle_sockets(struct call *call, const struct rpc_sockets_in *in, struct rpc_sockets_out *out)
 {
 	struct sock	*s = NULL;
-	msgpack_packer	*pk = call_reply_begin(call);
+	msgpack_packer	*pk;
 
 	(void)in, (void)out;
+	if (is_for_nobody(call, 2 * sock_count()))
+		return CALL_ANSWERED;
+	pk = call_reply_begin(call);
 	msgpack_pack_map(pk, 1);
 	codec_pack_text(pk, "sockets");
 	msgpack_pack_array(pk, count_usable(call->client, false));
@@ -362,9 +381,12 @@ handle_assocs(struct call *call, const struct rpc_assocs_in *in, struct rpc_asso
 {
 	struct sock	*s = NULL;
 	struct assoc	*a;
-	msgpack_packer	*pk = call_reply_begin(call);
+	msgpack_packer	*pk;
 
 	(void)in, (void)out;
+	if (is_for_nobody(call, 2 * sock_count()))
+		return CALL_ANSWERED;
+	pk = call_reply_begin(call);
 	msgpack_pack_map(pk, 1);
 	codec_pack_text(pk, "assocs");
 	msgpack_pack_array(pk, count_usable(call->client, true));
@@ -401,6 +423,8 @@ handle_clients(struct call *call, const struct rpc_clients_in *in, struct rpc_cl
 	msgpack_packer	*pk;
 
 	(void)in, (void)out;
+	if (is_for_nobody(call, 2 * client_count()))
+		return CALL_ANSWERED;
 	while ((c = client_next(c)) != NULL)
 		n += client_may_use(call->client, c->uid);
 	pk = call_reply_begin(call);
@@ -507,12 +531,10 @@ pack_events(msgpack_packer *pk)
 	}
 }
 
-enum error
-handle_describe(struct call *call, const struct rpc_describe_in *in, struct rpc_describe_out *out)
+/* All that never changes is packed once. */
+static void
+pack_description(msgpack_packer *pk)
 {
-	msgpack_packer	*pk = call_reply_begin(call);
-
-	(void)in, (void)out;
 	msgpack_pack_map(pk, 4);
 	pack_methods(pk);
 	pack_options(pk);
@@ -524,5 +546,22 @@ handle_describe(struct call *call, const struct rpc_describe_in *in, struct rpc_
 		pack_string(pk, "code", error_table[e].code);
 		pack_string(pk, "doc", error_table[e].doc);
 	}
+}
+
+enum error
+handle_describe(struct call *call, const struct rpc_describe_in *in, struct rpc_describe_out *out)
+{
+	static msgpack_sbuffer	 all;
+	msgpack_packer		*pk, to_all;
+
+	(void)in, (void)out;
+	if (is_for_nobody(call, 0))
+		return CALL_ANSWERED;
+	if (all.size == 0) {
+		msgpack_packer_init(&to_all, &all, msgpack_sbuffer_write);
+		pack_description(&to_all);
+	}
+	pk = call_reply_begin(call);
+	(void)pk->callback(pk->data, all.data, all.size);
 	return CALL_ANSWERED;
 }

@@ -8,6 +8,7 @@
 #include "log.h"
 #include "loop.h"
 #include "schedule.h"
+#include "turn.h"
 
 static struct event_base *base;
 static bool stopping;
@@ -39,9 +40,14 @@ loop_run(void)
 {
 	schedule_init();
 	while (!stopping) {
-		if (event_base_loop(base, EVLOOP_ONCE) == -1)
+		turn_begin();
+		if (event_base_loop(base, turn_any() ? EVLOOP_NONBLOCK : EVLOOP_ONCE) == -1)
 			log_fatal("the event loop failed");
 		client_end_turn();
+		if (turn_any()) {	/* after all others, and what they are told */
+			turn_serve();
+			client_end_turn();
+		}
 		schedule_fit();
 	}
 }

@@ -10,6 +10,7 @@
 #include "keep.h"
 #include "log.h"
 #include "session.h"
+#include "turn.h"
 
 void
 session_begin(struct client *c)
@@ -42,6 +43,7 @@ session_find(const char *token, size_t len)
 {
 	struct client	*c = NULL, *found = NULL;
 
+	turn_cost(client_count() / 16);
 	while (len == CLIENT_TOKEN && (c = client_next(c)) != NULL) {
 		if (c->token[0] != '\0' && is_token(c, token))
 			found = c;

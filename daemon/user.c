@@ -49,6 +49,7 @@ user_get(uid_t uid)
 
 	if (u == NULL) {
 		u = xcalloc(1, sizeof *u);
+		TAILQ_INIT(&u->hungry);
 		hash_add(&users, &u->node, uid);
 	}
 	u->refs++;

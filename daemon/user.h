@@ -47,6 +47,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <sys/types.h>
 
 #include "hash.h"
@@ -67,6 +68,12 @@ struct user {
 	struct hash_node	 node;		/* key: the uid */
 	size_t			 refs;		/* things that point here */
 	size_t			 used[CHARGES];
+
+	/* Its share of the loop's time: see turn.h. */
+	uint64_t		 turn;		/* of which the units are */
+	int64_t			 units;
+	TAILQ_HEAD(, client)	 hungry;	/* connections that wait for theirs */
+	TAILQ_ENTRY(user)	 hungry_entry;
 };
 
 /* A connection's part in what its user has. */

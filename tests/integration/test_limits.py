@@ -384,3 +384,68 @@ def test_memory_of_the_journal_is_given_back(_):
         d.close_clients()
         d.idle()
         wait_for(lambda: journal(d) - before < 20 * MIB)
+
+
+# ---- turns ----------------------------------------------------------------
+
+def block(c, sock, what, size=100000):
+    """So many bytes of a request, and then one that can be seen: written at once."""
+    one = msgpack.packb(what)
+    return one * (size // len(one)) + msgpack.packb([0, 1, "setopts", [{"sock": sock, "options": MARK}]])
+
+
+MARK = {"high_msgq_watermark": 4242}
+
+
+def is_served_between(d, flooder, others):
+    """While the flooder's last request was not served yet, others are."""
+    for what in ([2, "describe", []], [2, "getopts", [{"sock": 1, "options": ["sctp_events"]}]],
+                 [0, 2, "getstat", [{"sock": 1}]], [2, "hello", [{"resume": "0" * 32}]]):
+        sock = flooder.call("open", ip="127.0.0.1")["sock"]
+        with d.asleep():
+            flooder.sock.sendall(block(flooder, sock, what))
+            numbers = [c.request("getopts", sock=sock, options=list(MARK)) for c in others]
+        for c, number in zip(others, numbers):
+            (_, value), = c.answer(number)["options"]
+            assert value != 4242, what
+        flooder.answer(1)
+        flooder.answers.clear()
+
+
+def test_a_flood_of_requests_is_interrupted_for_other_users(_):
+    with a_daemon(client_queue="64M") as d:
+        is_served_between(d, client_of(d, ALICE), [d.client()])
+
+
+def test_connections_of_one_user_take_turns(_):
+    with a_daemon(client_queue="64M") as d:
+        is_served_between(d, client_of(d, ALICE), [client_of(d, ALICE) for _ in range(3)])
+
+
+def test_what_is_left_of_a_flood_is_served_without_another_event(_):
+    """However many turns it takes, and whoever else is there."""
+    with a_daemon() as d:
+        cs = [client_of(d, ALICE) for _ in range(4)]
+        for _ in range(3):
+            ids = [(c, c.requests("error_string", [{"error": i % 14} for i in range(5000)])) for c in cs]
+            for c, numbers in ids:
+                for i, number in enumerate(numbers):
+                    assert c.answer(number)["text"], i
+
+
+def test_options_of_one_request_are_bounded(_):
+    with a_daemon() as d:
+        c = d.client()
+        ids = associate(c, n=140)
+        there = ids[0][0]
+        events = ["sctp_events", {"peer_error_event": True}]
+        for method, one in ("setopts", events), ("getopts", "sctp_events"):
+            assert refusal(c, method, sock=there, options=[one] * 1025) == (
+                "limit: options: 1025 in one request; it takes 1024 at most")
+        assert refusal(c, "setopts", sock=there, options=[events] * 1000) == (
+            "limit: options: 1000 in one request, each for 140 associations; that makes more than 131072, "
+            "so give them in several requests")
+        c.call("setopts", sock=there, options=[events] * 900)
+        assert len(c.call("getopts", sock=there, options=["sctp_events"] * 1024)["options"]) == 1024
+        for _, _, here, _ in ids:
+            c.call("close", sock=here)

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whose requests are served now, and how many of them.
+ *
+ * What a request costs is nothing that its length tells: a few bytes ask for
+ * a list of thousands of sockets, and one read brings thousands of requests.
+ * So work is counted, in units of about a microsecond, by what is done: each
+ * request, the bytes of what it says and of what is answered, the things that
+ * it goes through. In each turn of the loop a user has TURN units. Who has no
+ * more is not served on, and what was read stays, until the next turn; in that
+ * one all others are served before, each with units of their own.
+ *
+ *	reading -> hungry	its user has no units left: it is not read, and is
+ *				the last in its user's queue
+ *	hungry  -> reading	its requests were served, and it is read again
+ *
+ * A user's connections take turns, so that none of them is left out. A request
+ * that cost more than there was leaves a debt, which its user's next turns pay:
+ * so a user has one share of the time, whatever it asks for and over however
+ * many connections. While anybody is hungry the loop does not sleep.
+ *
+ * Nothing here asks for the time, which is a system call on some machines.
+ */
+#ifndef TURN_H
+#define TURN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct client;
+struct user;
+
+/* Another turn of the loop begins. */
+void turn_begin(void);
+
+/* Has its user units left? And did another of its connections wait for them? */
+bool turn_is(const struct client *);
+bool turn_must_wait(const struct client *);
+
+/* The request that is being served costs so many units beside what is seen. */
+void turn_cost(size_t units);
+
+/* One was served, of so many bytes in and out; or a send, by the fast path. */
+void turn_spend(struct client *, size_t bytes);
+void turn_spend_send(struct client *);
+
+/* It is not read until its turn comes again; or it is no more. */
+void turn_wait(struct client *);
+void turn_leave(struct client *);
+
+/* After all others: those that wait. Is there any? */
+void turn_serve(void);
+bool turn_any(void);
+
+#endif
