@@ -35,19 +35,22 @@ FUZZ_OF_frame	= $(SRC_PROTO)
 FUZZ_OF_hot	= $(SRC_PROTO)
 FUZZ_OF_lib	= $(SRC_PROTO) $(SRC_LIB)
 FUZZ_OF_fast	= $(SRC_PROTO) $(SRC_LIB)
+FUZZ_OF_session	= $(SRC_PROTO) $(SRC_LIB)
+FUZZ_LIBS_session = -Wl,--wrap=clock_gettime
 FUZZ_OF_config	= daemon/config.c daemon/log.c daemon/mem.c
 FUZZ_OF_keeper	= daemon/config.c daemon/held.c daemon/log.c daemon/mem.c daemon/notify.c daemon/store.c
 FUZZ_OF_journal	= $(SRC_PROTO) $(filter-out daemon/main.c daemon/park.c daemon/keeper.c daemon/held.c,$(SRC_DAEMON))
 FUZZ_LIBS_journal = $(LIBS_DAEMON) -Wl,--wrap=madvise
 FUZZ_OF_wire	= $(SRC_PROTO) $(filter-out daemon/main.c daemon/userland-udp.c daemon/keeper.c daemon/held.c,$(SRC_DAEMON))
 FUZZ_LIBS_wire	= $(LIBS_DAEMON) -Wl,--wrap=sendmmsg,--wrap=clock_gettime
-FUZZ_TARGETS	= frame hot lib fast config keeper journal $(if $(SRC_USERLAND),wire)
+FUZZ_TARGETS	= frame hot lib fast session config keeper journal $(if $(SRC_USERLAND),wire)
 
 # What each begins with.
 FUZZ_SEEDS_frame  = $(FUZZ_B)/requests
 FUZZ_SEEDS_hot	  = $(FUZZ_B)/requests
 FUZZ_SEEDS_lib	  = $(FUZZ_B)/answers
 FUZZ_SEEDS_fast	  = $(FUZZ_B)/answers
+FUZZ_SEEDS_session = tests/fuzz/seeds/session $(FUZZ_B)/answers
 FUZZ_SEEDS_config = tests/fuzz/seeds/config
 FUZZ_SEEDS_keeper = tests/fuzz/seeds/keeper
 FUZZ_SEEDS_journal = tests/fuzz/seeds/journal
