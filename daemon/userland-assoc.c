@@ -412,7 +412,7 @@ void
 userland_close_assoc(struct assoc *a, bool abort)
 {
 	if (a->state == ASSOC_COMING_UP && !abort)
-		abort = (!a->stack.userland->has_sent && TAILQ_EMPTY(&a->sends)) ||
+		abort = (a->stack.userland->given.messages == 0 && TAILQ_EMPTY(&a->sends)) ||
 		    !userland_own_so(a);
 	if (a->state != ASSOC_OVER && a->stack.userland->so != NULL && !abort) {
 		linger(a);

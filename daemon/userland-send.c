@@ -77,15 +77,27 @@ send_one(struct assoc *a, const struct sndrcvinfo *info, const void *data, size_
 	return errno == EWOULDBLOCK ? EAGAIN : errno;
 }
 
+static int
+send_next(struct assoc *a, const struct stack_message *m)
+{
+	int	number;
+
+	if (!given_may_be_more(a))
+		return EAGAIN;
+	number = send_one(a, &m->info, m->data, m->len);
+	if (number == 0)
+		given_more(a, m->len, policy_of(&m->info) != SCTP_PR_SCTP_NONE);
+	return number;
+}
+
 unsigned
 userland_send(struct assoc *a, const struct stack_message *m, unsigned n, int *number)
 {
 	unsigned	i = 0;
 
 	*number = 0;
-	while (i < n && (*number = send_one(a, &m[i].info, m[i].data, m[i].len)) == 0)
+	while (i < n && (*number = send_next(a, &m[i])) == 0)
 		i++;
-	a->stack.userland->has_sent |= i > 0;
 	return i;
 }
 

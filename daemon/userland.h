@@ -10,8 +10,8 @@
  * stack-userland.c makes sockets, userland-connect.c attempts,
  * userland-assoc.c has associations come and go, userland-recv.c reads,
  * userland-notice.c understands, userland-failed.c gives back,
- * userland-send.c writes, userland-opt.c sets, and userland-field.c
- * translates structs.
+ * userland-send.c writes, userland-given.c counts what it wrote,
+ * userland-opt.c sets, and userland-field.c translates structs.
  *
  * usrsctp knows a peer by a pointer that means nothing to it (AF_CONN): here
  * it is the number of a path, so that nothing dangles when one is gone.
@@ -262,6 +262,19 @@ struct userland_sock {
 
 struct held;
 
+/* Messages that usrsctp was given, and those of them that it has no more. */
+#define GIVEN_MARKS	8
+
+struct given {
+	uint64_t		 messages;
+	uint64_t		 bytes;
+	uint64_t		 gone;		/* messages, at least */
+	struct given_mark {
+		uint64_t	 messages;
+		uint64_t	 bytes;
+	}			 mark[GIVEN_MARKS];
+};
+
 struct userland_assoc {
 	struct hash_node	 coming;	/* key: usrsctp's id; in coming */
 	TAILQ_ENTRY(userland_assoc) all;
@@ -280,7 +293,7 @@ struct userland_assoc {
 	bool			 is_lingering;
 	bool			 awaits_room;
 	bool			 aborted;	/* by us */
-	bool			 has_sent;	/* something, maybe before it was up */
+	struct given		 given;
 	bool			 eof_waits;	/* until it is up */
 	struct joint		 data;
 	struct joint		 message;	/* a notification */
@@ -383,6 +396,10 @@ bool userland_is_end(const char *notification, size_t);
 
 /* Set what belongs to the path. */
 void userland_set_mtu(struct assoc *);
+
+/* May usrsctp have one more message? It was given one, of so many bytes. */
+bool given_may_be_more(struct assoc *);
+void given_more(struct assoc *, size_t, bool may_be_given_up);
 
 /* The functions of struct stack_ops. */
 int userland_listen(struct sock *, int);

@@ -7,7 +7,7 @@ import shutil
 import socket
 
 import rawpeer
-from check import nothing, option, recv, refusal
+from check import answered, nothing, option, recv, recv_data, refusal
 from harness import SLOW, WRAP, Daemon, Skip, wait_for
 from rawpeer import RawPeer
 from relay import HOST, Relay, signed, tagged, udp
@@ -16,6 +16,7 @@ from test_wire import at_once, exchange
 
 SECONDS = 60 * SLOW
 MANY = 300 if WRAP else 3000
+MEMORY = (48 if not WRAP else 480) << 20
 
 
 class Two:
@@ -448,3 +449,21 @@ def test_a_peer_has_the_port_of_another_that_is_over(h):
         wait_for(lambda: len(c.call("assocs")["assocs"]) == 1)
         peer.send(rawpeer.chunk(rawpeer.ABORT, flags=1), rawpeer.TAG)
         recv(c, sock, "sctp_assoc_change", state="comm_lost", assoc_id=ids[0])
+
+
+# ---- memory ----------------------------------------------------------------
+
+
+def test_little_messages_to_a_peer_that_reads_nothing_take_little_memory(h):
+    """usrsctp's send buffer counts their bytes alone: it is not given so many.
+    When the peer reads all of them come."""
+    with between(h) as r:
+        here, there = come(h, r)
+        before, ids = h.right.memory(), []
+        while not ids or answered(here[0], ids[-1]):
+            ids += here[0].requests("send", [{"sock": here[1], "assoc_id": here[2], "stream": 0, "data": b"x"}] * 1000)
+            assert h.right.memory() - before < MEMORY, (len(ids), h.right.memory() - before)
+        for _ in ids:
+            assert recv_data(*there[:2]) == b"x"
+        for i in ids:
+            here[0].answer(i)
