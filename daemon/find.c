@@ -226,6 +226,23 @@ refused(const struct sockopt *o, int number)
 	return call_fail(error_from_errno(number), "%s: %s", o->name, strerror(number));
 }
 
+/* Is a value more than this SCTP stack takes? */
+static enum error
+check_values(const struct sockopt *o, const char *buf)
+{
+	uint32_t	value, most;
+
+	for (const struct field *f = o->fields; f->key != NULL; f++) {
+		if (f->type != FIELD_U32 || (most = stack_most(o, f)) == 0)
+			continue;
+		memcpy(&value, buf + f->offset, sizeof value);
+		if (value > most)
+			return call_fail(ERR_einval, "%s%s%s: %u is more than this SCTP stack takes, which is %u at most",
+			    o->name, f->key[0] != '\0' ? "." : "", f->key, value, most);
+	}
+	return ERR_OK;
+}
+
 /* Fields that are absent keep what the socket has: read it first. */
 static enum error
 set_by_row(const struct call *call, struct sock *s, const struct sockopt *o,
@@ -238,7 +255,8 @@ set_by_row(const struct call *call, struct sock *s, const struct sockopt *o,
 
 	if (!codec_unpack(v, o->fields, new, NULL, &err))
 		return find_bad_value(o, &err);
-	if ((e = policy_option(call->client->uid, o, new)) != ERR_OK)
+	if ((e = check_values(o, new)) != ERR_OK ||
+	    (e = policy_option(call->client->uid, o, new)) != ERR_OK)
 		return e;
 	memcpy(now, new, sizeof now);
 	if (o->access == SOCKOPT_RW && o->fields[0].key[0] != '\0' &&

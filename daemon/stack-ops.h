@@ -14,6 +14,7 @@ struct stack_ops {
 
 	const char	*(*probe)(void);
 	bool		 (*has_option)(const struct sockopt *);
+	uint32_t	 (*most)(const struct sockopt *, const struct field *);	/* or NULL */
 	int		 (*open)(struct sock *, const char *);
 	int		 (*bind)(struct sock *, const struct sockaddr_storage *, size_t);
 	int		 (*listen)(struct sock *, int);

@@ -462,6 +462,7 @@ const struct stack_ops userland_stack = {
 	.features = what_it_can,
 	.probe = userland_probe,
 	.has_option = userland_has_option,
+	.most = userland_most,
 	.open = userland_open,
 	.bind = userland_bind,
 	.listen = userland_listen,

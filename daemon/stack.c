@@ -128,6 +128,12 @@ stack_receive(struct sock *s, unsigned n)
 	ops->receive(s, n);
 }
 
+uint32_t
+stack_most(const struct sockopt *o, const struct field *f)
+{
+	return ops->most != NULL ? ops->most(o, f) : 0;
+}
+
 int
 stack_setopt(struct sock *s, const struct sockopt *o, void *buf)
 {

@@ -128,6 +128,9 @@ const char *const *stack_features(void);
 /* Does it have this option? One that it lacks is ENOPROTOOPT. */
 bool stack_has_option(const struct sockopt *);
 
+/* The largest value of a field that it takes, if that is less than the field does; or 0. */
+uint32_t stack_most(const struct sockopt *, const struct field *);
+
 /*
  * A socket with the daemon's defaults; options may be set before it is bound.
  * netns, if not NULL, is the path of the network namespace it shall live in.

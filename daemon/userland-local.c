@@ -14,8 +14,6 @@
 #include "userland.h"
 
 #define ETHERNET_MTU	1500
-#define UDP_LONGEST	65504
-#define SCTP_HEADER	12
 
 static LIST_HEAD(, local)	locals = LIST_HEAD_INITIALIZER(locals);
 

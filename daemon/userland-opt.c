@@ -18,6 +18,34 @@ userland_has_option(const struct sockopt *o)
 	return optrow_find(o->name) != NULL;
 }
 
+/*
+ * usrsctp's clock counts milliseconds in 32 bits, and a time of half of them is
+ * over already: it would serve such a timer for ever. Its shutdown takes five
+ * times the RTO's upper bound; and bursts are multiplied by the MTU.
+ */
+static const struct {
+	const char	*option;
+	const char	*key;
+	uint32_t	 most;
+} most[] = {
+	{ "sctp_autoclose", "", INT32_MAX / 1000 },
+	{ "sctp_max_burst", "assoc_value", UINT16_MAX },
+	{ "sctp_peer_addr_params", "pathmtu", UDP_LONGEST - SCTP_HEADER },
+	{ "sctp_rtoinfo", "initial", INT32_MAX / 5 },
+	{ "sctp_rtoinfo", "max", INT32_MAX / 5 },
+	{ "sctp_rtoinfo", "min", INT32_MAX / 5 },
+};
+
+uint32_t
+userland_most(const struct sockopt *o, const struct field *f)
+{
+	for (size_t i = 0; i < sizeof most / sizeof *most; i++) {
+		if (strcmp(most[i].option, o->name) == 0 && strcmp(most[i].key, f->key) == 0)
+			return most[i].most;
+	}
+	return 0;
+}
+
 static uint32_t
 get_id(const struct sockopt *o, const char *buf)
 {

@@ -64,6 +64,8 @@ struct path {
 #define UDP_PACKET	65536
 #define UDP_CONTROL	128
 #define SCTP_HEADER	12
+/* The longest packet of SCTP's that one of UDP's takes. */
+#define UDP_LONGEST	65504
 
 struct udp_batch {
 	struct mmsghdr		header[UDP_BATCH];
@@ -415,6 +417,7 @@ void userland_receive(struct sock *, unsigned);
 int userland_setopt(struct sock *, const struct sockopt *, void *);
 int userland_getopt(struct sock *, const struct sockopt *, void *);
 bool userland_has_option(const struct sockopt *);
+uint32_t userland_most(const struct sockopt *, const struct field *);
 void userland_defaults(struct assoc *, struct sndrcvinfo *);
 void userland_count_streams(struct assoc *);
 int userland_names(struct sock *, struct assoc *, bool, struct sockaddr_storage **, size_t *);

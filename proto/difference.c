@@ -103,7 +103,7 @@ const struct stack_difference stack_difference_table[] = {
 	  "Not there, `enoprotoopt`, and `here: false` in `describe`: `bind_to_device`, `dontroute`, `priority`, `recvtclass`, `recvtos`, `recvttl`, `reuseport`, `sctp_asconf_supported`, `sctp_auto_asconf`, `sctp_expose_potentially_failed_state`, `sctp_pr_stream_status`, `sctp_set_peer_primary_addr`." },
 	{ "option values",
 	  "As the reference has them.",
-	  "`tos`, `ttl` and `tclass` are the port's, with all associations on it. `sctp_maxseg` counts headers and takes any length; `sctp_autoclose` can be read on one-to-one sockets. The sack delay of `sctp_peer_addr_params` cannot be set there; the priorities of `sctp_default_prinfo` go the other way; the `*_supported` options change associations to come only, and cannot be set on a one-to-one socket that has one." },
+	  "`tos`, `ttl` and `tclass` are the port's, with all associations on it. `sctp_maxseg` counts headers and takes any length; `sctp_autoclose` can be read on one-to-one sockets. Some values have an upper bound, and a larger one is `einval`: 2147483 s for `sctp_autoclose`, 429496729 ms for those of `sctp_rtoinfo`, 65535 for `sctp_max_burst`, and 65492 bytes for the `pathmtu` of `sctp_peer_addr_params`. The sack delay of `sctp_peer_addr_params` cannot be set there; the priorities of `sctp_default_prinfo` go the other way; the `*_supported` options change associations to come only, and cannot be set on a one-to-one socket that has one." },
 	{ "buffers",
 	  "The receive buffer of an association is five times the one its window is made from. Both, and the send buffer, are smaller where there is little of `net.sctp.sctp_mem`.",
 	  "The window is the whole receive buffer." },

@@ -15,7 +15,8 @@ KINDS = "seqpacket", "stream"
 
 
 def start():
-    return Daemon(stack="userland", udp_port=free_port())
+    port = free_port()
+    return Daemon(stack="userland", udp_port=port, peer_udp_port=port)
 
 
 class Peer:
