@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 
 #include "config.h"
 #include "log.h"
@@ -17,12 +16,6 @@
 struct config config;
 
 enum setting_type { TEXT, NUMBER, BYTES, MODE, LEVEL };
-
-static bool
-is_socket_path(const char *value)
-{
-	return *value != '\0' && strlen(value) < sizeof ((struct sockaddr_un *)0)->sun_path;
-}
 
 /* Whether they are users of this host may change, and be unknown for a while: see policy.c. */
 static bool
@@ -80,7 +73,6 @@ static const struct setting {
 	  .offset = offsetof(struct config, socket),
 	  .preset = "/run/sctpd/sctpd.sock",
 	  .at_start = true,
-	  .is_right = is_socket_path, .right = "is no path of 1 to 107 characters",
 	  .doc = "Path of the Unix socket. Ignored where systemd passes one." },
 	{ .key = "socket_mode", .type = MODE,
 	  .offset = offsetof(struct config, socket_mode),

@@ -109,18 +109,49 @@ take_lock(const char *socket_path, char *error, size_t size)
 	return true;
 }
 
+/* The group that the socket is given to; the daemon's own if the setting is empty. */
 static bool
-set_permissions(char *error, size_t size)
+find_group(gid_t *gid, char *error, size_t size)
 {
 	struct group	*g;
 
-	if (chmod(config.socket, (mode_t)config.socket_mode) == -1)
-		return fail(error, size, config.socket, strerror(errno));
+	*gid = (gid_t)-1;
 	if (config.socket_group[0] == '\0')
 		return true;
 	if ((g = getgrnam(config.socket_group)) == NULL)
-		return fail(error, size, config.socket_group, "there is no such group");
-	if (chown(config.socket, (uid_t)-1, g->gr_gid) == -1)
+		return fail(error, size, config.socket_group, "there is no such group; see socket_group");
+	*gid = g->gr_gid;
+	return true;
+}
+
+static bool
+check_path(char *error, size_t size)
+{
+	if (config.socket[0] == '\0')
+		return fail(error, size, "socket", "it is empty; it takes the path of a Unix socket");
+	if (strlen(config.socket) >= sizeof ((struct sockaddr_un *)0)->sun_path)
+		return fail(error, size, config.socket, "the path is too long for a Unix socket");
+	return true;
+}
+
+bool
+listener_check(char *error, size_t size)
+{
+	gid_t	gid;
+
+	return check_path(error, size) && find_group(&gid, error, size);
+}
+
+static bool
+set_permissions(char *error, size_t size)
+{
+	gid_t	gid;
+
+	if (chmod(config.socket, (mode_t)config.socket_mode) == -1)
+		return fail(error, size, config.socket, strerror(errno));
+	if (!find_group(&gid, error, size))
+		return false;
+	if (gid != (gid_t)-1 && chown(config.socket, (uid_t)-1, gid) == -1)
 		return fail(error, size, config.socket, strerror(errno));
 	return true;
 }
@@ -144,8 +175,8 @@ bind_own(char *error, size_t size)
 {
 	struct sockaddr_un	sun = { .sun_family = AF_UNIX };
 
-	if (strlen(config.socket) >= sizeof sun.sun_path)
-		return fail(error, size, config.socket, "the path is too long for a Unix socket");
+	if (!check_path(error, size))
+		return false;
 	strcpy(sun.sun_path, config.socket);
 	make_directory();
 	if (!take_lock(config.socket, error, size))

@@ -14,6 +14,9 @@
  */
 bool listener_open(char *error, size_t size);
 
+/* Is there what the settings name? For a test of the configuration. */
+bool listener_check(char *error, size_t size);
+
 /*
  * Stop listening. Our own socket file is removed, unless the socket is in the
  * store: it outlives us, and clients wait in it for the next of us.

@@ -378,6 +378,18 @@ keep(char *name, const struct flags *f)
 	return keeper_run(argv);
 }
 
+/* Is there what the configuration names? */
+static bool
+is_right(void)
+{
+	char	error[512];
+
+	if (listener_check(error, sizeof error))
+		return policy_init();
+	log_err("%s", error);
+	return false;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -397,7 +409,7 @@ main(int argc, char **argv)
 	if (f.print)
 		config_print(&config, stdout);
 	if (f.test || f.print)
-		return f.print || policy_init() ? EXIT_SUCCESS : EXIT_CONFIG;
+		return f.print || is_right() ? EXIT_SUCCESS : EXIT_CONFIG;
 	raise_limits();
 	if (config.user[0] != '\0' && !drop_to_user(config.user, config.socket, error, sizeof error)) {
 		log_err("%s", error);

@@ -72,10 +72,26 @@ def test_bad_config(_):
             ("max_message = 1G5\n", 1, "max_message"),
             ("log_level = loud\n", 1, "is none of err, warning, notice, info, debug"),
             ("socket_mode = 0999\n", 1, "octal"),
-            ("what is this\n", 1, "key = value")):
+            ("what is this\n", 1, "key = value"),
+            ("max_clients = 10\0abc\n", 1, "there is a NUL byte in the line"),
+            ("max_clients = 10\n\nmax_clients = 10\n", 3, "it is set in line 1 already")):
         status, err = check_config(text)
         assert status == 78, (text, status, err)
         assert f"FILE:{line}: " in err and says in err, (text, err)
+
+
+def test_names_of_what_is_not_there(_):
+    """What is found at the start only, -t finds before."""
+    for text, says in (("socket_group = nosuchgroup\n", "nosuchgroup: there is no such group; see socket_group"),
+                       ("socket =\n", "socket: it is empty; it takes the path of a Unix socket"),
+                       ("socket = /tmp/" + "x" * 200, "the path is too long for a Unix socket")):
+        status, err = check_config(text)
+        assert status == 78 and err.endswith(says + "\n"), (status, err)
+
+
+def test_a_directory_is_no_config(_):
+    status, _, err = run("-t", "-c", "/tmp")
+    assert (status, err) == (78, "sctpd: err: /tmp: Is a directory\n"), (status, err)
 
 
 def test_config_that_is_not_there(_):

@@ -131,18 +131,6 @@ START_TEST(a_directory_is_refused)
 }
 END_TEST
 
-START_TEST(a_socket_needs_a_path_that_fits)
-{
-	char	text[200];
-
-	refuses("socket =\n", ":1: socket: \"\" is no path of 1 to 107 characters");
-	(void)snprintf(text, sizeof text, "socket = /%0107d\n", 0);
-	ck_assert(!reads(text));
-	(void)snprintf(text, sizeof text, "socket = /%0106d\n", 0);
-	ck_assert_msg(reads(text), "%s", error);
-}
-END_TEST
-
 START_TEST(a_line_that_is_too_long_is_one_line)
 {
 	char	text[3000];
@@ -242,7 +230,6 @@ config_suite(void)
 	tcase_add_test(tc, a_file_with_nul_bytes_is_refused);
 	tcase_add_test(tc, a_key_that_is_there_twice_is_refused);
 	tcase_add_test(tc, a_directory_is_refused);
-	tcase_add_test(tc, a_socket_needs_a_path_that_fits);
 	tcase_add_test(tc, a_line_that_is_too_long_is_one_line);
 	tcase_add_test(tc, only_a_file_that_was_asked_for_must_be_there);
 	tcase_add_test(tc, what_is_printed_can_be_read);
