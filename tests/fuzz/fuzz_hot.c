@@ -128,10 +128,10 @@ static void
 write_event(const uint8_t *data, size_t n)
 {
 	static struct hot_from	known;		/* from input to input, as from event to event */
+	static msgpack_sbuffer	buf;
 	struct event		e;
 	struct sockaddr_storage	ss;
 	char			room[HOT_EVENT_MAX];
-	msgpack_sbuffer		buf;
 	msgpack_packer		pk;
 	size_t			len;
 
@@ -141,11 +141,10 @@ write_event(const uint8_t *data, size_t n)
 	peer_of(&e, &ss);
 	len = hot_write_data(room, e.seq, e.sock, &known, e.has & 1 ? &ss : NULL,
 	    e.has & 2 ? &e.info : NULL, e.len);
-	msgpack_sbuffer_init(&buf);
+	msgpack_sbuffer_clear(&buf);
 	msgpack_packer_init(&pk, &buf, msgpack_sbuffer_write);
 	pack_event(&pk, &e, e.has & 1 ? &ss : NULL, e.has & 2 ? &e.info : NULL);
 	must(len == buf.size && memcmp(room, buf.data, len) == 0);
-	msgpack_sbuffer_destroy(&buf);
 }
 
 /* ---- addresses ------------------------------------------------------- */

@@ -348,6 +348,18 @@ change(struct input *in)
 
 /* ---- what is done with it --------------------------------------------- */
 
+/* A message in a queue of the park's that says what it does not bring, or the reverse. */
+static void
+put_junk(uint64_t how)
+{
+	uint64_t	number[LOT_MAX] = { parked[how % nparked] };
+	int		fd[4] = { spare, spare, spare, spare };
+	int		in = how & 0x4000 ? master.in : lots[0].in;
+
+	if (nlots > 0)
+		(void)send_message(in, how & 0x100 ? WHOLE : ADDED, number, fd, how >> 9 & 7, how >> 12 & 3);
+}
+
 /* Descriptors for most of what the journal speaks of, put by one process, read by the next. */
 static void
 park(uint64_t without)
@@ -360,6 +372,8 @@ park(uint64_t without)
 			must(park_put(parked[i], fd));
 		(void)close(fd);
 	}
+	if (without & 0x8000)
+		put_junk(without);
 	for (struct place *p; (p = (struct place *)(void *)hash_next(&places, NULL)) != NULL;)
 		remove_place(p);
 	while (nlots > 0) {
