@@ -94,7 +94,7 @@ client_may_use(const struct client *c, uid_t uid)
 
 /* Bytes of answers that may wait: one answer, while its user is short of memory. */
 static size_t
-most_answers(const struct client *c)
+most_answers(struct client *c)
 {
 	return account_is_short(&c->account) ? 1 : config.client_queue;
 }
@@ -189,7 +189,7 @@ serve_one(struct client *c, const char *p, size_t n)
 	enum frame_result	r;
 
 	if (c->frame.at == 0 && (len = dispatch_send(c, p, n)) > 0) {
-		turn_spend_send(c);
+		turn_spend_send(c->account.user);
 		return len;
 	}
 	assoc_send_run();	/* what comes now may depend on what was sent */
@@ -203,7 +203,7 @@ serve_one(struct client *c, const char *p, size_t n)
 	}
 	output_end(&c->out);
 	after = output_unwritten(&c->out);
-	turn_spend(c, len + (after > before ? after - before : 0));
+	turn_spend(c->account.user, len + (after > before ? after - before : 0));
 	return len;
 }
 
@@ -258,7 +258,7 @@ serve(struct client *c, const char *p, size_t n)
 			client_pause(c);
 			break;
 		}
-		if (!turn_is(c)) {
+		if (!turn_is(c->account.user)) {
 			turn_wait(c);
 			break;
 		}
@@ -422,7 +422,7 @@ client_on_readable(evutil_socket_t fd, short what, void *arg)
 	struct client	*c = arg;
 
 	(void)fd, (void)what;
-	if (turn_must_wait(c)) {
+	if (turn_must_wait(c->account.user)) {
 		turn_wait(c);
 		return;
 	}

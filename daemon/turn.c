@@ -10,7 +10,6 @@
 #define REQUEST		8
 #define BYTES_A_UNIT	512
 
-static uint64_t now;		/* turns of the loop */
 static size_t cost;		/* of the request that is being served */
 
 /* Users with connections that wait; whose turn is next comes first. */
@@ -19,33 +18,19 @@ static TAILQ_HEAD(, user) hungry = TAILQ_HEAD_INITIALIZER(hungry);
 void
 turn_begin(void)
 {
-	now++;
+	user_turn++;
 }
 
-static void
-refill(struct user *u)
+bool
+turn_refill(struct user *u)
 {
-	int64_t	turns = (int64_t)(now - u->turn);
+	int64_t	turns = (int64_t)(user_turn - u->turn);
 
-	if (turns == 0)
-		return;
-	u->turn = now;
+	u->turn = user_turn;
 	u->units += turns * TURN;
 	if (u->units > TURN)
 		u->units = TURN;
-}
-
-bool
-turn_is(const struct client *c)
-{
-	refill(c->account.user);
-	return c->account.user->units > 0;
-}
-
-bool
-turn_must_wait(const struct client *c)
-{
-	return !TAILQ_EMPTY(&c->account.user->hungry) || !turn_is(c);
+	return u->units > 0;
 }
 
 void
@@ -55,16 +40,10 @@ turn_cost(size_t units)
 }
 
 void
-turn_spend(struct client *c, size_t bytes)
+turn_spend(struct user *u, size_t bytes)
 {
-	c->account.user->units -= (int64_t)(REQUEST + bytes / BYTES_A_UNIT + cost);
+	u->units -= (int64_t)(REQUEST + bytes / BYTES_A_UNIT + cost);
 	cost = 0;
-}
-
-void
-turn_spend_send(struct client *c)
-{
-	c->account.user->units--;
 }
 
 void
@@ -100,8 +79,7 @@ serve_user(struct user *u)
 {
 	struct client	*c;
 
-	refill(u);
-	while (u->units > 0 && (c = TAILQ_FIRST(&u->hungry)) != NULL) {
+	while (turn_is(u) && (c = TAILQ_FIRST(&u->hungry)) != NULL) {
 		turn_leave(c);
 		client_serve_turn(c);
 	}

@@ -27,22 +27,40 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "user.h"
+
 struct client;
-struct user;
 
 /* Another turn of the loop begins. */
 void turn_begin(void);
 
-/* Has its user units left? And did another of its connections wait for them? */
-bool turn_is(const struct client *);
-bool turn_must_wait(const struct client *);
+/* Has it units left in this turn? */
+bool turn_refill(struct user *);
+
+static inline bool
+turn_is(struct user *u)
+{
+	return u->turn == user_turn ? u->units > 0 : turn_refill(u);
+}
+
+/* It has none, or another of its connections waits for them. */
+static inline bool
+turn_must_wait(struct user *u)
+{
+	return !TAILQ_EMPTY(&u->hungry) || !turn_is(u);
+}
 
 /* The request that is being served costs so many units beside what is seen. */
 void turn_cost(size_t units);
 
-/* One was served, of so many bytes in and out; or a send, by the fast path. */
-void turn_spend(struct client *, size_t bytes);
-void turn_spend_send(struct client *);
+/* A request was served, of so many bytes in and out; or a send, by the fast path. */
+void turn_spend(struct user *, size_t bytes);
+
+static inline void
+turn_spend_send(struct user *u)
+{
+	u->units--;
+}
 
 /* It is not read until its turn comes again; or it is no more. */
 void turn_wait(struct client *);

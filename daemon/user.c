@@ -21,6 +21,8 @@
 static struct hash users;
 static size_t total[CHARGES];
 
+uint64_t user_turn = 1;
+
 static const struct {
 	const char	*limit;		/* for all; NULL: none */
 	const char	*per_user;
@@ -93,10 +95,12 @@ static size_t
 most_memory(void)
 {
 	static size_t	most;
-	long		pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+	long		pages, size;
 
 	if (most > 0)
 		return most;
+	pages = sysconf(_SC_PHYS_PAGES);	/* a system call */
+	size = sysconf(_SC_PAGESIZE);
 	most = journal_room_for_all() / 2;
 	if (pages > 0 && size > 0 && (size_t)pages / 2 * (size_t)size < most)
 		most = (size_t)pages / 2 * (size_t)size;
@@ -241,9 +245,11 @@ account_why_not(const struct account *a, size_t n)
 }
 
 bool
-account_is_short(const struct account *a)
+account_look(struct account *a)
 {
-	return !account_may(a, 1);
+	a->looked = user_turn;
+	a->is_short = !account_may(a, 1);
+	return a->is_short;
 }
 
 /* ---- giving back ---------------------------------------------------- */

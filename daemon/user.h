@@ -81,7 +81,12 @@ struct account {
 	struct user	*user;
 	size_t		 memory;
 	size_t		 calls;		/* that wait */
+	uint64_t	 looked;	/* the turn in which is_short was found out */
+	bool		 is_short;
 };
+
+/* The turn of the loop, counted: see turn.h. */
+extern uint64_t user_turn;
 
 /* The user with this uid, for as long as it is not given back. Takes NULL. */
 struct user *user_get(uid_t);
@@ -114,8 +119,17 @@ const char *account_why_not(const struct account *, size_t n);
 /* What was charged as *was is of this size now. */
 void account_change(struct account *, size_t *was, size_t now);
 
-/* It has its share already: it is to be served in the smallest portions. */
-bool account_is_short(const struct account *);
+/*
+ * It has its share already: it is to be served in the smallest portions. Asked
+ * for each message, so it is found out once a turn.
+ */
+bool account_look(struct account *);
+
+static inline bool
+account_is_short(struct account *a)
+{
+	return a->looked == user_turn ? a->is_short : account_look(a);
+}
 
 /* At the end of a turn: give memory back to the system after a peak. */
 void user_trim(void);

@@ -10,7 +10,7 @@ import tempfile
 import time
 
 from check import WAIT_MS, answer_code, blackhole, code, nothing, option, recv, refusal
-from harness import SLOW, WRAP, Daemon
+from harness import SLOW, WRAP, Daemon, Skip
 from rpc import WAIT
 
 HOSTS = "127.0.0.1 localhost four\n127.0.0.7 seven\n::1 six\n2001:db8::1 far\n"
@@ -292,3 +292,61 @@ def test_sctpd_ends_while_names_are_looked_up(_):
         status = own.process.wait(WAIT * SLOW)
     assert status == 0 or WRAP and status == 99 and only_threads_are_left(own.log_text())
     own.kill()
+
+
+@contextlib.contextmanager
+def of_two_users(**config):
+    """A daemon that all may use, and clients of two users."""
+    own = start(socket_mode="0666", **config)
+    os.chmod(own.dir, 0o755)
+    clients = []
+    for uid in 1001, 1002:
+        try:
+            os.seteuid(uid)
+        except OSError as e:
+            raise Skip("there is no other user here") from e
+        try:
+            clients.append(own.client())
+        finally:
+            os.seteuid(0)
+    yield own, *clients
+    own.close_clients()
+    own.stop()
+
+
+def test_slow_names_of_one_user_hold_up_no_other(_):
+    """However many there are, of a name server that says nothing."""
+    with of_two_users() as (_, alice, bob), NameServer() as ns:
+        there, port = listener(bob)
+        sock = fresh(alice)
+        names = [f"slow{i}.test" for i in range(500)]
+        waiting = alice.requests("connect", [{"sock": sock, "addr": n, "port": 9} for n in names])
+        ns.wait(*names[:8])
+        for _ in range(3):
+            up = bob.call("connect", sock=fresh(bob), addr="localhost", port=port, timeout=WAIT_MS)
+            assert up["state"] == "comm_up"
+            recv(bob, there, "sctp_assoc_change", state="comm_up")
+        assert not set(waiting) & set(alice.answers)
+        alice.close()       # those that nobody waits for are not looked up any more
+
+
+def test_names_of_one_user_that_are_looked_up_are_bounded(_):
+    with of_two_users(max_lookups_per_user=20) as (own, alice, bob), NameServer() as ns:
+        sock = fresh(alice)
+        waiting = alice.requests("connect", [{"sock": sock, "addr": f"n{i}.test", "port": 9} for i in range(20)])
+        ns.wait(*[f"n{i}.test" for i in range(8)])
+        text = refusal(alice, "connect", sock=sock, addr="n20.test", port=9)
+        assert text == ("limit: max_lookups_per_user: user 1001 has 20 host names being looked up, and may have 20; "
+                        "sctpd.conf(5) sets it"), text
+        users = {r["uid"]: r for r in own.client().call("status")["users"]}
+        assert users[1001]["lookups"] == 20 and users[1001]["memory"] > 20 * 300, users
+        assert alice.call("clients")["clients"][0]["calls"] == 20
+        other = bob.request("connect", sock=fresh(bob), addr="n21.test", port=9)
+        ns.wait("n21.test")
+        # With the socket they end, and their places are free.
+        alice.call("close", sock=sock)
+        for number in waiting:
+            assert answer_code(alice, number) == "closed"
+        users = {r["uid"]: r for r in own.client().call("status")["users"]}
+        assert users[1001]["lookups"] == 0, users
+        assert other not in bob.answers
