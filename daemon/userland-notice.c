@@ -362,7 +362,7 @@ heed(struct assoc *a, uint16_t type)
 		assoc_enter(a, ASSOC_GOING_DOWN);
 }
 
-/* The reason of an abort of ours is the one that RFC 9260 has for it. */
+/* The reason of an abort of ours is the one that RFC 9260 has for it, or usrsctp's. */
 static void
 put_right(const struct assoc *a, char *p)
 {
@@ -371,6 +371,8 @@ put_right(const struct assoc *a, char *p)
 	memcpy(&c, p, sizeof c);
 	if (a != NULL && a->stack.userland->aborted && c.sac_state == SCTP_COMM_LOST)
 		c.sac_error = USER_INITIATED;
+	else if (a != NULL && c.sac_error == 0 && c.sac_state == SCTP_COMM_LOST)
+		c.sac_error = a->stack.userland->cause;
 	memcpy(p, &c, sizeof c);
 }
 

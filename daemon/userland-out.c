@@ -12,9 +12,13 @@
 #include <sys/socket.h>
 
 #include "addr.h"
+#include "log.h"
 #include "loop.h"
 #include "userland.h"
 
+/* Of an ABORT: its flag, and its cause that has a text (RFC 9260 3.3.7, 3.3.10.13). */
+#define OF_NOBODYS		1
+#define PROTOCOL_VIOLATION	13
 /* The length of a SACK without gaps and duplicates. */
 #define BARE_SACK	16
 
@@ -227,16 +231,37 @@ put_packet(const struct path *path, const struct port *port, const char *packet,
 		event_active(&flush, 0, 0);
 }
 
+/*
+ * usrsctp tells its peer why it aborts an association by itself, but not us. An
+ * abort of what is nobody's has a flag that says so.
+ */
+static void
+note_abort(const struct path *path, const struct port *port, const char *packet, size_t len)
+{
+	struct userland_assoc	*ua = port_assoc(port, path, packet_port(packet, 2));
+	const size_t		 cause = SCTP_HEADER + 4, text = cause + 4;
+
+	if (ua == NULL || ua->aborted || len < text || (packet[SCTP_HEADER + 1] & OF_NOBODYS))
+		return;
+	ua->cause = packet_port(packet, cause);
+	if (log_allowed())
+		log_warning("assoc %u: usrsctp aborted it, cause %u, \"%.*s\"",
+		    assoc_id(ua->assoc), ua->cause,
+		    ua->cause == PROTOCOL_VIOLATION ? (int)(len - text) : 0, packet + text);
+}
+
 /* What usrsctp knows its peers for, by the number of their path. */
 static void
-note(struct path *path, struct port *port, const char *packet)
+note(struct path *path, struct port *port, const char *packet, size_t len)
 {
 	uint16_t	to = packet_port(packet, 2);
 
 	switch (packet[SCTP_HEADER]) {
 	case SCTP_ABORT_ASSOCIATION:
-		if (port != NULL)
+		if (port != NULL) {
 			hold_drop(port, path, to);
+			note_abort(path, port, packet, len);
+		}
 		return;
 	case SCTP_SHUTDOWN_COMPLETE:
 	case SCTP_OPERATION_ERROR:
@@ -261,7 +286,7 @@ out_send(void *number, void *packet, size_t len, uint8_t tos, uint8_t df)
 	if (port != NULL)
 		packet_set_port(packet, 0, port->number);
 	if (len > SCTP_HEADER)
-		note(path, port, packet);
+		note(path, port, packet, len);
 	if (join_last(path, packet, len, tos))
 		return 0;
 	if (out.n == UDP_BATCH)

@@ -74,16 +74,16 @@ port_next(const struct port *p, uint16_t number)
 	return (struct port *)(void *)n;
 }
 
-static bool
-has_assoc(const struct port *p, const struct path *path, uint16_t peer_port)
+struct userland_assoc *
+port_assoc(const struct port *p, const struct path *path, uint16_t peer_port)
 {
 	struct userland_assoc	*ua;
 
 	LIST_FOREACH(ua, &p->assocs, at_port) {
 		if (ua->path == path && addr_port(&ua->assoc->peer) == peer_port)
-			return true;
+			break;
 	}
-	return false;
+	return ua;
 }
 
 /* Of two the one that listens, or is at least open. */
@@ -111,7 +111,7 @@ port_for(const struct path *path, uint16_t from, uint16_t to)
 		return best;
 	/* More than one may be meant: whose association is it? */
 	while ((p = port_next(p, to)) != NULL) {
-		if (port_covers(p, &path->local->addr) && has_assoc(p, path, from))
+		if (port_covers(p, &path->local->addr) && port_assoc(p, path, from) != NULL)
 			return p;
 	}
 	return best;

@@ -207,6 +207,9 @@ void port_close(struct port *);
 /* Where a packet goes inside: from a path and a peer's port to a port there. */
 struct port *port_for(const struct path *, uint16_t from, uint16_t to);
 
+/* Its association with a port at the end of a path; or NULL. */
+struct userland_assoc *port_assoc(const struct port *, const struct path *, uint16_t peer_port);
+
 /* Which one has that number inside; or NULL. */
 struct port *port_inside(uint16_t inner);
 bool port_is_inside(uint16_t inner);
@@ -295,6 +298,7 @@ struct userland_assoc {
 	bool			 is_lingering;
 	bool			 awaits_room;
 	bool			 aborted;	/* by us */
+	uint16_t		 cause;		/* why usrsctp aborted it; 0: it did not say */
 	struct given		 given;
 	bool			 eof_waits;	/* until it is up */
 	struct joint		 data;

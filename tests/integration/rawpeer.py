@@ -38,7 +38,7 @@ class RawPeer:
         self.s = udp(host=host)
         self.s.settimeout(WAIT)
         self.to, self.port = (HOST, to), port
-        self.tag, self.cookie = 0, b""      # the other's
+        self.tag, self.tsn, self.cookie = 0, 0, b""     # the other's
 
     def __enter__(self):
         return self
@@ -65,6 +65,7 @@ class RawPeer:
         self.send(init(), 0)
         packet = self.recv(INIT_ACK)
         self.tag = int.from_bytes(packet[16:20], "big")
+        self.tsn = int.from_bytes(packet[28:32], "big")
         at, end = 32, len(packet)
         while at < end:
             kind, length = struct.unpack(">HH", packet[at:at + 4])

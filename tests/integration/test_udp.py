@@ -5,6 +5,7 @@ kernel there is."""
 import contextlib
 import shutil
 import socket
+import struct
 
 import rawpeer
 from check import answered, nothing, option, recv, recv_data, refusal
@@ -449,6 +450,27 @@ def test_a_peer_has_the_port_of_another_that_is_over(h):
         wait_for(lambda: len(c.call("assocs")["assocs"]) == 1)
         peer.send(rawpeer.chunk(rawpeer.ABORT, flags=1), rawpeer.TAG)
         recv(c, sock, "sctp_assoc_change", state="comm_lost", assoc_id=ids[0])
+
+
+# ---- peers that break the protocol -----------------------------------------
+
+
+def test_why_usrsctp_aborts_an_association_is_told(h):
+    """A message without a byte, and an answer to what was never sent: the
+    error is the cause that the peer sees, and the log has it too."""
+    left = h.left.client()
+    sock = left.call("open", ip=HOST)
+    left.call("listen", sock=sock["sock"])
+    for error, says in (9, ""), (13, "Cum ack "):
+        with RawPeer(int(h.left.config["udp_port"]), sock["port"]) as p:
+            p.come()
+            up = recv(left, sock["sock"], "sctp_assoc_change", state="comm_up")
+            p.send(rawpeer.data(0, b"") if error == 9 else rawpeer.chunk(
+                rawpeer.SACK, struct.pack(">IIHH", (p.tsn + 1000) % (1 << 32), 65536, 0, 0)))
+            p.recv(rawpeer.ABORT)
+            recv(left, sock["sock"], "sctp_assoc_change", state="comm_lost", error=error, assoc_id=up["assoc_id"])
+            told = f"assoc {up['assoc_id']}: usrsctp aborted it, cause {error}, \"{says}"
+            assert told in h.left.log_text(), h.left.log_text()
 
 
 # ---- memory ----------------------------------------------------------------
