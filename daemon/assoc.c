@@ -179,6 +179,14 @@ assoc_id(const struct assoc *a)
 	return (uint32_t)a->node.key;
 }
 
+void
+assoc_set_id(struct assoc *a, uint32_t id)
+{
+	hash_remove(&a->sock->assocs, &a->node);
+	hash_add(&a->sock->assocs, &a->node, id);
+	keep_assoc(a);
+}
+
 static const char *const state_names[] = {
 	[ASSOC_COMING_UP] = "coming_up",
 	[ASSOC_UP] = "up",
@@ -605,12 +613,13 @@ assoc_send(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
 
 void
 assoc_give_back(struct client *to, uint64_t sock, const struct sndrcvinfo *info,
-    const char *data, size_t len)
+    struct slice data, const char *error)
 {
 	struct event_send_failed	e = {
 		.info = *info,
 		.assoc_id = info->assoc_id,
-		.data = { data, (uint32_t)len },
+		.reason = { error, (uint32_t)strlen(error) },
+		.data = data,
 	};
 
 	client_tell(to, notice_send_failed, sock, &e);
@@ -627,12 +636,13 @@ refuse_message(const struct call *call, uint64_t sock, const struct stack_messag
 		return;
 	}
 	info.assoc_id = assoc_id(run.assoc);
-	assoc_give_back(call->client, sock, &info, m->data, m->len);
+	assoc_give_back(call->client, sock, &info, (struct slice){ m->data, (uint32_t)m->len },
+	    call_error_text(code, why));
 }
 
 /* It goes back to its sender; if that is gone, to the owner of the socket. */
 static void
-give_back(const struct waiting_send *w)
+give_back(const struct waiting_send *w, const char *error)
 {
 	struct sock		*s = w->assoc->sock;
 	struct client		*to = s != NULL ? s->owner : NULL;
@@ -642,7 +652,8 @@ give_back(const struct waiting_send *w)
 		to = w->call->client;
 	info.assoc_id = assoc_id(w->assoc);
 	if (to != NULL)
-		assoc_give_back(to, s != NULL ? s->node.key : 0, &info, w->data, w->len);
+		assoc_give_back(to, s != NULL ? s->node.key : 0, &info,
+		    (struct slice){ w->data, (uint32_t)w->len }, error);
 }
 
 /* A message that waited will not be sent. Frees it. */
@@ -652,7 +663,7 @@ refuse_send(struct waiting_send *w, enum error code, const char *why)
 	struct call	*call = w->call;
 
 	if (call == NULL || call->notification)
-		give_back(w);
+		give_back(w, call_error_text(code, why));
 	waiting_send_free(w);
 	if (call == NULL)
 		return;

@@ -117,6 +117,9 @@ size_t assoc_count(void);
 size_t assoc_lingering(void);
 
 uint32_t assoc_id(const struct assoc *);
+
+/* The id of a one-to-one socket's, which was not known. */
+void assoc_set_id(struct assoc *, uint32_t);
 const char *assoc_state_name(const struct assoc *);
 
 /* The one way in which a state changes: logged. */
@@ -132,9 +135,9 @@ enum error assoc_send(struct assoc *, struct call *, const struct sndrcvinfo *,
 
 void assoc_send_run(void);
 
-/* A message sent as a notification failed: it goes back to its sender. */
+/* A message sent as a notification failed: it goes back to its sender, who is told why. */
 void assoc_give_back(struct client *, uint64_t sock, const struct sndrcvinfo *,
-    const char *data, size_t len);
+    struct slice data, const char *error);
 
 /* What waits in it does not count against its clients any more. */
 void assoc_uncount_sends(struct assoc *);

@@ -112,14 +112,22 @@ report_failure(const struct call *call, const char *text)
 	client_tell(call->client, notice_error, 0, &e);
 }
 
-void
-call_reply_error(const struct call *call, enum error code, const char *text)
+const char *
+call_error_text(enum error code, const char *text)
 {
-	char		 line[640];
-	msgpack_packer	*pk;
+	static char	line[640];
 
 	(void)snprintf(line, sizeof line, "%s: %s", error_table[code].code, text);
 	errtext_clean(line);
+	return line;
+}
+
+void
+call_reply_error(const struct call *call, enum error code, const char *text)
+{
+	const char	*line = call_error_text(code, text);
+	msgpack_packer	*pk;
+
 	if (call->notification) {
 		report_failure(call, line);
 		return;

@@ -70,6 +70,9 @@ enum error call_fail(enum error, const char *fmt, ...)
 /* What call_fail said last. */
 const char *call_why(void);
 
+/* The error string of these two, until the next one. */
+const char *call_error_text(enum error, const char *why);
+
 /* Answer: with the method's results, with packed bytes, or with an error. */
 void call_reply(const struct call *, const void *out);
 msgpack_packer *call_reply_begin(const struct call *);

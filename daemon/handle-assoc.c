@@ -45,23 +45,43 @@ struct target {
 	bool			 wait;		/* until it is up */
 };
 
-/* Nobody waits for it any more: take the attempt back. */
+/*
+ * Nobody waits for it any more: take the attempt back. But a session may come
+ * back, and then asks again, as it has no answer: it is to find what it began.
+ */
 static void
 connect_ended(struct call *call, enum call_end why)
 {
 	struct assoc	*a = call->waits_for;
-	struct sock	*s = a->sock;
 
 	a->connect = NULL;
-	a->unwanted = true;
+	a->asked = why == CALL_CLIENT_GONE && call->client->token[0] != '\0';
+	a->unwanted = !a->asked;
 	keep_assoc(a);
-	s->connecting--;
-	(void)stack_abort(a, NULL, 0);
+	a->sock->connecting--;
+	if (a->unwanted)
+		(void)stack_abort(a, NULL, 0);
 	if (why == CALL_TIMED_OUT)
 		call_finish_error(call, ERR_timeout,
 		    "connect: the peer did not answer in time; the attempt was taken back");
 	else
 		call_forget(call);
+}
+
+/* It has the only association that it can have, unless that was asked for before. */
+static bool
+is_taken(struct sock *s)
+{
+	struct assoc	*a = s->many ? NULL : assoc_next(s, NULL);
+
+	return a != NULL && !a->asked;
+}
+
+static enum error
+taken(const struct sock *s)
+{
+	return call_fail(ERR_eisconn, "sock %llu: it has an association already",
+	    (unsigned long long)s->node.key);
 }
 
 /* May the socket connect at all? */
@@ -71,9 +91,8 @@ may_connect(struct sock *s)
 	if (s->over)
 		return call_fail(ERR_closed, "sock %llu: its association is over; open another",
 		    (unsigned long long)s->node.key);
-	if (!s->many && assoc_next(s, NULL) != NULL)
-		return call_fail(ERR_eisconn, "sock %llu: it has an association already",
-		    (unsigned long long)s->node.key);
+	if (is_taken(s))
+		return taken(s);
 	if (s->listening && !s->many)
 		return call_fail(ERR_einval, "sock %llu: a listening stream socket cannot connect",
 		    (unsigned long long)s->node.key);
@@ -107,6 +126,8 @@ connect_to(struct sock *s, struct sockaddr_storage *addrs, size_t n, uint16_t po
 		addr_set_port(&addrs[i], port);
 	if ((*a = find_asked(s, &addrs[0])) != NULL)
 		return ERR_OK;
+	if (!s->many && assoc_next(s, NULL) != NULL)
+		return taken(s);
 	if ((e = may_connect(s)) != ERR_OK ||
 	    (e = find_room(s->user, CHARGE_ASSOCIATIONS, 1)) != ERR_OK)
 		return e;

@@ -79,7 +79,7 @@ handle_send(struct call *call, const struct rpc_send_in *in, struct rpc_send_out
 	if (e == ERR_OK || e == CALL_ANSWERED || !call->notification)
 		return e;
 	info.assoc_id = in->assoc_id != 0 ? in->assoc_id : in->sctp_sndrcvinfo.assoc_id;
-	assoc_give_back(call->client, in->sock, &info, in->data.ptr, in->data.len);
+	assoc_give_back(call->client, in->sock, &info, in->data, call_error_text(e, call_why()));
 	return CALL_ANSWERED;
 }
 

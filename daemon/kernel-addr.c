@@ -233,6 +233,17 @@ connect_errno(struct sock *s, int number, const struct sockaddr_storage *peer)
 	return number;
 }
 
+/*
+ * A one-to-one socket of which we know no association has one: a process
+ * before us had begun it as it died, and it is asked for again. Its id is in
+ * what is read when it is up.
+ */
+static bool
+is_begun(const struct sock *s, int number)
+{
+	return !s->many && (number == EALREADY || number == EISCONN);
+}
+
 int
 stack_connect(struct sock *s, const struct sockaddr_storage *addrs, size_t n,
     struct assoc **made)
@@ -251,7 +262,7 @@ stack_connect(struct sock *s, const struct sockaddr_storage *addrs, size_t n,
 		number = errno;
 	fault_point("connectx");
 	free(packed);
-	if (number != 0)
+	if (number != 0 && !is_begun(s, number))
 		return connect_errno(s, number, &addrs[0]);
 	a = assoc_new(s, (uint32_t)arg.assoc_id, &addrs[0]);
 	if (!s->many) {

@@ -18,8 +18,6 @@
 #include "log.h"
 #include "loop.h"
 
-static TAILQ_HEAD(, assoc) lingering = TAILQ_HEAD_INITIALIZER(lingering);
-
 static void
 assoc_on_writable(evutil_socket_t fd, short what, void *arg)
 {
@@ -260,8 +258,7 @@ stack_assoc_free(struct assoc *a)
 	if (a->sock != NULL && a->stack.fd != -1)
 		kernel_unwatch(a->sock, a->stack.fd);
 	(void)event_del(&a->stack.linger);
-	if (a->stack.is_lingering)
-		TAILQ_REMOVE(&lingering, a, stack.lingering);
+	kernel_linger_no_more(a);
 	joint_clear(&a->stack.data);
 	joint_clear(&a->stack.notice);
 	joint_clear(&a->stack.failed);
@@ -270,24 +267,6 @@ stack_assoc_free(struct assoc *a)
 	if (a->stack.owns_fd && a->stack.fd != -1)
 		(void)close(a->stack.fd);
 	a->stack.fd = -1;
-}
-
-static void
-assoc_on_linger(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what;
-	if (!kernel_discard(arg))
-		(void)assoc_free(arg);
-}
-
-void
-kernel_linger(struct assoc *a)
-{
-	a->stack.owns_fd = a->stack.is_lingering = true;
-	TAILQ_INSERT_TAIL(&lingering, a, stack.lingering);
-	(void)event_assign(&a->stack.linger, loop_base(), a->stack.fd,
-	    EV_READ | EV_PERSIST, assoc_on_linger, a);
-	(void)event_add(&a->stack.linger, NULL);
 }
 
 /* Its socket is closed: send what waits, shut down, and read until it is over. */
@@ -320,16 +299,47 @@ stack_linger(const struct sock *s)
 	return l.l_linger;
 }
 
+void
+kernel_take_back(struct assoc *a)
+{
+	static const struct linger	at_once = { .l_onoff = 1, .l_linger = 0 };
+
+	if (a->stack.stream)	/* aborted when its last descriptor is closed */
+		(void)setsockopt(a->stack.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+	else
+		(void)stack_abort(a, NULL, 0);
+}
+
+/* One that is coming up has a descriptor of its own from now on. */
+static bool
+own_descriptor(struct assoc *a)
+{
+	if (a->stack.fd == -1 && (a->stack.fd = peel(a->sock, assoc_id(a))) != -1)
+		kernel_has_fd(a);
+	return a->stack.fd != -1;
+}
+
+/*
+ * Has it something to do without its socket? One that is coming up has nothing
+ * to shut down, and the kernel would forget it without a word; but what was
+ * sent on it, and was taken, shall arrive once it is up.
+ */
+static bool
+goes_on(struct assoc *a)
+{
+	if (a->state == ASSOC_OVER)
+		return false;
+	if (a->state != ASSOC_COMING_UP)
+		return a->stack.fd != -1;
+	return (a->stack.has_sent || !TAILQ_EMPTY(&a->sends)) && own_descriptor(a);
+}
+
 static void
 close_assoc(struct assoc *a, bool abort)
 {
-	if (a->stack.fd == -1 || a->state == ASSOC_OVER) {
-		(void)assoc_free(a);
-		return;
-	}
-	if (abort) {
-		if (!a->stack.stream)
-			(void)stack_abort(a, NULL, 0);
+	if (abort || !goes_on(a)) {
+		if (a->state == ASSOC_COMING_UP || (abort && a->stack.fd != -1))
+			kernel_take_back(a);
 		(void)assoc_free(a);
 		return;
 	}
@@ -370,9 +380,6 @@ stack_close(struct sock *s)
 void
 stack_free(void)
 {
-	struct assoc	*a;
-
-	while ((a = TAILQ_FIRST(&lingering)) != NULL)
-		(void)assoc_free(a);
+	kernel_end_lingering();
 	kernel_budget_free();
 }

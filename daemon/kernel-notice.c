@@ -82,6 +82,8 @@ take_assoc_change(struct sock *s, struct assoc *a, struct stack_event *e, bool b
 		return;
 	}
 	if (kernel_is_up(e->what)) {
+		if (!s->many && assoc_id(a) != e->assoc_id)
+			assoc_set_id(a, e->assoc_id);
 		a->outbound = c->sac_outbound_streams;
 		a->inbound = c->sac_inbound_streams;
 		a->peer = e->from != NULL ? *e->from : a->peer;
@@ -218,7 +220,9 @@ kernel_take_notification(struct sock *s, struct assoc *a, char *p, size_t len,
 		joint_clear(&a->stack.data);
 	if (h.sac_type == SCTP_STREAM_CHANGE_EVENT && a != NULL)
 		stack_count_streams(a);
-	if (h.sac_type == SCTP_SHUTDOWN_EVENT && a != NULL)
+	if (h.sac_type == SCTP_SHUTDOWN_EVENT && a != NULL) {
 		assoc_enter(a, ASSOC_GOING_DOWN);
+		kernel_going(a);
+	}
 	sock_event(s, &e);
 }

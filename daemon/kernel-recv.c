@@ -337,9 +337,8 @@ kernel_finish(struct assoc *a)
 	(void)assoc_free(a);
 }
 
-/* Nothing is left to read. Takes a pending error away, which is known. */
-static bool
-is_drained(int fd)
+bool
+kernel_is_drained(int fd)
 {
 	char	c;
 
@@ -425,8 +424,10 @@ receive_assoc(struct sock *s, struct assoc *a, unsigned n, bool rest)
 		kernel_watch(s, a->stack.fd, a, true);	/* more is no news: ask for it */
 	else if (rest && got == (int)want)
 		kernel_rest(a);
-	if (a->state == ASSOC_OVER && is_drained(a->stack.fd))
+	if (a->state == ASSOC_OVER && kernel_is_drained(a->stack.fd))
 		kernel_finish(a);
+	else if (a->state == ASSOC_GOING_DOWN && a->stack.at_end)
+		(void)kernel_look_for_end(a);
 	return (unsigned)i;
 }
 
@@ -584,27 +585,52 @@ stack_receive(struct sock *s, unsigned n)
 		s->stack.calm--;
 }
 
+/* It came up after its socket was closed: now what was sent before goes out. */
+static void
+came_up_alone(struct assoc *a)
+{
+	if (a->state != ASSOC_COMING_UP)
+		return;
+	assoc_enter(a, ASSOC_UP);
+	assoc_writable(a);
+}
+
+/* False: it says that the association is over. */
+static bool
+discard(struct assoc *a, const struct piece *in)
+{
+	struct sctp_assoc_change	c;
+
+	if (in->len == 0)
+		return false;
+	if (!(in->flags & MSG_NOTIFICATION) || in->len < sizeof c)
+		return true;
+	memcpy(&c, in->data, sizeof c);
+	if (c.sac_type != SCTP_ASSOC_CHANGE)
+		return true;
+	if (!kernel_is_up(kernel_what_happened(c.sac_state)))
+		return false;
+	came_up_alone(a);
+	return true;
+}
+
 bool
 kernel_discard(struct assoc *a)
 {
 	unsigned	first, want = BATCH;
 	int		got = receive(a->stack.fd, NULL, a, &want, &first);
+	bool		goes_on = true;
 
 	if (got == -1)
 		return errno == EAGAIN || errno == EINTR;
-	for (int i = 0; i < got; i++) {
-		struct piece			in = piece_at(first + (unsigned)i);
-		struct sctp_assoc_change	c;
+	in_batch = true;
+	for (int i = 0; i < got && goes_on; i++) {
+		struct piece	in = piece_at(first + (unsigned)i);
 
-		if (in.len == 0)
-			return false;
-		if (!(in.flags & MSG_NOTIFICATION) || in.len < sizeof c)
-			continue;
-		memcpy(&c, in.data, sizeof c);
-		if (c.sac_type == SCTP_ASSOC_CHANGE && !kernel_is_up(kernel_what_happened(c.sac_state)))
-			return false;
+		goes_on = discard(a, &in);
 	}
-	return true;
+	in_batch = false;
+	return goes_on;
 }
 
 /* ---- what a process before us received ------------------------------ */

@@ -57,11 +57,15 @@ stack_restore_assoc(struct assoc *a)
 		return !a->stack.owns_fd && s != NULL && s->many;
 	kernel_charge_restored(a);
 	kernel_has_fd(a);
+	if (a->state == ASSOC_GOING_DOWN)
+		kernel_going(a);
 	if (s != NULL)
 		kernel_watch(s, a->stack.fd, a, false);
 	else
 		kernel_linger(a);
-	return true;
+	/* It lingered, and ended: nobody said so, or the one whom it was said to died. */
+	return s != NULL || a->state == ASSOC_COMING_UP || kernel_knows(a) ||
+	    !kernel_is_drained(a->stack.fd);
 }
 
 bool
@@ -263,6 +267,6 @@ void
 stack_gone(struct assoc *a)
 {
 	if (a->state != ASSOC_OVER)
-		kernel_say_lost(a, 0);
+		kernel_say_end(a, SCTP_COMM_LOST, 0);
 	kernel_finish(a);
 }

@@ -200,6 +200,16 @@ count_notes(const struct mmsghdr *h, unsigned n)
 	atomic_signal_fence(memory_order_seq_cst);
 }
 
+/* It must arrive before it is given up; or it takes messages still. */
+static void
+note_progress(struct assoc *a, int sent)
+{
+	if (sent == 0)
+		return;
+	a->stack.has_sent = true;
+	a->stack.moved = kernel_seconds();
+}
+
 unsigned
 stack_send(struct assoc *a, const struct stack_message *m, unsigned n, int *number)
 {
@@ -229,6 +239,8 @@ stack_send(struct assoc *a, const struct stack_message *m, unsigned n, int *numb
 		fault_point("sendmmsg");
 	if (noted)
 		count_notes(h, (unsigned)sent);
+	if (a->stack.is_lingering || a->state == ASSOC_COMING_UP)
+		note_progress(a, sent);
 	return (unsigned)sent;
 }
 
@@ -345,9 +357,11 @@ stack_eof(struct assoc *a)
 		return eof_later(a);
 	number = a->stack.stream ? shut_stream(a) : send_flags(a, SNDRCV_EOF, NULL, 0);
 	fault_point("eof");
-	if (number == 0)
-		assoc_enter(a, ASSOC_GOING_DOWN);
-	return number;
+	if (number != 0)
+		return number;
+	assoc_enter(a, ASSOC_GOING_DOWN);
+	kernel_going(a);
+	return 0;
 }
 
 /*
@@ -369,19 +383,19 @@ abort_stream(struct assoc *a)
 	(void)close(a->stack.fd);
 	a->stack.fd = s->stack.fd = -1;
 	fault_point("abort");
-	kernel_say_lost(a, 12);		/* User Initiated Abort */
+	kernel_say_end(a, SCTP_COMM_LOST, 12);	/* User Initiated Abort */
 	assoc_fail_sends(a, ERR_epipe, "the association was aborted");
 	event_active(&a->stack.linger, 0, 0);
 	return 0;
 }
 
 void
-kernel_say_lost(struct assoc *a, uint16_t error)
+kernel_say_end(struct assoc *a, enum sctp_sac_state state, uint16_t error)
 {
 	struct sctp_assoc_change	c = {
 		.sac_type = SCTP_ASSOC_CHANGE,
 		.sac_length = sizeof c,
-		.sac_state = SCTP_COMM_LOST,
+		.sac_state = (uint16_t)state,
 		.sac_error = error,
 		.sac_assoc_id = (sctp_assoc_t)assoc_id(a),
 	};
@@ -389,7 +403,7 @@ kernel_say_lost(struct assoc *a, uint16_t error)
 		.row = notice_find(SCTP_ASSOC_CHANGE),
 		.assoc = a,
 		.assoc_id = assoc_id(a),
-		.what = ASSOC_EVENT_LOST,
+		.what = kernel_what_happened((uint16_t)state),
 		.error = error,
 		.from = &a->peer,
 		.body = &c,

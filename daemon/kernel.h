@@ -12,6 +12,7 @@
 #include <netinet/sctp.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "assoc.h"
 #include "sock.h"
@@ -107,15 +108,28 @@ void kernel_answer_last_sends(void);
 /* A descriptor that nobody knows of may be this association's. */
 int kernel_find_orphan(struct assoc *);
 
-/* The association has its descriptor; it ended, and the kernel does not say so. */
+/* The association has its descriptor; it ended in this way, and the kernel does not say so. */
 void kernel_has_fd(struct assoc *);
-void kernel_say_lost(struct assoc *, uint16_t error);
+void kernel_say_end(struct assoc *, enum sctp_sac_state, uint16_t error);
+
+/* It is going down: look for its end, which the kernel does not always say. */
+void kernel_going(struct assoc *);
+bool kernel_look_for_end(struct assoc *);
+time_t kernel_seconds(void);
+
+/* End it at once, what is under way is lost; it is to be freed. */
+void kernel_take_back(struct assoc *);
+
+/* Nothing is left to read. Takes a pending error away, which is known. */
+bool kernel_is_drained(int fd);
 
 /* Does the kernel still, or already, know it? */
 bool kernel_knows(const struct assoc *);
 
 /* It goes on alone: read until it is over. */
 void kernel_linger(struct assoc *);
+void kernel_linger_no_more(struct assoc *);
+void kernel_end_lingering(void);
 
 /* An association that was accepted. */
 struct assoc *kernel_accepted(struct sock *listener, struct sock *to, int fd,

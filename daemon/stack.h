@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
+#include <time.h>
 
 #include "joint.h"
 #include "notice.h"
@@ -76,6 +77,10 @@ struct stack_assoc {
 	struct joint		 failed;	/* of a message given back */
 	bool			 is_lingering;
 	TAILQ_ENTRY(assoc)	 lingering;
+	bool			 is_going;	/* its end is looked for */
+	TAILQ_ENTRY(assoc)	 going;
+	time_t			 moved;		/* seconds: when it lingered, or took a message */
+	bool			 has_sent;	/* before it was up */
 	bool			 is_resting;
 	TAILQ_ENTRY(assoc)	 resting;
 	struct kernel_share	*share;		/* its user's, of the kernel's memory */

@@ -98,6 +98,7 @@ const struct notice notice_table[] = {
 		FIELD(event_send_failed, error, U32, "error", "cause code; see error_string"),
 		RECORD(event_send_failed, info, sndrcvinfo_fields, "info", "what it was sent with"),
 		FIELD(event_send_failed, assoc_id, U32, "assoc_id", "association"),
+		SPARSE(event_send_failed, reason, STR, "reason", "of a notification that was not taken, where error is 0: what the answer of a request would have said"),
 		FIELD(event_send_failed, data, BIN, "data", "the message")),
 	},
 	[ROW_ACCEPT] = {

@@ -40,6 +40,7 @@ struct event_send_failed {
 	uint32_t		error;
 	struct sndrcvinfo	info;
 	uint32_t		assoc_id;
+	struct slice		reason;
 	struct slice		data;
 };
 

@@ -89,7 +89,7 @@ step_userland() { # the same on the userland stack, on this machine's own kernel
 }
 
 step_loss() { # those that need netem, which this machine's kernel may not have
-	TEST_STACK=userland tests/lab/run -- /usr/bin/python3 tests/integration/run.py order. wire.loss
+	TEST_STACK=userland tests/lab/run -- /usr/bin/python3 tests/integration/run.py order. wire.loss roundtrip.
 }
 
 step_valgrind() { # the same, the daemon under valgrind: no error, no leak, no descriptor left

@@ -15,7 +15,7 @@ import time
 import msgpack
 
 from check import answer_code, only, option, recv, send, setopt
-from harness import BUILD, SLOW, Skip, wait_for
+from harness import BUILD, SLOW, Skip, round_trip, wait_for
 from rpc import WAIT, Client, RpcError
 from test_keeper import Own
 from through import Session, Through
@@ -302,6 +302,34 @@ def test_a_connect_that_had_just_begun(d):
             listener.close()
             s.call("close", sock=here)
         s.close()
+
+
+def test_a_connect_of_a_stream_socket(d):
+    """The daemon dies in its midst, or right after it began; it is asked for again."""
+    for place in (None, "connectx"):
+        with Faulty() as k:
+            pid = k.ready()
+            s, other = Session(k.path, "s"), Session(k.path, "other")
+            there = other.call("open", ip="127.0.0.1")
+            other.call("listen", sock=there["sock"])
+            here = s.call("open", ip="127.0.0.1", type="stream")["sock"]
+            with round_trip(400):
+                if place:
+                    k.die_at(place)
+                asked = s.request("connect", sock=here, addr="127.0.0.1", port=there["port"])
+                if not place:
+                    other.call("status")
+                    os.kill(pid, signal.SIGKILL)
+                up = s.answer(asked)
+            assert up["state"] == "comm_up" and k.deaths() == 1
+            recv(other, there["sock"], "sctp_assoc_change", state="comm_up")
+            s.call("send", sock=here, data=b"x")
+            assert recv(other, there["sock"])["data"] == b"x"
+            assert only(s.call("assocs")["assocs"], sock=here)["assoc_id"] == up["assoc_id"]
+            assert s.call("eof", sock=here) == {}
+            assert recv(s, here)["state"] == "shutdown_comp"
+            s.close()
+            other.close()
 
 
 def test_a_send_that_waits_for_room(d):
