@@ -32,7 +32,6 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -40,7 +39,7 @@
 #include "kernel.h"
 #include "log.h"
 #include "loop.h"
-#include "mem.h"
+#include "user.h"
 
 #define SCTP_MEM	"/proc/sys/net/sctp/sctp_mem"
 
@@ -60,18 +59,10 @@
 #define LEVEL_MAX	20	/* halvings */
 #define LEVEL_UNKNOWN	255
 
-/* What the associations of a user are charged with. */
-struct kernel_share {
-	struct hash_node	node;		/* key: the uid */
-	uint64_t		bytes;
-	size_t			n;		/* associations */
-};
-
 struct sizes {
 	int	receive, send;
 };
 
-static struct hash shares;
 static uint64_t budget = UINT64_MAX, least, total;
 static struct event regrow;
 static bool short_of_it;	/* some socket has less than it wants */
@@ -114,12 +105,6 @@ kernel_budget_init(void)
 
 /* ---- what there is -------------------------------------------------- */
 
-static struct kernel_share *
-share_of(uid_t uid)
-{
-	return HASH_FIND(kernel_share, &shares, uid);
-}
-
 /* What a user, of whom so much is charged already, may still have. */
 static uint64_t
 left_to(uint64_t has)
@@ -157,9 +142,9 @@ at_level(struct sizes want, unsigned level)
 
 /* How often the buffers that a socket wants are to be halved for its next association. */
 static unsigned
-level_of(const struct sock *s, uint64_t has)
+level_of(const struct sock *s)
 {
-	uint64_t	most = left_to(has) / PART;
+	uint64_t	most = left_to(s->user->buffers) / PART;
 	unsigned	level = 0;
 
 	if (most < least)
@@ -169,29 +154,14 @@ level_of(const struct sock *s, uint64_t has)
 	return level;
 }
 
-static uint64_t
-charged_to(uid_t uid)
-{
-	const struct kernel_share	*u = share_of(uid);
-
-	return u != NULL ? u->bytes : 0;
-}
-
 static void
-charge(struct assoc *a, uid_t uid, uint64_t bytes)
+charge(struct assoc *a, struct user *u, uint64_t bytes)
 {
-	struct kernel_share	*u = share_of(uid);
-
 	kernel_uncharge(a);
-	if (u == NULL) {
-		u = xcalloc(1, sizeof *u);
-		hash_add(&shares, &u->node, uid);
-	}
-	u->n++;
-	u->bytes += bytes;
-	total += bytes;
-	a->stack.share = u;
+	a->stack.charged_to = user_get(user_uid(u));
 	a->stack.charged = bytes;
+	u->buffers += bytes;
+	total += bytes;
 }
 
 /* There is more again: sockets that had to do with less have it for their next. */
@@ -222,18 +192,14 @@ regrow_later(void)
 void
 kernel_uncharge(struct assoc *a)
 {
-	struct kernel_share	*u = a->stack.share;
+	struct user	*u = a->stack.charged_to;
 
 	if (u == NULL)
 		return;
-	u->bytes -= a->stack.charged;
+	u->buffers -= a->stack.charged;
 	total -= a->stack.charged;
-	a->stack.share = NULL;
 	a->stack.charged = 0;
-	if (--u->n == 0) {
-		hash_remove(&shares, &u->node);
-		free(u);
-	}
+	a->stack.charged_to = user_put(u);
 	regrow_later();
 }
 
@@ -242,7 +208,6 @@ kernel_budget_free(void)
 {
 	if (event_initialized(&regrow))
 		(void)evtimer_del(&regrow);
-	hash_free(&shares);
 }
 
 /* ---- descriptors ---------------------------------------------------- */
@@ -319,7 +284,7 @@ kernel_size_socket(struct sock *s)
 
 	if (s->stack.fd == -1 || (!s->many && assoc_next(s, NULL) != NULL))
 		return;
-	level = level_of(s, charged_to(s->uid));
+	level = level_of(s);
 	short_of_it = short_of_it || level > 0;
 	if (level == s->stack.level)
 		return;
@@ -335,7 +300,7 @@ kernel_charge_connect(struct assoc *a)
 {
 	struct sock	*s = a->sock;
 
-	charge(a, s->uid, cost(at_level(wanted(s), s->stack.level)));
+	charge(a, s->user, cost(at_level(wanted(s), s->stack.level)));
 	kernel_size_socket(s);
 }
 
@@ -353,10 +318,10 @@ grant(struct assoc *a, int most)
 	struct sizes	 z;
 
 	kernel_uncharge(a);
-	z = at_level(wanted(s), level_of(s, charged_to(s->uid)));
+	z = at_level(wanted(s), level_of(s));
 	if (z.receive > most)
 		z.receive = most;
-	charge(a, s->uid, cost(z));
+	charge(a, s->user, cost(z));
 	return z;
 }
 
@@ -375,7 +340,7 @@ kernel_size_assoc(struct assoc *a)
 void
 kernel_charge_restored(struct assoc *a)
 {
-	charge(a, a->sock != NULL ? a->sock->uid : 0,
+	charge(a, a->user,
 	    (uint64_t)buffer_of(a->stack.fd, SO_RCVBUF) + (uint64_t)buffer_of(a->stack.fd, SO_SNDBUF));
 }
 
@@ -423,8 +388,8 @@ kernel_want(struct sock *s, bool receive, int bytes)
 int
 kernel_grow_send(struct assoc *a, size_t len)
 {
-	struct kernel_share	*u = a->stack.share;
-	size_t			 has;
+	struct user	*u = a->stack.charged_to;
+	size_t		 has;
 
 	if (u == NULL || a->stack.fd == -1 || a->sock == NULL ||
 	    len > 2 * (size_t)a->sock->stack.want_send)
@@ -432,9 +397,9 @@ kernel_grow_send(struct assoc *a, size_t len)
 	has = (size_t)buffer_of(a->stack.fd, SO_SNDBUF);
 	if (len <= has)
 		return EMSGSIZE;	/* it is something else */
-	if (len > MESSAGE_LEAST && len - has > left_to(u->bytes))
+	if (len > MESSAGE_LEAST && len - has > left_to(u->buffers))
 		return ENOBUFS;
-	u->bytes += len - has;
+	u->buffers += len - has;
 	total += len - has;
 	a->stack.charged += len - has;
 	set_buffer(a->stack.fd, SO_SNDBUFFORCE, SO_SNDBUF, (int)(len / 2 + 1));

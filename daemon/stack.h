@@ -27,7 +27,7 @@ struct sock;
 struct assoc;
 struct userland_sock;
 struct userland_assoc;
-struct kernel_share;
+struct user;
 struct call;
 struct record;
 
@@ -83,8 +83,8 @@ struct stack_assoc {
 	bool			 has_sent;	/* before it was up */
 	bool			 is_resting;
 	TAILQ_ENTRY(assoc)	 resting;
-	struct kernel_share	*share;		/* its user's, of the kernel's memory */
-	uint64_t		 charged;	/* to that, bytes */
+	struct user		*charged_to;	/* for its buffers */
+	uint64_t		 charged;	/* bytes */
 	struct userland_assoc	*userland;	/* the userland stack's, all of it */
 };
 

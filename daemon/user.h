@@ -74,6 +74,8 @@ struct user {
 	int64_t			 units;
 	TAILQ_HEAD(, client)	 hungry;	/* connections that wait for theirs */
 	TAILQ_ENTRY(user)	 hungry_entry;
+
+	uint64_t		 buffers;	/* of its associations: kernel-budget.c */
 };
 
 /* A connection's part in what its user has. */
