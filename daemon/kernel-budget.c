@@ -10,10 +10,10 @@
  * follows from what there is:
  *
  *	- half of sctp_mem is the budget of all associations here;
- *	- no user has more than half of what the others leave of it, and what
- *	  comes into a user's sockets counts for that user;
- *	- no association has more than a quarter of what is left to its user, so
- *	  the first have full buffers, and later ones half of that, a quarter...
+ *	- no user has more than three quarters of what the others leave of it, and
+ *	  what comes into a user's sockets counts for that user;
+ *	- the n-th association of a user has a (6 + n)-th of what is left to it at
+ *	  most: the first have full buffers, and a hundred still have useful ones;
  *	- but each has the least: its part of another third of sctp_mem, if there
  *	  were max_associations. If that is too little to work with, it gets more,
  *	  and a warning at the start says that memory may run out.
@@ -32,6 +32,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,13 +50,14 @@
 /* And where SO_RCVBUFFORCE is not allowed: five times this must be. */
 #define RECEIVE_SMALL	(32 << 10)
 /* No association works with less. */
-#define SEND_LEAST	(8 << 10)
-#define RECEIVE_LEAST	2304
+#define SEND_LEAST	(16 << 10)
+#define RECEIVE_LEAST	(4 << 10)
 
+#define PACKET		1500	/* bytes of one that are not too many for any window */
 /* A message of that length always has room. */
 #define MESSAGE_LEAST	65536
 
-#define PART		4	/* of what is left to a user, an association's */
+#define PART		6	/* of what is left to a user, the first association's */
 #define LEVEL_MAX	20	/* halvings */
 #define LEVEL_UNKNOWN	255
 
@@ -109,12 +111,12 @@ kernel_budget_init(void)
 static uint64_t
 left_to(uint64_t has)
 {
-	uint64_t	others = total - has, half;
+	uint64_t	others = total - has, share;
 
 	if (others >= budget)
 		return 0;
-	half = (budget - others) / 2;
-	return half > has ? half - has : 0;
+	share = (budget - others) / 4 * 3;
+	return share > has ? share - has : 0;
 }
 
 static struct sizes
@@ -144,7 +146,8 @@ at_level(struct sizes want, unsigned level)
 static unsigned
 level_of(const struct sock *s)
 {
-	uint64_t	most = left_to(s->user->buffers) / PART;
+	uint64_t	most = left_to(s->user->buffers) /
+			    (PART + s->user->used[CHARGE_ASSOCIATIONS]);
 	unsigned	level = 0;
 
 	if (most < least)
@@ -325,6 +328,29 @@ grant(struct assoc *a, int most)
 	return z;
 }
 
+/*
+ * A peer is told of room in the window once that is as much as a packet of the
+ * path may be: of a window that is not much larger it would never be told. So
+ * where packets are large, as on the loopback interface, make them small.
+ */
+static void
+fit_packets(struct assoc *a, int window)
+{
+	struct sctp_paddrparams	p;
+	socklen_t		len = sizeof p;
+
+	memset(&p, 0, sizeof p);
+	p.spp_assoc_id = (sctp_assoc_t)assoc_id(a);
+	if (getsockopt(a->stack.fd, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &p, &len) == -1 ||
+	    p.spp_pathmtu <= PACKET || p.spp_pathmtu * 2 <= (uint32_t)window)
+		return;
+	memset(&p, 0, sizeof p);
+	p.spp_assoc_id = (sctp_assoc_t)assoc_id(a);
+	p.spp_pathmtu = PACKET;
+	p.spp_flags = SPP_PMTUD_DISABLE;
+	(void)setsockopt(a->stack.fd, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &p, sizeof p);
+}
+
 void
 kernel_size_assoc(struct assoc *a)
 {
@@ -334,6 +360,8 @@ kernel_size_assoc(struct assoc *a)
 	set_buffer(a->stack.fd, SO_RCVBUFFORCE, SO_RCVBUF, times_up(z.receive));
 	if (z.send != at_level(wanted(s), s->stack.level).send)	/* it has that of the socket */
 		set_buffer(a->stack.fd, SO_SNDBUFFORCE, SO_SNDBUF, z.send);
+	if (z.receive < wanted(s).receive)
+		fit_packets(a, z.receive);
 	kernel_size_socket(s);
 }
 

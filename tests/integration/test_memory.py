@@ -15,7 +15,7 @@ SCTP = 132
 SCTP_MEM = "/proc/sys/net/sctp/sctp_mem"
 PAGES = 16384
 PAGE = os.sysconf("SC_PAGESIZE")
-CONFIG = {"socket_mode": "0666", "max_associations": 400}
+CONFIG = {"socket_mode": "0666", "max_associations": 250}
 
 
 def start(**config):
@@ -170,4 +170,4 @@ def test_a_long_message_has_room_made_for_it_or_is_refused(d):
 def test_too_little_memory_for_max_associations_is_logged(d):
     assert "sctp_mem allows" not in d.log_text()
     other = Daemon(max_associations=16384)
-    assert "net.sctp.sctp_mem allows 64 MiB: 567 associations that nobody reads can use that up" in other.stop()
+    assert "net.sctp.sctp_mem allows 64 MiB: 303 associations that nobody reads can use that up" in other.stop()
