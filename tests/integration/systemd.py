@@ -176,8 +176,8 @@ def test_in_its_sandbox_sctp_works(s, plain):
     there = c.call("open", ip="127.0.0.1", port=80)
     c.call("listen", sock=there["sock"])
     here = c.call("open", ip="127.0.0.1", options={"recbuf": 1 << 20})
-    up = c.call("connect", sock=here["sock"], addr="localhost", port=80, timeout=WAIT * 1000)
     assert c.call("getopts", sock=here["sock"], options=["recbuf"])["options"][0][1] == 2 << 20
+    up = c.call("connect", sock=here["sock"], addr="localhost", port=80, timeout=WAIT * 1000)
     c.call("send", sock=here["sock"], assoc_id=up["assoc_id"], data=b"x" * 10000)
     assert c.call("recv", sock=there["sock"], timeout=WAIT * 1000)["state"] == "comm_up"
     assert len(c.call("recv", sock=there["sock"], timeout=WAIT * 1000)["data"]) == 10000
@@ -307,7 +307,7 @@ def test_reload_refuses_a_wrong_one(s, plain):
     CONF.unlink()
     s.ctl("reload")
     wait_for(lambda: s.show("StatusText") == f"Serving at {s.path}")
-    assert s.limit() == 4096
+    assert s.limit() == 8192
 
 
 def test_the_store_holds_a_handful(s, plain):
