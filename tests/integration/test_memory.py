@@ -4,11 +4,13 @@ associations that are not read, or whose peers do not read, leave enough of it
 for those of others. It is made small here, as it is on a small host."""
 import contextlib
 import os
+import signal
 import socket
 
 from check import WAIT_MS, option, recv, recv_data, refusal, send
 from harness import STACK, Daemon, Skip, associate, wait_for
-from rpc import RpcError
+from rpc import Client, RpcError
+from test_keeper import Own
 from test_privilege import ALICE, BOB, MIB, client
 
 SCTP = 132
@@ -171,3 +173,38 @@ def test_too_little_memory_for_max_associations_is_logged(d):
     assert "sctp_mem allows" not in d.log_text()
     other = Daemon(max_associations=16384)
     assert "net.sctp.sctp_mem allows 64 MiB: 303 associations that nobody reads can use that up" in other.stop()
+
+
+def connect_as(uid, path):
+    os.seteuid(uid)
+    try:
+        return Client(path)
+    finally:
+        os.seteuid(0)
+
+
+def test_what_survives_a_restart_is_charged_to_its_user_again(d):
+    with Own(socket_mode="0666", max_associations=250, stack="kernel") as k:
+        pid = k.ready()
+        os.chmod(k.dir.name, 0o755)
+        alice = connect_as(ALICE, k.path)
+        held = {"on_owner_exit": "hold", "recbuf": 300000}
+        there = alice.call("open", ip="127.0.0.1", options=held)
+        alice.call("listen", sock=there["sock"])
+        full = option(alice, there["sock"], "recbuf")
+        for _ in range(30):
+            here = alice.call("open", ip="127.0.0.1", options=held)["sock"]
+            alice.call("connect", sock=here, addr="127.0.0.1", port=there["port"], timeout=WAIT_MS)
+        less = option(alice, there["sock"], "recbuf")
+        assert less <= full // 4
+        os.kill(pid, signal.SIGKILL)
+        k.next_child(pid)
+        later = connect_as(ALICE, k.path)
+        assert option(later, there["sock"], "recbuf") == less
+        assert option(later, later.call("open", ip="127.0.0.1", options=held)["sock"], "recbuf") <= 2 * less
+        for s in later.call("sockets")["sockets"]:
+            later.call("close", sock=s["sock"])
+        there = later.call("open", ip="127.0.0.1", options={"recbuf": 300000})["sock"]
+        wait_for(lambda: option(later, there, "recbuf") == full)
+        alice.close()
+        later.close()
