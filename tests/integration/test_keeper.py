@@ -170,7 +170,7 @@ def test_hangup_reads_the_configuration_again(d):
     assert (limit(d), d.child()) == (77, pid)
     d.configure()
     d.reload("config: read again")
-    assert (limit(d), d.child()) == (4096, pid)
+    assert (limit(d), d.child()) == (8192, pid)
     assert other.call("status")["pid"] == pid
 
 
@@ -179,7 +179,7 @@ def test_a_wrong_configuration_is_refused_entirely(d):
     d.configure(max_clients=78, client_queue="much")
     d.reload("the old configuration stays in force")
     assert 'client_queue: "much" is not bytes' in d.log_text()
-    assert (limit(d), d.child()) == (4096, pid)
+    assert (limit(d), d.child()) == (8192, pid)
     d.configure()
 
 
