@@ -311,6 +311,9 @@ conn_turn(struct sctpd *c)
 
 /* ---- waiting -------------------------------------------------------- */
 
+/* How long what is there already may be read for after the deadline, ms. */
+#define LATE	100
+
 int64_t
 conn_now(void)
 {
@@ -340,12 +343,13 @@ patience(const struct sctpd *c, int64_t deadline)
 	return left < 0 ? 0 : left > 1000000 ? 1000000 : (int)left;
 }
 
-/* Wait, and then take that turn. */
+/* Wait, and then take that turn. A daemon that never stops talking is no reason to wait on. */
 static int
 wait_for_turn(struct sctpd *c, int64_t deadline, int (*turn)(struct sctpd *))
 {
 	struct pollfd	pfd = { .fd = sctpd_fd(c), .events = sctpd_wants(c) };
-	int		n = poll(&pfd, 1, patience(c, deadline));
+	bool		late = deadline >= 0 && conn_now() > deadline + LATE;
+	int		n = late ? 0 : poll(&pfd, 1, patience(c, deadline));
 
 	if (n == 0 && deadline >= 0 && conn_now() >= deadline)
 		return SCTPD_TIMEOUT;

@@ -4,6 +4,8 @@
  */
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib.h"
@@ -275,6 +277,46 @@ START_TEST(silence_has_an_end)
 }
 END_TEST
 
+/* Answers that nobody waits for, again and again. */
+static void
+talk_for_ever(int fd)
+{
+	static const char	answer[] = "\x94\x01\xcd\x03\xe7\xc0\x80";
+	char			many[sizeof answer * 500];
+	size_t			n = 0;
+
+	for (; n + sizeof answer <= sizeof many; n += sizeof answer - 1)
+		memcpy(many + n, answer, sizeof answer - 1);
+	while (send(fd, many, n, MSG_NOSIGNAL) > 0)
+		;
+	_exit(0);
+}
+
+/* In a session they are passed over: they may have been given before. */
+START_TEST(a_daemon_that_talks_for_ever_holds_up_nobody)
+{
+	const struct sctpd_value	*v;
+	struct sctpd			*c = sctpd_new();
+	int				 fds[2];
+	pid_t				 pid;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	lib_daemon = fds[1];
+	lib_say("[1, 4294967294, nil, {\"resume\": \"0123456789abcdef0123456789abcdef\", \"client\": 7}]");
+	ck_assert_int_eq(sctpd_resumable(c, 1000, NULL, NULL), SCTPD_OK);
+	sctpd_set_timeout(c, 200);
+	ck_assert_int_eq(sctpd_use_fd(c, fds[0]), SCTPD_OK);
+	if ((pid = fork()) == 0) {
+		close(fds[0]);
+		talk_for_ever(fds[1]);
+	}
+	ck_assert_int_eq(sctpd_call(c, &v, "status"), SCTPD_TIMEOUT);
+	sctpd_free(c);
+	lib_hang_up();
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+END_TEST
+
 Suite *
 lib_conn_suite(void)
 {
@@ -298,6 +340,7 @@ lib_conn_suite(void)
 	suite_add_tcase(s, lib_many_case());
 	tcase_add_test(alone, nonsense_ends_the_connection);
 	tcase_add_test(alone, dialing_says_what_is_wrong);
+	tcase_add_test(alone, a_daemon_that_talks_for_ever_holds_up_nobody);
 	suite_add_tcase(s, alone);
 	return s;
 }
