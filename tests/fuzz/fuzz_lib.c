@@ -43,6 +43,27 @@ on_reply(struct sctpd *c, int code, const struct sctpd_value *v, void *arg)
 	*(size_t *)arg += walk(v) + strlen(sctpd_error(c)) + (size_t)code;
 }
 
+/* What is asked first finds its answer there: the ids of the first requests are known. */
+static void
+begin(struct sctpd *c, uint8_t how, size_t *sum)
+{
+	struct sctpd_message		 m[3] = { { .data = "a", .len = 1 }, { .data = "b", .len = 1 },
+					    { .data = "c", .len = 1 } };
+	const struct sctpd_event	*ev[4];
+	size_t				 n = 0;
+
+	if (how % 4 == 1)
+		(void)sctpd_send_many(c, 1, m, 3, sum);
+	else if (how % 4 == 2)
+		(void)sctpd_events(c, ev, 4, 0, &n);
+	else if (how % 4 == 3) {
+		(void)sctpd_call_async(c, on_reply, sum, "status");
+		(void)sctpd_sync(c);
+	}
+	for (size_t i = 0; i < n; i++)
+		on_event(c, ev[i], sum);
+}
+
 static void
 talk(struct sctpd *c, size_t *sum)
 {
@@ -80,8 +101,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	sctpd_set_timeout(c, 0);
 	(void)!write(fds[1], data, n);
 	(void)shutdown(fds[1], SHUT_WR);
-	if (sctpd_use_fd(c, fds[0]) == SCTPD_OK)
+	if (sctpd_use_fd(c, fds[0]) == SCTPD_OK) {
+		begin(c, n > 0 ? data[n - 1] : 0, &sum);
 		talk(c, &sum);
+	}
 	sctpd_free(c);
 	close(fds[1]);
 	return 0;

@@ -153,7 +153,7 @@ save_answers(msgpack_sbuffer *buf, msgpack_packer *pk, const char *dir)
 	for (int m = 0; m < RPC_COUNT; m++) {
 		msgpack_pack_array(pk, 4);
 		msgpack_pack_int(pk, RPC_RESPONSE);
-		msgpack_pack_int(pk, m % 6);	/* the first requests' ids */
+		msgpack_pack_int(pk, (1 << 20) + m % 6);	/* the first requests' ids */
 		msgpack_pack_nil(pk);
 		pack_sample_map(pk, rpc_table[m].out);
 		save(buf, dir, rpc_table[m].name);
