@@ -88,7 +88,8 @@ userland_assoc_on_wake(void *arg)
 
 /*
  * usrsctp wakes nobody for what its timers say, a path that failed or a message
- * whose time is over, before the next packet comes: it is looked for in turn.
+ * whose time is over, before the next packet comes: it is looked for in turn, and
+ * so is the room that there may be for another message.
  */
 void
 userland_look(void)
@@ -101,8 +102,10 @@ userland_look(void)
 		end = ua == last;
 		TAILQ_REMOVE(&all, ua, all);
 		TAILQ_INSERT_TAIL(&all, ua, all);
-		if (ua->so != NULL && ua->wake.fn != NULL && !ua->is_ready &&
-		    (usrsctp_get_events(ua->so) & SCTP_EVENT_READ))
+		if (ua->so == NULL || ua->wake.fn == NULL)
+			continue;
+		if (ua->awaits_room ||
+		    (!ua->is_ready && (usrsctp_get_events(ua->so) & SCTP_EVENT_READ)))
 			wake_now(&ua->wake);
 	}
 }
