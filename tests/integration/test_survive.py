@@ -728,6 +728,29 @@ def test_a_damaged_record_is_left_out_and_the_rest_goes_on(d):
             other.sock.close()
 
 
+def test_a_socket_that_is_lost_costs_no_other_a_message(d):
+    """Its record has another handle, so its descriptor is not found and it is
+    closed: what was received last is not dealt with yet, and stays."""
+    with Faulty() as k:
+        pid = k.ready()
+        with Through(k.path, every=0.002) as t:
+            t.wait()
+            other = Session(k.path, "other")
+            sock = other.call("open")["sock"]
+            record = msgpack.packb(sock)
+            wrong = next(n for n in (sock + 7000, sock - 7000) if len(msgpack.packb(n)) == len(record))
+            for fd in os.listdir(f"/proc/{pid}/fd"):
+                if "sctpd-journal" in os.readlink(f"/proc/{pid}/fd/{fd}"):
+                    with open(f"/proc/{pid}/fd/{fd}", "r+b") as f:
+                        f.seek(f.read().rindex(b"\xa6handle" + record))
+                        f.write(b"\xa6handle" + msgpack.packb(wrong))
+            k.die_at("recvmmsg")
+            wait_for(lambda: k.deaths() == 1 or t.failed)
+            t.wait(5)
+            k.says(f"sock {wrong}: its descriptor is not there any more")
+            other.sock.close()
+
+
 def many(n):
     """n associations, kill -9: all there again?"""
     with Own(log_level="notice", max_associations=20000) as k:
