@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# sctpd: all check soak demo bench lab doc install uninstall clean
+# sctpd: all check delay soak demo bench lab doc install uninstall clean
 #
 # No configure step. make V=1 shows the commands; CC, CFLAGS, PREFIX and
 # DESTDIR are honoured. demo and check first see to the packages they need.
@@ -66,7 +66,7 @@ SRC_CTL		= $(wildcard client-lib/sctpctl*.c)
 obj		= $(patsubst %.c,$(B)/obj/%.o,$(1))
 Q		= $(if $(V),,@)
 
-.PHONY: all check check-unit soak demo bench lab doc install uninstall clean
+.PHONY: all check check-unit delay soak demo bench lab doc install uninstall clean
 .DEFAULT_GOAL	= all
 
 all: $(B)/sctpd $(B)/sctpctl $(B)/libsctpd.so $(B)/libsctpd.a $(B)/libsctpd.pc $(B)/proto-doc
@@ -139,6 +139,12 @@ check:
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory all $(B)/example $(B)/unit $(B)/fault/sctpd bench-build
 	@tests/check.sh
+
+# The integration tests on a network on which each packet needs 20 ms.
+delay:
+	@tests/deps.sh check
+	@$(MAKE) --no-print-directory all $(B)/example $(B)/fault/sctpd
+	@tests/check.sh all_delayed
 
 # Two hosts on which all is killed again and again; for SOAK_SECONDS.
 soak:

@@ -92,6 +92,15 @@ step_loss() { # those that need netem, which this machine's kernel may not have
 	TEST_STACK=userland tests/lab/run -- /usr/bin/python3 tests/integration/run.py order. wire.loss roundtrip.
 }
 
+step_delay() { # where a packet needs 20 ms: what is done while an association comes or goes
+	TEST_DELAY=20 tests/lab/run -- /usr/bin/python3 tests/integration/run.py \
+	    connect. event. hold. leave. roundtrip. setup. stream_socket.
+}
+
+step_all_delayed() { # the whole list so: make delay
+	TEST_DELAY=20 TEST_MANY=20000 tests/lab/run --timeout 3600 -- /usr/bin/python3 tests/integration/run.py
+}
+
 step_valgrind() { # the same, the daemon under valgrind: no error, no leak, no descriptor left
 	TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --track-fds=yes" \
 	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py
@@ -187,7 +196,7 @@ if [ $# -gt 0 ]; then
 else
 	rm -f build/check/*.log
 	begin valgrind
-	for name in unit reference manuals acceptance shellcheck units install clang without fuzz random demo bench userland loss systemd soak integration; do
+	for name in unit reference manuals acceptance shellcheck units install clang without fuzz random demo bench userland loss delay systemd soak integration; do
 		run "$name"
 	done
 	end valgrind

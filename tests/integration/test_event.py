@@ -148,7 +148,7 @@ def test_send_failed_comes_once_with_the_whole_message(d):
     subscribe(c, here, "send_failure_event")
     taken, waiting = {}, {}
     while not c.call("getstat", sock=here)["send_pend"]:
-        n = len(taken) + len(waiting)
+        n = len(taken) + len(waiting) + 1   # what is zero is left out of an event
         data = n.to_bytes(4, "big") * 5000
         waiting[n] = c.request("send", sock=here, data=data, sctp_sndrcvinfo={
             "assoc_id": here_id, "context": n, "ppid": 46, "stream": 1, "flags": ["unordered"]})

@@ -151,19 +151,23 @@ def test_watcher_that_does_not_read(d):
     eager.call("watch")
     there = c.call("open", ip="127.0.0.1")
     c.call("listen", sock=there["sock"])
-    here = c.call("open", ip="127.0.0.1")["sock"]
+    quick = {"sctp_rtoinfo": {"initial": 100, "min": 100, "max": 200}}     # should an INIT be lost
+    socks = [c.call("open", ip="127.0.0.1", options=quick)["sock"] for _ in range(20)]
 
-    def happen(n):
-        for _ in range(n):
-            up = c.call("connect", sock=here, addr="127.0.0.1", port=there["port"])
-            c.call("abort", sock=here, assoc_id=up["assoc_id"])
-            assert c.call("recv", sock=here, timeout=WAIT * SLOW * 1000)["state"] == "comm_lost"
+    def happen():
+        """An association of each comes and goes."""
+        begun = c.requests("connect", [{"sock": s, "addr": "127.0.0.1", "port": there["port"]} for s in socks])
+        ups = [c.answer(i)["assoc_id"] for i in begun]
+        for s, up in zip(socks, ups):
+            c.call("abort", sock=s, assoc_id=up)
+            assert c.call("recv", sock=s, timeout=WAIT * SLOW * 1000)["state"] == "comm_lost"
         eager.call("status")    # whose answer comes after what it sees
         [queued] = [x["queued"] for x in c.call("clients")["clients"] if x["client"] == lazy.id]
         return queued
 
-    wait_for(lambda: happen(50) >= 256 << 10)
-    happen(50)
+    wait_for(lambda: happen() >= 256 << 10)
+    happen()
+    happen()
     lost = lazy.event("overrun")["lost"]
     assert lost > 50
     assert {name for name, _ in lazy.events} == {"watch"}

@@ -2,7 +2,7 @@
 """More of how associations are set up: what else goes on, addresses, streams."""
 from check import (WAIT_MS, answer_code, blackhole, code, nothing, option, recv, recv_data, refusal,
                    send, setopt)
-from harness import associate
+from harness import associate, wait_for
 
 
 def listener(c, **args):
@@ -199,6 +199,7 @@ def test_who_was_not_accepted_is_told_when_the_listener_closes(d):
         up = connect(c, here, there["port"])["assoc_id"]
         if data:
             send(c, here, up, b"x")
+            wait_for(lambda: option(c, here, "sctp_status", assoc_id=up)["unackdata"] == 0)     # it is there
         c.call("close", sock=there["sock"])
         if data:
             recv(c, here, "sctp_assoc_change", state="comm_lost", error=12)
@@ -232,6 +233,7 @@ def test_eof_and_abort_of_a_stream_socket_that_is_over_unread(d):
     accepted = c.call("accept", sock=there["sock"], timeout=WAIT_MS)["accepted"]
     recv(c, accepted, "sctp_assoc_change", state="comm_up")
     c.call("abort", sock=here, assoc_id=up)
+    wait_for(lambda: len(d.kernel("assocs").splitlines()) == 1)     # its head: the peer knows, too
     for method, args in (("send", {"data": b"x"}), ("eof", {}), ("abort", {})):
         assert code(c, method, sock=accepted, **args) == "epipe"
     recv(c, accepted, "sctp_assoc_change", state="comm_lost")

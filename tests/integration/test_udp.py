@@ -364,12 +364,14 @@ def test_too_many_that_begin_are_told_and_our_own_go_on(_):
     there = c.call("open", ip=HOST)
     c.call("listen", sock=there["sock"])
     why = "packets of new peers are lost: "
-    for n in range(2 ** 13):
-        with RawPeer(udp_port, there["port"], f"127.2.{n >> 8}.{n & 255}") as peer:
+    with contextlib.ExitStack() as peers:   # none is closed before it is answered
+        for n in range(2 ** 13):
+            peer = peers.enter_context(RawPeer(udp_port, there["port"], f"127.2.{n >> 8}.{n & 255}"))
             peer.send(rawpeer.init(), 0)
             if n % 32 == 0 and c.call("status") and why in d.log_text():
                 break
-    assert d.log_text().count(why) == 1, d.log_text()
+        wait_for(lambda: why in d.log_text())
+    assert d.log_text().count(why) <= 10, d.log_text()      # what the log allows in a second
     here = c.call("open", ip=HOST)["sock"]
     c.call("connect", sock=here, addr=HOST, port=there["port"], timeout=WAIT * 1000)
     d.stop()
