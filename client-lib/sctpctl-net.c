@@ -31,6 +31,7 @@ struct net {
 	bool		 ending;	/* eof was asked for */
 	bool		 over;
 	int		 fail;		/* the exit code to be */
+	bool		 send_failed;	/* that was said */
 	int64_t		 end_at;	/* ms: when to send eof, or to give up */
 };
 
@@ -60,8 +61,9 @@ sent(struct sctpd *c, int code, const struct sctpd_value *v, void *arg)
 	struct net	*n = arg;
 
 	(void)v;
-	if (code == SCTPD_OK || sctpd_fd(c) == -1)
+	if (code == SCTPD_OK || sctpd_fd(c) == -1 || n->send_failed)
 		return;
+	n->send_failed = true;	/* so do those that are under way: once is enough */
 	n->fail = ctl_fail(CTL_FAILED, "send: %s", sctpd_error(c));
 }
 
@@ -156,10 +158,21 @@ check_end(struct net *n)
 		begin_end(n);
 }
 
+/* Is there input that was not sent, though it may not be read yet? */
+static bool
+has_input(struct net *n)
+{
+	struct pollfd	pfd = { .fd = n->in.fd, .events = POLLIN };
+
+	if (n->in.off == n->in.len && !n->in.eof && poll(&pfd, 1, 0) == 1)
+		in_read(&n->in);
+	return n->in.off < n->in.len;
+}
+
 static void
 association_over(struct net *n, int fail)
 {
-	if (fail == CTL_OK && !n->ending && n->in.off < n->in.len)
+	if (fail == CTL_OK && !n->ending && has_input(n))
 		fail = ctl_fail(CTL_FAILED, "the peer shut down before all input was sent");
 	n->up = n->ending = false;
 	n->end_at = 0;
@@ -248,6 +261,9 @@ on_event(struct sctpd *c, const struct sctpd_event *ev, void *arg)
 	(void)c;
 	if (n->ctl->json)
 		out_event(n->ctl, stdout, ev);
+	else if (n->ctl->verbose && n->ctl->form == FORM_HEX && strcmp(ev->name, "data") == 0)
+		fprintf(stderr, "stream %u, PPID %u (0x%08x), %zu bytes\n", ev->info.stream,
+		    ev->info.ppid, ev->info.ppid, ev->len);
 	else if (n->ctl->verbose)
 		out_event(n->ctl, stderr, ev);
 	if (strcmp(ev->name, "data") == 0) {

@@ -17,6 +17,9 @@
 #define CLOSE_UNITS	16	/* for the socket, and for each association */
 
 /* What gen_sctp subscribes: all but adaptation and what came later. */
+/* What the kernel counts with has 16 bits. */
+#define BACKLOG_MAX	65535
+
 static const uint8_t default_events[SUBSCRIBE_SIZE] = { 1, 1, 1, 1, 1, 1, 1 };
 
 /* The family that is asked for, or that of the first address. */
@@ -140,7 +143,7 @@ handle_open(struct call *call, const struct rpc_open_in *in, struct rpc_open_out
 	return ERR_OK;
 }
 
-/* A backlog from true, false or a number. */
+/* A backlog from true, false or a number, of which many programs give the largest. */
 static enum error
 find_backlog(const struct sock *s, const struct rpc_listen_in *in, int *backlog)
 {
@@ -153,11 +156,12 @@ find_backlog(const struct sock *s, const struct rpc_listen_in *in, int *backlog)
 		*backlog = o->via.boolean ? *backlog : 0;
 		return ERR_OK;
 	}
-	if (o->type == MSGPACK_OBJECT_POSITIVE_INTEGER && o->via.u64 <= 65535) {
-		*backlog = (int)o->via.u64;
+	if (o->type == MSGPACK_OBJECT_POSITIVE_INTEGER) {
+		*backlog = o->via.u64 < BACKLOG_MAX ? (int)o->via.u64 : BACKLOG_MAX;
 		return ERR_OK;
 	}
-	return call_fail(ERR_badarg, "backlog: it takes true, false, or a number from 0 to 65535");
+	return call_fail(ERR_badarg, "backlog: it takes true, false, or a number, 0 or more; over %d is %d",
+	    BACKLOG_MAX, BACKLOG_MAX);
 }
 
 enum error

@@ -19,7 +19,7 @@ const struct field sndrcvinfo_fields[] = {
 	SPARSE(sndrcvinfo, ssn, U16, "ssn", "stream sequence number; received only"),
 	{ FIELD_BASE(sndrcvinfo, flags, WORDS, "flags", "unordered, addr_over, abort, eof"),
 	  .words = sndrcv_flag_words, .sparse = true },
-	SPARSE(sndrcvinfo, ppid, U32, "ppid", "payload protocol identifier, host order"),
+	SPARSE(sndrcvinfo, ppid, U32, "ppid", "payload protocol identifier, host order; one such as 0x3c000000 (60) comes from a peer that did not turn it round for the network"),
 	SPARSE(sndrcvinfo, context, U32, "context", "returned with the message if it fails"),
 	SPARSE(sndrcvinfo, timetolive, U32, "timetolive", "ms after which an unsent message is given up; 0: never"),
 	SPARSE(sndrcvinfo, tsn, U32, "tsn", "transmission sequence number; received only"),

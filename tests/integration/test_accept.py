@@ -62,7 +62,7 @@ def test_closing_what_was_accepted_leaves_its_port_to_the_listener(d):
 def test_a_backlog_is_a_number_too(d):
     c = d.client()
     sock = c.call("open", type="stream")["sock"]
-    for backlog in (1, 65535):
+    for backlog in (1, 65535, 65536, 2 ** 31 - 1):
         c.call("listen", sock=sock, backlog=backlog)
         assert listens(c, sock)
     c.call("listen", sock=sock, backlog=0)

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 
+from check import recv
 from harness import BUILD, SLOW, Daemon, Skip, associate
 from rpc import WAIT as BASE_WAIT
 from rpc import Client
@@ -105,6 +106,34 @@ def test_hex(d):
     server, port = listen(d, "--hex")
     good(d, "connect", "--hex", "127.0.0.1", port, text="00 ff\n4142\n")
     assert bye(server) == "00ff\n4142\n"
+
+
+def test_hex_says_stream_and_ppid_if_asked(d):
+    p, port = listen(d, "--hex", "-v")
+    assert run(d, "connect", "--hex", "--ppid", 60, "--stream", 3, "127.0.0.1", port, text="0aff\n")[0] == 0
+    out, err = p.communicate(None, WAIT)
+    assert out == "0aff\n" and "stream 3, PPID 60 (0x0000003c), 2 bytes\n" in err, (out, err)
+
+
+def test_input_that_was_not_sent_is_told_of(d):
+    """The peer shuts down before it is read, and sends much or little."""
+    c = d.client()
+    for lines in 1, 1000:
+        there = c.call("open", ip="127.0.0.1")
+        c.call("listen", sock=there["sock"])
+        p = spawn(d, "connect", "127.0.0.1", there["port"])
+        p.stdin.write("one\n")
+        p.stdin.flush()
+        up = recv(c, there["sock"], "sctp_assoc_change", state="comm_up")
+        recv(c, there["sock"], "data", data=b"one")
+        p.send_signal(signal.SIGSTOP)
+        c.call("eof", sock=there["sock"], assoc_id=up["assoc_id"])
+        recv(c, there["sock"], "sctp_assoc_change", state="shutdown_comp")
+        p.stdin.write("never sent\n" * lines)
+        p.stdin.flush()
+        p.send_signal(signal.SIGCONT)
+        out, err = p.communicate(None, WAIT)
+        assert p.returncode != 0 and 0 < err.count("\n") <= 2, (p.returncode, out, err)
 
 
 def test_json_events(d):

@@ -29,6 +29,8 @@ class Faulty(Own):
     """A keeper whose daemon dies where it is told to."""
 
     def __init__(self, program=FAULTY, die_at=(), **config):
+        if not os.path.exists(program):
+            raise Skip(f"there is no {os.path.relpath(program)}; build it: make build/fault/sctpd")
         self.fault = tempfile.mktemp(prefix="sctpd-fault-")
         os.environ["SCTPD_FAULT"] = self.fault
         if die_at:
