@@ -144,16 +144,23 @@ static void
 client_write(struct client *c)
 {
 	size_t	left;
+	ssize_t	n;
 
 	if (c->away) {
 		buf_free(&c->in);
 		account_change(&c->account, &c->in_charged, 0);
 		return;
 	}
-	if (output_write(&c->out, c->fd) == -1 && errno != EAGAIN && errno != EINTR) {
+	if ((n = output_write(&c->out, c->fd)) == -1 && client_lacks_memory(errno)) {
+		client_try_again(c, errno);
+		return;
+	}
+	if (n == -1 && errno != EAGAIN && errno != EINTR) {
 		client_lost(c, strerror(errno));
 		return;
 	}
+	if (n > 0)
+		c->trouble = 0;
 	if (c->out.self_acking)
 		keep_output(c);		/* what was written is handled */
 	if (c->out.plain.cap != c->out_charged)
@@ -161,8 +168,10 @@ client_write(struct client *c)
 	left = output_unwritten(&c->out);
 	if (c->answers > left)
 		c->answers = left;
-	if (left > 0)
-		(void)event_add(&c->writable, NULL);
+	if (left > 0 && event_add(&c->writable, NULL) == -1) {
+		client_lost(c, strerror(errno));
+		return;
+	}
 	if (output_held(&c->out) < config.client_queue / 2)
 		client_feed(c);	/* as much as client_has_room lets it */
 	client_serve_again(c);

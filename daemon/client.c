@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "assoc.h"
@@ -398,6 +399,65 @@ client_end_if_done(struct client *c)
 		client_lost(c, "it closed its side, and has all its answers");
 }
 
+/* Nothing speaks against it any more: it is read. */
+static void
+read_on(struct client *c)
+{
+	if (!c->hungry && !c->paused && !c->ended && !c->dead && !c->away &&
+	    event_add(&c->readable, NULL) == -1)
+		client_lost(c, strerror(errno));
+}
+
+/* ---- a connection for which the kernel lacks memory ------------------ */
+
+#define AGAIN_US	20000
+#define TROUBLE_MS	10000	/* after which it is lost */
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec	now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 + 1;
+}
+
+bool
+client_lacks_memory(int number)
+{
+	return number == ENOMEM || number == ENOBUFS;
+}
+
+static void
+client_on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct client	*c = arg;
+
+	(void)fd, (void)what;
+	if (c->dead || c->away)
+		return;
+	client_dirty(c);
+	read_on(c);
+}
+
+void
+client_try_again(struct client *c, int number)
+{
+	static const struct timeval	moment = { .tv_usec = AGAIN_US };
+
+	if (event_initialized(&c->patience) && evtimer_pending(&c->patience, NULL))
+		return;
+	if (c->trouble == 0)
+		c->trouble = now_ms();
+	if (now_ms() - c->trouble > TROUBLE_MS) {
+		client_lost(c, strerror(number));
+		return;
+	}
+	(void)event_del(&c->readable);
+	(void)evtimer_assign(&c->patience, loop_base(), client_on_again, c);
+	(void)evtimer_add(&c->patience, &moment);
+}
+
 static void
 client_read(struct client *c)
 {
@@ -412,8 +472,12 @@ client_read(struct client *c)
 		serve_input(c, (size_t)n);
 	else if (n == 0)
 		client_read_end(c);
+	else if (client_lacks_memory(errno))
+		client_try_again(c, errno);
 	else if (errno != EAGAIN && errno != EINTR)
 		client_lost(c, strerror(errno));
+	if (n > 0)
+		c->trouble = 0;
 }
 
 static void
@@ -428,14 +492,6 @@ client_on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 	client_read(c);
 	charge_input(c);
-}
-
-/* Nothing speaks against it any more: it is read. */
-static void
-read_on(struct client *c)
-{
-	if (!c->hungry && !c->paused && !c->ended && !c->dead && !c->away)
-		(void)event_add(&c->readable, NULL);
 }
 
 void
@@ -503,7 +559,7 @@ client_init(void)
 		log_fatal("epoll_create1: %s", strerror(errno));
 	(void)event_assign(&gone, loop_base(), gone_set, EV_READ | EV_PERSIST,
 	    client_on_gone, NULL);
-	(void)event_add(&gone, NULL);
+	loop_need(&gone);
 }
 
 /* A client without a connection. */
@@ -524,7 +580,8 @@ client_make(uint64_t number, uid_t uid)
 	return c;
 }
 
-static void
+/* Gives false if its connection cannot be watched. */
+static bool
 begin_to_read(struct client *c, int fd)
 {
 	c->fd = fd;
@@ -536,7 +593,8 @@ begin_to_read(struct client *c, int fd)
 	    client_on_readable, c);
 	(void)event_assign(&c->writable, loop_base(), fd, EV_WRITE,
 	    client_on_writable, c);
-	(void)event_add(&c->readable, NULL);
+	c->trouble = 0;
+	return event_add(&c->readable, NULL) == 0;
 }
 
 /*
@@ -579,7 +637,13 @@ client_new(int fd)
 	c = client_make(journal_number(), cred.uid);
 	user_charge(c->account.user, CHARGE_CLIENTS, 1);
 	c->pid = cred.pid;
-	begin_to_read(c, fd);
+	if (!begin_to_read(c, fd)) {
+		if (log_allowed())
+			log_warning("client: refused, it cannot be watched: %s; pid=%d; see fs.epoll.max_user_watches",
+			    strerror(errno), (int)c->pid);
+		client_lost(c, "it cannot be watched");
+		return;
+	}
 	log_debug("client %llu: connected, pid=%d uid=%u",
 	    (unsigned long long)c->node.key, (int)c->pid, (unsigned)c->uid);
 }
@@ -635,6 +699,8 @@ cut_off(struct client *c)
 	(void)event_del(&c->readable);
 	(void)event_del(&c->writable);
 	turn_leave(c);
+	if (event_initialized(&c->patience))
+		(void)evtimer_del(&c->patience);
 	c->away = true;
 	end_calls(c, false);
 	c->answers = 0;
@@ -699,8 +765,9 @@ client_on_patience(evutil_socket_t fd, short what, void *arg)
 	struct client	*c = arg;
 
 	(void)fd, (void)what;
-	log_notice("client %llu: it did not come back within resume_time, %zu sockets",
-	    (unsigned long long)c->node.key, c->nsocks);
+	if (log_allowed())
+		log_notice("client %llu: it did not come back within resume_time, %zu sockets",
+		    (unsigned long long)c->node.key, c->nsocks);
 	c->expected = true;
 	client_exit(c);
 }
@@ -725,10 +792,12 @@ client_take_connection(struct client *c, struct client *from)
 	int		 fd = from->fd;
 	const char	*rest = NULL;
 	size_t		 len;
+	bool		 is_watched;
 
 	if (!c->away) {
-		log_notice("client %llu: superseded by pid=%d", (unsigned long long)c->node.key,
-		    (int)from->pid);
+		if (log_allowed())
+			log_notice("client %llu: superseded by pid=%d", (unsigned long long)c->node.key,
+			    (int)from->pid);
 		len = output_rest(&c->out, &rest);
 		farewell_say(c->account.user, c->fd, rest, len, from->pid);
 		cut_off(c);
@@ -738,12 +807,14 @@ client_take_connection(struct client *c, struct client *from)
 	turn_leave(from);
 	(void)event_del(&from->readable);
 	(void)event_del(&from->writable);
+	if (event_initialized(&from->patience))
+		(void)evtimer_del(&from->patience);
 	from->fd = -1;
 	from->away = true;
 	from->successor = c;
 	client_end(from);
 	c->expected = false;
-	begin_to_read(c, fd);
+	is_watched = begin_to_read(c, fd);
 	TAILQ_FOREACH(s, &c->socks, owned) {
 		sock_unhold(s);
 		if (c->pid != from->pid)
@@ -752,6 +823,8 @@ client_take_connection(struct client *c, struct client *from)
 	c->pid = from->pid;
 	c->starved = true;	/* its sockets are looked at when the turn ends */
 	client_dirty(c);
+	if (!is_watched)
+		client_lost(c, "it cannot be watched");
 }
 
 static void

@@ -71,7 +71,8 @@ struct client {
 	bool			 expected;	/* but may come back */
 	char			 token[CLIENT_TOKEN + 1]; /* of its session; or empty */
 	uint64_t		 notifications;	/* taken in the session */
-	struct event		 patience;
+	struct event		 patience;	/* away: how long; here: when to try again */
+	uint64_t		 trouble;	/* ms; its connection lacks memory since; 0 */
 	struct client		*successor;	/* who got the connection */
 	struct record		*record;
 	TAILQ_ENTRY(client)	 changed_entry;
@@ -168,6 +169,13 @@ void client_serve_again(struct client *);
 
 /* Free who was lost; false: nobody was. */
 bool client_free_dead(void);
+
+/*
+ * The kernel has no memory for a read or a write of the connection: that
+ * passes. Both are tried again a moment later, up to a limit.
+ */
+bool client_lacks_memory(int number);
+void client_try_again(struct client *, int number);
 
 /* libevent's: there is room in the connection. */
 void client_on_writable(evutil_socket_t, short, void *);

@@ -74,7 +74,8 @@ farewell_on_writable(evutil_socket_t fd, short what, void *arg)
 	(void)shutdown(fd, SHUT_WR);
 	(void)event_del(&f->event);
 	(void)event_assign(&f->event, loop_base(), fd, EV_READ | EV_PERSIST, farewell_on_readable, f);
-	(void)event_add(&f->event, &farewell_patience);
+	if (event_add(&f->event, &farewell_patience) == -1)
+		farewell_end(f);
 }
 
 static int
@@ -136,7 +137,8 @@ farewell_say(struct user *u, int fd, const char *rest, size_t len, pid_t pid)
 	TAILQ_INSERT_TAIL(&farewells, f, entry);
 	(void)event_assign(&f->event, loop_base(), f->fd, EV_WRITE | EV_PERSIST,
 	    farewell_on_writable, f);
-	(void)event_add(&f->event, &farewell_patience);
+	if (event_add(&f->event, &farewell_patience) == -1)
+		farewell_end(f);
 }
 
 void

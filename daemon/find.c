@@ -359,6 +359,7 @@ find_and_set_options(const struct call *call, struct sock *s, const msgpack_obje
 {
 	uint8_t		before[SUBSCRIBE_SIZE];
 	enum error	e;
+	int		number;
 
 	if (o->type != MSGPACK_OBJECT_MAP && o->type != MSGPACK_OBJECT_ARRAY)
 		return call_fail(ERR_badarg, "options: got %s; it takes a map, or a list of [name, value]",
@@ -368,7 +369,10 @@ find_and_set_options(const struct call *call, struct sock *s, const msgpack_obje
 	keep_sock(s);
 	memcpy(before, s->subscribed, sizeof before);
 	e = set_options(call, s, o);
-	if (memcmp(before, s->subscribed, sizeof before) != 0)
-		stack_subscribe(s);
-	return e;
+	if (memcmp(before, s->subscribed, sizeof before) == 0 || (number = stack_subscribe(s)) == 0)
+		return e;
+	memcpy(s->subscribed, before, sizeof before);
+	(void)stack_subscribe(s);
+	return call_fail(error_from_errno(number), "options.sctp_events: %s; the events are those of before",
+	    strerror(number));
 }

@@ -237,11 +237,13 @@ static uint64_t
 uptime(void)
 {
 	static struct timespec	start;
+	static bool		started;	/* the clock may say 0 then */
 	struct timespec		now;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	if (start.tv_sec == 0)
+	if (!started)
 		start = now;
+	started = true;
 	return (uint64_t)(now.tv_sec - start.tv_sec);
 }
 

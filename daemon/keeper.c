@@ -38,6 +38,7 @@
 #define WATCHDOG_MS	10000	/* between two signs of life */
 #define ABORT_MS	5000	/* to die of SIGABRT, with a core dump */
 #define STOP_MS		10000	/* to stop when told so */
+#define POLL_AGAIN_MS	10
 #define QUICK_MS	1000	/* who dies sooner, and unready, has died at its start */
 
 static enum phase {
@@ -276,8 +277,8 @@ reap(void)
 	pid_t	pid;
 	int	status;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == child)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0 || (pid == -1 && errno == EINTR)) {
+		if (pid > 0 && pid == child)
 			child_ended(status);
 	}
 }
@@ -355,7 +356,9 @@ open_signals(void)
 	(void)sigaddset(&set, SIGHUP);
 	(void)sigprocmask(SIG_SETMASK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
-	return (signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) != -1;
+	if ((signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) == -1)
+		log_err("keeper: signalfd: %s", strerror(errno));
+	return signal_fd != -1;
 }
 
 /* The daemon left its socket for a next one; now there will be none. */
@@ -396,8 +399,12 @@ keeper_run(const char *const argv[])
 
 		if (left > INT_MAX || phase == KILLED)
 			left = INT_MAX;
-		if (poll(fds, 2, left < 0 ? 0 : (int)left) == -1 && errno != EINTR)
-			break;
+		/* Where even that fails, both are asked, a little later. */
+		if (poll(fds, 2, left < 0 ? 0 : (int)left) == -1) {
+			if (errno != EINTR)
+				(void)poll(NULL, 0, POLL_AGAIN_MS);
+			fds[0].revents = fds[1].revents = POLLIN;
+		}
 		if (fds[0].revents != 0)
 			(void)listen_once();
 		if (fds[1].revents != 0)

@@ -207,13 +207,14 @@ stack_listen(struct sock *s, int backlog)
 		number = errno;
 	if (number == EADDRINUSE)
 		number = listen_shared(s, backlog);
+	if (number == 0 && !s->many && backlog > 0 &&
+	    (number = kernel_watch(s, s->stack.fd, NULL, false)) != 0)
+		(void)listen(s->stack.fd, 0);
 	if (number != 0)
 		return number;
 	s->listening = backlog > 0;
 	keep_sock(s);
-	if (!s->many && s->listening)
-		kernel_watch(s, s->stack.fd, NULL, false);
-	else if (!s->many)
+	if (!s->many && !s->listening)
 		kernel_unwatch(s, s->stack.fd);
 	return 0;
 }
@@ -269,7 +270,7 @@ stack_connect(struct sock *s, const struct sockaddr_storage *addrs, size_t n,
 		a->stack.stream = true;
 		a->stack.fd = s->stack.fd;
 		kernel_has_fd(a);
-		kernel_watch(s, s->stack.fd, a, false);
+		kernel_follow(a, false);
 	}
 	kernel_charge_connect(a);
 	*made = a;

@@ -108,7 +108,7 @@ kernel_came_up(struct assoc *a)
 	a->stack.owns_fd = true;
 	assoc_has_fd(a);
 	kernel_inherit(s, a->stack.fd);
-	kernel_watch(s, a->stack.fd, a, false);
+	kernel_follow(a, false);
 }
 
 /* The id is in the comm_up that waits, even of one that is over already. */
@@ -158,9 +158,9 @@ kernel_accepted(struct sock *listener, struct sock *to, int fd,
 	kernel_inherit_sizes(listener, to);
 	sock_keeps_output(to);
 	kernel_inherit(listener, fd);
-	kernel_adopt(to, fd);
+	(void)kernel_adopt(to, fd);	/* it is one-to-one: nothing can fail */
 	a = accepted_assoc(to, fd, peer);
-	kernel_watch(to, fd, a, false);
+	kernel_follow(a, false);
 	kernel_size_socket(listener);
 	keep_sock(to);
 	return a;
@@ -196,6 +196,8 @@ stack_peeloff(struct assoc *a, struct sock *to)
 		return EAGAIN;		/* it is not up yet */
 	if ((number = kernel_make_set(to)) != 0)
 		return number;
+	if ((number = kernel_watch(to, a->stack.fd, a, false)) != 0)
+		return number;
 	kernel_unwatch(from, a->stack.fd);
 	assoc_move(a, to);
 	to->port = from->port;
@@ -205,11 +207,10 @@ stack_peeloff(struct assoc *a, struct sock *to)
 	kernel_inherit_sizes(from, to);
 	to->peeled = true;
 	sock_keeps_output(to);
-	kernel_adopt(to, a->stack.fd);
+	(void)kernel_adopt(to, a->stack.fd);
 	/* Its number stays parked, too: the journal has it under that until the commit. */
 	a->stack.owns_fd = false;
 	keep_sock(to);
-	kernel_watch(to, a->stack.fd, a, false);
 	return 0;
 }
 

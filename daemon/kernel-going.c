@@ -135,9 +135,8 @@ kernel_linger(struct assoc *a)
 	a->stack.owns_fd = a->stack.is_lingering = true;
 	a->stack.moved = kernel_seconds();
 	TAILQ_INSERT_TAIL(&lingering, a, stack.lingering);
-	(void)event_assign(&a->stack.linger, loop_base(), a->stack.fd,
-	    EV_READ | EV_PERSIST, on_readable, a);
-	(void)event_add(&a->stack.linger, NULL);
+	(void)event_assign(&a->stack.linger, loop_base(), -1, 0, on_readable, a);
+	loop_watch(&a->stack.linger, a->stack.fd, EV_READ | EV_PERSIST);
 	kernel_going(a);
 }
 

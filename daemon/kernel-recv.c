@@ -363,7 +363,7 @@ wait_for_news(struct assoc *a)
 	if (a->stack.at_end)
 		return;
 	a->stack.at_end = true;
-	kernel_watch(a->sock, a->stack.fd, a, true);
+	kernel_follow(a, true);
 }
 
 /* How an association ended is said once, before all that is left to read. */
@@ -421,7 +421,7 @@ receive_assoc(struct sock *s, struct assoc *a, unsigned n, bool rest)
 	if (got > i || is_error(got))
 		wait_for_news(a);
 	else if (a->stack.at_end && got == (int)want)
-		kernel_watch(s, a->stack.fd, a, true);	/* more is no news: ask for it */
+		kernel_follow(a, true);	/* more is no news: ask for it */
 	else if (rest && got == (int)want)
 		kernel_rest(a);
 	if (a->state == ASSOC_OVER && kernel_is_drained(a->stack.fd))
@@ -439,11 +439,14 @@ static void
 accept_again(void)
 {
 	struct sock	*s = NULL;
+	int		 number;
 
 	while ((s = sock_next(s)) != NULL) {
-		if (s->stack.resting && s->listening)
-			kernel_watch(s, s->stack.fd, NULL, false);
+		if (!s->stack.resting)
+			continue;
 		s->stack.resting = false;
+		if (s->listening && (number = kernel_watch(s, s->stack.fd, NULL, false)) != 0)
+			kernel_accept_later(s, strerror(number));
 	}
 }
 
@@ -458,8 +461,8 @@ accept_on_retry(evutil_socket_t fd, short what, void *arg)
  * There is no room for what could be accepted. It waits in the kernel's
  * queue, which is bounded; not to be told of it all the time, rest a while.
  */
-static void
-accept_later(struct sock *s, const char *why)
+void
+kernel_accept_later(struct sock *s, const char *why)
 {
 	static time_t			last;
 	static const struct timeval	wait = { .tv_usec = 100000 };
@@ -487,14 +490,14 @@ receive_accept(struct sock *s)
 	int			 number;
 
 	if ((why = sock_no_room(c)) != NULL) {
-		accept_later(s, why);
+		kernel_accept_later(s, why);
 		return;
 	}
 	to = sock_new(c, false, s->family);
 	if ((number = stack_accept(s, to, &a)) != 0) {
 		sock_close(to, NULL);
 		if (number != EAGAIN)
-			accept_later(s, strerror(number));
+			kernel_accept_later(s, strerror(number));
 		return;
 	}
 	e.accepted = to->node.key;

@@ -20,6 +20,7 @@
 #include "loop.h"
 
 #define REST_US		1000
+#define NO_ROOM_US	50000
 #define STREAM		256	/* messages after which it is seen what they cost */
 #define STREAM_US	100	/* apart: 10,000 a second */
 #define STREAM_BYTES	2048	/* each */
@@ -28,21 +29,30 @@
 static TAILQ_HEAD(, assoc) resting = TAILQ_HEAD_INITIALIZER(resting);
 static struct event over;
 
-static void
+/* Gives false if there is no room to watch it: it rests on. */
+static bool
 wake(struct assoc *a)
 {
-	kernel_no_rest(a);
 	/* One whose socket was closed is read without a set. */
-	if (a->sock != NULL && a->stack.fd != -1)
-		kernel_watch(a->sock, a->stack.fd, a, a->stack.at_end);
+	if (a->sock != NULL && a->stack.fd != -1 &&
+	    kernel_watch(a->sock, a->stack.fd, a, a->stack.at_end) != 0)
+		return false;
+	kernel_no_rest(a);
+	return true;
 }
 
 static void
 rest_is_over(evutil_socket_t fd, short what, void *arg)
 {
+	static const struct timeval	longer = { .tv_usec = NO_ROOM_US };
+
 	(void)fd, (void)what, (void)arg;
-	while (!TAILQ_EMPTY(&resting))
-		wake(TAILQ_FIRST(&resting));
+	while (!TAILQ_EMPTY(&resting)) {
+		if (!wake(TAILQ_FIRST(&resting))) {
+			(void)evtimer_add(&over, &longer);
+			return;
+		}
+	}
 }
 
 void

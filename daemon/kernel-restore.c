@@ -25,7 +25,7 @@
 bool
 stack_restore_sock(struct sock *s)
 {
-	int	fd = park_take(s->node.key);
+	int	fd = park_take(s->node.key), number;
 
 	if (kernel_make_set(s) != 0)
 		return false;
@@ -36,10 +36,10 @@ stack_restore_sock(struct sock *s)
 	s->stack.fd = fd;
 	s->stack.parked = true;
 	kernel_restore_sizes(s);
-	if (s->many)
-		kernel_read_at_once(s);
-	else if (s->listening)
-		kernel_watch(s, fd, NULL, false);
+	if (s->many && kernel_read_at_once(s) != 0)
+		stack_read(s, false, true);
+	else if (!s->many && s->listening && (number = kernel_watch(s, fd, NULL, false)) != 0)
+		kernel_accept_later(s, strerror(number));
 	return true;
 }
 
@@ -60,7 +60,7 @@ stack_restore_assoc(struct assoc *a)
 	if (a->state == ASSOC_GOING_DOWN)
 		kernel_going(a);
 	if (s != NULL)
-		kernel_watch(s, a->stack.fd, a, false);
+		kernel_follow(a, false);
 	else
 		kernel_linger(a);
 	/* It lingered, and ended: nobody said so, or the one whom it was said to died. */

@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <event2/event.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "known.h"
 #include "kernel.h"
 #include "log.h"
+#include "loop.h"
 #include "park.h"
 
 /* Sends between two commits, at most. */
@@ -294,10 +296,10 @@ stack_took(uint64_t client, uint64_t ordinal)
 void
 stack_await_room(struct assoc *a, bool on)
 {
-	if (a->stack.fd == -1)
+	if (a->stack.fd == -1 || event_get_events(&a->stack.writable) == 0)
 		return;		/* it is asked again when it comes up */
 	if (on)
-		(void)event_add(&a->stack.writable, NULL);
+		loop_watch(&a->stack.writable, a->stack.fd, EV_WRITE);
 	else
 		(void)event_del(&a->stack.writable);
 }

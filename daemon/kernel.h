@@ -30,8 +30,8 @@ enum assoc_event kernel_what_happened(uint16_t state);
 bool kernel_is_up(enum assoc_event);
 
 /* A socket's descriptor: its own from now on; and its set of those to read. */
-void kernel_adopt(struct sock *, int fd);
-void kernel_read_at_once(struct sock *);
+int kernel_adopt(struct sock *, int fd);
+int kernel_read_at_once(struct sock *);
 int kernel_make_set(struct sock *);
 
 /* Go to another network namespace, giving the way back or -1, and come back. */
@@ -69,8 +69,14 @@ void kernel_want(struct sock *, bool receive, int bytes);
 int kernel_grow_send(struct assoc *, size_t len);
 
 /* Put a descriptor into the set of those read on demand, or take it out. */
-void kernel_watch(struct sock *, int fd, struct assoc *, bool edge);
+int kernel_watch(struct sock *, int fd, struct assoc *, bool edge);
 void kernel_unwatch(struct sock *, int fd);
+
+/* An association's; where there is no room for it, it is tried again by the clock. */
+void kernel_follow(struct assoc *, bool edge);
+
+/* A listener, later. */
+void kernel_accept_later(struct sock *, const char *why);
 
 /* Not to read an association for a moment; and to forget about that. */
 void kernel_rest(struct assoc *);
@@ -144,7 +150,7 @@ void kernel_finish(struct assoc *);
 /* Give the descriptor of an association what the kernel does not hand on. */
 void kernel_inherit(const struct sock *, int fd);
 
-void kernel_subscribe(const struct sock *, int fd);
+int kernel_subscribe(const struct sock *, int fd);
 
 /* The receive buffer once the association is up, as a multiple. */
 #define KERNEL_RCVBUF_UP	5

@@ -85,7 +85,8 @@ static void
 listener_on_retry(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what, (void)arg;
-	(void)event_add(&readable, NULL);
+	if (event_add(&readable, NULL) == -1)
+		retry_later();
 }
 
 static bool
@@ -225,8 +226,8 @@ listener_open(char *error, size_t size)
 	(void)event_assign(&readable, loop_base(), listen_fd, EV_READ | EV_PERSIST,
 	    listener_on_readable, NULL);
 	(void)evtimer_assign(&retry, loop_base(), listener_on_retry, NULL);
-	(void)event_add(&readable, NULL);
-	return true;
+	return event_add(&readable, NULL) == 0 ||
+	    fail(error, size, config.socket, strerror(errno));
 }
 
 void

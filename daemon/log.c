@@ -2,10 +2,14 @@
 /*
  * Log lines with priorities.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +21,15 @@
 
 static enum { PLAIN, JOURNAL, COLOUR } form = PLAIN;
 static int level = LOG_INFO;
+static unsigned lost;
+
+/*
+ * Where lines go: standard error, but without waiting for whoever reads it.
+ * That it does not wait is said of a description of our own where there can
+ * be one, as others have the same standard error.
+ */
+static int out = STDERR_FILENO;
+static bool is_socket;
 
 static const struct {
 	int		 priority;
@@ -45,6 +58,34 @@ is_journal(void)
 	return strcmp(env, ours) == 0;
 }
 
+/* It is above what is passed to us, and is closed with us. */
+#define OWN_FD	32
+
+static void
+open_own(void)
+{
+	struct stat	st;
+	int		fd;
+
+	if (fstat(STDERR_FILENO, &st) == -1)
+		return;
+	is_socket = S_ISSOCK(st.st_mode);
+	if (!S_ISFIFO(st.st_mode) ||
+	    (fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)) == -1)
+		return;
+	if ((out = fcntl(fd, F_DUPFD_CLOEXEC, OWN_FD)) == -1)
+		out = STDERR_FILENO;
+	(void)close(fd);
+}
+
+static void
+close_own(void)
+{
+	if (out != STDERR_FILENO)
+		(void)close(out);
+	out = STDERR_FILENO;
+}
+
 void
 log_init(void)
 {
@@ -55,6 +96,8 @@ log_init(void)
 	else if (isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL &&
 	    term != NULL && strcmp(term, "dumb") != 0)
 		form = COLOUR;
+	open_own();
+	(void)atexit(close_own);
 }
 
 void
@@ -73,28 +116,71 @@ log_level_find(const char *name)
 	return -1;
 }
 
-static void
-write_line(int priority, const char *fmt, va_list ap)
+/* Gives false if there is no room for it: nobody waits for a reader. */
+static bool
+put(const char *text, size_t len)
 {
-	char	 line[1024];
-	size_t	 i;
+	struct pollfd	p = { .fd = out, .events = POLLOUT };
+	ssize_t		n;
 
-	if (priority > level)
-		return;
-	(void)vsnprintf(line, sizeof line, fmt, ap);
+	if (is_socket)
+		n = send(out, text, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	else if (poll(&p, 1, 0) == 0)
+		return false;
+	else
+		n = write(out, text, len);
+	return n != -1 || (errno != EAGAIN && errno != EINTR && errno != ENOBUFS && errno != ENOMEM);
+}
+
+static void
+format_line(int priority, const char *text)
+{
+	char	 line[1100];
+	size_t	 i;
+	int	 n = 0;
+
 	for (i = 0; levels[i].priority != priority; i++)
 		;
 	switch (form) {
 	case JOURNAL:
-		(void)fprintf(stderr, "<%d>%s\n", priority, line);
+		n = snprintf(line, sizeof line, "<%d>%s\n", priority, text);
 		break;
 	case COLOUR:
-		(void)fprintf(stderr, "sctpd: %s%s\033[0m\n", levels[i].colour, line);
+		n = snprintf(line, sizeof line, "sctpd: %s%s\033[0m\n", levels[i].colour, text);
 		break;
 	case PLAIN:
-		(void)fprintf(stderr, "sctpd: %s: %s\n", levels[i].name, line);
+		n = snprintf(line, sizeof line, "sctpd: %s: %s\n", levels[i].name, text);
 		break;
 	}
+	if (!put(line, (size_t)n))
+		lost++;
+}
+
+/* The lines that nobody read, first; then this one. */
+static void
+write_line(int priority, const char *fmt, va_list ap)
+{
+	char		text[1024];
+	unsigned	before = lost;
+	int		number = errno;
+
+	if (priority > level)
+		return;
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	if (before > 0) {
+		char	said[64];
+
+		(void)snprintf(said, sizeof said, "%u log lines were lost, nobody read them", before);
+		lost = 0;
+		format_line(LOG_WARNING, said);
+		if (lost > 0)
+			lost = before;	/* there is no room even for that */
+	}
+	if (lost > 0)
+		lost++;
+	else
+		format_line(priority, text);
+	errno = number;
 }
 
 #define LOG_FUNCTION(name, priority)					\

@@ -2,7 +2,11 @@
 /*
  * The event loop.
  */
+#include <errno.h>
+#include <event2/event_struct.h>
+#include <poll.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "client.h"
 #include "log.h"
@@ -10,14 +14,32 @@
 #include "schedule.h"
 #include "turn.h"
 
+/* How long the loop may fail, by the clock, before nothing will mend it. */
+#define FAILURES	1000
+#define FAILURE_MS	10
+
 static struct event_base *base;
 static bool stopping;
+
+/* What libevent has to say of a failure we say ourselves, and better. */
+static void
+loop_on_log(int severity, const char *text)
+{
+	int	number = errno;
+
+	if (severity == EVENT_LOG_ERR)
+		log_err("libevent: %s", text);
+	else
+		log_debug("libevent: %s", text);
+	errno = number;
+}
 
 void
 loop_init(void)
 {
 	struct event_config	*cfg = event_config_new();
 
+	event_set_log_callback(loop_on_log);
 	if (cfg == NULL)
 		log_fatal("out of memory");
 	(void)event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
@@ -36,13 +58,55 @@ loop_base(void)
 }
 
 void
+loop_need(struct event *ev)
+{
+	if (event_add(ev, NULL) == -1)
+		log_fatal("the event loop: %s", strerror(errno));
+}
+
+void
+loop_watch(struct event *ev, int fd, short what)
+{
+	static const struct timeval	moment = { .tv_usec = 50000 };
+	event_callback_fn		fn = event_get_callback(ev);
+	void				*arg = event_get_callback_arg(ev);
+
+	if (event_pending(ev, EV_READ | EV_WRITE | EV_TIMEOUT, NULL))
+		return;
+	(void)event_assign(ev, base, fd, what, fn, arg);
+	if (event_add(ev, NULL) == 0)
+		return;
+	if (log_allowed())
+		log_warning("descriptor %d cannot be watched: %s; it is looked at by the clock; see fs.epoll.max_user_watches",
+		    fd, strerror(errno));
+	(void)event_assign(ev, base, -1, EV_TIMEOUT | (what & EV_PERSIST), fn, arg);
+	(void)event_add(ev, &moment);
+}
+
+/* The kernel may lack memory for a moment: that ends nobody. */
+static void
+wait_for_events(int flags)
+{
+	static unsigned	failures;
+
+	if (event_base_loop(base, flags) != -1) {
+		failures = 0;
+		return;
+	}
+	if (log_allowed())
+		log_err("the event loop: %s", strerror(errno));
+	if (++failures > FAILURES)
+		log_fatal("the event loop failed %u times", failures);
+	(void)poll(NULL, 0, FAILURE_MS);
+}
+
+void
 loop_run(void)
 {
 	schedule_init();
 	while (!stopping) {
 		turn_begin();
-		if (event_base_loop(base, turn_any() ? EVLOOP_NONBLOCK : EVLOOP_ONCE) == -1)
-			log_fatal("the event loop failed");
+		wait_for_events(turn_any() ? EVLOOP_NONBLOCK : EVLOOP_ONCE);
 		client_end_turn();
 		if (turn_any()) {	/* after all others, and what they are told */
 			turn_serve();

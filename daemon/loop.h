@@ -8,8 +8,22 @@
 
 #include <event2/event.h>
 
+struct event;
+
 void loop_init(void);
 struct event_base *loop_base(void);
+
+/* At start: without this event there is no daemon. */
+void loop_need(struct event *);
+
+/*
+ * Watch a descriptor that must be watched. Where the kernel has no room for
+ * one more (no memory, or fs.epoll.max_user_watches is reached), the event
+ * happens by the clock instead, a few times a second, which its function must
+ * be content with. What can be refused by an error is refused, and calls
+ * event_add itself.
+ */
+void loop_watch(struct event *, int fd, short what);
 
 /* Serve until loop_stop. */
 void loop_run(void);

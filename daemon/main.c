@@ -217,9 +217,9 @@ catch_signals(struct flags *f)
 	(void)evsignal_assign(&on_term, loop_base(), SIGTERM, main_on_signal, NULL);
 	(void)evsignal_assign(&on_int, loop_base(), SIGINT, main_on_signal, NULL);
 	(void)evsignal_assign(&on_hangup, loop_base(), SIGHUP, main_on_hangup, f);
-	(void)event_add(&on_term, NULL);
-	(void)event_add(&on_int, NULL);
-	(void)event_add(&on_hangup, NULL);
+	loop_need(&on_term);
+	loop_need(&on_int);
+	loop_need(&on_hangup);
 }
 
 /* Nobody comes after us, or nobody hears us any more: close everything properly. */

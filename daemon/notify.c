@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,9 @@
 
 #include "log.h"
 #include "notify.h"
+
+#define TRIES		10
+#define AGAIN_MS	10
 
 /* False if there is no such address. */
 static bool
@@ -37,33 +41,65 @@ manager(struct sockaddr_un *sun, socklen_t *len)
 	return true;
 }
 
-bool
-notify_send(const char *lines, int fd)
+/*
+ * Gives 0 or an errno. Only what brings a descriptor waits for a manager that
+ * does not read, and not for ever: with the others it may do as it likes.
+ */
+static int
+send_once(const struct sockaddr_un *sun, socklen_t len, const char *lines, int fd)
 {
+	static const struct timeval	patience = { .tv_sec = 5 };
 	union {
 		char		buf[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr	head;
 	} control = { .head = { .cmsg_len = CMSG_LEN(sizeof(int)),
 	    .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
-	struct sockaddr_un	sun;
 	struct iovec		iov = { (void *)(uintptr_t)lines, strlen(lines) };
-	struct msghdr		msg = { .msg_name = &sun, .msg_iov = &iov, .msg_iovlen = 1 };
-	bool			sent;
-	int			s;
+	struct msghdr		msg = { .msg_name = (void *)(uintptr_t)sun, .msg_namelen = len,
+				    .msg_iov = &iov, .msg_iovlen = 1 };
+	int			s, number = 0;
 
-	if (!manager(&sun, &msg.msg_namelen))
-		return false;
 	if (fd != -1) {
 		memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
 		msg.msg_control = control.buf;
 		msg.msg_controllen = sizeof control.buf;
 	}
 	if ((s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) == -1)
-		return false;
-	if (!(sent = sendmsg(s, &msg, MSG_NOSIGNAL) != -1))
-		log_warning("notify: %s: %s", getenv("NOTIFY_SOCKET"), strerror(errno));
+		return errno;
+	(void)setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	if (sendmsg(s, &msg, MSG_NOSIGNAL | (fd == -1 ? MSG_DONTWAIT : 0)) == -1)
+		number = errno;
 	(void)close(s);
-	return sent;
+	return number;
+}
+
+/* Of what there may be enough in a moment. */
+static bool
+passes(int number)
+{
+	return number == EINTR || number == EAGAIN || number == ENOBUFS || number == ENOMEM ||
+	    number == EMFILE || number == ENFILE;
+}
+
+bool
+notify_send(const char *lines, int fd)
+{
+	struct sockaddr_un	sun;
+	socklen_t		len;
+	int			number = 0;
+
+	if (!manager(&sun, &len))
+		return false;
+	for (int i = 0; i < TRIES; i++) {
+		if ((number = send_once(&sun, len, lines, fd)) == 0)
+			return true;
+		if (!passes(number) || (number == EAGAIN && fd != -1))
+			break;
+		(void)poll(NULL, 0, number == EINTR ? 0 : AGAIN_MS);
+	}
+	if (log_allowed())
+		log_warning("notify: %s: %s", getenv("NOTIFY_SOCKET"), strerror(number));
+	return false;
 }
 
 void

@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -33,6 +34,7 @@
 /* Look-ups under way at one time, in all and of one user; the others wait their turn. */
 #define THREADS		32
 #define THREADS_A_USER	8
+#define WRITE_AGAIN_MS	10
 /* getaddrinfo needs a few tens of KiB; what is not touched is not there. */
 #define THREAD_STACK	(512u << 10)
 
@@ -73,8 +75,8 @@ look_up(void *arg)
 		hints.ai_flags = AI_V4MAPPED | AI_ALL;
 	r->error = getaddrinfo(r->name, NULL, &hints, &r->found);
 	/* A pointer is written whole, or the pipe is gone and so are we. */
-	while (write(done_pipe[1], &r, sizeof r) == -1 && errno == EINTR)
-		;
+	while (write(done_pipe[1], &r, sizeof r) == -1 && errno != EPIPE && errno != EBADF)
+		(void)poll(NULL, 0, errno == EINTR ? 0 : WRITE_AGAIN_MS);
 	return NULL;
 }
 
@@ -248,7 +250,7 @@ resolve_init(void)
 		log_fatal("resolve: pipe: %s", strerror(errno));
 	(void)event_assign(&readable, loop_base(), done_pipe[0], EV_READ | EV_PERSIST,
 	    resolve_on_done, NULL);
-	(void)event_add(&readable, NULL);
+	loop_need(&readable);
 }
 
 void

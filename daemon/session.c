@@ -2,13 +2,12 @@
 /*
  * Sessions.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "keep.h"
 #include "log.h"
+#include "random.h"
 #include "session.h"
 #include "turn.h"
 
@@ -19,8 +18,7 @@ session_begin(struct client *c)
 
 	if (c->token[0] != '\0')
 		return;
-	if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
-		log_fatal("getrandom: %s", strerror(errno));
+	random_fill(bytes, sizeof bytes);
 	for (size_t i = 0; i < sizeof bytes; i++)
 		(void)snprintf(c->token + 2 * i, 3, "%02x", bytes[i]);
 	output_keep(&c->out, c->node.key, false);
@@ -54,8 +52,9 @@ session_find(const char *token, size_t len)
 void
 session_come_back(struct client *c, struct client *on, uint64_t seq)
 {
-	log_info("client %llu: back, from message %llu of %llu", (unsigned long long)c->node.key,
-	    (unsigned long long)seq + 1, (unsigned long long)c->out.seq);
+	if (log_allowed())
+		log_info("client %llu: back, from message %llu of %llu", (unsigned long long)c->node.key,
+		    (unsigned long long)seq + 1, (unsigned long long)c->out.seq);
 	keep_commit();	/* what went to other owners has gone */
 	client_take_connection(c, on);
 	(void)output_ack(&c->out, seq);

@@ -52,8 +52,9 @@ sock_on_hold_end(evutil_socket_t fd, short what, void *arg)
 	struct sock	*s = arg;
 
 	(void)fd, (void)what;
-	log_notice("sock %llu: closed, nobody came for it within hold_time",
-	    (unsigned long long)s->node.key);
+	if (log_allowed())
+		log_notice("sock %llu: closed, nobody came for it within hold_time",
+		    (unsigned long long)s->node.key);
 	sock_close(s, NULL);
 }
 
@@ -318,7 +319,8 @@ hold(struct sock *s)
 	s->held = true;
 	if (s->own.hold_time >= 0)
 		(void)evtimer_add(&s->hold, &tv);
-	log_info("sock %llu: held, its owner is gone", (unsigned long long)s->node.key);
+	if (log_allowed())
+		log_info("sock %llu: held, its owner is gone", (unsigned long long)s->node.key);
 	sock_pump(s);
 }
 

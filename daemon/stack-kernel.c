@@ -69,35 +69,46 @@ stack_probe(void)
 
 /*
  * One type at a time: the struct of SCTP_EVENTS differs between kernels.
- * Changes of associations are always wanted, by us.
+ * Changes of associations are always wanted, by us. Gives the errno of what
+ * is wanted and not there; that the kernel does not know a type is EINVAL,
+ * and only said.
  */
-void
+int
 kernel_subscribe(const struct sock *s, int fd)
 {
 	struct sctp_event	e = { .se_assoc_id = SCTP_ALL_ASSOC };
+	int			failed = 0;
 
 	for (const struct notice *n = notice_table; n->name != NULL; n++) {
 		if (n->subscribe < 0)
 			continue;
 		e.se_type = n == notice_send_failed ? SCTP_SEND_FAILED_EVENT : n->sn_type;
 		e.se_on = n->sn_type == SCTP_ASSOC_CHANGE || s->subscribed[n->subscribe];
-		if (setsockopt(fd, IPPROTO_SCTP, SCTP_EVENT, &e, sizeof e) == -1 && e.se_on)
+		if (setsockopt(fd, IPPROTO_SCTP, SCTP_EVENT, &e, sizeof e) == 0 || !e.se_on)
+			continue;
+		if (errno != EINVAL || n->sn_type == SCTP_ASSOC_CHANGE)
+			failed = errno;
+		if (log_allowed())
 			log_warning("sock %llu: no %s: %s",
 			    (unsigned long long)s->node.key, n->name, strerror(errno));
 	}
+	return failed;
 }
 
-void
+int
 stack_subscribe(struct sock *s)
 {
 	struct assoc	*a = NULL;
+	int		 failed = 0, number;
 
 	if (s->stack.fd != -1)
-		kernel_subscribe(s, s->stack.fd);
+		failed = kernel_subscribe(s, s->stack.fd);
 	while ((a = assoc_next(s, a)) != NULL) {
-		if (a->stack.fd != -1 && a->stack.owns_fd)
-			kernel_subscribe(s, a->stack.fd);
+		if (a->stack.fd != -1 && a->stack.owns_fd &&
+		    (number = kernel_subscribe(s, a->stack.fd)) != 0)
+			failed = number;
 	}
+	return failed;
 }
 
 /* ---- reading on demand ---------------------------------------------- */
@@ -132,7 +143,7 @@ kernel_make_set(struct sock *s)
 	return 0;
 }
 
-void
+int
 kernel_watch(struct sock *s, int fd, struct assoc *a, bool edge)
 {
 	struct epoll_event	ev = {
@@ -142,7 +153,22 @@ kernel_watch(struct sock *s, int fd, struct assoc *a, bool edge)
 
 	if (epoll_ctl(s->stack.set, EPOLL_CTL_ADD, fd, &ev) == -1 && (errno != EEXIST ||
 	    epoll_ctl(s->stack.set, EPOLL_CTL_MOD, fd, &ev) == -1))
-		log_fatal("epoll_ctl: %s", strerror(errno));
+		return errno;
+	return 0;
+}
+
+/* Its messages stay with its peer until there is room to watch it. */
+void
+kernel_follow(struct assoc *a, bool edge)
+{
+	int	number = kernel_watch(a->sock, a->stack.fd, a, edge);
+
+	if (number == 0)
+		return;
+	if (log_allowed())
+		log_warning("assoc %u: cannot be watched: %s; it is tried again; see fs.epoll.max_user_watches",
+		    assoc_id(a), strerror(number));
+	kernel_rest(a);
 }
 
 void
@@ -153,13 +179,13 @@ kernel_unwatch(struct sock *s, int fd)
 }
 
 static void
-arm(struct event *ev, bool *armed, bool on)
+arm(struct event *ev, int fd, bool *armed, bool on)
 {
 	if (on == *armed)
 		return;
 	*armed = on;
 	if (on)
-		(void)event_add(ev, NULL);
+		loop_watch(ev, fd, EV_READ | EV_PERSIST);
 	else
 		(void)event_del(ev);
 }
@@ -168,31 +194,33 @@ void
 stack_read(struct sock *s, bool messages, bool events)
 {
 	if (s->stack.set != -1)
-		arm(&s->stack.set_readable, &s->stack.reading_set, messages);
+		arm(&s->stack.set_readable, s->stack.set, &s->stack.reading_set, messages);
 	if (s->many && s->stack.fd != -1)
-		arm(&s->stack.readable, &s->stack.reading, events);
+		arm(&s->stack.readable, s->stack.fd, &s->stack.reading, events);
 }
 
 /* ---- coming --------------------------------------------------------- */
 
 /* What is common to a new socket and to one made of an association. */
-void
+int
 kernel_adopt(struct sock *s, int fd)
 {
 	s->stack.fd = fd;
 	if (!s->stack.parked)	/* by a process before us that could not say so any more */
 		s->stack.parked = park_put(s->node.key, fd);
 	fault_point("opened");
-	if (s->many)
-		kernel_read_at_once(s);
+	return s->many ? kernel_read_at_once(s) : 0;
 }
 
-void
+int
 kernel_read_at_once(struct sock *s)
 {
 	(void)event_assign(&s->stack.readable, loop_base(), s->stack.fd, EV_READ | EV_PERSIST,
 	    sock_on_readable, s);
-	stack_read(s, false, true);
+	if (event_add(&s->stack.readable, NULL) == -1)
+		return errno;
+	s->stack.reading = true;
+	return 0;
 }
 
 /* Go to another network namespace: gives the way back, or -1. */
@@ -298,14 +326,17 @@ stack_open(struct sock *s, const char *netns)
 		return errno;
 	(void)setsockopt(fd, IPPROTO_SCTP, SCTP_NODELAY, &one, sizeof one);
 	(void)setsockopt(fd, IPPROTO_SCTP, SCTP_FRAGMENT_INTERLEAVE, &zero, sizeof zero);
-	if (setsockopt(fd, IPPROTO_SCTP, SCTP_RECVRCVINFO, &one, sizeof one) == -1) {
+	if (setsockopt(fd, IPPROTO_SCTP, SCTP_RECVRCVINFO, &one, sizeof one) == -1)
 		number = errno;
+	else
+		number = kernel_subscribe(s, fd);
+	if (number != 0) {
 		(void)close(fd);
 		return number;
 	}
 	kernel_begin_sizes(s, fd);
-	kernel_subscribe(s, fd);
-	kernel_adopt(s, fd);
+	if ((number = kernel_adopt(s, fd)) != 0)
+		return number;
 	kernel_size_socket(s);
 	return 0;
 }

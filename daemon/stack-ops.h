@@ -32,7 +32,7 @@ struct stack_ops {
 	int		 (*getopt)(struct sock *, const struct sockopt *, void *);
 	void		 (*defaults)(struct assoc *, struct sndrcvinfo *);
 	void		 (*count_streams)(struct assoc *);
-	void		 (*subscribe)(struct sock *);
+	int		 (*subscribe)(struct sock *);
 	int		 (*names)(struct sock *, struct assoc *, bool,
 			    struct sockaddr_storage **, size_t *);
 	void		 (*close)(struct sock *);

@@ -62,7 +62,7 @@ userland_probe(void)
  * One type at a time, as on the kernel. Changes of associations are always
  * wanted, by us.
  */
-void
+int
 userland_subscribe(const struct sock *s, struct socket *so)
 {
 	static const struct {
@@ -83,6 +83,7 @@ userland_subscribe(const struct sock *s, struct socket *so)
 		{ SCTP_STREAM_CHANGE_EVENT, "sctp_stream_change_event" },
 	};
 	struct sctp_event	 e = { .se_assoc_id = SCTP_ALL_ASSOC };
+	int			 failed = 0;
 
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
 		const struct notice	*n = userland_notice(types[i].name);
@@ -93,23 +94,31 @@ userland_subscribe(const struct sock *s, struct socket *so)
 			continue;
 		e.se_type = types[i].type;
 		e.se_on = e.se_type == SCTP_ASSOC_CHANGE || s->subscribed[n->subscribe];
-		if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_EVENT, &e, sizeof e) == -1 && e.se_on)
+		if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_EVENT, &e, sizeof e) == 0 || !e.se_on)
+			continue;
+		if (errno != EINVAL || e.se_type == SCTP_ASSOC_CHANGE)
+			failed = errno;
+		if (log_allowed())
 			log_warning("sock %llu: no %s: %s",
 			    (unsigned long long)s->node.key, n->name, strerror(errno));
 	}
+	return failed;
 }
 
-static void
+static int
 userland_subscribe_all(struct sock *s)
 {
 	struct assoc	*a = NULL;
+	int		 failed = 0, number;
 
 	if (s->stack.userland->so != NULL)
-		userland_subscribe(s, s->stack.userland->so);
+		failed = userland_subscribe(s, s->stack.userland->so);
 	while ((a = assoc_next(s, a)) != NULL) {
-		if (a->stack.userland->so != NULL)
-			userland_subscribe(s, a->stack.userland->so);
+		if (a->stack.userland->so != NULL &&
+		    (number = userland_subscribe(s, a->stack.userland->so)) != 0)
+			failed = number;
 	}
+	return failed;
 }
 
 /* What the socket itself says is read at once, unless it accepts. */
@@ -193,7 +202,7 @@ userland_renew(struct sock *s)
 	(void)usrsctp_set_non_blocking(so, 1);
 	userland_copy_options(u->so, so);
 	set(so, IPPROTO_SCTP, SCTP_RECVRCVINFO, 1);
-	userland_subscribe(s, so);
+	(void)userland_subscribe(s, so);
 	userland_close_so(u->so);
 	u->so = so;
 	if (bind_so(so, u->port) != 0)
@@ -219,8 +228,7 @@ userland_open(struct sock *s, const char *netns)
 	set(so, SOL_SOCKET, SO_SNDBUF, SNDBUF);
 	set(so, SOL_SOCKET, SO_RCVBUF, RCVBUF);
 	(void)userland_sock_new(s, so);
-	userland_subscribe(s, so);
-	return 0;
+	return userland_subscribe(s, so);
 }
 
 /* An IPv4 address as an inet6 socket shows it. */

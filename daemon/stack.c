@@ -146,10 +146,10 @@ stack_getopt(struct sock *s, const struct sockopt *o, void *buf)
 	return ops->getopt(s, o, buf);
 }
 
-void
+int
 stack_subscribe(struct sock *s)
 {
-	ops->subscribe(s);
+	return ops->subscribe(s);
 }
 
 int

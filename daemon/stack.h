@@ -195,7 +195,7 @@ void stack_defaults(struct assoc *, struct sndrcvinfo *);
 void stack_count_streams(struct assoc *);
 
 /* Subscribe as sock->subscribed says. */
-void stack_subscribe(struct sock *);
+int stack_subscribe(struct sock *);
 
 /* Addresses of one side of an association, or of the socket for NULL. */
 int stack_names(struct sock *, struct assoc *, bool peer,

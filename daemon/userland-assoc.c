@@ -236,7 +236,7 @@ userland_came_up(struct assoc *a)
 	ua->owns_so = true;
 	userland_has_come(ua);
 	(void)usrsctp_set_non_blocking(ua->so, 1);
-	userland_subscribe(s, ua->so);
+	(void)userland_subscribe(s, ua->so);
 	wake_attach(&ua->wake, ua->so, userland_assoc_on_wake, a);
 }
 

@@ -31,7 +31,7 @@
 #define LOOK_MS		100
 
 static TAILQ_HEAD(, wake) woken = TAILQ_HEAD_INITIALIZER(woken);
-static struct event	turn, tick;
+static struct event	turn, tick, tick_instead;
 static int		tick_fd = -1;
 static bool		ticking;
 static size_t		nwoken;
@@ -49,15 +49,21 @@ clock_now(void)
 
 /* ---- the clock ------------------------------------------------------ */
 
+/* Where the descriptor cannot be set, libevent's clock ticks for it. */
 static void
 set_ticking(bool on)
 {
-	const struct timespec	ms = { .tv_nsec = on ? TICK_MS * 1000000 : 0 };
-	const struct itimerspec	t = { .it_interval = ms, .it_value = ms };
+	static const struct timeval	instead = { .tv_usec = TICK_MS * 1000 };
+	const struct timespec		ms = { .tv_nsec = on ? TICK_MS * 1000000 : 0 };
+	const struct itimerspec		t = { .it_interval = ms, .it_value = ms };
+	bool				is_set = ticking == on || timerfd_settime(tick_fd, 0, &t, NULL) == 0;
 
-	if (ticking != on && timerfd_settime(tick_fd, 0, &t, NULL) == -1)
-		log_fatal("timerfd_settime: %s", strerror(errno));
-	ticking = on;
+	if (on && !is_set)
+		(void)event_add(&tick_instead, &instead);
+	else
+		(void)event_del(&tick_instead);
+	if (is_set)
+		ticking = on;
 }
 
 void
@@ -87,13 +93,21 @@ clock_on_tick(evutil_socket_t fd, short what, void *arg)
 		clock_tick();
 }
 
+static void
+clock_on_instead(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	clock_tick();
+}
+
 void
 clock_start(void)
 {
 	if ((tick_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) == -1)
 		log_fatal("timerfd_create: %s", strerror(errno));
 	(void)event_assign(&tick, loop_base(), tick_fd, EV_READ | EV_PERSIST, clock_on_tick, NULL);
-	(void)event_add(&tick, NULL);
+	loop_need(&tick);
+	(void)event_assign(&tick_instead, loop_base(), -1, EV_PERSIST, clock_on_instead, NULL);
 	last = clock_now();
 }
 
@@ -118,6 +132,7 @@ clock_stop(void)
 {
 	if (tick_fd != -1) {
 		(void)event_del(&tick);
+		(void)event_del(&tick_instead);
 		(void)close(tick_fd);
 		tick_fd = -1;
 		ticking = false;

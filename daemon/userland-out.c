@@ -114,15 +114,12 @@ put_checksums(void)
 	}
 }
 
-static void	out_on_flush(evutil_socket_t, short, void *);
-
 /* When there is room in the socket that is full. */
 static void
 flush_later(int fd)
 {
 	(void)event_del(&flush);
-	(void)event_assign(&flush, loop_base(), fd, EV_WRITE, out_on_flush, NULL);
-	(void)event_add(&flush, NULL);
+	loop_watch(&flush, fd, EV_WRITE);
 }
 
 /* A packet that cannot be sent is lost, as packets are. */

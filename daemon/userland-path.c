@@ -10,11 +10,11 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "addr.h"
 #include "log.h"
 #include "mem.h"
+#include "random.h"
 #include "userland.h"
 
 #define IDLE_MAX	64
@@ -62,10 +62,8 @@ hash_of(const struct local *local, const struct sockaddr_storage *peer)
 {
 	static uint64_t	key;
 
-	while (key == 0) {
-		if (getrandom(&key, sizeof key, 0) != sizeof key)
-			log_fatal("getrandom failed");
-	}
+	while (key == 0)
+		random_fill(&key, sizeof key);
 	return mix_addr(mix_addr(key, &local->addr), peer);
 }
 

@@ -9,12 +9,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "addr.h"
 #include "mem.h"
+#include "random.h"
 #include "userland.h"
 
 /* Those that are given to who asks for none, as Linux has them. */
@@ -182,10 +182,9 @@ port_has_listener(const struct port *own)
 static uint16_t
 any_number(void)
 {
-	uint32_t	r = 0;
+	uint32_t	r;
 
-	while (getrandom(&r, sizeof r, 0) != sizeof r)
-		;
+	random_fill(&r, sizeof r);
 	return (uint16_t)(FIRST_ANY + r % (LAST_ANY - FIRST_ANY + 1));
 }
 

@@ -228,7 +228,8 @@ udp_open(void)
 			fds[nfds] = fd;
 			(void)event_assign(&readable[nfds], loop_base(), fd,
 			    EV_READ | EV_PERSIST, udp_on_readable, NULL);
-			(void)event_add(&readable[nfds++], NULL);
+			if (event_add(&readable[nfds++], NULL) == -1)
+				return open_failed(ports[i]);
 		}
 	}
 	return NULL;

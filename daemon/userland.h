@@ -351,7 +351,7 @@ void userland_drop_so(struct userland_assoc *);
 sctp_assoc_t userland_id(const struct assoc *);
 struct socket *userland_so(const struct assoc *);
 
-void userland_subscribe(const struct sock *, struct socket *);
+int userland_subscribe(const struct sock *, struct socket *);
 
 /* What waits for the end of the set-up does so no more, if it is up. */
 void userland_go_on(struct assoc *);
