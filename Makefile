@@ -161,6 +161,7 @@ include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk
 include tests/hostile/hostile.mk
 include tests/fuzz/random.mk
+include tests/faults/faults.mk
 
 # Source, folder below DESTDIR, mode; installed and uninstalled by this list.
 INSTALLED	= \

@@ -126,6 +126,10 @@ step_random() { # random clients, many at once, for half a minute on either stac
 	make -s --no-print-directory random-smoke
 }
 
+step_faults() { # whatever call of libc's fails, nothing is lost, and nobody else notices
+	make -s --no-print-directory faults-smoke
+}
+
 step_bench() { # every figure is measured; what they are is no matter here
 	tests/native.sh build/bench --native -q >build/check/bench-native &&
 	tests/lab/run --timeout 120 -- build/bench -q -n build/check/bench-native -o build/check/bench.json >build/check/bench.txt &&
@@ -196,7 +200,7 @@ if [ $# -gt 0 ]; then
 else
 	rm -f build/check/*.log
 	begin valgrind
-	for name in unit reference manuals acceptance shellcheck units install clang without fuzz random demo bench userland loss delay systemd soak integration; do
+	for name in unit reference manuals acceptance shellcheck units install clang without fuzz random faults demo bench userland loss delay systemd soak integration; do
 		run "$name"
 	done
 	end valgrind
