@@ -425,6 +425,25 @@ add_limits(Suite *s)
 	suite_add_tcase(s, tc);
 }
 
+/* For what is no message: the journal's records. */
+START_TEST(a_value_of_any_kind_is_measured)
+{
+	size_t	len = 0;
+
+	ck_assert_int_eq(frame_value("\x81\xa1k\x01rest", 8, &len), FRAME_MESSAGE);
+	ck_assert_uint_eq(len, 4);
+	ck_assert_int_eq(frame_value("\x07", 1, &len), FRAME_MESSAGE);
+	ck_assert_uint_eq(len, 1);
+	ck_assert_int_eq(frame_value("", 0, &len), FRAME_MORE);
+	ck_assert_int_eq(frame_value("\xdd\xff", 2, &len), FRAME_MORE);
+	ck_assert_int_eq(frame_value("\x82\xa1k\x01", 4, &len), FRAME_TOO_BIG);
+	ck_assert_int_eq(frame_value("\xdd\xff\xff\xff\xff", 5, &len), FRAME_TOO_BIG);
+	ck_assert_int_eq(frame_value("\xc6\x00\x00\x00\x05" "abc", 8, &len), FRAME_TOO_BIG);
+	ck_assert_int_eq(frame_value("\xc1", 1, &len), FRAME_GARBAGE);
+	ck_assert_uint_eq(len, 1);
+}
+END_TEST
+
 Suite *
 frame_suite(void)
 {
@@ -442,6 +461,7 @@ frame_suite(void)
 	tcase_add_test(tc, a_trickle_is_linear);
 	tcase_add_test(tc, no_bytes_are_no_message_yet);
 	tcase_add_test(tc, msgpack_agrees_about_mutations);
+	tcase_add_test(tc, a_value_of_any_kind_is_measured);
 	suite_add_tcase(s, tc);
 	add_limits(s);
 	return s;
