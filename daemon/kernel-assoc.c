@@ -102,7 +102,8 @@ kernel_came_up(struct assoc *a)
 		if (log_allowed())
 			log_err("assoc %u: aborted, no descriptor for it: %s; raise LimitNOFILE",
 			    assoc_id(a), strerror(errno));
-		(void)stack_abort(a, "out of descriptors", 18);
+		/* The kernel has made a socket of it already, and closes that in silence. */
+		a->stack.no_fd = stack_abort(a, "out of descriptors", 18) != 0;
 		return;
 	}
 	a->stack.owns_fd = true;
@@ -320,6 +321,13 @@ own_descriptor(struct assoc *a)
 	return a->stack.fd != -1;
 }
 
+/* It may be up though its user has not read that it is. */
+static bool
+is_coming_up(const struct assoc *a)
+{
+	return a->state == ASSOC_COMING_UP && !(a->stack.stream && kernel_knows(a));
+}
+
 /*
  * Has it something to do without its socket? One that is coming up has nothing
  * to shut down, and the kernel would forget it without a word; but what was
@@ -330,7 +338,7 @@ goes_on(struct assoc *a)
 {
 	if (a->state == ASSOC_OVER)
 		return false;
-	if (a->state != ASSOC_COMING_UP)
+	if (!is_coming_up(a))
 		return a->stack.fd != -1;
 	return (a->stack.has_sent || !TAILQ_EMPTY(&a->sends)) && own_descriptor(a);
 }

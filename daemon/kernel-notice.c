@@ -11,6 +11,9 @@
 #include "kernel.h"
 #include "log.h"
 
+/* A cause of RFC 9260, 3.3.10. */
+#define OUT_OF_RESOURCE	4
+
 /* The association that a notification is about, from its row's own field. */
 static uint32_t
 id_in(const struct notice *row, const char *p)
@@ -93,6 +96,8 @@ take_assoc_change(struct sock *s, struct assoc *a, struct stack_event *e, bool b
 	} else if (e->what != ASSOC_EVENT_NONE)
 		assoc_enter(a, ASSOC_OVER);
 	sock_event(s, e);
+	if (a->stack.no_fd && a->state == ASSOC_UP)
+		kernel_say_end(a, SCTP_COMM_LOST, OUT_OF_RESOURCE);
 	if (a->state == ASSOC_OVER)
 		assoc_fail_sends(a, ERR_epipe, "the association is over");
 	else if (!TAILQ_EMPTY(&a->sends) || a->eof_asked)

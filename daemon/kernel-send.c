@@ -75,15 +75,20 @@ kernel_knows(const struct assoc *a)
 	return getsockopt(a->stack.fd, IPPROTO_SCTP, SCTP_STATUS, &st, &len) == 0;
 }
 
-/* Why a one-to-one socket takes nothing as long as it connects; 0: it is up. */
+/*
+ * Why a one-to-one socket takes nothing as long as it connects; 0: it is up.
+ * There is something to read once it is, or was, or will not be.
+ */
 static int
 not_up_yet(const struct assoc *a)
 {
-	struct pollfd	p = { .fd = a->stack.fd };
+	struct pollfd	p = { .fd = a->stack.fd, .events = POLLIN };
 
 	if (!a->stack.stream || a->state != ASSOC_COMING_UP || kernel_knows(a))
 		return 0;
-	return poll(&p, 1, 0) == 1 ? EPIPE : EAGAIN;
+	if (poll(&p, 1, 0) == 0)
+		return EAGAIN;
+	return kernel_knows(a) ? 0 : EPIPE;
 }
 
 /* The descriptor to send an association's messages on. */

@@ -81,6 +81,7 @@ struct stack_assoc {
 	TAILQ_ENTRY(assoc)	 going;
 	time_t			 moved;		/* seconds: when it lingered, or took a message */
 	bool			 has_sent;	/* before it was up */
+	bool			 no_fd;		/* there was none: the kernel closes it */
 	bool			 is_resting;
 	TAILQ_ENTRY(assoc)	 resting;
 	struct user		*charged_to;	/* for its buffers */

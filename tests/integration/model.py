@@ -4,13 +4,14 @@ illegal calls, and beside them a model that knows how each must end.
 
 Everything happens on the loopback, where an association's packets have all
 arrived when the call that sent them is answered, so that the model need not
-guess. It says what waits at each end of an association, in its order; between
+guess: where packets need time, it waits until they have. It says what waits at each end of an association, in its order; between
 associations there is none."""
 import collections
 import random
 import time
 
 from check import WAIT_MS
+from harness import DELAY, wait_for
 from rpc import WAIT, RpcError
 
 NOT_THERE = 1 << 40     # no handle, and no client
@@ -31,12 +32,18 @@ class End:
         self.sock, self.peer, self.id = sock, peer, None
         self.up, self.was_up = True, True
         self.queue = collections.deque()
+        self.shut = False               # by its peer, and no eof was said since
 
     def over(self, *events):
         self.up = False
+        self.shut = SHUT in events
         self.queue.extend(events)
         if self.sock.one and self.was_up:
             self.queue.append(CLOSED)
+
+    def is_going_down(self):
+        """It is known that the peer shuts it down, and not yet that it has: eof is nothing new."""
+        return self.shut and SHUT not in self.queue and COMP in self.queue
 
     def knows(self):
         """Has the daemon not been told of its end?"""
@@ -164,16 +171,18 @@ class Program:
                 if r["sock"] in many and r["state"] == "coming_up"]
 
     def in_kernel(self):
-        """The kernel has the associations that the model has."""
+        """The kernel has the associations that the model has; where packets need
+        their time, none that is still on its way out either."""
         want = collections.Counter((str(s.port), str(e.peer.sock.port)) for s in self.socks
                                    for e in (*s.ends, *s.backlog) if e.up)
         deadline = time.monotonic() + WAIT
         while True:
             rows = [r.split() for r in self.d.kernel("assocs").splitlines()[1:]]
-            got = collections.Counter((r[11], r[12]) for r in rows if r[4] == "3")
+            got = collections.Counter((r[11], r[12]) for r in rows if r[4] == "3" or DELAY and r[4] != "0")
             if got == want and not self.coming_up():
                 return
-            assert time.monotonic() < deadline, f"the kernel has {got}; the model says {want}"
+            assert time.monotonic() < deadline, \
+                f"the kernel has {got} in the states {[r[4] for r in rows]}; the model says {want}"
 
     def settle(self):
         """What can be delivered now must come, and nothing else may have."""
@@ -316,6 +325,15 @@ class Program:
         e.sock.sent += 1
         if e.peer.up:
             e.peer.queue.append(("data", {"data": data}))
+            self.arrived(e)
+
+    def arrived(self, e):
+        """What the peer has cannot be given back when it is aborted."""
+        def all_is():
+            got = e.sock.owner.call("getopts", sock=e.sock.handle, options=[["sctp_status", {"assoc_id": e.id}]])
+            return got["options"][0][1]["unackdata"] == 0
+        if DELAY:
+            wait_for(all_is)
 
     def do_send_wrong(self):
         s, e = self.a_sock("many"), self.an_end()
@@ -335,7 +353,9 @@ class Program:
         for method, args in (("send", {"data": b"x"}), ("eof", {}), ("abort", {})):
             if e.sock.kind == "stream" and method != "send" and (not e.was_up or e.queue and e.queue[0] is UP):
                 continue                # the kernel does not say how a set-up stands
-            self.call("epipe", method, sock=e.sock.handle, assoc_id=e.id, **args)
+            going_down = method == "eof" and e.is_going_down()
+            self.call("ok" if going_down else "epipe", method, sock=e.sock.handle, assoc_id=e.id, **args)
+            e.shut = e.shut and not going_down
 
     def do_eof(self):
         e = self.an_end()
