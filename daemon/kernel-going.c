@@ -26,7 +26,7 @@
 #include "log.h"
 #include "loop.h"
 
-#define LOOK_AT		128	/* in a second */
+#define LOOK_AT		1024	/* in a second */
 #define PATIENCE	300	/* seconds: T5 of RFC 9260, five times RTO.Max */
 
 static TAILQ_HEAD(, assoc) lingering = TAILQ_HEAD_INITIALIZER(lingering);
@@ -56,12 +56,23 @@ end(struct assoc *a)
 	kernel_finish(a);
 }
 
+/*
+ * It still connects, and has something to send when it is up. Those of older
+ * daemons without were forgotten by the kernel.
+ */
+static bool
+still_connects(const struct assoc *a)
+{
+	return a->state == ASSOC_COMING_UP && !(a->stack.is_lingering && a->stack.stream &&
+	    TAILQ_EMPTY(&a->sends));
+}
+
 /* It came to its end without a word? Then say so; it may be freed by that. */
 bool
 kernel_look_for_end(struct assoc *a)
 {
-	if (a->stack.fd == -1 || (a->sock != NULL && a->sock->lent) ||
-	    a->state == ASSOC_COMING_UP || kernel_knows(a) || !kernel_is_drained(a->stack.fd))
+	if (a->stack.fd == -1 || (a->sock != NULL && a->sock->lent) || still_connects(a) ||
+	    kernel_knows(a) || !kernel_is_drained(a->stack.fd))
 		return false;
 	end(a);
 	return true;
