@@ -47,8 +47,9 @@ static struct client_list dead = TAILQ_HEAD_INITIALIZER(dead);
  *
  * A client that closed its own direction alone has said all that it has to
  * say, and reads on: its requests are served, those that it had to wait with
- * as well, and its end comes when it has all its answers. Until then it is a
- * client like any other, and if it does not read it waits like any other.
+ * as well, and its end comes when it has all its answers. Only a recv that
+ * waits, which might do so for ever, is taken back. Until then it is a client
+ * like any other, and if it does not read it waits like any other.
  */
 static int gone_set = -1;
 static struct event gone;
@@ -364,6 +365,47 @@ room_to_read(struct client *c, size_t n)
 	return to;
 }
 
+/* All of them; with the connection, but for what a session's notifications wait for. */
+static bool
+every(const struct call *call)
+{
+	(void)call;
+	return true;
+}
+
+static bool
+ends_with_connection(const struct call *call)
+{
+	return !call->notification || call->client->token[0] == '\0';
+}
+
+static bool
+takes_message(const struct call *call)
+{
+	return call->method == &rpc_table[RPC_recv] || call->method == &rpc_table[RPC_accept];
+}
+
+/*
+ * To end one may end others of the list: a connect that ends aborts its
+ * association, and that ends the sends which wait for it. So the place is
+ * kept by a call of our own that nobody ends.
+ */
+static void
+end_calls(struct client *c, bool (*which)(const struct call *))
+{
+	struct call	 place = { .client = c };
+	struct call	*call;
+
+	TAILQ_INSERT_HEAD(&c->calls, &place, entry);
+	while ((call = TAILQ_NEXT(&place, entry)) != NULL) {
+		TAILQ_REMOVE(&c->calls, &place, entry);
+		TAILQ_INSERT_AFTER(&c->calls, call, &place, entry);
+		if (which(call))
+			call->end(call, CALL_CLIENT_GONE);
+	}
+	TAILQ_REMOVE(&c->calls, &place, entry);
+}
+
 /* The end of what it sends: is it its own end? */
 static void
 client_read_end(struct client *c)
@@ -375,6 +417,7 @@ client_read_end(struct client *c)
 		return;
 	}
 	c->ended = true;
+	end_calls(c, takes_message);
 	stop_reading(c);
 	client_dirty(c);	/* it may have all its answers */
 }
@@ -648,34 +691,6 @@ client_new(int fd)
 	    (unsigned long long)c->node.key, (int)c->pid, (unsigned)c->uid);
 }
 
-/* A session's notifications were taken for good: they wait on. */
-static bool
-ends_with_it(const struct client *c, const struct call *call, bool all)
-{
-	return all || !call->notification || c->token[0] == '\0';
-}
-
-/*
- * To end one may end others of the list: a connect that ends aborts its
- * association, and that ends the sends which wait for it. So the place is
- * kept by a call of our own that nobody ends.
- */
-static void
-end_calls(struct client *c, bool all)
-{
-	struct call	 place = { .client = c };
-	struct call	*call;
-
-	TAILQ_INSERT_HEAD(&c->calls, &place, entry);
-	while ((call = TAILQ_NEXT(&place, entry)) != NULL) {
-		TAILQ_REMOVE(&c->calls, &place, entry);
-		TAILQ_INSERT_AFTER(&c->calls, call, &place, entry);
-		if (ends_with_it(c, call, all))
-			call->end(call, CALL_CLIENT_GONE);
-	}
-	TAILQ_REMOVE(&c->calls, &place, entry);
-}
-
 /* It is no more; its memory is freed when the turn ends. */
 static void
 client_end(struct client *c)
@@ -686,7 +701,7 @@ client_end(struct client *c)
 	c->dead = true;
 	if (event_initialized(&c->patience))
 		(void)evtimer_del(&c->patience);
-	end_calls(c, true);
+	end_calls(c, every);
 	client_watch(c, false);
 	keep_drop_client(c);
 	hash_remove(&clients, &c->node);
@@ -702,7 +717,7 @@ cut_off(struct client *c)
 	if (event_initialized(&c->patience))
 		(void)evtimer_del(&c->patience);
 	c->away = true;
-	end_calls(c, false);
+	end_calls(c, ends_with_connection);
 	c->answers = 0;
 	if (c->paused || c->ended) /* a farewell has a duplicate: it would stay in the set */
 		(void)epoll_ctl(gone_set, EPOLL_CTL_DEL, c->fd, NULL);
