@@ -149,7 +149,7 @@ delay:
 # Two hosts on which all is killed again and again; for SOAK_SECONDS.
 soak:
 	@tests/deps.sh check
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(B)/fault/sctpd
 	@tests/soak/run
 
 lab:

@@ -15,6 +15,7 @@
 #include "client.h"
 #include "config.h"
 #include "journal.h"
+#include "known.h"
 #include "keep.h"
 #include "log.h"
 #include "mem.h"
@@ -282,6 +283,10 @@ waiting_send_free(struct waiting_send *w)
 		a->sock->waiting -= w->len;
 	discharge(w);
 	uncount(w);
+	if (w->free_request)
+		a->free_requests--;
+	if (w->asked != NULL)
+		w->asked->answered = true;
 	if (w->record != NULL)
 		journal_drop(w->record);
 	free(w);
@@ -366,6 +371,15 @@ assoc_uncount_sends(struct assoc *a)
 	}
 }
 
+void
+assoc_may_be_asked(struct call *call)
+{
+	struct waiting_send	*w = call->waits_for;
+
+	if (w->asked == NULL)
+		w->asked = asked_new(call->client, call->msgid, w->data, w->len);
+}
+
 /* May a message of this client's, so long, wait? */
 static enum error
 may_wait(const struct client *c, size_t len)
@@ -439,6 +453,8 @@ assoc_wait_again(struct assoc *a, const struct call *call, const struct stack_me
 	if (w == NULL)
 		log_fatal("out of memory");
 	has_record(w, r);
+	if (call != NULL && call->bound)
+		w->asked = asked_new(call->client, call->msgid, m->data, m->len);
 }
 
 /* An error of the system's in the words of a sender. */
@@ -478,6 +494,8 @@ static struct {
 	struct assoc		*assoc;
 	struct client		*client;
 	unsigned		 n;
+	unsigned		 done;		/* of them, by assoc_send_run */
+	unsigned		 going;		/* how many there were when it began */
 	bool			 notification[STACK_RUN];
 	struct stack_message	 message[STACK_RUN];
 } run;
@@ -510,15 +528,52 @@ answer_early(struct waiting_send *w)
 	w->call->ordinal = w->ordinal = ORDINAL_ANSWERED | journal_number();
 }
 
+/* It will not be asked for again, and is in the journal. */
+static void
+keep_for_good(struct waiting_send *w)
+{
+	has_record(w, keep_waiting(w->assoc, w->call, &w->info, w->data, w->len));
+}
+
+/* See asked.h: a notification waits behind this request. */
+static void
+bind_request(struct waiting_send *w)
+{
+	w->free_request = false;
+	w->assoc->free_requests--;
+	w->call->bound = true;
+	w->call->ordinal = ORDINAL_BOUND | w->call->msgid;
+	keep_for_good(w);
+}
+
+static void
+bind_those_before(const struct waiting_send *w)
+{
+	struct waiting_send	*before;
+
+	if (w->assoc->free_requests == 0)
+		return;
+	TAILQ_FOREACH(before, &w->assoc->sends, entry) {
+		if (before->free_request && before->session == w->session)
+			bind_request(before);
+	}
+}
+
 /* One that waits: who is to be answered, and what is to be kept for it? */
 static void
-now_waits(struct waiting_send *w, const struct stack_message *m)
+now_waits(struct waiting_send *w)
 {
 	if (w->assoc->sock->own.non_block_send)
 		answer_early(w);
-	/* Who has no answer to a request asks again; this was taken for good. */
-	if (w->call->notification && m->client != 0)
-		has_record(w, keep_waiting(w->assoc, w->call, &m->info, m->data, m->len));
+	if (w->session == 0)
+		return;
+	if (w->call->notification) {
+		bind_those_before(w);
+		keep_for_good(w);
+	} else {	/* whoever has no answer to a request asks again */
+		w->free_request = true;
+		w->assoc->free_requests++;
+	}
 }
 
 /* It was not taken: it waits, or its sender is told why not. */
@@ -540,7 +595,7 @@ settle(struct assoc *a, unsigned i, int number)
 		    assoc_id(a), a->waiting);
 	else if ((e = may_wait(run.client, m->len)) == ERR_OK) {
 		if ((w = wait_for_room(a, &call, m)) != NULL) {
-			now_waits(w, m);
+			now_waits(w);
 			return;
 		}
 		e = call_fail(ERR_enomem, "data: the system has no memory for %zu bytes that wait", m->len);
@@ -556,31 +611,69 @@ answer_sent(unsigned i)
 		client_answer_done(run.client, run.message[i].msgid);
 }
 
+bool
+assoc_has_queued(const struct client *c, uint64_t ordinal)
+{
+	return run.n > 0 && run.client == c && run.message[run.n - 1].ordinal == ordinal;
+}
+
+unsigned
+assoc_unsettled(const struct client *c)
+{
+	unsigned	n = 0;
+
+	if (run.client != c)
+		return 0;
+	for (unsigned i = run.done; i < run.going || i < run.n; i++)
+		n += run.notification[i];
+	return n;
+}
+
+/*
+ * A notification that is sent says, by its note, that those before it were
+ * carried out: so what they did is in the journal first.
+ */
+static void
+commit_those_before(void)
+{
+	if (run.client->said)
+		keep_commit();
+	must_be_known(!run.client->said || run.client->dead, "what notifications did, before the next is sent");
+}
+
+/* Send as many as can be, or settle the first. */
+static void
+send_some(struct assoc *a)
+{
+	unsigned	i = run.done, sent = 0;
+	int		number = EAGAIN;	/* behind those that wait */
+
+	if (TAILQ_EMPTY(&a->sends)) {
+		commit_those_before();
+		sent = stack_send(a, &run.message[i], run.going - i, &number);
+	}
+	if (sent == 0) {
+		settle(a, i, number);
+		if (run.notification[i] && run.message[i].client != 0)
+			client_said(run.client);
+		run.done++;
+	}
+	while (sent-- > 0)
+		answer_sent(run.done++);
+}
+
 void
 assoc_send_run(void)
 {
-	struct assoc	*a = run.assoc;
-	unsigned	 i = 0, n = run.n;
-	bool		 settled = false;
-	int		 number;
-
+	if (run.n == 0)
+		return;
+	run.going = run.n;
 	run.n = 0;
-	while (i < n) {
-		unsigned	sent = 0;
-
-		number = EAGAIN;	/* behind those that wait */
-		if (TAILQ_EMPTY(&a->sends))
-			sent = stack_send(a, &run.message[i], n - i, &number);
-		if (sent == 0) {
-			settled = settled || (run.notification[i] && run.message[i].client != 0);
-			settle(a, i, number);
-			i++;
-		}
-		while (sent-- > 0)
-			answer_sent(i++);
-	}
-	/* The next that is sent will say that those before it were taken. */
-	if (settled)
+	while (run.done < run.going)
+		send_some(run.assoc);
+	run.done = run.going = 0;
+	client_dirty(run.client);	/* how many notifications are carried out */
+	if (run.client->said)
 		keep_commit();
 }
 
@@ -588,6 +681,9 @@ enum error
 assoc_send(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
     const char *data, size_t len)
 {
+	if (!call->notification && !TAILQ_EMPTY(&call->client->asked) &&
+	    asked_again(call->client, call->msgid, data, len))
+		return CALL_ANSWERED;
 	if (a->outbound != 0 && info->stream >= a->outbound) {
 		stack_count_streams(a);
 		if (info->stream >= a->outbound)

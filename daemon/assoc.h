@@ -22,6 +22,7 @@
 #include "stack.h"
 #include "user.h"
 
+struct client;
 struct sock;
 
 enum assoc_state {
@@ -46,6 +47,8 @@ struct waiting_send {
 	size_t				 len;
 	size_t				 cost;		/* what it is charged with */
 	size_t				 counted;	/* bytes, against its client's limit */
+	bool				 free_request;	/* a session's, not bound: see asked.h */
+	struct asked			*asked;		/* of a bound one that may be asked for */
 	struct record			*record;	/* of a session's notification */
 	char				 data[];
 };
@@ -82,6 +85,7 @@ struct assoc {
 	TAILQ_HEAD(waiting_sends, waiting_send) sends;
 	size_t			 waiting;	/* bytes in sends */
 	size_t			 charged;	/* the memory that they take */
+	unsigned		 free_requests;	/* how many of them are such */
 	size_t			 left;		/* of that what has no sender any more */
 	TAILQ_ENTRY(assoc)	 full_entry;	/* while there are any: see stuck.h */
 	unsigned		 still;		/* ms without one taken */
@@ -135,9 +139,18 @@ enum error assoc_send(struct assoc *, struct call *, const struct sndrcvinfo *,
 
 void assoc_send_run(void);
 
+/* How many notifications of a client's were received that this has not dealt with yet? */
+unsigned assoc_unsettled(const struct client *);
+
+/* Is the notification with this ordinal, the client's last, one of them? */
+bool assoc_has_queued(const struct client *, uint64_t ordinal);
+
 /* A message sent as a notification failed: it goes back to its sender, who is told why. */
 void assoc_give_back(struct client *, uint64_t sock, const struct sndrcvinfo *,
     struct slice data, const char *error);
+
+/* This bound request waits on; its client may ask for it again. */
+void assoc_may_be_asked(struct call *);
 
 /* What waits in it does not count against its clients any more. */
 void assoc_uncount_sends(struct assoc *);

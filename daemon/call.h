@@ -37,12 +37,16 @@ enum call_end {
  */
 #define ORDINAL_ANSWERED	(UINT64_C(1) << 63)
 
+/* In the journal, of a request that is bound, with its msgid: see asked.h. */
+#define ORDINAL_BOUND		(UINT64_C(1) << 62)
+
 struct call {
 	TAILQ_ENTRY(call)	 entry;
 	struct client		*client;
 	const struct rpc_desc	*method;
 	uint32_t		 msgid;
 	bool			 notification;	/* nobody wants an answer */
+	bool			 bound;		/* it waits on without its connection: see asked.h */
 	uint64_t		 ordinal;	/* of a notification: which of its client's */
 
 	/* Of those that wait: how to stop waiting, and for what. */

@@ -26,6 +26,15 @@ client_dirty(struct client *c)
 }
 
 void
+client_said(struct client *c)
+{
+	if (c->token[0] == '\0')
+		return;
+	c->said = true;
+	client_dirty(c);
+}
+
+void
 client_clean(struct client *c)
 {
 	if (c->listed)

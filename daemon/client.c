@@ -365,7 +365,7 @@ room_to_read(struct client *c, size_t n)
 	return to;
 }
 
-/* All of them; with the connection, but for what a session's notifications wait for. */
+/* All of them; with the connection, but for a session's notifications and what is bound. */
 static bool
 every(const struct call *call)
 {
@@ -376,7 +376,7 @@ every(const struct call *call)
 static bool
 ends_with_connection(const struct call *call)
 {
-	return !call->notification || call->client->token[0] == '\0';
+	return call->client->token[0] == '\0' || !(call->notification || call->bound);
 }
 
 static bool
@@ -615,6 +615,7 @@ client_make(uint64_t number, uid_t uid)
 	c->uid = uid;
 	c->away = true;
 	TAILQ_INIT(&c->calls);
+	TAILQ_INIT(&c->asked);
 	TAILQ_INIT(&c->socks);
 	account_open(&c->account, uid);
 	account_charge(&c->account, sizeof *c + MALLOC_EXTRA);
@@ -702,6 +703,7 @@ client_end(struct client *c)
 	if (event_initialized(&c->patience))
 		(void)evtimer_del(&c->patience);
 	end_calls(c, every);
+	asked_free_all(c);
 	client_watch(c, false);
 	keep_drop_client(c);
 	hash_remove(&clients, &c->node);
@@ -711,6 +713,8 @@ client_end(struct client *c)
 static void
 cut_off(struct client *c)
 {
+	struct call	*call;
+
 	(void)event_del(&c->readable);
 	(void)event_del(&c->writable);
 	turn_leave(c);
@@ -718,6 +722,10 @@ cut_off(struct client *c)
 		(void)evtimer_del(&c->patience);
 	c->away = true;
 	end_calls(c, ends_with_connection);
+	TAILQ_FOREACH(call, &c->calls, entry) {
+		if (call->bound)
+			assoc_may_be_asked(call);
+	}
 	c->answers = 0;
 	if (c->paused || c->ended) /* a farewell has a duplicate: it would stay in the set */
 		(void)epoll_ctl(gone_set, EPOLL_CTL_DEL, c->fd, NULL);

@@ -17,6 +17,7 @@
 
 #include <msgpack.h>
 
+#include "asked.h"
 #include "call.h"
 #include "frame.h"
 #include "output.h"
@@ -71,6 +72,9 @@ struct client {
 	bool			 expected;	/* but may come back */
 	char			 token[CLIENT_TOKEN + 1]; /* of its session; or empty */
 	uint64_t		 notifications;	/* taken in the session */
+	bool			 said;		/* one of them did something that is not in the
+						   journal yet */
+	struct asked_list	 asked;		/* of its requests: see asked.h */
 	struct event		 patience;	/* away: how long; here: when to try again */
 	uint64_t		 trouble;	/* ms; its connection lacks memory since; 0 */
 	struct client		*successor;	/* who got the connection */
@@ -110,6 +114,9 @@ void client_take_connection(struct client *, struct client *from);
 
 /* Something is to be written to it, or it is to be looked at, this turn. */
 void client_dirty(struct client *);
+
+/* A notification of its session was dealt with; the journal does not know it yet. */
+void client_said(struct client *);
 
 /*
  * Where to pack one message for the client, about a socket or 0; it is

@@ -39,6 +39,7 @@ struct config {
 	uint64_t	 max_message;
 	uint64_t	 client_queue;
 	uint64_t	 association_queue;
+	uint64_t	 queue_time;
 	uint64_t	 resume_time;
 	uint64_t	 batch_associations;
 	uint64_t	 max_sndbuf;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "assoc.h"
 #include "client.h"
 #include "codec.h"
 #include "dispatch.h"
@@ -110,6 +111,16 @@ serve(struct call *call, const msgpack_object *name, const msgpack_object *param
 		call_reply_error(call, e, call_why());
 }
 
+/* It was carried out, or is a message that was queued to be sent. */
+static void
+count_notification(struct client *c)
+{
+	c->notifications++;
+	if (!assoc_has_queued(c, c->notifications))
+		client_said(c);
+	client_dirty(c);	/* the journal is to know the number */
+}
+
 /* Is it a request, a notification, or a stray response? False: none of them. */
 static bool
 take_apart(const msgpack_object_array *a, struct call *call)
@@ -139,8 +150,7 @@ take_apart(const msgpack_object_array *a, struct call *call)
 	call->ordinal = call->client->notifications + 1;
 	serve(call, name, params);
 	if (call->notification && call->method != &rpc_table[RPC_ack]) {
-		call->client->notifications++;
-		client_dirty(call->client);
+		count_notification(call->client);
 	}
 	return true;
 }
@@ -157,12 +167,12 @@ serve_send(struct client *c, const struct hot_send *m)
 	};
 	enum error		 e;
 
-	if (m->notification) {
+	if (m->notification)
 		c->events = true;
-		call.ordinal = ++c->notifications;
-		client_dirty(c);	/* the journal is to know the number */
-	}
+	call.ordinal = c->notifications + 1;
 	e = handle_send(&call, &m->in, &out);
+	if (m->notification)
+		count_notification(c);
 	if (e == ERR_OK)
 		call_reply(&call, &out);
 	else if (e != CALL_ANSWERED)

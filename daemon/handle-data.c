@@ -2,6 +2,7 @@
 /*
  * Methods that send and receive.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "config.h"
@@ -70,6 +71,7 @@ enum error
 handle_send(struct call *call, const struct rpc_send_in *in, struct rpc_send_out *out)
 {
 	struct sndrcvinfo	info = { .stream = in->stream, .assoc_id = in->assoc_id };
+	char			why[512];
 	enum error		e;
 
 	(void)out;
@@ -79,7 +81,9 @@ handle_send(struct call *call, const struct rpc_send_in *in, struct rpc_send_out
 	if (e == ERR_OK || e == CALL_ANSWERED || !call->notification)
 		return e;
 	info.assoc_id = in->assoc_id != 0 ? in->assoc_id : in->sctp_sndrcvinfo.assoc_id;
-	assoc_give_back(call->client, in->sock, &info, in->data, call_error_text(e, call_why()));
+	(void)snprintf(why, sizeof why, "%s", call_why());
+	assoc_send_run();	/* notifications are dealt with in their order */
+	assoc_give_back(call->client, in->sock, &info, in->data, call_error_text(e, why));
 	return CALL_ANSWERED;
 }
 

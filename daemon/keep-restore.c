@@ -391,14 +391,16 @@ restore_waiting(struct record *r)
 	struct assoc		*a = find_assoc_numbered(r->word[WAITING_ASSOC]);
 	struct client		*c = client_find(r->word[WAITING_CLIENT]);
 	uint64_t		 data = r->word[WAITING_DATA];
-	struct call		 call = { .client = c, .notification = true,
-				    .method = &rpc_table[RPC_send],
-				    .ordinal = r->word[WAITING_ORDINAL] };
+	uint64_t		 ordinal = r->word[WAITING_ORDINAL];
+	bool			 bound = (ordinal & ORDINAL_BOUND) != 0;
+	struct call		 call = { .client = c, .notification = !bound, .bound = bound,
+				    .method = &rpc_table[RPC_send], .msgid = (uint32_t)ordinal,
+				    .ordinal = ordinal };
 	struct stack_message	 m = { .client = r->word[WAITING_CLIENT],
-				    .ordinal = call.ordinal };
+				    .ordinal = bound ? 0 : ordinal, .msgid = call.msgid };
 	msgpack_unpacked	 u;
 
-	if (stack_took(m.client, m.ordinal)) {
+	if (stack_took(m.client, ordinal)) {
 		journal_drop(r);	/* it has gone out */
 		return;
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "assoc.h"
 #include "client.h"
 #include "codec.h"
 #include "config.h"
@@ -167,7 +168,8 @@ write_client_words(struct client *c)
 		return;
 	set_word(c->record, CLIENT_ACKED, c->out.acked);
 	set_word(c->record, CLIENT_SEQ, c->out.seq);
-	set_word(c->record, CLIENT_NOTIFICATIONS, c->notifications);
+	set_word(c->record, CLIENT_NOTIFICATIONS, c->notifications - assoc_unsettled(c));
+	c->said = false;
 }
 
 /* The options that are kept here, each by its name. */

@@ -287,12 +287,21 @@ kernel_answer_last_sends(void)
 }
 
 /* A notification that waited, and that the kernel took as the process before us died. */
+static bool
+is_note_of(uint64_t i, uint64_t ordinal)
+{
+	if (ordinal & ORDINAL_BOUND)
+		return sends->note[i].ordinal == 0 &&
+		    sends->note[i].msgid == (ordinal & ~ORDINAL_BOUND);
+	return sends->note[i].ordinal == ordinal;
+}
+
 bool
 stack_took(uint64_t client, uint64_t ordinal)
 {
 	for (uint64_t i = 0; i < sends->n && i < NOTES; i++) {
-		if (sends->note[i].client == client && sends->note[i].ordinal == ordinal &&
-		    sends->header[i].msg_len > 0)
+		if (sends->note[i].client == client && sends->header[i].msg_len > 0 &&
+		    is_note_of(i, ordinal))
 			return true;
 	}
 	return false;

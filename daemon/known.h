@@ -24,8 +24,11 @@
  *	the kernel writes that it took it, are in the journal's send area. The
  *	next process answers the requests that were taken (kernel_answer_last_sends)
  *	and drops the records of waiting messages that were (stack_took).
- *	A message with a higher ordinal says that those before it were taken: so
- *	the records of those that wait are committed first (assoc_send_run).
+ *	A note says as well that the notifications before it were carried out: so
+ *	what they did is committed first (commit_those_before). And a commit
+ *	does not count those that are queued to be sent (assoc_unsettled).
+ *	A notification that is to wait behind requests, which would be asked for
+ *	again, takes them with it into the journal (asked.h).
  *   stack_connect: kernel_find_begun finds associations that were begun.
  *   stack_eof, stack_abort, stack_close: no note. Asked again they find the
  *	association going down or over, and say so.

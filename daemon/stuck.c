@@ -14,7 +14,6 @@
 
 #define TICK_MS		20
 #define STUCK_MS	40
-#define GIVE_UP_MS	5000
 
 static TAILQ_HEAD(, assoc) full = TAILQ_HEAD_INITIALIZER(full);
 static struct event tick;
@@ -43,7 +42,7 @@ stuck_moves(struct assoc *a)
 static bool
 is_given_up(const struct assoc *a)
 {
-	return a->still >= GIVE_UP_MS;
+	return a->still >= config.queue_time;
 }
 
 bool

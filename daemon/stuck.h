@@ -14,7 +14,7 @@
  *	stuck		none was, for STUCK_MS, while a client was not read: what
  *			waits counts against the association, up to
  *			association_queue; beyond that its client is not read
- *	given up	none was for GIVE_UP_MS: a message beyond
+ *	given up	none was for queue_time: a message beyond
  *			association_queue is refused with eagain
  *
  * The first message that is taken makes it moving again. The clock runs only

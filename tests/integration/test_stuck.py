@@ -4,6 +4,8 @@ from check import code, fill, option, recv, recv_data, send, setopt
 from harness import associate
 from rpc import RpcError
 
+CONFIG = {"queue_time": 1000}
+
 
 def beside(c, **options):
     """Another association of a socket that has a stalled one: (socket, its id,

@@ -408,6 +408,55 @@ def test_notifications_that_wait_are_sent_once_though_the_daemon_dies_when_room_
         s.close()
 
 
+def test_requests_and_notifications_that_wait_keep_their_order(d):
+    """Killed, the next daemon is asked for the requests again, and not for the notifications."""
+    with Own() as k:
+        pid = k.ready()
+        s = Session(k.path, "s")
+        here, here_id, peer = plain_peer(s)
+        n = 0
+        while s.call("getstat", sock=here)["send_pend"] < 200000:
+            for _ in range(100):
+                say = s.taken if n % 3 else s.request
+                say("send", sock=here, assoc_id=here_id, data=n.to_bytes(4, "big") * 250)
+                n += 1
+        os.kill(pid, signal.SIGKILL)
+        s.call("status")
+        got = [int.from_bytes(peer.recv(2000)[:4], "big") for _ in range(n)]
+        assert got == list(range(n))
+        for msgid in list(s.unanswered):
+            s.answer(msgid)
+        peer.close()
+        s.close()
+
+
+def test_and_when_the_connection_breaks_and_comes_back(d):
+    """The daemon lives. Some are answered while the client is away, some when it is back."""
+    with Own() as k:
+        k.ready()
+        s = Session(k.path, "s")
+        here, here_id, peer = plain_peer(s)
+        n, got = 0, []
+        for _ in range(3):
+            while s.call("getstat", sock=here)["send_pend"] < 200000:
+                for _ in range(100):
+                    say = s.taken if n % 3 else s.request
+                    say("send", sock=here, assoc_id=here_id, data=n.to_bytes(4, "big") * 250)
+                    n += 1
+            s.sock.close()
+            for _ in range(150):
+                got.append(int.from_bytes(peer.recv(2000)[:4], "big"))
+            s.come_back()
+        while len(got) < n:
+            got.append(int.from_bytes(peer.recv(2000)[:4], "big"))
+        assert got == list(range(n))
+        for msgid in list(s.unanswered):
+            s.answer(msgid)
+        assert s.call("getstat", sock=here)["send_cnt"] == n
+        peer.close()
+        s.close()
+
+
 def test_what_was_answered_while_it_waited_is_sent_once(d):
     """With non_block_send: see test_stuck.py."""
     with Faulty() as k:

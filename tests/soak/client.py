@@ -10,11 +10,12 @@ import time
 
 import message
 import state
-from plan import (ASSOCIATIONS, CLIENTS, MODES, OPTIONS, PORT, PORTION, SIDES, STREAM_SOCKETS, STREAMS,
-                  WINDOW, addresses, association, sockets)
+from plan import (ASSOCIATIONS, CLIENTS, MODES, OPTIONS, PORT, PORTION, SIDES, SMALL, STREAM_SOCKETS,
+                  STREAMS, TIGHT, WINDOW, addresses, association, sockets)
 from session import Session
 
 RECV_MS = 500  # a recv waits so long; the socket cannot be given away meanwhile
+NOTIFY = 3  # one message of so many is sent as a notification
 MANY = 1000  # missing numbers of a stream that are kept in mind
 
 
@@ -45,6 +46,8 @@ class Client(Session):
             self.count(method, args, 1)
             if method == "controlling_process":
                 self.giving = args["sock"]
+        for _, method, args in self.s["unheard"].values():
+            self.count(method, args, 1)
 
     def count(self, method, args, n):
         sock = args[0] if method == "send" else args.get("sock")
@@ -91,7 +94,17 @@ class Client(Session):
             stream = self.turns = (self.turns + 1) % STREAMS
             number = a["out"][stream]
             a["out"][stream] += 1
-            self.ask("send", (*where, stream, number))
+            if number % NOTIFY == 0:
+                self.count("send", (*where, stream, number), 1)
+                self.notify("send", (*where, stream, number))
+            else:
+                self.ask("send", (*where, stream, number))
+
+    def follows(self, method, args, before, its):
+        return method == before == "send" and args[:2] == its[:2]
+
+    def on_taken(self, method, args):
+        self.count(method, args, -1)
 
     # ---- receiving ----
 
@@ -239,7 +252,8 @@ class Client(Session):
         listener = stream and self.side == "right"
         active = {"true": not listener, "recv": False, "count": PORTION}[mode]
         got = self.call("open", ip=addresses(self.side, i), port=PORT[self.side] + i,
-                        type="stream" if stream else "seqpacket", options={"active": active, **OPTIONS})
+                        type="stream" if stream else "seqpacket",
+                        options={"active": active, **OPTIONS, **(SMALL if (self.side, i) in TIGHT else {})})
         self.s["socks"][got["sock"]] = {"mine": True, "socket": i, "mode": mode, "assocs": {}}
         if self.side == "right":
             self.call("listen", sock=got["sock"])

@@ -16,14 +16,18 @@ from hosts import NETWORKS
 from plan import SIDES
 
 KINDS = {  # and how often
-    "daemon-kill": 5, "daemon-early": 2, "daemon-term": 2, "daemon-stop": 1, "client-kill": 4,
+    "daemon-kill": 4, "daemon-fault": 4, "daemon-early": 2, "daemon-term": 2, "daemon-stop": 1, "client-kill": 4,
     "client-stop": 1, "hand-over": 3, "path": 1}
-KILLS = ("daemon-kill", "daemon-early", "daemon-term", "client-kill")
+KILLS = ("daemon-kill", "daemon-fault", "daemon-early", "daemon-term", "client-kill")
 NAMES = {"daemon-kill": "SIGKILL of the daemon", "daemon-term": "SIGTERM of the daemon",
+         "daemon-fault": "SIGKILL at a place of fault.h",
          "daemon-early": "SIGKILL while it starts",
          "daemon-stop": "SIGSTOP of the daemon, 2 s", "client-kill": "SIGKILL of a client",
          "client-stop": "SIGSTOP of a client, 2 s",
          "hand-over": "hand-over to another client", "path": "network down and up"}
+# Places of daemon/fault.h that are come to all the time.
+PLACES = ("recvmmsg", "sendmmsg", "uncommitted", "committed", "applied", "written")
+PASSED = 40  # times that one is passed, at most, before the daemon dies there
 STOPPED = 2  # seconds
 AT_ONCE = 0.1  # how often the next comes at once
 STARTING = 0.1  # seconds in which a daemon that was killed is killed again
@@ -34,6 +38,7 @@ class Watch:
 
     def __init__(self, path):
         self.path, self.sock, self.killed, self.times = path, None, None, []
+        self.fault, self.deaths = None, []  # the place where it is to die; those where it did
         self.ask()
 
     def ask(self):
@@ -59,6 +64,10 @@ class Watch:
         except ConnectionResetError:
             data = b""
         if not data:
+            if self.fault and not self.killed:
+                self.deaths.append(self.fault)
+                self.killed = time.monotonic()
+            self.fault = None
             self.ask()
             return
         self.unpacker.feed(data)
@@ -90,8 +99,8 @@ class Faults:
     """Those of a run; kinds as in KINDS. child says which process of a side
     the keeper has now, also if it does not serve yet."""
 
-    def __init__(self, load, random, kinds, rate, log, child):
-        self.child = child
+    def __init__(self, load, random, kinds, rate, log, child, fault_files):
+        self.child, self.fault_files = child, fault_files
         self.load, self.random, self.kinds, self.rate, self.log = load, random, kinds, rate, log
         self.watches = {side: Watch(load.paths[side]) for side in SIDES}
         self.counts = {kind: {side: 0 for side in SIDES} for kind in KINDS}
@@ -106,7 +115,7 @@ class Faults:
 
     def step(self, until):
         """Until something has happened, or that time."""
-        sources = {w.sock: w.hear for w in self.watches.values()}
+        sources = {w.sock: (lambda side=side: self.hear_daemon(side)) for side, w in self.watches.items()}
         sources.update({c.control: (lambda c=c: self.hear_client(c)) for c in self.load.clients if c.pid})
         if self.cut:
             sources[self.cut[1]] = self.path_ended
@@ -169,6 +178,23 @@ class Faults:
         self.done(kind, side, f"pid {pid}")
         if then:
             self.at(self.random.uniform(0, STARTING), then, side)
+
+    def daemon_fault(self, side):
+        """It dies by itself: hear_daemon counts it then."""
+        watch = self.watches[side]
+        if watch.pid is None or watch.fault:
+            self.at(0.005, self.daemon_fault, side)
+            return
+        watch.fault = self.random.choice(PLACES)
+        with open(self.fault_files[side] + "+", "w", encoding="ascii") as f:
+            f.write(f"{watch.fault} {self.random.randint(1, PASSED)}\n")
+        os.rename(self.fault_files[side] + "+", self.fault_files[side])
+
+    def hear_daemon(self, side):
+        self.watches[side].hear()
+        for place in self.watches[side].deaths:
+            self.done("daemon-fault", side, f"at {place}")
+        self.watches[side].deaths.clear()
 
     def daemon_term(self, side):
         self.daemon_kill(side, signal.SIGTERM, "daemon-term")

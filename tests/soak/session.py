@@ -13,6 +13,9 @@ Why nothing is lost or done twice, whatever dies when:
   as unanswered. At its return the client is first sent what it has not
   acknowledged, answers too; then the answer to hello comes. What has no answer
   by then was not executed and is sent again, the same msgid, the same order.
+- A notification has no answer. It stands in the state until a request of the
+  same kind that was sent after it is answered; hello's answer says how many were
+  taken, and those after it are sent again, each in its place among the requests.
 - What handling told others (the state file is read by others, too) is what the
   next process says as well, because it starts from the same file.
 - The daemon's death is the same, seen from here: a new connection, hello.
@@ -40,6 +43,7 @@ class Session:
         self.path, self.name, self.acked = path, name, 0
         self.s = state.read(file) or {
             "number": 0, "client": None, "token": None, "seq": 0, "msgid": 0, "unanswered": {},
+            "said": 0, "unheard": {},
             "returns": 0, "faults": []}
         self.writer = state.Writer(file, self.s["number"])
         self.changed, self.aside = False, collections.deque()
@@ -53,6 +57,13 @@ class Session:
 
     def on_event(self, name, fields):
         raise NotImplementedError
+
+    def follows(self, method, args, before, its):
+        """Does the answer to a request say that the stack has taken this notification, too?"""
+        raise NotImplementedError
+
+    def on_taken(self, method, args):
+        """A notification need not be sent again."""
 
     def pack(self, method, args):
         """The arguments on the wire: the state has a short form of some."""
@@ -74,7 +85,9 @@ class Session:
         self.unpacker = msgpack.Unpacker(raw=False, max_buffer_size=1 << 28)
         self.welcome = False
         self.strict = False  # on a new connection some numbers are left out, up to hello's
-        self.intents = []  # msgids, to be sent when they are in the state
+        # To be sent when they are in the state: (request, 0), or (the request
+        # before it, notification).
+        self.intents = []
         self.aside.clear()
         self.freeze_for = next((m for m, (method, _) in self.s["unanswered"].items()
                                 if method == "controlling_process"), None)
@@ -100,7 +113,9 @@ class Session:
         self.changed = True
         # Sends that we do not know of cannot be here: intents wait for this.
         there = {m[1] for m in self.aside if m[0] == 1}
-        self.intents = [m for m in sorted(self.s["unanswered"]) if m not in there]
+        taken = result.get("notifications", 0)
+        again = [(m, 0) for m in self.s["unanswered"] if m not in there]
+        self.intents = sorted(again + [(u[0], n) for n, u in self.s["unheard"].items() if n > taken])
 
     def catch_up(self, hello):
         self.s["seq"] = hello["seq"]
@@ -155,6 +170,7 @@ class Session:
             self.s["seq"] += 1
             entry = self.s["unanswered"].pop(msgid, None)
             if entry is not None:
+                self.hear_of_those_before(msgid, *entry)
                 self.on_answer(*entry, error, result)
             elif self.strict:
                 self.fault(f"an answer to {msgid}, which waits for none: {error} {str(result)[:300]}")
@@ -169,9 +185,21 @@ class Session:
     def request(self, method, args):
         self.s["msgid"] += 1
         self.s["unanswered"][self.s["msgid"]] = (method, args)
-        self.intents.append(self.s["msgid"])
+        self.intents.append((self.s["msgid"], 0))
         self.changed = True
         return self.s["msgid"]
+
+    def notify(self, method, args):
+        """Kept by its number, with the request before it."""
+        self.s["said"] += 1
+        self.s["unheard"][self.s["said"]] = (self.s["msgid"], method, args)
+        self.intents.append((self.s["msgid"], self.s["said"]))
+        self.changed = True
+
+    def hear_of_those_before(self, msgid, method, args):
+        done = [n for n, u in self.s["unheard"].items() if u[0] < msgid and self.follows(method, args, *u[1:])]
+        for n in done:
+            self.on_taken(*self.s["unheard"].pop(n)[1:])
 
     def freeze(self, msgid):
         """From now on all is put aside, until this is answered."""
@@ -187,12 +215,16 @@ class Session:
         """Only after save."""
         if not self.welcome:
             return
-        if self.s["seq"] >= self.acked + ACK_EVERY or self.freeze_for in self.intents:
+        if self.s["seq"] >= self.acked + ACK_EVERY or (self.freeze_for, 0) in self.intents:
             self.acked = self.s["seq"]
             self.out += msgpack.packb([2, "ack", [{"seq": self.acked}]])
-        for msgid in self.intents:
-            method, args = self.s["unanswered"][msgid]
-            self.out += msgpack.packb([0, msgid, method, [self.pack(method, args)]])
+        for msgid, said in self.intents:
+            if said in self.s["unheard"]:
+                _, method, args = self.s["unheard"][said]
+                self.out += msgpack.packb([2, method, [self.pack(method, args)]])
+            elif msgid in self.s["unanswered"] and not said:  # an answer may have been quicker
+                method, args = self.s["unanswered"][msgid]
+                self.out += msgpack.packb([0, msgid, method, [self.pack(method, args)]])
         self.intents = []
 
     def write(self):

@@ -5,10 +5,10 @@ message must have arrived exactly once and in order.
 
 SOAK_SECONDS how long it goes on (600); SOAK_SEED for the same random moments
 again, as far as processes allow; SOAK_KINDS only these kinds, with commas:
-daemon-kill daemon-early daemon-term daemon-stop client-kill client-stop
+daemon-kill daemon-fault daemon-early daemon-term daemon-stop client-kill client-stop
 hand-over path;
 SOAK_RATE of them in a second; SOAK_LOG the daemons' log level;
-SOAK_SCTPD another daemon than build/sctpd."""
+SOAK_SCTPD another daemon than build/fault/sctpd."""
 import os
 import random
 import shutil
@@ -25,12 +25,14 @@ import harness  # noqa: E402
 from harness import BUILD, Daemon, wait_for  # noqa: E402
 from hosts import networks  # noqa: E402
 from load import COUNTS, Failed, Load  # noqa: E402
+from rpc import Client  # noqa: E402
 from plan import ASSOCIATIONS, SIDES  # noqa: E402
 
 SECONDS = float(os.environ.get("SOAK_SECONDS") or 600)
 SEED = int(os.environ.get("SOAK_SEED") or random.SystemRandom().randrange(1 << 32))
 RATE = float(os.environ.get("SOAK_RATE") or 2.5)
-SCTPD = os.environ.get("SOAK_SCTPD") or os.path.join(BUILD, "sctpd")
+# It dies where it is told to, and checks that the journal knows what leaves.
+SCTPD = os.environ.get("SOAK_SCTPD") or os.path.join(BUILD, "fault", "sctpd")
 STALLED = 30  # seconds without any message of an association: it is lost
 TERMINAL = os.environ.get("SOAK_TERMINAL")  # the lab's output is a pipe always
 LOGS = os.path.join(BUILD, "soak")
@@ -57,13 +59,18 @@ class Soak:
         os.mkdir(harness.BUILD)
         shutil.copy(SCTPD, os.path.join(harness.BUILD, "sctpd"))
         for side in SIDES:
+            os.environ["SCTPD_FAULT"] = self.fault_file(side)
             self.daemons[side] = Daemon(netns=side, prefix=["sh", "-c", 'exec "$@" -k', "sh"],
                                         log_level=os.environ.get("SOAK_LOG") or "info")
         self.load = Load(self.folder, {side: d.path for side, d in self.daemons.items()})
         self.load.set_up()
         wait_for(lambda: all(self.paths_are_up(d) for d in self.daemons.values()))
         self.load.start()
-        self.faults = Faults(self.load, random.Random(SEED), self.kinds, RATE, self.note, self.child)
+        self.faults = Faults(self.load, random.Random(SEED), self.kinds, RATE, self.note, self.child,
+                             {side: self.fault_file(side) for side in SIDES})
+
+    def fault_file(self, side):
+        return os.path.join(self.folder, f"{side}-fault")
 
     def child(self, side):
         keeper = self.daemons[side].process.pid
@@ -187,7 +194,11 @@ class Soak:
             print("\n".join(d.log_text().splitlines()[-25:]))
             try:
                 print("\n".join(line[:200] for line in d.kernel("assocs").splitlines()))
-            except OSError as why:
+                c = Client(d.path)
+                for method in ("clients", "sockets", "assocs"):
+                    print("\n".join(str(row) for row in c.call(method)[method]))
+                c.close()
+            except (OSError, EOFError) as why:
                 print(why)
         sys.stdout.flush()
 

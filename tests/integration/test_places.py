@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The daemon dies at each place of daemon/fault.h while two sessions do
+everything that there is to do. They go on: nothing is lost, doubled or out
+of order, and nothing is left over."""
+import os
+import re
+import socket
+
+from check import send
+from harness import wait_for
+from rpc import WAIT, RpcError
+from test_survive import Faulty, SCTP
+from through import Session
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TIMES = 3
+# Killed there an association ends, or a socket: known.h says why.
+ENDS = ("peeled", "accept4")
+HELD = {"on_owner_exit": "hold"}
+
+
+def places():
+    with open(os.path.join(HERE, "..", "..", "daemon", "fault.h"), encoding="ascii") as f:
+        return re.findall(r'X\("(\w+)"', f.read())
+
+
+class Story:
+    """One round after the other, each a whole life of sockets and associations.
+    What an association's end may look like is checked where it is wanted."""
+
+    def __init__(self, path):
+        self.a, self.b = Session(path, "a"), Session(path, "b")
+        self.numbers = 0
+
+    def next(self):
+        self.numbers += 1
+        return b"%d" % self.numbers
+
+    def round(self):
+        self.many()
+        self.stream()
+        self.aborted()
+
+    def messages(self, here, here_id, there):
+        """Some each way, as requests and as notifications."""
+        for _ in range(3):
+            sent = [self.next() for _ in range(6)]
+            ids = []
+            for i, data in enumerate(sent):
+                args = {"sock": here, "data": data, **({"assoc_id": here_id} if here_id else {})}
+                if i % 2:
+                    self.a.taken("send", **args)
+                else:
+                    ids.append(self.a.request("send", **args))
+            for i in ids:
+                self.a.answer(i)
+            assert [self.b.event("data", sock=there)["data"] for _ in sent] == sent
+
+    def many(self):
+        a, b = self.a, self.b
+        listener = b.call("open", ip="127.0.0.1", options={"active": True, **HELD})
+        there = listener["sock"]
+        b.call("listen", sock=there)
+        here = a.call("open", ip="127.0.0.1", options={"active": 1, **HELD})["sock"]
+        here_id = a.call("connect", sock=here, addr="127.0.0.1", port=listener["port"])["assoc_id"]
+        there_id = b.event("sctp_assoc_change", sock=there, state="comm_up")["assoc_id"]
+        self.messages(here, here_id, there)
+        peeled = b.call("peeloff", sock=there, assoc_id=there_id)["sock"]
+        b.call("setopts", sock=peeled, options={"active": True})
+        self.messages(here, here_id, peeled)
+        data = self.next()
+        b.call("send", sock=peeled, data=data)
+        got = a.call("recv", sock=here, timeout=WAIT * 1000)
+        while got["event"] != "data":
+            got = a.call("recv", sock=here, timeout=WAIT * 1000)
+        assert got["data"] == data, got
+        ended(a, "eof", sock=here, assoc_id=here_id)
+        b.event("sctp_assoc_change", sock=peeled, state="shutdown_comp")
+        for c, sock in ((b, peeled), (b, there), (a, here)):
+            ended(c, "close", sock=sock)
+
+    def stream(self):
+        a, b = self.a, self.b
+        listener = b.call("open", ip="127.0.0.1", type="stream", options=HELD)
+        b.call("listen", sock=listener["sock"])
+        peer = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
+        peer.settimeout(WAIT)
+        peer.connect(("127.0.0.1", listener["port"]))
+        there = b.call("accept", sock=listener["sock"], timeout=WAIT * 1000)["accepted"]
+        b.call("setopts", sock=there, options={"active": True})
+        sent = [self.next() for _ in range(5)]
+        for data in sent:
+            peer.send(data)
+        assert [b.event("data", sock=there)["data"] for _ in sent] == sent
+        data = self.next()
+        send(b, there, 0, data)
+        assert peer.recv(100) == data
+        ended(b, "eof", sock=there)
+        assert peer.recv(100) == b""
+        peer.close()
+        b.event("sctp_closed", sock=there)
+        ended(b, "close", sock=there)
+        ended(b, "close", sock=listener["sock"])
+
+    def aborted(self):
+        a, b = self.a, self.b
+        listener = b.call("open", ip="127.0.0.1", options={"active": True, **HELD})
+        there = listener["sock"]
+        b.call("listen", sock=there)
+        here = a.call("open", ip="127.0.0.1", type="stream", options={"active": True, **HELD})["sock"]
+        a.call("connect", sock=here, addr="127.0.0.1", port=listener["port"])
+        b.event("sctp_assoc_change", sock=there, state="comm_up")
+        ended(a, "abort", sock=here)
+        b.event("sctp_assoc_change", sock=there, state="comm_lost")
+        ended(a, "close", sock=here)
+        ended(b, "close", sock=there)
+
+    def forget(self):
+        """What nobody looks at."""
+        self.a.events.clear()
+        self.b.events.clear()
+
+    def over(self):
+        self.a.close()
+        self.b.close()
+
+
+def ended(c, method, **args):
+    """What was done, and could not be answered, finds its work done."""
+    try:
+        c.call(method, **args)
+    except RpcError as e:
+        assert c.returns and e.code in ("epipe", "closed"), (method, e)
+
+
+def dies_at(place):
+    with Faulty() as k:
+        k.ready()
+        story = Story(k.path)
+        story.round()
+        for n in range(1, TIMES + 1):
+            k.die_at(place, 2 * n - 1)
+            for _ in range(12):
+                if k.deaths() == n:
+                    break
+                story.round()
+                story.forget()
+            else:
+                raise AssertionError(f"it never came to {place} {2 * n - 1} times")
+        left = story.a.call("status")
+        story.over()
+        assert (left["associations"], left["lingering"]) == (0, 0), left
+        assert "not in the journal" not in k.log_text()
+        assert k.deaths() == TIMES, k.deaths()
+
+
+def test_each_place_but_those_where_an_association_ends(d):
+    for place in places():
+        if place not in ENDS + ("stored",):
+            dies_at(place)
+            print(f"        {place}", flush=True)
