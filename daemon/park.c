@@ -229,6 +229,21 @@ park_put(uint64_t number, int fd)
 	return true;
 }
 
+/* The last lot is given up when it is empty and there is plenty of room before it. */
+static void
+give_up_empty(void)
+{
+	while (nlots > 1 && lots[nlots - 1].n == 0 && lots[nlots - 2].n <= LOT_MAX / 2) {
+		nlots--;
+		if (!rewrite_master()) {
+			nlots++;
+			return;
+		}
+		(void)close(lots[nlots].in);
+		(void)close(lots[nlots].out);
+	}
+}
+
 void
 park_drop(uint64_t number)
 {
@@ -242,6 +257,7 @@ park_drop(uint64_t number)
 	if (!rewrite(l))
 		log_err("park: %s", strerror(errno));
 	fault_point("unparked");
+	give_up_empty();
 }
 
 /* ---- what was left -------------------------------------------------- */

@@ -85,7 +85,8 @@ step_integration() { # the daemon on the kernel's SCTP
 }
 
 step_userland() { # the same on the userland stack, on this machine's own kernel
-	TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/integration/run.py
+	TEST_STACK=userland TEST_ELSEWHERE="order.:loss wire.:loss roundtrip.:loss interop:integration" \
+	    tests/native.sh /usr/bin/python3 tests/integration/run.py
 }
 
 step_loss() { # those that need netem, which this machine's kernel may not have
@@ -102,6 +103,7 @@ step_all_delayed() { # the whole list so: make delay
 }
 
 step_valgrind() { # the same, the daemon under valgrind: no error, no leak, no descriptor left
+	TEST_ELSEWHERE="survive.one_a_hundred:integration" \
 	TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --track-fds=yes" \
 	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py
 }

@@ -14,7 +14,7 @@ USERLAND = {
                  "keeper.an_association_survives_a_daemon_that_hangs",
                  "keeper.a_configuration_that_was_spoiled_meanwhile_ends_nothing",
                  "order.the_peers_process_is_killed",
-                 "partial.the_senders_process_may_be_killed", "survive."),
+                 "partial.the_senders_process_may_be_killed", "survive.", "places."),
     "one path": (
         "connect.a_list_of_addresses", "event.addresses_are_confirmed",
         "event.a_primary_address_is_made", "names.socknames_of_one_association",

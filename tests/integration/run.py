@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs the integration tests on the kernel that this runs on:
 run.py [-v] [WORD...] runs those whose module.name has one of the words.
-Says which kernel, a line a test, and last "N passed, N failed, N skipped"."""
+Says which kernel, a line a test, and last "N passed, N failed, N skipped".
+TEST_ELSEWHERE names tests that another step of make check runs where they
+cannot run here, as WORD:STEP; they do not count as skipped."""
 import glob
 import importlib
 import os
@@ -16,13 +18,14 @@ sys.path.insert(0, HERE)
 import left_out  # noqa: E402
 from harness import DELAY, SLOW, STACK, Daemon, Skip, delay_loopback  # noqa: E402
 
+ELSEWHERE = [pair.split(":") for pair in os.environ.get("TEST_ELSEWHERE", "").split()]
 LIMIT = int(os.environ.get("TEST_LIMIT", "900")) * SLOW  # seconds that a test may take
 
 
 class Run:
     def __init__(self, words):
         self.words = words
-        self.passed, self.failed, self.skipped, self.left_out = 0, [], [], 0
+        self.passed, self.failed, self.skipped, self.left_out, self.elsewhere = 0, [], [], 0, 0
 
     def wanted(self, name):
         return not self.words or any(w in name for w in self.words)
@@ -45,8 +48,7 @@ class Run:
             self.passed += 1
             print(f"ok      {name} ({time.monotonic() - start:.1f} s)", flush=True)
         except Skip as why:
-            self.skipped.append(f"{name}: {why}")
-            print(f"skipped {name}: {why}", flush=True)
+            self.skip(name, why)
             self.clean_up(daemon)
         except BaseException as why:  # a test's failure never ends the run
             if isinstance(why, KeyboardInterrupt):
@@ -57,6 +59,15 @@ class Run:
             self.clean_up(daemon)
         finally:
             signal.alarm(0)
+
+    def skip(self, name, why):
+        step = next((step for word, step in ELSEWHERE if name.startswith(word)), None)
+        if step:
+            self.elsewhere += 1
+            print(f"elsewhere {name}: in step {step}: {why}", flush=True)
+        else:
+            self.skipped.append(f"{name}: {why}")
+            print(f"skipped {name}: {why}", flush=True)
 
     def clean_up(self, daemon):
         """The next test shall not suffer from how this one ended."""
@@ -80,7 +91,7 @@ class Run:
         try:
             daemon = getattr(module, "start", Daemon)(**getattr(module, "CONFIG", {}))
         except Skip as why:
-            self.skipped.append(f"{module.__name__[5:]}: {why}")
+            self.skip(module.__name__[5:], why)
             return
         for name, test in tests:
             if not daemon.alive():
@@ -114,6 +125,8 @@ def main():
         print(f"FAILED  {line.splitlines()[0]}")
     if run.left_out:
         print(f"{run.left_out} left out: see \"Differences between the stacks\" in proto/REFERENCE.md")
+    if run.elsewhere:
+        print(f"{run.elsewhere} run in another step")
     print(f"{run.passed} passed, {len(run.failed)} failed, {len(run.skipped)} skipped")
     sys.exit(1 if run.failed or not run.passed else 0)
 

@@ -550,6 +550,32 @@ def test_what_was_accepted_and_found_again_leaves_nothing_in_the_queues(d):
         s.close()
 
 
+def test_queues_that_are_not_needed_any_more_are_given_up(d):
+    """Some hundred sockets want several; afterwards there are as many descriptors as before."""
+    with Own() as k:
+        pid = k.ready()
+        s = Session(k.path, "s")
+
+        def descriptors():
+            return len(os.listdir(f"/proc/{pid}/fd"))
+
+        s.call("close", sock=s.call("open")["sock"])  # the first queue stays
+        before = descriptors()
+        for _ in range(3):
+            socks = [s.call("open", options={"on_owner_exit": "hold"})["sock"] for _ in range(650)]
+            many = descriptors()
+            for sock in socks:
+                s.call("close", sock=sock)
+            wait_for(lambda: descriptors() == before)
+            assert many > before + 650
+            kept = s.call("open", options={"on_owner_exit": "hold"})["sock"]
+            os.kill(pid, signal.SIGKILL)
+            pid = k.next_child(pid)
+            s.call("close", sock=kept)
+            assert descriptors() == before
+        s.close()
+
+
 def test_an_abort_that_could_not_be_answered_costs_no_session(d):
     """The session's only socket is one-to-one, and its descriptor is gone."""
     with Faulty() as k:
