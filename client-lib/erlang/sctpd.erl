@@ -92,14 +92,16 @@ open_args([Opt | Rest], Args, IPs, Opts) ->
         _ -> open_args(Rest, Args, IPs, [Opt | Opts])
     end.
 
-open_ip(#{addr := IP} = Sockaddr, Rest, Args, IPs, Opts) ->
-    Port = maps:get(port, Sockaddr, 0),
+open_ip(#{} = Sockaddr, Rest, Args, IPs, Opts) ->
+    {IP, Port} = of_sockaddr(Sockaddr),
     Args1 = case Port of 0 -> Args; _ -> Args#{port => Port} end,
     open_ip(IP, Rest, Args1, IPs, Opts);
-open_ip(IP, Rest, Args, IPs, Opts) when tuple_size(IP) =:= 8, not is_map_key(family, Args) ->
-    open_ip(IP, Rest, Args#{family => inet6}, IPs, Opts);
 open_ip(IP, Rest, Args, IPs, Opts) ->
-    open_args(Rest, Args, [IP | IPs], Opts).
+    Args1 = case is_ipv6(IP) andalso not is_map_key(family, Args) of
+        true -> Args#{family => inet6};
+        false -> Args
+    end,
+    open_args(Rest, Args1, [IP | IPs], Opts).
 
 default_path() ->
     case application:get_env(sctpd, socket) of
@@ -242,8 +244,33 @@ connectx_init(S, Addrs, Port, Opts, Timeout) when is_list(Addrs) ->
     end;
 connectx_init(_, _, _, _, _) -> error(badarg).
 
-of_sockaddr(#{addr := Addr} = A) -> {Addr, maps:get(port, A, 0)};
+%% The address, {IP, Scope} where only its interface makes it one, and the port.
+of_sockaddr(#{addr := Addr} = A) ->
+    IP = in_family(maps:get(family, A, undefined), Addr),
+    {scoped(IP, maps:get(scope_id, A, 0)), maps:get(port, A, 0)};
 of_sockaddr(_) -> error(badarg).
+
+%% {} is no address, and is found out where addresses are.
+in_family(undefined, Addr) -> Addr;
+in_family(inet, any) -> {0, 0, 0, 0};
+in_family(inet, loopback) -> {127, 0, 0, 1};
+in_family(inet, IP) when tuple_size(IP) =:= 4 -> IP;
+in_family(inet6, any) -> {0, 0, 0, 0, 0, 0, 0, 0};
+in_family(inet6, loopback) -> {0, 0, 0, 0, 0, 0, 0, 1};
+in_family(inet6, IP) when tuple_size(IP) =:= 8 -> IP;
+in_family(_, _) -> {}.
+
+%% An address that is not link-local has no scope.
+scoped(IP, 0) -> IP;
+scoped({A, _, _, _, _, _, _, _} = IP, Scope) when is_integer(Scope), Scope > 0 ->
+    case A band 16#ffc0 of
+        16#fe80 -> {IP, Scope};
+        _ -> IP
+    end;
+scoped(_, _) -> error(badarg).
+
+is_ipv6({IP, _}) -> is_ipv6(IP);
+is_ipv6(IP) -> is_tuple(IP) andalso tuple_size(IP) =:= 8.
 
 %% What they have in common: resolve the names, then ask, in one Timeout.
 set_up(S, Method, Addrs, Port, Opts, Timeout) ->
@@ -277,7 +304,7 @@ port_number(_) -> throw(einval).
 
 %% In a process of its own where a name server may have to be asked.
 resolve(IP, Family, _) when is_tuple(IP) ->
-    _ = Family =:= inet andalso tuple_size(IP) =:= 8 andalso throw(eafnosupport),
+    _ = Family =:= inet andalso is_ipv6(IP) andalso throw(eafnosupport),
     sctpd_term:ip_out(Family, IP);
 resolve(Name, Family, Deadline) when is_atom(Name); is_list(Name), Name =/= "" ->
     {Pid, Mon} = spawn_monitor(fun() -> exit({addr, inet:getaddr(Name, Family)}) end),

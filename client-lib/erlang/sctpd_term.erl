@@ -134,9 +134,14 @@ value_in(_, V) -> V.
 ip_out(_, any) -> {str, "any"};
 ip_out(_, loopback) -> {str, "loopback"};
 ip_out(inet6, {A, B, C, D}) -> ip_out(inet, inet:ipv4_mapped_ipv6_address({A, B, C, D}));
+ip_out(_, {IP, Scope}) when tuple_size(IP) =:= 8 ->
+    {str, [ip_text(IP), $%, integer_to_list(Scope)]};
 ip_out(_, IP) ->
+    {str, ip_text(IP)}.
+
+ip_text(IP) ->
     case inet:is_ip_address(IP) of
-        true -> {str, inet:ntoa(IP)};
+        true -> inet:ntoa(IP);
         false -> throw(einval)
     end.
 

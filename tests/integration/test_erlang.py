@@ -6,6 +6,7 @@ import glob
 import os
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 
@@ -52,7 +53,7 @@ def start():
         os.makedirs(os.path.join(BEAMS, module))
         compile_to(os.path.join(BEAMS, module), [example(name, module) for name in CHANGES])
     compile_to(BEAMS, [*glob.glob(os.path.join(LIBRARY, "*.erl")),
-                       *(os.path.join(SOURCES, name + ".erl") for name in ("scenario", "robust", "stuck"))])
+                       *(os.path.join(SOURCES, name + ".erl") for name in ("scenario", "robust", "stuck", "sockaddr"))])
     return Daemon()
 
 
@@ -198,6 +199,17 @@ def test_daemon_dies(d):
         said = program.end()
     shutil.rmtree(other.dir)
     assert said == "ready\ndone\n", said
+
+
+def test_addresses_as_maps(d):
+    """Their family counts, and the interface of a link-local one."""
+    here = ["dev", "lo"]
+    subprocess.run(["ip", "address", "add", "fe80::5d/64", *here, "nodad"], check=True)
+    try:
+        said = printed(d, f"sockaddr:run({socket.if_nametoindex('lo')})")
+    finally:
+        subprocess.run(["ip", "address", "delete", "fe80::5d/64", *here], check=True)
+    assert said == "done\n", said
 
 
 # ---- a peer that takes nothing -----------------------------------------------------
