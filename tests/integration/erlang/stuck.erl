@@ -48,11 +48,12 @@ check(Name, Do) ->
 
 %% ---- a socket that has a peer that takes nothing, and one that does ------------
 
-%% Its owner is a process of its own, which sends us what it is sent.
+%% Its owner is a process of its own, which sends us what it is sent. The peer
+%% aborts in the end: nothing is left that would wait for it.
 stalled(What) -> stalled(What, []).
 
 stalled({N, Size}, Opts) ->
-    {Bad, BadPort} = listener([{recbuf, 4096}]),
+    {Bad, BadPort} = listener([{recbuf, 4096}, {linger, {true, 0}}]),
     {Good, GoodPort} = listener([{active, true}]),
     Me = self(),
     Owner = spawn(fun() -> owner(Me, Size, BadPort, GoodPort, Opts) end),
