@@ -461,11 +461,11 @@ struct sctpd_sndrcvinfo {
  * TIMEOUT after sctpd_set_timeout, and the message still waits; eof, abort and
  * close are answered. Only when more than the daemon's association_queue waits
  * for one peer (3 MiB; TIMEOUT and sctpd_sendmsg_async make that possible) is
- * the connection not read for up to 5 seconds. Then all its calls wait, or
- * give TIMEOUT, close and abort too; events still come, sctpd_free is
- * immediate, and after it messages to that peer are EAGAIN. A program that
- * cannot wait calls sctpd_close or sctpd_abort on another connection: they
- * take any socket of the same user.
+ * the connection not read for queue_time, 30 seconds. Then all its calls wait,
+ * or give TIMEOUT, close and abort too; events still come, and sctpd_free is
+ * immediate. After that time calls are answered, and a message to that peer is
+ * EAGAIN. A program that cannot wait calls sctpd_close or sctpd_abort on
+ * another connection: they take any socket of the same user.
  */
 SCTPD_API int sctpd_send(struct sctpd *, uint64_t sock, uint32_t assoc_id,
     uint16_t stream, const void *data, size_t len);

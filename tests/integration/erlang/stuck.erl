@@ -14,7 +14,7 @@
 -define(SOON, 3000).
 
 %% What waits, as {number of messages, bytes of each}. The last is more than the
-%% daemon takes: its connection is not read for 5 seconds.
+%% daemon takes: its connection is not read for queue_time, 30 seconds.
 -define(MANY, {1500, 1000}).
 -define(LARGE, {8, 150000}).
 -define(UNREAD, {40, 200000}).
