@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # hostile: a million mutated packets at a userland stack under ASan and UBSan.
-# hostile-smoke: the same for a few seconds. Included by the Makefile.
+# hundred: a hundred hostile clients of one user beside an honest one of another.
+# hostile-smoke: both for a few seconds. Included by the Makefile.
 #
 # usrsctp itself is the system's, of which they see only what it does with
 # memory of ours; or that of USRSCTP_SOURCE, a folder with usrsctp's source,
@@ -9,6 +10,8 @@
 
 HOSTILE_PACKETS	?= 1000000
 HOSTILE_SECONDS	?= 300
+HUNDRED_SECONDS	?= 60
+HUNDRED_STACK	?= userland
 
 # What its own build says on Linux. UBSan tells of it and goes on.
 usrsctp		= $(USRSCTP_SOURCE)/usrsctplib
@@ -21,7 +24,7 @@ USRSCTP_OBJ	= $(patsubst $(usrsctp)/%.c,$(B)/asan/usrsctp/%.o, \
 USRSCTP_LIB	= $(B)/asan/usrsctp/libusrsctp.a
 endif
 
-.PHONY: hostile hostile-smoke hostile-built
+.PHONY: hostile hostile-smoke hostile-built hundred
 
 $(B)/hostile: $(call obj,tests/hostile/hostile.c)
 	$(if $(V),,@echo "  LINK    $@")
@@ -44,5 +47,12 @@ hostile-built: $(B)/hostile $(USRSCTP_LIB)
 hostile: hostile-built
 	$(Q)tests/native.sh /usr/bin/python3 tests/hostile/hostile.py $(HOSTILE_PACKETS) $(HOSTILE_SECONDS)
 
-hostile-smoke: hostile-built
+# The kernel's stack may not be this machine's own: it is the lab's.
+hundred: all
+	$(Q)TEST_STACK=$(HUNDRED_STACK) \
+	    $(if $(filter kernel,$(HUNDRED_STACK)),tests/lab/run --timeout 1800 --,tests/native.sh) \
+	    /usr/bin/python3 tests/hostile/hundred.py $(HUNDRED_SECONDS)
+
+hostile-smoke: hostile-built all
 	$(Q)tests/native.sh /usr/bin/python3 tests/hostile/hostile.py 100000 5
+	$(Q)TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/hostile/hundred.py 3 smoke
