@@ -130,8 +130,8 @@ may_resume(const struct client *c, const struct rpc_hello_in *in)
 	if (o->type != MSGPACK_OBJECT_STR && (o->type != MSGPACK_OBJECT_BOOLEAN || !o->via.boolean))
 		return call_fail(ERR_badarg, "resume: it takes true, or the token of a session");
 	if (o->type == MSGPACK_OBJECT_STR && (c->token[0] != '\0' || c->nsocks > 0 ||
-	    !TAILQ_EMPTY(&c->calls)))
-		return call_fail(ERR_einval, "resume: this connection has sockets, calls or a session of its own; say hello first on a new one");
+	    !TAILQ_EMPTY(&c->calls) || output_unwritten(&c->out) > 0))
+		return call_fail(ERR_einval, "resume: this connection has sockets, calls, answers under way or a session of its own; say hello first on a new one");
 	return ERR_OK;
 }
 
@@ -226,9 +226,11 @@ handle_ack(struct call *call, const struct rpc_ack_in *in, struct rpc_ack_out *o
 	(void)out;
 	if (c->token[0] == '\0')
 		return call_fail(ERR_einval, "ack: this connection has no session; hello with resume: true makes one");
-	if (!output_ack(&c->out, in->seq))
+	/* The rest of one that is being written must come, whatever is said of it. */
+	if (in->seq > output_told(&c->out))
 		return call_fail(ERR_einval, "seq: the last message of the session was %llu",
-		    (unsigned long long)c->out.seq);
+		    (unsigned long long)output_told(&c->out));
+	(void)output_ack(&c->out, in->seq);
 	client_dirty(c);	/* there may be room for more now */
 	return ERR_OK;
 }

@@ -436,6 +436,24 @@ output_rest(const struct output *o, const char **rest)
 
 /* ---- acknowledging -------------------------------------------------- */
 
+uint64_t
+output_told(struct output *o)
+{
+	const struct entry	*e;
+	uint32_t		 offset = o->offset;
+
+	output_end(o);
+	for (const struct chunk *c = o->at; c != NULL && o->unwritten > 0; c = TAILQ_NEXT(c, entry)) {
+		for (uint32_t i = c->first; i < c->count; i++) {
+			e = entry_at(c, i);
+			if (e->start + e->len > offset)
+				return e->seq - 1;
+		}
+		offset = 0;
+	}
+	return o->seq;
+}
+
 bool
 output_ack(struct output *o, uint64_t seq)
 {

@@ -86,6 +86,9 @@ size_t output_rest(const struct output *, const char **);
 /* Write what can be written: -1 with errno, or the bytes. */
 ssize_t output_write(struct output *, int fd);
 
+/* The number of the last message that was written whole. */
+uint64_t output_told(struct output *);
+
 /* Up to that one they are handled. False: there is no such message yet. */
 bool output_ack(struct output *, uint64_t seq);
 

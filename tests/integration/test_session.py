@@ -338,3 +338,46 @@ def test_notifications_are_counted(d):
     d.clients.append(c)
     assert c.call("hello", resume=s.token, seq=s.seq)["notifications"] == 3
     close_all(c)
+
+
+def all_whole(sock, n):
+    """As many messages as that are read, and each is one."""
+    unpacker, got = msgpack.Unpacker(max_buffer_size=1 << 28), []
+    while len(got) < n:
+        data = sock.recv(1 << 18)
+        assert data, "it was cut off"
+        unpacker.feed(data)
+        got += list(unpacker)
+    for message in got:
+        assert isinstance(message, list) and message[0] in (1, 2), f"no message: {str(message)[:100]}"
+    return got
+
+
+DESCRIBES = [msgpack.packb([0, 1000 + i, "describe", []]) for i in range(10)]  # more than the connection takes
+
+
+@clean
+def test_a_message_that_was_not_sent_whole_cannot_be_acknowledged(d):
+    """The rest of it would never come, and what follows would be taken for it."""
+    s = session(d)
+    s.sock.sendall(b"".join(DESCRIBES))
+    s.sock.sendall(msgpack.packb([0, 1, "ack", [{"seq": s.seq + 9}]]))
+    d.client().call("status")
+    got = all_whole(s.sock, 11)
+    assert sorted(m[1] for m in got) == [1, *range(1000, 1010)]
+    error = next(m[2] for m in got if m[1] == 1)
+    assert error.startswith("einval: seq: "), error
+    s.notify("ack", seq=s.seq + 11)
+
+
+@clean
+def test_a_connection_with_answers_under_way_cannot_become_another_client(d):
+    """They would be torn."""
+    s, c = session(d), d.client()
+    c.sock.sendall(b"".join(DESCRIBES))
+    c.sock.sendall(msgpack.packb([0, 1, "hello", [{"resume": s.token, "seq": s.seq}]]))
+    got = all_whole(c.sock, 11)
+    assert sorted(m[1] for m in got) == [1, *range(1000, 1010)]
+    error = next(m[2] for m in got if m[1] == 1)
+    assert error.startswith("einval: resume: "), error
+    assert s.call("hello")["client"] == s.id
