@@ -10,10 +10,11 @@ RANDOM_SECONDS	?= 60
 RANDOM_SEED	?=
 RANDOM_KILLS	?=
 RANDOM_LOG	?=
+RANDOM_HOLD	?=
 RANDOM_VALGRIND	= valgrind -q --error-exitcode=99 --leak-check=full --child-silent-after-fork=yes
 
 random_run	= env RANDOM_STACK=$(1) RANDOM_SECONDS=$(2) RANDOM_SEED=$(RANDOM_SEED) RANDOM_KILLS=$(RANDOM_KILLS) \
-		  RANDOM_LOG=$(RANDOM_LOG) /usr/bin/python3 tests/fuzz/random_run.py
+		  RANDOM_LOG=$(RANDOM_LOG) RANDOM_HOLD=$(RANDOM_HOLD) /usr/bin/python3 tests/fuzz/random_run.py
 
 .PHONY: random random-smoke random-of-userland random-of-kernel
 
