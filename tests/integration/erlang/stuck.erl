@@ -62,8 +62,7 @@ stalled({N, Size}, Opts) ->
     Senders = [spawn(fun() -> sender(Me, C, ToBad, I, Size) end) || I <- lists:seq(1, N)],
     St = #stalled{c = C, bad = Bad, good = Good, to_bad = ToBad, to_good = ToGood, good_id = Id,
                   senders = Senders, owner = Owner},
-    ask_until(St, fun() -> waits(St, N, Size) end),
-    St.
+    stands(St, {N, Size}, none, infinity).
 
 listener(Opts) ->
     {ok, L} = sctpd:open([{ip, ?LO} | Opts]),
@@ -87,24 +86,23 @@ sender(Parent, C, Id, I, Size) ->
 message(I, Size) -> <<I:32, 0:(8 * (Size - 4))>>.
 
 %% All that can be are on their way: they wait in the daemon, or, where it reads
-%% no more, in the connection, which is full then.
-waits(#stalled{good = Good, c = C}, N, Size) ->
+%% no more, in the connection, which is full then and stays as it is.
+stands(#stalled{good = Good, c = C} = St, What, Before, Times) ->
     {ok, #{<<"send_pend">> := Bytes}} =
         sctpd_socket:request(Good, getstat, #{sock => element(4, C)}),
-    case {N, Size} of
-        ?UNREAD -> Bytes > 2500000 andalso is_full(element(3, C));
-        _ -> Bytes >= N * Size div 4
+    {queue_size, Unsent} = erlang:port_info(element(3, C), queue_size),
+    case {Bytes, Unsent} of
+        _ when Times =:= 0 -> St;
+        Before when Times =:= infinity -> stands(St, What, Before, infinity);
+        Before -> stands(St, What, Before, Times - 1);
+        Now -> stands(St, What, Now, times(What, Now))
     end.
 
-is_full(Connection) ->
-    {queue_size, Unsent} = erlang:port_info(Connection, queue_size),
-    Unsent > 0.
-
-ask_until(St, True) ->
-    case True() of
-        true -> St;
-        false -> ask_until(St, True)
-    end.
+%% How often it must be seen like that; not enough waits yet: for ever.
+times(?UNREAD, {Bytes, Unsent}) when Bytes < 3000000; Unsent =:= 0 -> infinity;
+times(?UNREAD, _) -> 300;
+times({N, Size}, {Bytes, _}) when Bytes < N * Size div 4 -> infinity;
+times(_, _) -> 1.
 
 came(S) ->
     receive {sctp, S, _, _, {_, What}} -> What after ?LIMIT -> error({nothing_came, S}) end.
