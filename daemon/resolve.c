@@ -61,6 +61,9 @@ struct resolve {
 /* Whose turn is next comes first. */
 static TAILQ_HEAD(queues, queue) queues = TAILQ_HEAD_INITIALIZER(queues);
 static unsigned running;
+
+/* Those that threads have: one that ends when we do is known to be in use. */
+static TAILQ_HEAD(, resolve) going = TAILQ_HEAD_INITIALIZER(going);
 static int done_pipe[2] = { -1, -1 };
 static struct event readable;
 
@@ -124,6 +127,7 @@ run(struct resolve *r)
 		return;
 	}
 	r->running = true;
+	TAILQ_INSERT_TAIL(&going, r, entry);
 	r->queue->running++;
 	running++;
 }
@@ -200,6 +204,7 @@ resolve_on_done(evutil_socket_t fd, short what, void *arg)
 	while (read(fd, &r, sizeof r) == sizeof r) {
 		running--;
 		r->queue->running--;
+		TAILQ_REMOVE(&going, r, entry);
 		finish(r);
 	}
 	run_waiting();

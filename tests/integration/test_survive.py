@@ -914,7 +914,7 @@ def test_notifications_that_wait_for_room(d):
 def test_notifications_of_a_session_that_is_over(d):
     """Its socket is closed, they wait for room, and the daemon dies: they arrive."""
     for place in (None, "sendmmsg"):
-        with Faulty() as k:
+        with Faulty(resume_time=500) as k:
             pid = k.ready()
             s, other = Session(k.path, "s"), Client(k.path)
             listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
