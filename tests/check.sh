@@ -177,22 +177,29 @@ run() {
 	show "$name" "${PIPESTATUS[0]}" "$start"
 }
 
-# The longest step runs beside the others: there are two processors, and a
-# lab takes one.
+# Some steps run beside the others, one after the other: there are two
+# processors, and a lab takes one.
 begin() {
-	("step_$1") >"build/check/$1.log" 2>&1 </dev/null &
+	for name; do
+		("step_$name") >"build/check/$name.log" 2>&1 </dev/null
+		echo "$?" >"build/check/$name.status"
+	done &
 	beside=$!
 	trap 'kill "$beside" 2>/dev/null' EXIT
 }
 
 end() {
-	local name=$1 start=$SECONDS status
-	printf -- '--- %s, which began with the first step\n' "$name"
-	tail -n +1 -f --pid="$beside" "build/check/$name.log" | sed -u 's/^/    /'
+	local name start=$SECONDS
+	for name; do
+		printf -- '--- %s, beside the other steps\n' "$name"
+		while [ ! -e "build/check/$name.status" ] && kill -0 "$beside" 2>/dev/null; do
+			sleep 1
+		done
+		sed 's/^/    /' "build/check/$name.log"
+		show "$name" "$(cat "build/check/$name.status" || echo 1)" "$start"
+	done
 	wait "$beside"
-	status=$?
 	trap - EXIT
-	show "$name" "$status" "$start"
 }
 
 if [ $# -gt 0 ]; then
@@ -200,12 +207,12 @@ if [ $# -gt 0 ]; then
 		run "$name"
 	done
 else
-	rm -f build/check/*.log
-	begin valgrind
-	for name in unit reference manuals acceptance shellcheck units install clang without fuzz random faults demo bench userland loss delay systemd soak integration; do
+	rm -f build/check/*.log build/check/*.status
+	begin valgrind systemd soak loss
+	for name in unit reference manuals acceptance shellcheck units install clang without fuzz random faults demo bench userland delay integration; do
 		run "$name"
 	done
-	end valgrind
+	end valgrind systemd soak loss
 fi
 echo "kernel of the integration tests: $(sed -n 's/^kernel: //p' build/check/integration.log 2>/dev/null | tail -1)"
 [ -z "$notes" ] || printf 'skipped:\n%s\n' "$notes"
