@@ -12,8 +12,8 @@
 #include "loop.h"
 #include "stuck.h"
 
-#define TICK_MS		20
-#define STUCK_MS	40
+#define TICK_MS		10
+#define STUCK_MS	20
 
 static TAILQ_HEAD(, assoc) full = TAILQ_HEAD_INITIALIZER(full);
 static struct event tick;
