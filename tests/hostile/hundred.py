@@ -23,6 +23,7 @@ import contextlib
 import itertools
 import mmap
 import os
+import select
 import signal
 import socket
 import struct
@@ -61,10 +62,10 @@ def waiting(method, **args):
 
 
 def drain(c):
-    """Read what is there, and forget it."""
-    with contextlib.suppress(BlockingIOError):
-        while c.sock.recv(1 << 18, socket.MSG_DONTWAIT):
-            pass
+    """Read what is there, and forget it. With a time-out python would wait for more."""
+    while select.select([c.sock], [], [], 0)[0]:
+        if not c.sock.recv(1 << 18):
+            raise EOFError
 
 
 # Each attack is a generator; it yields after each step. The first is none: the
