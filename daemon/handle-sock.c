@@ -181,6 +181,9 @@ handle_listen(struct call *call, const struct rpc_listen_in *in, struct rpc_list
 	if (s->over)
 		return call_fail(ERR_closed, "sock %llu: its association is over; open another",
 		    (unsigned long long)in->sock);
+	if (!s->many && backlog > 0 && !s->listening && assoc_next(s, NULL) != NULL)
+		return call_fail(ERR_einval, "sock %llu: it has an association, and cannot listen; open another",
+		    (unsigned long long)in->sock);
 	if ((number = stack_listen(s, backlog)) == EADDRINUSE)
 		return call_fail(ERR_eaddrinuse, "port %u: another socket listens on it", s->port);
 	if (number != 0)

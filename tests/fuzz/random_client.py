@@ -175,7 +175,7 @@ class Connection:
             method = method.decode()    # which is as good
         if method is None:
             return
-        if method == "recv" or method == "accept" and "event" in result:    # X
+        if method == "recv":
             self.described(result["event"], result)
         elif extra := set(result) - self.all.results[method] - {"event", "from", "sock", "seq", "info"}:
             raise Finding(f"{method}: {extra} is not described; {str(result)[:300]}")

@@ -173,6 +173,19 @@ def test_a_second_connect_is_eisconn(d):
     assert code(c, "connect", sock=here, addr="127.0.0.1", port=listener(c)[1]) == "eisconn"
 
 
+def test_a_connected_one_cannot_listen(d):
+    """Nor when its association has ended and its owner has not been told: what
+    waits for recv is no answer to accept."""
+    c = d.client()
+    accepted, here = pair(c)
+    assert code(c, "listen", sock=accepted) == "einval"
+    c.call("abort", sock=here)
+    for _ in range(20):     # and meanwhile the peer's ABORT comes
+        assert code(c, "listen", sock=accepted) == "einval"
+        assert code(c, "accept", sock=accepted, timeout=0) == "einval"
+    recv(c, accepted, "sctp_assoc_change", state="comm_lost")
+
+
 def test_a_listener_cannot_connect(d):
     c = d.client()
     sock, port = listener(c)
