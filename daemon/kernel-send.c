@@ -351,7 +351,8 @@ shut_stream(struct assoc *a)
 
 /*
  * The kernel forgets one that is coming up without a word if it is told to
- * shut it down: that waits until it is up, for assoc_writable.
+ * shut it down: that waits until it is up, for assoc_writable. The descriptor
+ * of a one-to-many socket's has room before; its comm_up is read, and calls it.
  */
 static int
 eof_later(struct assoc *a)
@@ -360,7 +361,8 @@ eof_later(struct assoc *a)
 
 	if (number == EPIPE)
 		return EPIPE;
-	stack_await_room(a, true);
+	if (a->stack.stream)
+		stack_await_room(a, true);
 	return 0;
 }
 

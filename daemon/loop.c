@@ -106,7 +106,7 @@ loop_run(void)
 	schedule_init();
 	while (!stopping) {
 		turn_begin();
-		wait_for_events(turn_any() ? EVLOOP_NONBLOCK : EVLOOP_ONCE);
+		wait_for_events(EVLOOP_ONCE | (turn_any() ? EVLOOP_NONBLOCK : 0));
 		client_end_turn();
 		if (turn_any()) {	/* after all others, and what they are told */
 			turn_serve();

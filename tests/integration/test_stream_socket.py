@@ -173,6 +173,21 @@ def test_a_second_connect_is_eisconn(d):
     assert code(c, "connect", sock=here, addr="127.0.0.1", port=listener(c)[1]) == "eisconn"
 
 
+def test_one_that_gets_no_answer_costs_nothing_after_close(d):
+    """Nor does its one-to-many counterpart, which has room to send all the time."""
+    c, hole = d.client(), blackhole()
+    for kind, eof in ("stream", True), ("stream", False), ("seqpacket", True), ("seqpacket", False):
+        sock = c.call("open", type=kind, options={
+            "sctp_initmsg": {"max_attempts": 3},
+            "sctp_rtoinfo": {"initial": 300, "max": 300, "min": 300}})["sock"]
+        id_ = c.call("connect_init", sock=sock, addr=hole, port=9)["assoc_id"]
+        c.request("send", sock=sock, assoc_id=id_, stream=0, data=b"x")
+        if eof:
+            c.call("eof", sock=sock, assoc_id=id_)
+        c.call("close", sock=sock)
+        assert flat(d, c), (kind, eof)
+
+
 def test_a_connected_one_cannot_listen(d):
     """Nor when its association has ended and its owner has not been told: what
     waits for recv is no answer to accept."""
