@@ -164,6 +164,19 @@ find_backlog(const struct sock *s, const struct rpc_listen_in *in, int *backlog)
 	    BACKLOG_MAX, BACKLOG_MAX);
 }
 
+/* It listens no more: what comes next is no answer to accept. */
+static void
+end_accept(struct sock *s)
+{
+	struct call	*call = s->recv;
+
+	if (s->many || s->listening || call == NULL || call->method != &rpc_table[RPC_accept])
+		return;
+	s->recv = NULL;
+	call_finish_error(call, ERR_einval, "sock %llu: it listens no more",
+	    (unsigned long long)s->node.key);
+}
+
 enum error
 handle_listen(struct call *call, const struct rpc_listen_in *in, struct rpc_listen_out *out)
 {
@@ -188,6 +201,7 @@ handle_listen(struct call *call, const struct rpc_listen_in *in, struct rpc_list
 		return call_fail(ERR_eaddrinuse, "port %u: another socket listens on it", s->port);
 	if (number != 0)
 		return call_fail(error_from_errno(number), "listen: %s", strerror(number));
+	end_accept(s);
 	sock_pump(s);
 	return ERR_OK;
 }

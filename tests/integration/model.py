@@ -56,6 +56,7 @@ class Sock:
         self.one = kind != "many"
         self.active, self.listening, self.linger = False, False, None
         self.waiting = None             # (client, msgid) of a recv
+        self.accepts = False            # and whether that is an accept
         self.ends, self.backlog = [], collections.deque()
         self.finished = False           # one-to-one: its association was, and is over
         self.sent, self.got = 0, 0
@@ -245,6 +246,16 @@ class Program:
         elif backlog or not s.backlog:     # who waits to be accepted is aborted, which is the kernel's
             self.call("ok", "listen", sock=s.handle, backlog=backlog)
             s.listening = bool(backlog)
+            if s.waiting and s.accepts and not s.listening:
+                self.no_more(s)
+
+    def no_more(self, s):
+        """An accept ends with einval when its socket listens no more."""
+        (c, number), s.waiting = s.waiting, None
+        try:
+            raise AssertionError(f"{c.answer(number)} from a socket that does not listen")
+        except RpcError as e:
+            assert e.code == "einval", e
 
     def may_connect(self, s, to):
         """The code with which it ends, other than for the peer's sake."""
@@ -412,7 +423,7 @@ class Program:
             self.call("timeout", method, **args)
         elif not s.waits():
             self.note(f"client {c.id}: {method} {s.handle} waits")
-            s.waiting = c, c.request(method, sock=s.handle)
+            s.waiting, s.accepts = (c, c.request(method, sock=s.handle)), method == "accept"
             c.call("status")            # it is there
         else:
             self.accepter = c

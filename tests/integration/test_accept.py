@@ -99,6 +99,17 @@ def test_accept_times_out(d):
     assert code(c, "accept", sock=there, timeout=0) == "timeout"
 
 
+def test_accept_ends_when_its_socket_listens_no_more(d):
+    """What comes of it as one that connects is another's."""
+    c, other = d.client(), d.client("other")
+    there, _ = stream_listener(c)
+    waiting = other.request("accept", sock=there)
+    other.call("status")
+    c.call("listen", sock=there, backlog=False)
+    assert answer_code(other, waiting) == "einval"
+    assert code(c, "accept", sock=there) == "einval"
+
+
 def test_accept_is_for_listening_stream_sockets(d):
     c = d.client()
     text = "einval: sock {0}: only a listening stream socket accepts"
