@@ -67,6 +67,14 @@ static TAILQ_HEAD(, resolve) going = TAILQ_HEAD_INITIALIZER(going);
 static int done_pipe[2] = { -1, -1 };
 static struct event readable;
 
+static void
+result_free(struct resolve *r)
+{
+	if (r->found != NULL)
+		freeaddrinfo(r->found);
+	free(r);
+}
+
 /* In a thread of its own. */
 static void *
 look_up(void *arg)
@@ -78,8 +86,13 @@ look_up(void *arg)
 		hints.ai_flags = AI_V4MAPPED | AI_ALL;
 	r->error = getaddrinfo(r->name, NULL, &hints, &r->found);
 	/* A pointer is written whole, or the pipe is gone and so are we. */
-	while (write(done_pipe[1], &r, sizeof r) == -1 && errno != EPIPE && errno != EBADF)
+	while (write(done_pipe[1], &r, sizeof r) == -1) {
+		if (errno == EPIPE || errno == EBADF) {
+			result_free(r);
+			break;
+		}
 		(void)poll(NULL, 0, errno == EINTR ? 0 : WRITE_AGAIN_MS);
+	}
 	return NULL;
 }
 
@@ -98,9 +111,7 @@ finish(struct resolve *r)
 	if (r->done != NULL)
 		r->done(r->arg, addrs, n, n > 0 ? NULL : r->error != 0 ?
 		    gai_strerror(r->error) : "it has no address");
-	if (r->found != NULL)
-		freeaddrinfo(r->found);
-	free(r);
+	result_free(r);
 	queue_put(q);
 }
 
@@ -261,7 +272,13 @@ resolve_init(void)
 void
 resolve_free(void)
 {
+	struct resolve	*r;
+
 	(void)event_del(&readable);
+	while (read(done_pipe[0], &r, sizeof r) == sizeof r) {	/* nobody waits for it */
+		running--;
+		result_free(r);
+	}
 	(void)close(done_pipe[0]);
 	/* Threads that are still at it keep the other end. */
 	if (running == 0)
