@@ -164,6 +164,15 @@ find_backlog(const struct sock *s, const struct rpc_listen_in *in, int *backlog)
 	    BACKLOG_MAX, BACKLOG_MAX);
 }
 
+/* What waits of an association is for recv, also when that is over. */
+static bool
+is_connected(struct sock *s)
+{
+	const struct pending	*p = TAILQ_FIRST(&s->pending);
+
+	return !s->many && (assoc_next(s, NULL) != NULL || (p != NULL && p->row != notice_accept));
+}
+
 /* It listens no more: what comes next is no answer to accept. */
 static void
 end_accept(struct sock *s)
@@ -194,8 +203,8 @@ handle_listen(struct call *call, const struct rpc_listen_in *in, struct rpc_list
 	if (s->over)
 		return call_fail(ERR_closed, "sock %llu: its association is over; open another",
 		    (unsigned long long)in->sock);
-	if (!s->many && backlog > 0 && !s->listening && assoc_next(s, NULL) != NULL)
-		return call_fail(ERR_einval, "sock %llu: it has an association, and cannot listen; open another",
+	if (backlog > 0 && !s->listening && is_connected(s))
+		return call_fail(ERR_einval, "sock %llu: it has an association, or there is something to be read of it, and cannot listen",
 		    (unsigned long long)in->sock);
 	if ((number = stack_listen(s, backlog)) == EADDRINUSE)
 		return call_fail(ERR_eaddrinuse, "port %u: another socket listens on it", s->port);

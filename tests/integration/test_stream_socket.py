@@ -173,6 +173,17 @@ def test_a_second_connect_is_eisconn(d):
     assert code(c, "connect", sock=here, addr="127.0.0.1", port=listener(c)[1]) == "eisconn"
 
 
+def test_nor_one_whose_refusal_is_not_read(d):
+    c = d.client()
+    sock = c.call("open", ip="127.0.0.1", type="stream")["sock"]
+    c.call("connect_init", sock=sock, addr="127.0.0.1", port=9)
+    assert code(c, "recv", sock=c.call("open")["sock"], timeout=300) == "timeout"   # meanwhile it is refused
+    assert code(c, "listen", sock=sock) == "einval"
+    recv(c, sock, "sctp_assoc_change", state="cant_assoc")
+    c.call("listen", sock=sock)
+    assert code(c, "accept", sock=sock, timeout=0) == "timeout"
+
+
 def test_one_that_gets_no_answer_costs_nothing_after_close(d):
     """Nor does its one-to-many counterpart, which has room to send all the time."""
     c, hole = d.client(), blackhole()
