@@ -19,16 +19,30 @@ sum_of(const char *data, size_t len)
 	return sum;
 }
 
+static void
+forget(struct asked *k)
+{
+	TAILQ_REMOVE(&k->client->asked, k, entry);
+	free(k);
+}
+
 struct asked *
 asked_new(struct client *c, uint32_t msgid, const char *data, size_t len)
 {
 	struct asked	*k = xcalloc(1, sizeof *k);
 
+	k->client = c;
 	k->msgid = msgid;
 	k->len = len;
 	k->sum = sum_of(data, len);
 	TAILQ_INSERT_TAIL(&c->asked, k, entry);
 	return k;
+}
+
+static bool
+is_it(const struct asked *k, uint32_t msgid, const char *data, size_t len)
+{
+	return k->msgid == msgid && !k->passed && k->len == len && k->sum == sum_of(data, len);
 }
 
 bool
@@ -37,41 +51,50 @@ asked_again(struct client *c, uint32_t msgid, const char *data, size_t len)
 	struct asked	*k;
 
 	TAILQ_FOREACH(k, &c->asked, entry) {
-		if (k->msgid == msgid && !k->passed && k->len == len && k->sum == sum_of(data, len))
+		if (is_it(k, msgid, data, len))
 			break;
 	}
 	if (k == NULL)
 		return false;
 	k->passed = true;
-	if (k->answered) {
-		TAILQ_REMOVE(&c->asked, k, entry);
-		free(k);
-	}
+	if (k->answer != 0)
+		forget(k);
 	return true;
 }
 
 void
-asked_forget_answered(struct client *c)
+asked_answered(struct asked *k)
+{
+	k->answer = k->client->out.seq + 1;
+	if (k->passed)
+		forget(k);
+}
+
+void
+asked_acked(struct client *c, uint64_t seq)
 {
 	struct asked	*k, *next;
 
 	for (k = TAILQ_FIRST(&c->asked); k != NULL; k = next) {
 		next = TAILQ_NEXT(k, entry);
-		k->passed = false;
-		if (!k->answered)
-			continue;
-		TAILQ_REMOVE(&c->asked, k, entry);
-		free(k);
+		if (k->answer != 0 && k->answer <= seq)
+			forget(k);
 	}
+}
+
+void
+asked_come_back(struct client *c)
+{
+	struct asked	*k;
+
+	asked_acked(c, UINT64_MAX);
+	TAILQ_FOREACH(k, &c->asked, entry)
+		k->passed = false;
 }
 
 void
 asked_free_all(struct client *c)
 {
-	struct asked	*k;
-
-	while ((k = TAILQ_FIRST(&c->asked)) != NULL) {
-		TAILQ_REMOVE(&c->asked, k, entry);
-		free(k);
-	}
+	while (!TAILQ_EMPTY(&c->asked))
+		forget(TAILQ_FIRST(&c->asked));
 }

@@ -22,10 +22,11 @@ struct client;
 
 struct asked {
 	TAILQ_ENTRY(asked)	 entry;
+	struct client		*client;
 	uint32_t		 msgid;
 	size_t			 len;
 	uint64_t		 sum;		/* of its data */
-	bool			 answered;
+	uint64_t		 answer;	/* the number of its answer; 0: there is none yet */
 	bool			 passed;	/* it was asked for again on this connection */
 };
 
@@ -34,11 +35,20 @@ TAILQ_HEAD(asked_list, asked);
 /* The connection over which it came is gone, and the request waits on. */
 struct asked *asked_new(struct client *, uint32_t msgid, const char *data, size_t len);
 
-/* Is this a request that waits already, or was answered since? Then it is forgotten here. */
+/* Is this a request that waits already, or was answered since? It is so once. */
 bool asked_again(struct client *, uint32_t msgid, const char *data, size_t len);
 
-/* Those that were answered by now will not be asked for: their answers come first. */
-void asked_forget_answered(struct client *);
+/* Its answer is the client's next message. */
+void asked_answered(struct asked *);
+
+/* The client has that answer, up to this number: it will not ask for those any more. */
+void asked_acked(struct client *, uint64_t seq);
+
+/*
+ * The client comes back: those that were answered will not be asked for, as
+ * their answers come first; the others may be, also a second time.
+ */
+void asked_come_back(struct client *);
 void asked_free_all(struct client *);
 
 #endif

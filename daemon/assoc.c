@@ -286,7 +286,7 @@ waiting_send_free(struct waiting_send *w)
 	if (w->free_request)
 		a->free_requests--;
 	if (w->asked != NULL)
-		w->asked->answered = true;
+		asked_answered(w->asked);
 	if (w->record != NULL)
 		journal_drop(w->record);
 	free(w);

@@ -231,6 +231,7 @@ handle_ack(struct call *call, const struct rpc_ack_in *in, struct rpc_ack_out *o
 		return call_fail(ERR_einval, "seq: the last message of the session was %llu",
 		    (unsigned long long)output_told(&c->out));
 	(void)output_ack(&c->out, in->seq);
+	asked_acked(c, in->seq);
 	client_dirty(c);	/* there may be room for more now */
 	return ERR_OK;
 }

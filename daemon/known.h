@@ -29,7 +29,7 @@
  *	does not count those that are queued to be sent (assoc_unsettled).
  *	A notification that is to wait behind requests, which would be asked for
  *	again, takes them with it into the journal (asked.h).
- *   stack_connect: kernel_find_begun finds associations that were begun.
+ *   stack_connect: find_begun, when restoring, finds those that were begun.
  *   stack_eof, stack_abort, stack_close: no note. Asked again they find the
  *	association going down or over, and say so.
  *

@@ -57,7 +57,7 @@ session_come_back(struct client *c, struct client *on, uint64_t seq)
 		    (unsigned long long)seq + 1, (unsigned long long)c->out.seq);
 	keep_commit();	/* what went to other owners has gone */
 	client_take_connection(c, on);
-	asked_forget_answered(c);
+	asked_come_back(c);
 	(void)output_ack(&c->out, seq);
 	output_rewind(&c->out);
 }

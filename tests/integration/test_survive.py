@@ -381,6 +381,25 @@ def plain_peer(s, type="seqpacket", **options):
     return here, up["assoc_id"], peer
 
 
+def arrive_once(k, s, where, n):
+    """So many numbered messages that wait, though the daemon dies twice right after
+    the kernel took some. Nobody is answered what was not asked."""
+    here, here_id, peer = where
+    got = []
+    for deaths in (1, 2):
+        k.die_at("sendmmsg")
+        while k.deaths() < deaths:
+            got.append(peer.recv(2000))
+        s.call("status")
+    s.taken("send", sock=here, assoc_id=here_id, data=b"last")
+    while not got or got[-1] != b"last":
+        got.append(peer.recv(2000))
+    assert [int.from_bytes(g[:4], "big") for g in got[:-1]] == list(range(n))
+    assert not s.strangers, s.strangers
+    peer.close()
+    s.close()
+
+
 def test_notifications_that_wait_are_sent_once_though_the_daemon_dies_when_room_comes(d):
     """It dies twice, right after the kernel has taken some of them. Nobody is
     answered what was not asked, and the next notification is still the next."""
@@ -393,19 +412,7 @@ def test_notifications_that_wait_are_sent_once_though_the_daemon_dies_when_room_
             for _ in range(100):
                 s.taken("send", sock=here, assoc_id=here_id, data=n.to_bytes(4, "big") * 250)
                 n += 1
-        got = []
-        for deaths in (1, 2):
-            k.die_at("sendmmsg")
-            while k.deaths() < deaths:
-                got.append(peer.recv(2000))
-            s.call("status")
-        s.taken("send", sock=here, assoc_id=here_id, data=b"last")
-        while not got or got[-1] != b"last":
-            got.append(peer.recv(2000))
-        assert [int.from_bytes(g[:4], "big") for g in got[:-1]] == list(range(n))
-        assert not s.strangers, s.strangers
-        peer.close()
-        s.close()
+        arrive_once(k, s, (here, here_id, peer), n)
 
 
 def test_requests_and_notifications_that_wait_keep_their_order(d):
@@ -471,19 +478,7 @@ def test_what_was_answered_while_it_waited_is_sent_once(d):
             except RpcError as e:
                 assert e.code == "eagain"
                 answered = False
-        got = []
-        for deaths in (1, 2):
-            k.die_at("sendmmsg")
-            while k.deaths() < deaths:
-                got.append(peer.recv(2000))
-            s.call("status")
-        s.taken("send", sock=here, assoc_id=here_id, data=b"last")
-        while not got or got[-1] != b"last":
-            got.append(peer.recv(2000))
-        assert [int.from_bytes(g[:4], "big") for g in got[:-1]] == list(range(n))
-        assert not s.strangers, s.strangers
-        peer.close()
-        s.close()
+        arrive_once(k, s, (here, here_id, peer), n)
 
 
 def test_what_others_are_told_in_the_middle_of_writing_is_in_the_journal_first(d):
