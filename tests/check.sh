@@ -85,12 +85,12 @@ step_integration() { # the daemon on the kernel's SCTP
 }
 
 step_userland() { # the same on the userland stack, on this machine's own kernel
-	TEST_STACK=userland TEST_ELSEWHERE="order.:loss wire.:loss roundtrip.:loss interop:integration" \
+	TEST_STACK=userland TEST_ELSEWHERE="order.:loss wire.:loss roundtrip.:loss erlang.connect_whose:loss interop:integration" \
 	    tests/native.sh /usr/bin/python3 tests/integration/run.py
 }
 
 step_loss() { # those that need netem, which this machine's kernel may not have
-	TEST_STACK=userland tests/lab/run -- /usr/bin/python3 tests/integration/run.py order. wire.loss roundtrip.
+	TEST_STACK=userland tests/lab/run -- /usr/bin/python3 tests/integration/run.py order. wire.loss roundtrip. erlang.connect_whose
 }
 
 step_delay() { # where a packet needs 20 ms: what is done while an association comes or goes

@@ -71,9 +71,15 @@ request(#'$sctpd'{pid = Pid, tcp = Tcp, ids = Ids}, Method, Args) ->
     Id = atomics:add_get(Ids, 1, 1) band 16#ffffffff,
     Frame = frame(Id, Method, Args),
     Mon = monitor(process, Pid, [{alias, reply_demonitor}]),
-    Pid ! {expect, Id, Mon},
+    Pid ! {expect, Id, asker(Method, Mon, Args)},
     write(Tcp, Frame),
     wait(Mon).
+
+%% An association that comes up for a caller that is dead is its owner's to know.
+asker(connect, Mon, #{addr := [{str, Addr} | _], port := Port}) ->
+    {connect, Mon, self(), #{<<"addr">> => iolist_to_binary(Addr), <<"port">> => Port}};
+asker(_, Mon, _) ->
+    {reply, Mon}.
 
 recv(S, Timeout) -> call(S, {recv, self(), Timeout}).
 
@@ -163,8 +169,8 @@ introduce(Starter, First, #state{s = #'$sctpd'{tcp = Tcp}} = St) ->
 
 loop(#state{s = #'$sctpd'{tcp = Tcp}, mon = Mon} = St) ->
     receive
-        {expect, Id, Alias} ->
-            loop(expect(Id, {reply, Alias}, St));
+        {expect, Id, Who} ->
+            loop(expect(Id, Who, St));
         {tcp, Tcp, Data} ->
             loop(read(St#state{buf = join(St#state.buf, Data)}));
         {tcp_passive, Tcp} ->
@@ -312,6 +318,15 @@ answered(ignore, _, St) ->
 answered({reply, Alias}, Answer, St) ->
     answer(Alias, Answer),
     St;
+answered({connect, Alias, Caller, Peer}, Answer, St) ->
+    case {Answer, is_alive(Caller)} of
+        {{ok, Change}, false} ->
+            Event = Change#{<<"event">> => <<"sctp_assoc_change">>, <<"from">> => Peer},
+            has_come_up(sctpd_term:event(Event), St);
+        _ ->
+            answer(Alias, Answer),
+            St
+    end;
 answered({close, Alias}, {error, <<"closed", _/binary>>}, _) ->
     answer(Alias, ok),
     exit(normal);
@@ -331,6 +346,17 @@ answered({setup, Starter}, Error, _) ->
 answered({adopt, {Handle, Parent}}, {ok, #{<<"client">> := Client}}, St) ->
     Parent ! {adopter, Client, Handle},
     St#state{calls = #{}, accepted = #{Handle => Parent}}.
+
+%% The daemon does not count it: where it would, it waits for who asks next, or
+%% asks already, and then asks again.
+has_come_up(Event, #state{active = true} = St) ->
+    deliver_event(Event, St);
+has_come_up(Event, #state{stash = Stash, reader = Reader} = St) ->
+    St1 = St#state{stash = Stash ++ [Event]},
+    case Reader of
+        #reader{tcp = Tcp, calls = Calls} when map_size(Calls) > 0 -> take_back(Tcp, St1);
+        _ -> St1
+    end.
 
 opened(Handle, Starter, Result, #state{s = S} = St) ->
     New = S#'$sctpd'{sock = Handle},

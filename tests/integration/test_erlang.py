@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 
-from harness import ROOT, SLOW, Daemon, Skip
+from harness import ROOT, SLOW, Daemon, Skip, round_trip
 from hosts import Program
 from rpc import WAIT
 
@@ -209,6 +209,12 @@ def test_addresses_as_maps(d):
         said = printed(d, f"sockaddr:run({socket.if_nametoindex('lo')})")
     finally:
         subprocess.run(["ip", "address", "delete", "fe80::5d/64", *here], check=True)
+    assert said == "done\n", said
+
+
+def test_connect_whose_caller_is_killed(d):
+    with round_trip(600):
+        said = printed(d, "robust:connecting_caller_is_killed()")
     assert said == "done\n", said
 
 

@@ -4,7 +4,7 @@
 %% NAME" for each, and daemon_dies/0 is told when by its standard input.
 -module(robust).
 
--export([run/0, daemon_dies/0]).
+-export([run/0, daemon_dies/0, connecting_caller_is_killed/0]).
 -include_lib("kernel/include/inet_sctp.hrl").
 
 -define(LO, {127, 0, 0, 1}).
@@ -132,6 +132,38 @@ stash(L, S, A, Data) ->
     exit(Waiter, kill),
     timer:sleep(10),
     true = erlang:resume_process(Pid).
+
+%% Its association comes up, and the socket's owner is told, in either mode. For
+%% a network on which that takes a while.
+connecting_caller_is_killed() ->
+    [begin
+         {ok, L} = sctpd:open([{ip, ?LO}]),
+         ok = sctpd:listen(L, true),
+         {ok, Port} = sctpd:port(L),
+         {ok, S} = sctpd:open([{ip, ?LO}, {active, Active}]),
+         Caller = spawn(fun() -> sctpd:connect(S, ?LO, Port, []) end),
+         begun(S),
+         exit(Caller, kill),
+         #sctp_assoc_change{state = comm_up, assoc_id = A} = told(S, Port, Active),
+         #sctp_assoc_change{state = comm_up} = data(L),
+         ok = sctpd:send(S, A, 0, <<"x">>),
+         <<"x">> = data(L),
+         close([S, L])
+     end || Active <- [true, false]],
+    io:format("done~n").
+
+begun(S) ->
+    {ok, #{<<"assocs">> := Assocs}} = sctpd_socket:request(S, assocs, #{}),
+    case [A || #{<<"state">> := <<"coming_up">>} = A <- Assocs] of
+        [] -> begun(S);
+        [_] -> ok
+    end.
+
+told(S, Port, true) ->
+    receive {sctp, S, ?LO, Port, {[], Change}} -> Change after 5000 -> error(not_told) end;
+told(S, Port, false) ->
+    {ok, {?LO, Port, [], Change}} = sctpd:recv(S, 5000),
+    Change.
 
 stash_counts_as_active() ->
     {L, _, S, A} = pair(),
