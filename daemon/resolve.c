@@ -85,14 +85,12 @@ look_up(void *arg)
 	if (r->family == AF_INET6)
 		hints.ai_flags = AI_V4MAPPED | AI_ALL;
 	r->error = getaddrinfo(r->name, NULL, &hints, &r->found);
-	/* A pointer is written whole, or the pipe is gone and so are we. */
-	while (write(done_pipe[1], &r, sizeof r) == -1) {
-		if (errno == EPIPE || errno == EBADF) {
-			result_free(r);
-			break;
-		}
+	/*
+	 * A pointer is written whole, or the pipe is gone and so are we. It is
+	 * not freed here: the loop's thread has it in its lists.
+	 */
+	while (write(done_pipe[1], &r, sizeof r) == -1 && errno != EPIPE && errno != EBADF)
 		(void)poll(NULL, 0, errno == EINTR ? 0 : WRITE_AGAIN_MS);
-	}
 	return NULL;
 }
 
@@ -277,6 +275,7 @@ resolve_free(void)
 	(void)event_del(&readable);
 	while (read(done_pipe[0], &r, sizeof r) == sizeof r) {	/* nobody waits for it */
 		running--;
+		TAILQ_REMOVE(&going, r, entry);
 		result_free(r);
 	}
 	(void)close(done_pipe[0]);

@@ -47,15 +47,18 @@ class Client(Session):
             if method == "controlling_process":
                 self.giving = args["sock"]
         for _, method, args in self.s["unheard"].values():
-            self.count(method, args, 1)
+            self.count_flying(args, 1)
 
     def count(self, method, args, n):
         sock = args[0] if method == "send" else args.get("sock")
         self.busy[sock] = self.busy.get(sock, 0) + n
         if method == "send":
-            self.flying[args[:2]] = self.flying.get(args[:2], 0) + n
+            self.count_flying(args, n)
         elif method == "recv":
             (self.receiving.add if n > 0 else self.receiving.discard)(sock)
+
+    def count_flying(self, args, n):
+        self.flying[args[:2]] = self.flying.get(args[:2], 0) + n
 
     def ask(self, method, args):
         self.count(method, args, 1)
@@ -95,16 +98,18 @@ class Client(Session):
             number = a["out"][stream]
             a["out"][stream] += 1
             if number % NOTIFY == 0:
-                self.count("send", (*where, stream, number), 1)
+                self.count_flying(where, 1)
                 self.notify("send", (*where, stream, number))
             else:
                 self.ask("send", (*where, stream, number))
 
     def follows(self, method, args, before, its):
+        if method == "controlling_process":  # nothing of it waits for an answer then
+            return args["sock"] == its[0]
         return method == before == "send" and args[:2] == its[:2]
 
     def on_taken(self, method, args):
-        self.count(method, args, -1)
+        self.count_flying(args, -1)
 
     # ---- receiving ----
 
