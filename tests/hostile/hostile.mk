@@ -12,6 +12,7 @@ HOSTILE_PACKETS	?= 1000000
 HOSTILE_SECONDS	?= 300
 HUNDRED_SECONDS	?= 60
 HUNDRED_STACK	?= userland
+HUNDRED_ATTACKS	?=
 
 # What its own build says on Linux. UBSan tells of it and goes on.
 usrsctp		= $(USRSCTP_SOURCE)/usrsctplib
@@ -51,7 +52,7 @@ hostile: hostile-built
 hundred: all
 	$(Q)TEST_STACK=$(HUNDRED_STACK) \
 	    $(if $(filter kernel,$(HUNDRED_STACK)),tests/lab/run --timeout 1800 --,tests/native.sh) \
-	    /usr/bin/python3 tests/hostile/hundred.py $(HUNDRED_SECONDS)
+	    /usr/bin/python3 tests/hostile/hundred.py $(HUNDRED_SECONDS) $(HUNDRED_ATTACKS)
 
 hostile-smoke: hostile-built all
 	$(Q)tests/native.sh /usr/bin/python3 tests/hostile/hostile.py 100000 5
