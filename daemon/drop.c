@@ -120,18 +120,42 @@ become(const struct passwd *user, uint64_t wanted)
 	    set_capabilities(wanted);
 }
 
+/* The user to become; NULL where nobody is to be become, or, false, cannot be. */
+static bool
+find_user(const char *name, const struct passwd **user, char *error, size_t size)
+{
+	*user = NULL;
+	if (name[0] == '\0')
+		return true;
+	errno = 0;
+	if ((*user = getpwnam(name)) == NULL && geteuid() == 0)
+		return fail(error, size, name, "there is no such user", errno != 0 ? strerror(errno) : "");
+	if (geteuid() == 0 || *user == NULL)
+		return true;
+	if ((*user)->pw_uid != geteuid())
+		return fail(error, size, name, "only root can become another user", "");
+	*user = NULL;
+	return true;
+}
+
+bool
+drop_check(const char *name, char *error, size_t size)
+{
+	const struct passwd	*user;
+
+	return find_user(name, &user, error, size);
+}
+
 bool
 drop_to_user(const char *name, const char *socket, char *error, size_t size)
 {
 	const struct passwd	*user;
 	uint64_t		 wanted = needed() & permitted();
 
-	errno = 0;
-	if ((user = getpwnam(name)) == NULL && geteuid() == 0)
-		return fail(error, size, name, "there is no such user", errno != 0 ? strerror(errno) : "");
-	if (geteuid() != 0)
-		return user == NULL || user->pw_uid == geteuid() ||
-		    fail(error, size, name, "only root can become another user", "");
+	if (!find_user(name, &user, error, size))
+		return false;
+	if (user == NULL)
+		return true;
 	make_directory(socket, user);
 	if (!become(user, wanted))
 		return fail(error, size, name, "cannot become it", strerror(errno));

@@ -31,6 +31,7 @@
 
 #define BACKLOG		1024
 #define ACCEPTS_A_TURN	16
+#define PATH_SIZE	sizeof ((struct sockaddr_un *)0)->sun_path
 
 static int listen_fd = -1, lock_fd = -1;
 static bool ours;	/* the file, to be removed at the end */
@@ -96,18 +97,66 @@ fail(char *error, size_t size, const char *path, const char *why)
 	return false;
 }
 
-/* Only who has the lock may remove a socket that is left over. */
+/* Why nothing can be made at path, and what to do about it. */
+static bool
+fail_to_make(char *error, size_t size, const char *path, int number)
+{
+	if (number == EACCES || number == EPERM || number == EROFS)
+		(void)snprintf(error, size, "%s: %s; serve at a path where you may write: sctpd -s PATH, "
+		    "and tell clients in SCTPD_SOCKET", path, strerror(number));
+	else if (number == ENOENT || number == ENOTDIR)
+		(void)snprintf(error, size, "%s: %s; make the directory first, or serve elsewhere: sctpd -s PATH",
+		    path, strerror(number));
+	else
+		return fail(error, size, path, strerror(number));
+	return false;
+}
+
+/* A socket that is left over may be replaced; what else is there is somebody's. */
+static bool
+check_left_over(char *error, size_t size)
+{
+	struct stat	st;
+
+	if (lstat(config.socket, &st) == -1)
+		return true;
+	if (S_ISSOCK(st.st_mode))
+		return true;
+	return fail(error, size, config.socket, S_ISDIR(st.st_mode) ?
+	    "it is a directory; the socket needs a name in it" :
+	    "it is there already and is no socket, and stays as it is; give another path with -s or socket");
+}
+
+/* Who has the lock may remove a socket that is left over of another sctpd. */
 static bool
 take_lock(const char *socket_path, char *error, size_t size)
 {
-	char	path[256];
+	struct stat	st;
+	char		path[256];
 
 	(void)snprintf(path, sizeof path, "%s.lock", socket_path);
-	if ((lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600)) == -1)
-		return fail(error, size, path, strerror(errno));
+	lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	if (lock_fd == -1 && errno != ELOOP && errno != EISDIR && errno != ENXIO)
+		return fail_to_make(error, size, path, errno);
+	if (lock_fd == -1 || fstat(lock_fd, &st) == -1 || !S_ISREG(st.st_mode))
+		return fail(error, size, path, "it is no file, and so no lock of sctpd's; remove it");
 	if (flock(lock_fd, LOCK_EX | LOCK_NB) == -1)
 		return fail(error, size, socket_path, "another sctpd is running there");
 	return true;
+}
+
+/* Does anybody listen there? Where the lock is ours it is no sctpd. */
+static bool
+is_served(const struct sockaddr_un *sun)
+{
+	int	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	bool	served;
+
+	served = fd != -1 && (connect(fd, (const struct sockaddr *)sun, sizeof *sun) == 0 ||
+	    errno == EAGAIN || errno == EPROTOTYPE);
+	if (fd != -1)
+		(void)close(fd);
+	return served;
 }
 
 /* The group that the socket is given to; the daemon's own if the setting is empty. */
@@ -130,9 +179,34 @@ check_path(char *error, size_t size)
 {
 	if (config.socket[0] == '\0')
 		return fail(error, size, "socket", "it is empty; it takes the path of a Unix socket");
-	if (strlen(config.socket) >= sizeof ((struct sockaddr_un *)0)->sun_path)
+	if (strlen(config.socket) >= PATH_SIZE)
 		return fail(error, size, config.socket, "the path is too long for a Unix socket");
 	return true;
+}
+
+/* The directory that path is in; false: there is none that need be made. */
+static bool
+directory_of(const char *path, char dir[PATH_SIZE])
+{
+	char	*slash;
+
+	(void)snprintf(dir, PATH_SIZE, "%s", path);
+	if ((slash = strrchr(dir, '/')) == NULL || slash == dir)
+		return false;
+	*slash = '\0';
+	return true;
+}
+
+/* It is there, or can be made; whoever starts sctpd may write there or not. */
+static bool
+check_directory(char *error, size_t size)
+{
+	char	dir[PATH_SIZE], above[PATH_SIZE];
+
+	if (!directory_of(config.socket, dir) || access(dir, F_OK) == 0 ||
+	    !directory_of(dir, above) || access(above, F_OK) == 0)
+		return true;
+	return fail_to_make(error, size, dir, errno);
 }
 
 bool
@@ -140,7 +214,8 @@ listener_check(char *error, size_t size)
 {
 	gid_t	gid;
 
-	return check_path(error, size) && find_group(&gid, error, size);
+	return check_path(error, size) && check_directory(error, size) &&
+	    check_left_over(error, size) && find_group(&gid, error, size);
 }
 
 static bool
@@ -158,17 +233,16 @@ set_permissions(char *error, size_t size)
 }
 
 /* The directory may be missing where no unit makes it. */
-static void
-make_directory(void)
+static bool
+make_directory(char *error, size_t size)
 {
-	char	 dir[sizeof ((struct sockaddr_un *)0)->sun_path];
-	char	*slash;
+	char	dir[PATH_SIZE];
+	int	number;
 
-	(void)snprintf(dir, sizeof dir, "%s", config.socket);
-	if ((slash = strrchr(dir, '/')) == NULL || slash == dir)
-		return;
-	*slash = '\0';
-	(void)mkdir(dir, 0755);
+	if (!directory_of(config.socket, dir) || mkdir(dir, 0755) == 0)
+		return true;
+	number = errno;
+	return access(dir, F_OK) == 0 || fail_to_make(error, size, dir, number);
 }
 
 static bool
@@ -176,17 +250,18 @@ bind_own(char *error, size_t size)
 {
 	struct sockaddr_un	sun = { .sun_family = AF_UNIX };
 
-	if (!check_path(error, size))
+	if (!check_path(error, size) || !check_left_over(error, size))
 		return false;
 	strcpy(sun.sun_path, config.socket);
-	make_directory();
-	if (!take_lock(config.socket, error, size))
+	if (!make_directory(error, size) || !take_lock(config.socket, error, size))
 		return false;
+	if (is_served(&sun))
+		return fail(error, size, config.socket, "another program serves there; give another path with -s or socket");
 	(void)unlink(config.socket);
 	listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (listen_fd == -1 ||
 	    bind(listen_fd, (struct sockaddr *)&sun, sizeof sun) == -1)
-		return fail(error, size, config.socket, strerror(errno));
+		return fail_to_make(error, size, config.socket, errno);
 	ours = true;
 	if (!set_permissions(error, size))
 		return false;

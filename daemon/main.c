@@ -60,14 +60,26 @@ static const char usage[] =
     "  -h         print this and exit\n"
     "  -V         print the version and exit\n"
     "\n"
+    "The long forms are --config, --keeper, --socket, --user, --log-level, --test,\n"
+    "--print, --help and --version.\n"
+    "\n"
     "Talk to it with sctpctl(1). See sctpd(8), sctpd.conf(5), sctpd-protocol(7).\n";
 
-/* Flags that are settings, by the settings' names. */
+/* Flags that are settings, by the settings' names; then the long forms of the others. */
 static const struct option long_flags[] = {
 	IF_USERLAND(
 	{ "stack", required_argument, NULL, 0 },
 	{ "udp-port", required_argument, NULL, 1 },
 	{ "peer-udp-port", required_argument, NULL, 2 },)
+	{ "config", required_argument, NULL, 'c' },
+	{ "keeper", no_argument, NULL, 'k' },
+	{ "socket", required_argument, NULL, 's' },
+	{ "user", required_argument, NULL, 'u' },
+	{ "log-level", required_argument, NULL, 'l' },
+	{ "test", no_argument, NULL, 't' },
+	{ "print", no_argument, NULL, 'T' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 }
 };
 static const char *const long_settings[] = {
@@ -384,7 +396,7 @@ is_right(void)
 {
 	char	error[512];
 
-	if (listener_check(error, sizeof error))
+	if (listener_check(error, sizeof error) && drop_check(config.user, error, sizeof error))
 		return policy_init();
 	log_err("%s", error);
 	return false;
@@ -409,9 +421,9 @@ main(int argc, char **argv)
 	if (f.print)
 		config_print(&config, stdout);
 	if (f.test || f.print)
-		return f.print || is_right() ? EXIT_SUCCESS : EXIT_CONFIG;
+		return is_right() ? EXIT_SUCCESS : EXIT_CONFIG;
 	raise_limits();
-	if (config.user[0] != '\0' && !drop_to_user(config.user, config.socket, error, sizeof error)) {
+	if (!drop_to_user(config.user, config.socket, error, sizeof error)) {
 		log_err("%s", error);
 		return EXIT_CONFIG;
 	}

@@ -14,7 +14,7 @@ import time
 
 import msgpack
 
-from harness import BUILD, SLOW, WRAP, Daemon, associate, wait_for
+from harness import BUILD, SLOW, WRAP, Daemon, Skip, associate, wait_for
 from hosts import networks
 from rpc import WAIT, Client, RpcError
 
@@ -43,14 +43,27 @@ def check_config(text):
 
 
 def test_help(_):
-    status, out, err = run("-h")
-    assert (status, err) == (0, "") and out.startswith("usage: sctpd "), (status, out, err)
+    for flag in "-h", "--help":
+        status, out, err = run(flag)
+        assert (status, err) == (0, "") and out.startswith("usage: sctpd "), (status, out, err)
 
 
 def test_version(_):
-    status, out, err = run("-V")
-    assert (status, err) == (0, ""), (status, err)
-    assert re.fullmatch(r"sctpd \d+\.\d+\.\d+\n", out), out
+    for flag in "-V", "--version":
+        status, out, err = run(flag)
+        assert (status, err) == (0, ""), (status, err)
+        assert re.fullmatch(r"sctpd \d+\.\d+\.\d+\n", out), out
+
+
+def test_long_flags(_):
+    """Each short one has a long one, with the same effect."""
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as f:
+        f.write("max_clients = 99\n")
+        f.flush()
+        short = run("-T", "-c", f.name, "-s", "/tmp/x", "-l", "debug", "-u", "root")
+        long = run("--print", "--config", f.name, "--socket=/tmp/x", "--log-level", "debug", "--user", "root")
+        assert short == long and short[0] == 0 and "\nuser = root\n" in short[1], (short, long)
+        assert run("--test", "--config", f.name) == run("-t", "-c", f.name) == (0, "", "")
 
 
 def test_unknown_flags(_):
@@ -84,9 +97,16 @@ def test_names_of_what_is_not_there(_):
     """What is found at the start only, -t finds before."""
     for text, says in (("socket_group = nosuchgroup\n", "nosuchgroup: there is no such group; see socket_group"),
                        ("socket =\n", "socket: it is empty; it takes the path of a Unix socket"),
+                       ("user = nobody-at-all\n", "user: nobody-at-all: there is no such user"),
+                       ("socket = /nowhere/at/all/s\n", "/nowhere/at/all: No such file or directory; make the directory first, "
+                        "or serve elsewhere: sctpd -s PATH"),
                        ("socket = /tmp/" + "x" * 200, "the path is too long for a Unix socket")):
         status, err = check_config(text)
         assert status == 78 and err.endswith(says + "\n"), (status, err)
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as f:
+            f.write(text)
+            f.flush()
+            assert run("-T", "-c", f.name)[::2] == (status, err.replace("FILE", f.name))
 
 
 def test_a_directory_is_no_config(_):
@@ -141,6 +161,72 @@ def test_permissions(_):
     d = Daemon(socket_mode="0600")
     assert os.stat(d.path).st_mode & 0o777 == 0o600
     d.stop()
+
+
+@contextlib.contextmanager
+def folder():
+    there = tempfile.mkdtemp(prefix="sctpd-")
+    yield there
+    shutil.rmtree(there)
+
+
+def refuses(path, *says, **options):
+    """It does not start there, and says why; -t finds it as well."""
+    status, _, err = run("-s", path, **options)
+    assert status == 1 and all(text in err for text in says), (status, err)
+    return err
+
+
+def test_what_is_no_socket_stays(_):
+    """A file, a link to one, a directory: they are somebody's."""
+    with folder() as there:
+        file, link = os.path.join(there, "precious"), os.path.join(there, "link")
+        with open(file, "w") as f:
+            f.write("precious")
+        os.symlink(file, link)
+        for path in file, link:
+            refuses(path, f"{path}: it is there already and is no socket")
+        refuses(there, f"{there}: it is a directory")
+        status, _, err = run("-t", "-s", file)
+        assert status == 78 and "is no socket" in err, (status, err)
+        with open(link) as f:
+            assert f.read() == "precious"
+        assert sorted(os.listdir(there)) == ["link", "precious"]     # and nothing beside it
+
+
+def test_a_lock_that_is_no_file_is_not_opened(_):
+    """Neither what a link leads to nor a FIFO is taken for the lock."""
+    with folder() as there:
+        path, victim = os.path.join(there, "s"), os.path.join(there, "victim")
+        os.symlink(victim, path + ".lock")
+        refuses(path, f"{path}.lock: it is no file")
+        assert not os.path.exists(victim)
+        os.unlink(path + ".lock")
+        os.mkfifo(path + ".lock")
+        refuses(path, f"{path}.lock: it is no file")
+
+
+def test_another_programs_socket_stays(_):
+    """One that somebody listens at is no leftover."""
+    with folder() as there, socket.socket(socket.AF_UNIX) as listener:
+        path = os.path.join(there, "s")
+        listener.bind(path)
+        listener.listen()
+        refuses(path, f"{path}: another program serves there")
+        with socket.socket(socket.AF_UNIX) as other:
+            other.connect(path)
+
+
+def test_where_an_ordinary_user_may_not_write(_):
+    """It is said what to do."""
+    if os.getuid() != 0:
+        raise Skip("only root can be another user")
+    with folder() as there:
+        os.chmod(there, 0o755)
+        for path in os.path.join(there, "s"), os.path.join(there, "new", "s"):
+            refuses(path, "Permission denied; serve at a path where you may write: sctpd -s PATH",
+                    "SCTPD_SOCKET", user=65534)
+    refuses("/nowhere/at/all/s", "/nowhere/at/all: No such file or directory; make the directory first")
 
 
 # What systemd does before it becomes the service.
