@@ -2,8 +2,11 @@
 #
 # sctpd: all check delay soak demo bench lab doc install uninstall clean
 #
-# No configure step. make V=1 shows the commands; CC, CFLAGS, PREFIX and
-# DESTDIR are honoured. demo and check first see to the packages they need.
+# No configure step. make V=1 shows the commands. CC, CPPFLAGS, CFLAGS, LDFLAGS,
+# PREFIX and DESTDIR are honoured; so are AR, OBJCOPY and PKG_CONFIG, which follow
+# CC=TRIPLET-gcc by themselves. What was built with other settings is built anew.
+# USERLAND=no leaves the userland stack out, WERROR=yes makes warnings errors.
+# demo and check first see to the packages they need.
 
 VERSION		= 0.1.0
 SOVERSION	= 0
@@ -16,12 +19,29 @@ INCLUDEDIR	?= $(PREFIX)/include
 MANDIR		?= $(PREFIX)/share/man
 DOCDIR		?= $(PREFIX)/share/doc/sctpd
 COMPLETIONDIR	?= $(PREFIX)/share/bash-completion/completions
-SYSCONFDIR	?= /etc
+# The daemon looks for its settings there, whatever PREFIX is.
+CONFDIR		= /etc/sctpd
 
 B		= build
-PKG_CONFIG	?= pkg-config
 INSTALL		?= install
+
+# The tools of CC's kind: TRIPLET- where CC is TRIPLET-gcc, in whichever folder.
+CROSS		:= $(filter %-,$(subst -gcc,- ,$(CC)))
+TRIPLET		:= $(patsubst %-,%,$(notdir $(CROSS)))
+ifeq ($(origin AR),default)
+AR		= $(CROSS)ar
+endif
+OBJCOPY		?= $(CROSS)objcopy
+# A pkg-config for the target, or this machine's with the target's folders.
+ifneq ($(and $(CROSS),$(wildcard /usr/lib/$(TRIPLET) /usr/$(TRIPLET))),)
+PKG_CONFIG	?= $(or $(shell command -v $(CROSS)pkg-config),env \
+		  PKG_CONFIG_LIBDIR=/usr/lib/$(TRIPLET)/pkgconfig:/usr/$(TRIPLET)/lib/pkgconfig:/usr/share/pkgconfig pkg-config)
+endif
+PKG_CONFIG	?= pkg-config
 pc		= $(shell $(PKG_CONFIG) $(1) 2>/dev/null)
+# Those of some flags that CC knows: asked for all at once, as it knows most.
+try		= $(shell echo 'int x;' | $(CC) -Werror $(1) -x c -c -o /dev/null - 2>/dev/null && echo '$(1)')
+known		= $(or $(call try,$(1)),$(foreach f,$(1),$(call try,$(f))))
 
 # systemd says where its things belong; the defaults are its own.
 systemd_dir	= $(or $(call pc,--variable=$(1) systemd),$(2))
@@ -30,30 +50,35 @@ SYSUSERSDIR	?= $(call systemd_dir,sysusersdir,/usr/lib/sysusers.d)
 MODULESLOADDIR	?= $(call systemd_dir,modulesloaddir,/usr/lib/modules-load.d)
 
 # msgpack-c's C library is called msgpack before its version 6.
-MSGPACK		:= $(shell $(PKG_CONFIG) --exists msgpack-c 2>/dev/null && echo msgpack-c || echo msgpack)
+MSGPACK		:= $(if $(call pc,--modversion msgpack-c),msgpack-c,msgpack)
 
+# Texts for people may be cut short.
 WARN		= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
-		  -Wmissing-prototypes -Wpointer-arith $(WARN_GCC) -Werror
-# Texts for people may be cut short. clang does not know the warning.
-WARN_GCC	= $(if $(findstring clang,$(CC)),,-Wno-format-truncation)
-HARDEN		= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection \
-		  $(if $(filter x86_64 i686,$(shell uname -m)),-fcf-protection)
+		  -Wmissing-prototypes -Wpointer-arith $(if $(filter yes,$(WERROR)),-Werror)
 CFLAGS		?= -O2 -g
+# Without optimisation there is no _FORTIFY_SOURCE; CFLAGS or the compiler itself may have set one.
+PREDEFINED	:= $(shell $(CC) $(CPPFLAGS) $(CFLAGS) -dM -E - </dev/null 2>/dev/null | \
+		  grep -ow '__OPTIMIZE__\|_FORTIFY_SOURCE')
+FORTIFY		= $(if $(filter _FORTIFY_SOURCE,$(PREDEFINED)),,$(if $(PREDEFINED),-D_FORTIFY_SOURCE=2))
+KNOWN		:= $(call known,-Wno-format-truncation -fstack-protector-strong -fstack-clash-protection -fcf-protection)
+HARDEN		= $(FORTIFY) $(filter -fstack% -fcf%,$(KNOWN))
+INCLUDED	:= $(call pc,--cflags $(MSGPACK) libevent)
 C_ALL		= -std=c11 -D_GNU_SOURCE -DSCTPD_VERSION='"$(VERSION)"' -Iproto -Iclient-lib \
-		  -fPIC -fvisibility=hidden -MMD -MP $(WARN) $(CFLAGS)
+		  -fPIC -fvisibility=hidden -MMD -MP $(WARN) $(filter -W%,$(KNOWN)) $(INCLUDED) $(CPPFLAGS) $(CFLAGS)
 LDHARDEN	= -pie -Wl,-z,relro,-z,now
-LIBS_PROTO	= $(call pc,--libs $(MSGPACK))
-LIBS_DAEMON	= -pthread $(LIBS_PROTO) $(or $(call pc,--libs libevent_core),$(call pc,--libs libevent)) \
-		  $(or $(call pc,--libs libsctp),-lsctp)
-C_ALL		+= $(call pc,--cflags $(MSGPACK) libevent)
+LIBS_PROTO	:= $(or $(call pc,--libs $(MSGPACK)),-lmsgpackc)
+LIBS_SCTP	:= $(or $(call pc,--libs libsctp),-lsctp)
+LIBS_DAEMON	:= -pthread $(LIBS_PROTO) $(or $(call pc,--libs libevent_core),$(call pc,--libs libevent),-levent_core) \
+		  $(LIBS_SCTP)
 
 # The userland stack, where usrsctp is installed and USERLAND=no does not forbid it.
 ifneq ($(USERLAND),no)
-USRSCTP		:= $(shell $(PKG_CONFIG) --exists usrsctp 2>/dev/null && echo yes)
+USRSCTP		:= $(if $(call pc,--modversion usrsctp),yes)
 endif
 ifeq ($(USRSCTP),yes)
-C_ALL		+= -DUSERLAND $(call pc,--cflags usrsctp)
-LIBS_DAEMON	+= $(call pc,--libs usrsctp)
+INCLUDED	+= -DUSERLAND $(call pc,--cflags usrsctp)
+LIBS_USRSCTP	:= $(call pc,--libs usrsctp)
+LIBS_DAEMON	+= $(LIBS_USRSCTP)
 SRC_USERLAND	= $(wildcard daemon/userland*.c) daemon/stack-userland.c
 endif
 
@@ -69,9 +94,28 @@ Q		= $(if $(V),,@)
 .PHONY: all check check-unit delay soak demo bench lab doc install uninstall clean
 .DEFAULT_GOAL	= all
 
-all: $(B)/sctpd $(B)/sctpctl $(B)/libsctpd.so $(B)/libsctpd.a $(B)/libsctpd.pc $(B)/proto-doc
+# All that is installed is made here: "sudo make install" leaves no files of root's in build/.
+all: $(B)/sctpd $(B)/sctpctl $(B)/libsctpd.so $(B)/libsctpd.a $(B)/libsctpd.pc $(B)/proto-doc made-installed
 
-$(B)/obj/%.o: %.c Makefile
+# Two files hold the settings: those that compile and link, and the paths. One
+# that is other than it was is written, and what is made with it is made anew.
+# So each is read and written here: two makes at a time see no change.
+keep		= $(if $(call differ,$(strip $(file <$(B)/.$(1))),$(strip $(2))),$(shell mkdir -p $(B))$(file >$(B)/.$(1),$(strip $(2))))
+differ		= $(if $(1),$(if $(2),$(subst x$(1)x,,x$(2)x),yes),yes)
+ifneq ($(filter-out clean uninstall,$(or $(MAKECMDGOALS),all)),)
+$(call keep,flags,$(CC) $(C_ALL) $(HARDEN) $(LDHARDEN) $(LDFLAGS) $(LIBS_DAEMON) $(OBJCOPY) $(AR))
+$(call keep,paths,$(PREFIX) $(LIBDIR) $(INCLUDEDIR) $(SBINDIR) $(LIBS_PROTO))
+endif
+$(B)/.flags $(B)/.paths: ;
+
+# Before the first file is compiled: is there what it takes? Else what to do.
+$(B)/.needed: $(B)/.flags
+	$(Q)command -v $(lastword $(PKG_CONFIG)) >/dev/null && \
+	    printf '#include <%s>\n' event2/event.h msgpack.h netinet/sctp.h | \
+	    $(CC) $(C_ALL) -MF /dev/null -E -o /dev/null -x c - || { tests/deps.sh --tell build; exit 1; }
+	@touch $@
+
+$(B)/obj/%.o: %.c Makefile $(B)/.needed
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC      $<")
 	$(Q)$(CC) $(C_ALL) $(HARDEN) -c -o $@ $<
@@ -82,6 +126,7 @@ $(B)/obj/daemon/kernel%.o $(B)/obj/daemon/stack-kernel.o: C_ALL += -include daem
 $(B)/sctpd: $(call obj,$(SRC_DAEMON) $(SRC_PROTO))
 	$(if $(V),,@echo "  LINK    $@")
 	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(LDFLAGS) $(LIBS_DAEMON)
+	$(if $(SRC_USERLAND)$(USERLAND),,@echo "  NOTE    sctpd has no userland stack, as usrsctp is not here (libusrsctp-dev); USERLAND=no says that it is right so")
 
 $(B)/sctpctl: $(call obj,$(SRC_CTL) $(SRC_PROTO)) $(B)/libsctpd.a
 	$(if $(V),,@echo "  LINK    $@")
@@ -97,13 +142,15 @@ $(B)/libsctpd.so: $(B)/libsctpd.so.$(SOVERSION)
 	$(Q)ln -sf libsctpd.so.$(SOVERSION) $@
 
 # One object whose names are local but for the library's own: a static user's
-# program may have a frame_scan or an addr_parse of its own.
+# program may have a frame_scan or an addr_parse of its own. What LTO
+# keeps has no local names: these objects are machine code whatever CFLAGS say.
+$(call obj,$(SRC_LIB) $(SRC_PROTO)): C_ALL += -fno-lto
 $(B)/libsctpd.a: $(call obj,$(SRC_LIB) $(SRC_PROTO))
 	$(if $(V),,@echo "  AR      $@")
-	$(Q)rm -f $@ && $(LD) -r -o $(B)/libsctpd.o $^ && \
-	    objcopy --localize-hidden $(B)/libsctpd.o && ar rcs $@ $(B)/libsctpd.o
+	$(Q)rm -f $@ && $(CC) $(CFLAGS) -fno-lto -r -nostdlib -o $(B)/libsctpd.o $^ && \
+	    $(OBJCOPY) --localize-hidden $(B)/libsctpd.o && $(AR) rcs $@ $(B)/libsctpd.o
 
-$(B)/libsctpd.pc: client-lib/libsctpd.pc.in Makefile
+$(B)/libsctpd.pc: client-lib/libsctpd.pc.in Makefile $(B)/.paths
 	@mkdir -p $(@D)
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 	    -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS_PRIVATE@|$(LIBS_PROTO)|' $< > $@
@@ -115,7 +162,7 @@ $(B)/proto-doc: $(call obj,$(SRC_PROTO) proto/doc.c)
 # README's C example, built as its reader builds it but for the paths.
 $(B)/example: client-lib/example.c client-lib/sctpd.h $(B)/libsctpd.a
 	$(if $(V),,@echo "  LINK    $@")
-	$(Q)$(CC) $(CFLAGS) -Iclient-lib -o $@ $< $(B)/libsctpd.a $(LIBS_PROTO)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Iclient-lib -o $@ $< $(B)/libsctpd.a $(LDFLAGS) $(LIBS_PROTO)
 
 # What the tables say, as text and as a manual page; both are committed.
 doc: $(B)/proto-doc
@@ -132,8 +179,8 @@ $(B)/fault/sctpd:
 demo:
 	@tests/deps.sh build $(if $(filter no,$(USERLAND)),lab)
 	@$(MAKE) --no-print-directory all $(B)/example
-	@if tests/lab/has-sctp || ! $(B)/sctpd -c /dev/null --stack userland -t 2>/dev/null; then \
-	    tests/lab/run -- tests/demo.sh; else tests/native.sh tests/demo.sh; fi
+	@if tests/lab/has-sctp || $(B)/sctpd -c /dev/null --stack userland -t 2>/dev/null; then \
+	    tests/demo.sh; else tests/lab/run -- tests/demo.sh; fi
 
 check:
 	@tests/deps.sh check
@@ -190,7 +237,7 @@ part		= $(word $(2),$(subst :, ,$(1)))
 install_one	= $(INSTALL) -D -m $(call part,$(1),3) $(call part,$(1),1) \
 		  "$(DESTDIR)$(call part,$(1),2)/$(notdir $(call part,$(1),1))"
 
-$(B)/sctpd.service: systemd/sctpd.service.in Makefile
+$(B)/sctpd.service: systemd/sctpd.service.in Makefile $(B)/.paths
 	@mkdir -p $(@D)
 	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|' $< > $@
 
@@ -202,15 +249,21 @@ $(B)/systemd/sysusers/sctpd.conf $(B)/systemd/modules-load/sctpd.conf $(B)/compl
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 
-install: all $(foreach i,$(INSTALLED),$(call part,$(i),1))
+.PHONY: made-installed
+made-installed: $(filter $(B)/%,$(foreach i,$(INSTALLED),$(call part,$(i),1)))
+
+install: all
 	$(Q)$(foreach i,$(INSTALLED),$(call install_one,$(i)) &&) true
 	$(Q)ln -sf libsctpd.so.$(SOVERSION) "$(DESTDIR)$(LIBDIR)/libsctpd.so"
+	$(Q)$(INSTALL) -d "$(DESTDIR)$(CONFDIR)"
 	@$(if $(DESTDIR),,echo "Installed. To run it as a service:" && \
 	    echo "  ldconfig && systemd-sysusers && systemctl daemon-reload && systemctl enable --now sctpd.socket")
 
 uninstall:
 	$(Q)$(foreach i,$(INSTALLED),rm -f "$(DESTDIR)$(call part,$(i),2)/$(notdir $(call part,$(i),1))" &&) true
 	$(Q)rm -f "$(DESTDIR)$(LIBDIR)/libsctpd.so"
+	$(Q)for d in "$(LIBDIR)/sctpd/erlang" "$(LIBDIR)/sctpd" "$(DOCDIR)" "$(CONFDIR)"; do \
+	    rmdir "$(DESTDIR)$$d" 2>/dev/null; done; true
 
 clean:
 	rm -rf $(B)

@@ -24,8 +24,7 @@ endif
 
 $(B)/bench: $(call obj,$(SRC_BENCH)) $(B)/libsctpd.a
 	$(if $(V),,@echo "  LINK    $@")
-	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(LDFLAGS) $(LIBS_PROTO) $(or $(call pc,--libs libsctp),-lsctp) \
-	    $(if $(USRSCTP),$(call pc,--libs usrsctp)) -lm
+	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(LDFLAGS) $(LIBS_PROTO) $(LIBS_SCTP) $(LIBS_USRSCTP) -lm
 
 # Erlang is a contestant where it is installed.
 $(B)/gen_sctp_bench.beam: tests/bench/gen_sctp_bench.erl

@@ -58,7 +58,7 @@ FUZZ_SEEDS_wire	  = tests/fuzz/seeds/wire
 
 .PHONY: fuzz fuzz-smoke
 
-$(FUZZ_B)/%.o: %.c Makefile tests/fuzz/fuzz.mk
+$(FUZZ_B)/%.o: %.c Makefile tests/fuzz/fuzz.mk $(B)/.needed
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC-FUZZ $<")
 	$(Q)$(FUZZ_CC) $(FUZZ_C) -c -o $@ $<

@@ -6,7 +6,7 @@
 UNIT_SAN	= -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # ASan keeps book of all address space; the journal's need not be large here.
 UNIT_SAN	+= -DJOURNAL_RESERVED=0x10000000
-UNIT_LIBS	= $(shell $(PKG_CONFIG) --libs check)
+UNIT_LIBS	= $(or $(call pc,--libs check),-lcheck)
 # The daemon's files that need no SCTP and no event loop, and their tests: a
 # program of their own, as daemon and library may use the same names.
 SRC_PURE	= daemon/config.c daemon/fault.c daemon/hash.c daemon/held.c daemon/journal.c daemon/log.c daemon/mem.c daemon/notify.c daemon/output.c daemon/store.c daemon/user.c
@@ -19,7 +19,7 @@ $(B)/san/daemon/%.o: UNIT_SAN += -DFAULT_POINTS
 
 san		= $(patsubst %.c,$(B)/san/%.o,$(1))
 
-$(B)/san/%.o: %.c Makefile tests/unit/unit.mk
+$(B)/san/%.o: %.c Makefile tests/unit/unit.mk $(B)/.needed
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC-SAN  $<")
 	$(Q)$(CC) $(C_ALL) $(UNIT_SAN) -Idaemon -c -o $@ $<
