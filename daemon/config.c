@@ -35,11 +35,10 @@ is_user_list(const char *value)
 #define IS_USERS	.is_right = is_user_list,			\
 	.right = "is neither root nor all nor a list of up to 64 users"
 
-#ifdef USERLAND
 static bool
 is_stack(const char *value)
 {
-	static const char *const	stacks[] = { "auto", "kernel", "userland" };
+	static const char *const	stacks[] = { "auto", "kernel", IF_USERLAND("userland") };
 
 	for (size_t i = 0; i < sizeof stacks / sizeof *stacks; i++) {
 		if (strcmp(value, stacks[i]) == 0)
@@ -55,6 +54,12 @@ is_port_list(const char *value)
 
 	return config_ports(value, ports) > 0;
 }
+
+#ifdef USERLAND
+#define NO_STACK	"is none of the stacks of this sctpd: auto, kernel, userland"
+#else
+#define NO_STACK	"is none of the stacks of this sctpd: auto, kernel; for userland, "	\
+	"install usrsctp (Debian: libusrsctp-dev) and build sctpd again"
 #endif
 
 static const struct setting {
@@ -169,12 +174,11 @@ static const struct setting {
 	  .offset = offsetof(struct config, privileged_ports),
 	  .preset = "root", IS_USERS,
 	  .doc = "Who may bind ports below net.ipv4.ip_unprivileged_port_start, 1024: root, all, or root and these users." },
-#ifdef USERLAND
 	{ .key = "stack", .type = TEXT,
 	  .offset = offsetof(struct config, stack),
 	  .preset = "auto",
 	  .at_start = true,
-	  .is_right = is_stack, .right = "is none of the stacks of this sctpd: auto, kernel, userland",
+	  .is_right = is_stack, .right = NO_STACK,
 	  .doc = "Whose SCTP: the kernel's, the userland stack over UDP, or auto, the kernel's where it has one." },
 	{ .key = "udp_port", .type = TEXT,
 	  .offset = offsetof(struct config, udp_port),
@@ -187,7 +191,6 @@ static const struct setting {
 	  .at_start = true,
 	  .preset = "9899", .min = 1, .max = 65535,
 	  .doc = "UDP port of a peer that the userland stack connects to. The port of one that connects is learnt from its packets." },
-#endif
 };
 
 #define NSETTINGS	(sizeof settings / sizeof settings[0])

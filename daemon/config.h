@@ -6,7 +6,7 @@
 #ifndef CONFIG_H
 #define CONFIG_H
 
-/* What is of the userland stack is in what was built with it, and only there. */
+/* The userland stack is in what was built with it, and only there; its settings are everywhere. */
 #ifdef USERLAND
 #define IF_USERLAND(...)	__VA_ARGS__
 #else

@@ -39,7 +39,7 @@
 
 static const char usage[] =
     "usage: sctpd [-k] [-c FILE] [-s SOCKET] [-u USER] [-l LEVEL] [-t | -T] [-h] [-V]\n"
-    IF_USERLAND("             [--stack STACK] [--udp-port PORTS] [--peer-udp-port PORT]\n")
+    "             [--stack STACK] [--udp-port PORTS] [--peer-udp-port PORT]\n"
     "\n"
     "Own this host's SCTP sockets and serve them over a Unix socket, in the\n"
     "foreground, until SIGTERM or SIGINT. SIGHUP reads the configuration again.\n"
@@ -50,11 +50,10 @@ static const char usage[] =
     "  -s SOCKET  path of the Unix socket; /run/sctpd/sctpd.sock\n"
     "  -u USER    become this user; for root\n"
     "  -l LEVEL   least urgent log lines: err, warning, notice, info, debug\n"
-    IF_USERLAND(
     "  --stack STACK\n"
     "             whose SCTP: auto, kernel, userland\n"
     "  --udp-port PORTS, --peer-udp-port PORT\n"
-    "             the userland stack's UDP ports here, and that of its peers; 9899\n")
+    "             the userland stack's UDP ports here, and that of its peers; 9899\n"
     "  -t         test the configuration and exit\n"
     "  -T         print the configuration in force and exit\n"
     "  -h         print this and exit\n"
@@ -67,10 +66,9 @@ static const char usage[] =
 
 /* Flags that are settings, by the settings' names; then the long forms of the others. */
 static const struct option long_flags[] = {
-	IF_USERLAND(
 	{ "stack", required_argument, NULL, 0 },
 	{ "udp-port", required_argument, NULL, 1 },
-	{ "peer-udp-port", required_argument, NULL, 2 },)
+	{ "peer-udp-port", required_argument, NULL, 2 },
 	{ "config", required_argument, NULL, 'c' },
 	{ "keeper", no_argument, NULL, 'k' },
 	{ "socket", required_argument, NULL, 's' },
@@ -83,7 +81,7 @@ static const struct option long_flags[] = {
 	{ NULL, 0, NULL, 0 }
 };
 static const char *const long_settings[] = {
-	IF_USERLAND("stack", "udp_port", "peer_udp_port",) NULL
+	"stack", "udp_port", "peer_udp_port", NULL
 };
 
 #define NLONG	(sizeof long_settings / sizeof *long_settings)
@@ -133,9 +131,9 @@ read_flags(int argc, char **argv, struct flags *f)
 		case 'V':
 			(void)puts("sctpd " SCTPD_VERSION);
 			exit(EXIT_SUCCESS);
-		IF_USERLAND(case 0: case 1: case 2:
+		case 0: case 1: case 2:
 			f->setting[c] = optarg;
-			break;)
+			break;
 		default:
 			(void)fputs("Try sctpd -h.\n", stderr);
 			exit(2);

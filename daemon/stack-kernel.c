@@ -50,6 +50,14 @@ stack_stage(void)
 	kernel_send_stage();
 }
 
+/* What else there is to do where the kernel has none; where sctpd has a stack of its own it is in sctpd.conf(5). */
+#ifdef USERLAND
+#define OR_USERLAND
+#else
+#define OR_USERLAND	"; or install usrsctp (Debian: libusrsctp-dev) and build sctpd again, "	\
+	"for SCTP over UDP without the kernel's"
+#endif
+
 const char *
 stack_probe(void)
 {
@@ -59,7 +67,8 @@ stack_probe(void)
 		return errno == EPROTONOSUPPORT || errno == ESOCKTNOSUPPORT ?
 		    "this kernel has no SCTP: try \"modprobe sctp\"; see whether "
 		    "/etc/modprobe.d forbids it (\"install sctp /bin/false\"), and "
-		    "whether the distribution has it in a package of its own" :
+		    "whether the distribution has it in a package of its own"
+		    OR_USERLAND :
 		    strerror(errno);
 	(void)close(fd);
 	return NULL;

@@ -30,7 +30,7 @@ stack_choose(void)
 void
 stack_choose(void)
 {
-	why = "sctpd was built without another";
+	why = "sctpd was built without usrsctp, and has no other";
 }
 #endif
 
