@@ -3,7 +3,8 @@
 #
 # The example of gen_sctp's manual page, through sctpd: a server and a client,
 # each a program that knows nothing of SCTP but the daemon's socket. Run by
-# "make demo", on a kernel with SCTP or on the userland stack; ends by itself.
+# "make demo", on a kernel with SCTP or on the userland stack, and needs no
+# privileges and no network of its own; ends by itself.
 
 set -u
 build=$(cd "$(dirname "$0")/../build" && pwd) || exit 1
@@ -40,7 +41,13 @@ start() {
 	"$@" >"$dir/$name.pipe" 2>&1 </dev/null &
 }
 
-start sctpd "$build/sctpd" -c /dev/null -s "$SCTPD_SOCKET"
+# The userland stack's UDP port: one that nobody has.
+port=9899
+while grep -qs "$(printf ':%04X ' "$port")" /proc/net/udp /proc/net/udp6; do
+	port=$((port + 1))
+done
+printf '%s\n' "udp_port = $port" "peer_udp_port = $port" >"$dir/sctpd.conf"
+start sctpd "$build/sctpd" -c "$dir/sctpd.conf" -s "$SCTPD_SOCKET"
 daemon=$!
 await ready "$dir/sctpd" "$daemon" || exit 1
 start server "$build/sctpctl" --color=never listen -v 2006

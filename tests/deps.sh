@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# deps.sh GROUP...: sees to it that what building (build), testing on a kernel with SCTP (lab; lab2: in QEMU), what
+# deps.sh [--tell] GROUP...: sees to it that what building (build), testing on a kernel with SCTP (lab; lab2: in QEMU), what
 # is measured against (bench) or testing in full (check: with build and lab) needs is there. Says nothing if it is.
 #
-# What is missing is installed if this is Debian or Ubuntu and we are root; otherwise the one command line that
-# installs it is printed and the exit status is 1. Only packages of the distribution's own are ever asked for.
+# What is missing is installed if this is Debian or Ubuntu and we are root; otherwise, and with --tell, the one command
+# line that installs it is printed and the exit status is 1. Only packages of the distribution's own are asked for.
 
 set -u
 PATH=$PATH:/usr/sbin:/sbin
@@ -104,32 +104,64 @@ missing() {
 	done | sort -u | tr '\n' ' '
 }
 
-# Debian called this package so until its version 12.
-rename() {
-	case $1 in *libmsgpack-c-dev*) ;; *) echo "$1"; return ;; esac
-	if apt-cache show libmsgpack-c-dev >/dev/null 2>&1; then
-		echo "$1"
-	else
-		echo "$1" | sed 's/libmsgpack-c-dev/libmsgpack-dev/'
-	fi
+# Whether apt-get knows a package; where it has no lists yet it knows none.
+offered() {
+	apt-cache show "$1" 2>/dev/null | grep -q .
+}
+
+# Packages as they are called here: Debian had libmsgpack-dev until its version 12, and Ubuntu has no user-mode-linux.
+here_called() {
+	for package; do
+		case $package in
+		libmsgpack-c-dev) offered "$package" || package=libmsgpack-dev ;;
+		user-mode-linux) offered "$package" || ! offered libc6-dev || continue ;;
+		esac
+		echo "$package"
+	done | tr '\n' ' ' | sed 's/ $//'
+}
+
+# A machine with neither SCTP in its kernel nor User-Mode Linux tests all but the kernel's stack.
+without_lab() {
+	case " $packages " in *" user-mode-linux "*) ;; *) return ;; esac
+	case " $wanted " in *" user-mode-linux "*) return ;; esac
+	why="this kernel has no SCTP, and this distribution no package user-mode-linux"
+	case " $groups " in
+	*" check "*) echo "deps: $why: what tests the kernel's stack is left out" >&2 ;;
+	*)
+		echo "deps: $why; load the module (modprobe sctp; Ubuntu has it in linux-modules-extra-$(uname -r))," \
+			"or take the lab in QEMU (tests/deps.sh lab2; tests/lab/run-qemu)" >&2
+		exit 1
+		;;
+	esac
+}
+
+# What is to be installed, once it is known what there is.
+choose() {
+	# shellcheck disable=SC2086 # one word a package
+	wanted=$(here_called $packages)
+	without_lab
+	[ "$wanted" ] || exit 0
 }
 
 install_now() {
-	echo "installing: $packages" >&2
 	log=$(mktemp) || exit 1
 	trap 'rm -f "$log"' EXIT
 	DEBIAN_FRONTEND=noninteractive
 	export DEBIAN_FRONTEND
 	apt-get update >"$log" 2>&1 # if that fails, what is known already may do
-	# shellcheck disable=SC2046 # one word a package
-	apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 $(rename "$packages") >>"$log" 2>&1 && return
+	choose
+	echo "installing: $wanted" >&2
+	# shellcheck disable=SC2086 # one word a package
+	apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 $wanted >>"$log" 2>&1 && return
 	cat "$log" >&2
-	echo "deps: apt-get could not install them; see above, then run it by hand:" \
-		"apt-get install $(rename "$packages")" >&2
+	echo "deps: apt-get could not install them; see above, then run it by hand: apt-get install $wanted" >&2
 	exit 1
 }
 
+tell=
+[ "${1-}" != --tell ] || { tell=yes; shift; }
 [ $# -gt 0 ] || set -- ''
+groups=$*
 all=$(for group; do needs "$group" || exit; done) || exit
 packages=$(echo "$all" | missing 1)
 packages=${packages% }
@@ -138,8 +170,11 @@ packages=${packages% }
 if ! command -v apt-get >/dev/null; then
 	echo "missing; on Fedora and its kin: sudo dnf install $(echo "$all" | missing 2)" >&2
 	exit 1
-elif [ "$(id -u)" -ne 0 ]; then
-	echo "missing; install with: sudo apt-get install -y --no-install-recommends $(rename "$packages")" >&2
+fi
+[ "$packages" = user-mode-linux ] || [ "$tell" ] || [ "$(id -u)" -ne 0 ] || { install_now; exit 0; }
+choose
+if [ "$tell" ] || [ "$(id -u)" -ne 0 ]; then
+	echo "missing; install with: $([ "$(id -u)" -eq 0 ] || echo "sudo ")apt-get install -y --no-install-recommends $wanted" >&2
 	exit 1
 fi
 install_now

@@ -111,6 +111,8 @@ def too_long(*_):
 
 def main():
     signal.signal(signal.SIGALRM, too_long)
+    # Whoever runs this may ignore it, and what is ignored the programs under test would ignore as well.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     run = Run([a for a in sys.argv[1:] if not a.startswith("-")])
     if DELAY:
         delay_loopback(DELAY)
