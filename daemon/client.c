@@ -30,6 +30,7 @@
 #include "turn.h"
 
 #define READ_SIZE	(256u << 10)
+#define READ_SHARED	(32u << 10)	/* while others wait meanwhile */
 #define READ_SHORT	(16u << 10)	/* while its user is short of memory */
 #define FRAME_EXTRA	(1u << 20)	/* a frame may exceed the longest message by */
 /* Queues' worth of messages that a session may leave without acknowledgement. */
@@ -501,19 +502,28 @@ client_try_again(struct client *c, int number)
 	(void)evtimer_add(&c->patience, &moment);
 }
 
+static size_t
+most_to_read(struct client *c)
+{
+	if (account_is_short(&c->account))
+		return READ_SHORT;
+	return turn_is_shared() ? READ_SHARED : READ_SIZE;
+}
+
 static void
 client_read(struct client *c)
 {
-	size_t	 most = account_is_short(&c->account) ? READ_SHORT : READ_SIZE;
+	size_t	 most = most_to_read(c);
 	char	*to = room_to_read(c, most);
 	ssize_t	 n;
 
 	if (to == NULL)
 		return;
 	n = recv(c->fd, to, most, 0);
-	if (n > 0)
+	if (n > 0) {
+		turn_spend_read(c->account.user, (size_t)n);
 		serve_input(c, (size_t)n);
-	else if (n == 0)
+	} else if (n == 0)
 		client_read_end(c);
 	else if (client_lacks_memory(errno))
 		client_try_again(c, errno);
@@ -680,6 +690,7 @@ client_new(int fd)
 	}
 	c = client_make(journal_number(), cred.uid);
 	user_charge(c->account.user, CHARGE_CLIENTS, 1);
+	turn_spend_connection(c->account.user);
 	c->pid = cred.pid;
 	if (!begin_to_read(c, fd)) {
 		if (log_allowed())

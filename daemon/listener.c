@@ -27,11 +27,14 @@
 #include "log.h"
 #include "loop.h"
 #include "store.h"
+#include "turn.h"
 #include "user.h"
 
 #define BACKLOG		1024
-#define ACCEPTS_A_TURN	16
 #define PATH_SIZE	sizeof ((struct sockaddr_un *)0)->sun_path
+/* Of them in a turn; and beside another user, who waits for the turn to end. */
+#define ACCEPTS_ALONE	16
+#define ACCEPTS_SHARED	1
 
 static int listen_fd = -1, lock_fd = -1;
 static bool ours;	/* the file, to be removed at the end */
@@ -50,9 +53,9 @@ static void
 listener_accept(void)
 {
 	static time_t	last;
-	int		fd;
+	int		most = turn_is_shared() ? ACCEPTS_SHARED : ACCEPTS_ALONE, fd;
 
-	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+	for (int i = 0; i < most; i++) {
 		if (user_total(CHARGE_CLIENTS) >= config.max_clients) {
 			if (log_seldom(&last))
 				log_warning("listen: max_clients is reached, others wait");

@@ -5,12 +5,23 @@
 #include "client.h"
 #include "turn.h"
 
-/* Units of a user's in a turn, and what a request costs at least. */
-#define TURN		512
+/* Units of a user's in a turn: while it is alone, and beside another. */
+#define TURN_ALONE	512
+#define TURN_SHARED	64
+/* One that was served so many turns ago is still there. */
+#define LATELY		8192
+/* What a request costs at least; bytes that are looked at, that are only read. */
 #define REQUEST		8
+#define CONNECTION	16
 #define BYTES_A_UNIT	512
+#define READ_A_UNIT	2048
 
 static size_t cost;		/* of the request that is being served */
+
+/* Who was served last; when that was another one than before; was it lately? */
+static const struct user *last;
+static uint64_t changed;
+static bool shared;
 
 /* Users with connections that wait; whose turn is next comes first. */
 static TAILQ_HEAD(, user) hungry = TAILQ_HEAD_INITIALIZER(hungry);
@@ -21,16 +32,36 @@ turn_begin(void)
 	user_turn++;
 }
 
+static void
+note_who_is_there(const struct user *u)
+{
+	if (u == last)
+		shared = shared && user_turn - changed < LATELY;
+	else {
+		shared = last != NULL;
+		changed = user_turn;
+	}
+	last = u;
+}
+
 bool
 turn_refill(struct user *u)
 {
-	int64_t	turns = (int64_t)(user_turn - u->turn);
+	int64_t	turns = (int64_t)(user_turn - u->turn), most;
 
+	note_who_is_there(u);
+	most = shared ? TURN_SHARED : TURN_ALONE;
 	u->turn = user_turn;
-	u->units += turns * TURN;
-	if (u->units > TURN)
-		u->units = TURN;
+	u->units += turns * most;
+	if (u->units > most)
+		u->units = most;
 	return u->units > 0;
+}
+
+bool
+turn_is_shared(void)
+{
+	return shared;
 }
 
 void
@@ -44,6 +75,19 @@ turn_spend(struct user *u, size_t bytes)
 {
 	u->units -= (int64_t)(REQUEST + bytes / BYTES_A_UNIT + cost);
 	cost = 0;
+}
+
+void
+turn_spend_connection(struct user *u)
+{
+	(void)turn_is(u);
+	u->units -= CONNECTION;
+}
+
+void
+turn_spend_read(struct user *u, size_t bytes)
+{
+	u->units -= (int64_t)(bytes / READ_A_UNIT);
 }
 
 void

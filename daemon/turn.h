@@ -6,9 +6,13 @@
  * a list of thousands of sockets, and one read brings thousands of requests.
  * So work is counted, in units of about a microsecond, by what is done: each
  * request, the bytes of what it says and of what is answered, the things that
- * it goes through. In each turn of the loop a user has TURN units. Who has no
+ * it goes through. In each turn of the loop a user has some units. Who has no
  * more is not served on, and what was read stays, until the next turn; in that
  * one all others are served before, each with units of their own.
+ *
+ * How many units is a choice between the two: many make large batches, and
+ * what one user does in a turn is what the others wait. So a user has many as
+ * long as nobody else is there, and few beside another.
  *
  *	reading -> hungry	its user has no units left: it is not read, and is
  *				the last in its user's queue
@@ -61,6 +65,15 @@ turn_spend_send(struct user *u)
 {
 	u->units--;
 }
+
+/* It connected. */
+void turn_spend_connection(struct user *);
+
+/* So many bytes were read from it, whatever is in them. */
+void turn_spend_read(struct user *, size_t bytes);
+
+/* Was another user served lately? */
+bool turn_is_shared(void);
 
 /* It is not read until its turn comes again; or it is no more. */
 void turn_wait(struct client *);

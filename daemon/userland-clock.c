@@ -8,6 +8,11 @@
  *
  * The clock ticks by a descriptor: a timeout of libevent's would be one of
  * each wait for events, which is dear where many packets come one by one.
+ *
+ * usrsctp goes through all timers of all sockets and associations at each tick,
+ * half a millisecond where there are some thousands, and meanwhile nobody is
+ * served. So the more there are, the fewer are the ticks: they take one part in
+ * SHARE of the time, as long as timers are no more than SLOWEST_MS late.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -22,8 +27,12 @@
 #include "loop.h"
 #include "userland.h"
 
-/* Nothing of usrsctp's is finer. */
+/* Nothing of usrsctp's is finer; and the longest from one tick to the next. */
 #define TICK_MS		10
+#define SLOWEST_MS	80
+#define SHARE		128
+/* Ticks that the mean of what they take is of, about. */
+#define MEAN		8
 /* How long it goes on after the last need: what is closed has timers left. */
 #define REST_MS		5000
 
@@ -37,6 +46,7 @@ static bool		ticking;
 static size_t		nwoken;
 static unsigned		needs;
 static int64_t		last, looked, idle_since;
+static int64_t		period = TICK_MS, mean_us;
 
 int64_t
 clock_now(void)
@@ -53,10 +63,10 @@ clock_now(void)
 static void
 set_ticking(bool on)
 {
-	static const struct timeval	instead = { .tv_usec = TICK_MS * 1000 };
-	const struct timespec		ms = { .tv_nsec = on ? TICK_MS * 1000000 : 0 };
-	const struct itimerspec		t = { .it_interval = ms, .it_value = ms };
-	bool				is_set = ticking == on || timerfd_settime(tick_fd, 0, &t, NULL) == 0;
+	const struct timeval	instead = { .tv_usec = period * 1000 };
+	const struct timespec	ms = { .tv_nsec = on ? period * 1000000 : 0 };
+	const struct itimerspec	t = { .it_interval = ms, .it_value = ms };
+	bool			is_set = timerfd_settime(tick_fd, 0, &t, NULL) == 0;
 
 	if (on && !is_set)
 		(void)event_add(&tick_instead, &instead);
@@ -66,13 +76,47 @@ set_ticking(bool on)
 		ticking = on;
 }
 
+static int64_t
+now_us(void)
+{
+	struct timespec	t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* A tick took so long: are they too many, or could there be more? */
+static void
+adapt(int64_t took_us)
+{
+	int64_t	most_us, was = period;
+
+	mean_us += (took_us - mean_us) / MEAN;
+	most_us = period * 1000 / SHARE;
+	if (mean_us > most_us && period < SLOWEST_MS)
+		period *= 2;
+	else if (mean_us < most_us / 4 && period > TICK_MS)
+		period /= 2;
+	if (period != was && ticking)
+		set_ticking(true);
+}
+
+static void
+run_timers(int64_t now)
+{
+	int64_t	start = now_us();
+
+	usrsctp_handle_timers((uint32_t)(now - last));
+	adapt(now_us() - start);
+}
+
 void
 clock_tick(void)
 {
 	int64_t	now = clock_now();
 
 	if (now > last)
-		usrsctp_handle_timers((uint32_t)(now - last));
+		run_timers(now);
 	last = now;
 	userland_look();
 	if (now - looked > LOOK_MS) {
