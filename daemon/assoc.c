@@ -465,7 +465,7 @@ send_failed(const struct assoc *a, int number, size_t len, const struct sndrcvin
 	case EMSGSIZE:
 		return call_fail(ERR_emsgsize, "data: %zu bytes are more than the send buffer takes; set sndbuf", len);
 	case ENOBUFS:
-		return call_fail(ERR_enobufs, "data: there is no memory for %zu bytes in the kernel; see net.sctp.sctp_mem in sctpd(8)", len);
+		return call_fail(ERR_enobufs, "data: there is no memory for %zu bytes in %s", len, stack_memory());
 	case EINVAL:
 		if (a->outbound == 0)
 			return call_fail(ERR_einval, "stream %u: more than sctp_initmsg asked for",

@@ -119,8 +119,9 @@ static enum error
 connect_to(struct sock *s, struct sockaddr_storage *addrs, size_t n, uint16_t port,
     struct assoc **a)
 {
-	enum error	e;
-	int		number;
+	enum error	 e;
+	const char	*why;
+	int		 number;
 
 	for (size_t i = 0; i < n; i++)
 		addr_set_port(&addrs[i], port);
@@ -128,9 +129,10 @@ connect_to(struct sock *s, struct sockaddr_storage *addrs, size_t n, uint16_t po
 		return ERR_OK;
 	if (!s->many && assoc_next(s, NULL) != NULL)
 		return taken(s);
-	if ((e = may_connect(s)) != ERR_OK ||
-	    (e = find_room(s->user, CHARGE_ASSOCIATIONS, 1)) != ERR_OK)
+	if ((e = may_connect(s)) != ERR_OK)
 		return e;
+	if ((why = budget_no_room(s->user)) != NULL)
+		return call_fail(ERR_limit, "%s", why);
 	if ((number = stack_connect(s, addrs, n, a)) != 0)
 		return connect_failed(number, &addrs[0]);
 	return ERR_OK;

@@ -187,8 +187,8 @@ restore_sock(struct record *r, const struct keep_sock *k, const msgpack_object *
 	s->name = k->name;
 	s->stack.plain = k->plain;
 	s->stack.netns_number = k->netns_number;
-	s->stack.want_receive = (int)k->want_receive;
-	s->stack.want_send = (int)k->want_send;
+	s->stack.want.receive = (int)k->want_receive;
+	s->stack.want.send = (int)k->want_send;
 	for (unsigned i = 0; i < SUBSCRIBE_SIZE; i++)
 		s->subscribed[i] = k->subscribed >> i & 1;
 	read_own(own, &s->own);

@@ -206,8 +206,8 @@ write_sock(struct sock *s)
 		.port = s->port,
 		.name = s->name,
 		.netns_number = s->stack.netns_number,
-		.want_receive = (uint32_t)s->stack.want_receive,
-		.want_send = (uint32_t)s->stack.want_send,
+		.want_receive = (uint32_t)s->stack.want.receive,
+		.want_send = (uint32_t)s->stack.want.send,
 	};
 	msgpack_sbuffer		 b;
 	msgpack_packer		 pk;

@@ -156,7 +156,7 @@ kernel_accepted(struct sock *listener, struct sock *to, int fd,
 	to->name = listener->name;
 	memcpy(to->subscribed, listener->subscribed, sizeof to->subscribed);
 	to->own = listener->own;
-	kernel_inherit_sizes(listener, to);
+	budget_inherit(listener, to);
 	sock_keeps_output(to);
 	kernel_inherit(listener, fd);
 	(void)kernel_adopt(to, fd);	/* it is one-to-one: nothing can fail */
@@ -205,7 +205,7 @@ stack_peeloff(struct assoc *a, struct sock *to)
 	to->name = from->name;
 	memcpy(to->subscribed, from->subscribed, sizeof to->subscribed);
 	to->own = from->own;
-	kernel_inherit_sizes(from, to);
+	budget_inherit(from, to);
 	to->peeled = true;
 	sock_keeps_output(to);
 	(void)kernel_adopt(to, a->stack.fd);
@@ -256,7 +256,7 @@ stack_assoc_free(struct assoc *a)
 {
 	stack_await_room(a, false);
 	kernel_no_rest(a);
-	kernel_uncharge(a);
+	budget_uncharge(&a->stack.charged);
 	if (a->sock != NULL && a->stack.fd != -1)
 		kernel_unwatch(a->sock, a->stack.fd);
 	(void)event_del(&a->stack.linger);
@@ -390,5 +390,5 @@ void
 stack_free(void)
 {
 	kernel_end_lingering();
-	kernel_budget_free();
+	budget_free();
 }

@@ -56,14 +56,13 @@ static struct assoc *
 incoming(struct sock *s, uint32_t id, const struct sockaddr_storage *from)
 {
 	static time_t	 last;
-	bool		 room = user_may(s->user, CHARGE_ASSOCIATIONS, 1);
+	const char	*why = budget_no_room(s->user);
 	struct assoc	*a = assoc_new(s, id, from);
 
-	if (room)
+	if (why == NULL)
 		return a;
 	if (log_seldom(&last))
-		log_warning("assoc %u: aborted, %s", id,
-		    user_why_not(s->user, CHARGE_ASSOCIATIONS, 0));
+		log_warning("assoc %u: aborted, %s", id, why);
 	(void)stack_abort(a, "too many associations", 21);
 	a->unwanted = true;
 	keep_assoc(a);

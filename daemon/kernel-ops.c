@@ -24,6 +24,7 @@ has_option(const struct sockopt *o)
 
 const struct stack_ops kernel_stack = {
 	.name = "kernel",
+	.memory = "the kernel; see net.sctp.sctp_mem in sctpd(8)",
 	.survives = true,
 	.features = what_it_can,
 	.probe = stack_probe,

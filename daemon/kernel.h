@@ -41,9 +41,8 @@ void kernel_come_back(int home);
 /* May this process enter network namespaces at all? */
 bool kernel_can_enter(void);
 
-/* The memory that there is for associations: read how much; give up what was kept of it. */
+/* The memory that there is for associations: read how much. */
 void kernel_budget_init(void);
-void kernel_budget_free(void);
 
 /*
  * Buffers: those of a new socket; those that its next association begins
@@ -53,11 +52,9 @@ void kernel_budget_free(void);
 void kernel_begin_sizes(struct sock *, int fd);
 void kernel_size_socket(struct sock *);
 void kernel_size_assoc(struct assoc *);
-void kernel_inherit_sizes(const struct sock *from, struct sock *to);
 void kernel_restore_sizes(struct sock *);
 void kernel_charge_restored(struct assoc *);
 void kernel_charge_connect(struct assoc *);
-void kernel_uncharge(struct assoc *);
 
 /* The client wants buffers of that size; none is larger than there is memory. */
 void kernel_want(struct sock *, bool receive, int bytes);

@@ -65,9 +65,7 @@ sock_no_room(const struct client *c)
 
 	if (!user_may(u, CHARGE_SOCKETS, 1))
 		return user_why_not(u, CHARGE_SOCKETS, 1);
-	if (!user_may(u, CHARGE_ASSOCIATIONS, 1))
-		return user_why_not(u, CHARGE_ASSOCIATIONS, 1);
-	return NULL;
+	return budget_no_room(u);
 }
 
 struct sock *

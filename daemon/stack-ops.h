@@ -9,6 +9,7 @@
 
 struct stack_ops {
 	const char	*name;
+	const char	*memory;	/* whose, and what sets how much: for people */
 	bool		 survives;	/* the process: its associations go on */
 	const char	*const *(*features)(void);	/* of hello, up to NULL */
 

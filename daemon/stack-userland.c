@@ -17,9 +17,6 @@
 #include "stack-ops.h"
 #include "userland.h"
 
-/* As the kernel's read back. */
-#define SNDBUF	(4 << 20)
-#define RCVBUF	(1 << 20)
 /* The kernel's most streams, and the messages that may wait to be sent. */
 #define STREAMS	65535
 #define CHUNKS	65536
@@ -45,7 +42,16 @@ start(void)
 	(void)usrsctp_sysctl_set_sctp_max_retran_chunk(0);
 	(void)usrsctp_sysctl_set_sctp_default_frag_interleave(0);
 	(void)usrsctp_sysctl_set_sctp_default_ss_module(SCTP_SS_FIRST_COME);
+	userland_budget_init();
 	running = true;
+}
+
+/* There may be more memory, or less. */
+static void
+reload(void)
+{
+	if (running)
+		userland_budget_init();
 }
 
 static const char *
@@ -149,6 +155,12 @@ sock_on_deliver(void *arg)
 		sock_readable(s);
 }
 
+static void
+sock_on_size(void *arg)
+{
+	userland_size_socket(arg);
+}
+
 struct userland_sock *
 userland_sock_new(struct sock *s, struct socket *so)
 {
@@ -157,6 +169,8 @@ userland_sock_new(struct sock *s, struct socket *so)
 	u->so = so;
 	u->deliver.fn = sock_on_deliver;
 	u->deliver.arg = s;
+	u->size.fn = sock_on_size;
+	u->size.arg = s;
 	u->events = true;
 	TAILQ_INIT(&u->ready);
 	s->stack.userland = u;
@@ -208,6 +222,7 @@ userland_renew(struct sock *s)
 	if (bind_so(so, u->port) != 0)
 		log_warning("sock %llu: not bound again: %s",
 		    (unsigned long long)s->node.key, strerror(errno));
+	userland_size_anew(s);
 }
 
 static int
@@ -225,9 +240,8 @@ userland_open(struct sock *s, const char *netns)
 	(void)usrsctp_set_non_blocking(so, 1);
 	set(so, IPPROTO_SCTP, SCTP_NODELAY, 1);
 	set(so, IPPROTO_SCTP, SCTP_RECVRCVINFO, 1);
-	set(so, SOL_SOCKET, SO_SNDBUF, SNDBUF);
-	set(so, SOL_SOCKET, SO_RCVBUF, RCVBUF);
 	(void)userland_sock_new(s, so);
+	userland_begin_sizes(s);
 	return userland_subscribe(s, so);
 }
 
@@ -253,6 +267,7 @@ userland_bind(struct sock *s, const struct sockaddr_storage *addrs, size_t n)
 		return number;
 	if ((number = bind_so(u->so, u->port)) != 0)
 		return number;
+	u->port->sock = s;
 	s->port = u->port->number;
 	u->port->tos = u->tos;
 	u->port->ttl = u->ttl;
@@ -273,6 +288,7 @@ userland_listen(struct sock *s, int backlog)
 		return ENOTCONN;
 	if (backlog > 0 && port_has_listener(u->port))
 		return EADDRINUSE;
+	userland_size_socket(s);
 	if (usrsctp_listen(u->so, backlog) == -1)
 		return errno;
 	s->listening = u->port->listening = backlog > 0;
@@ -426,6 +442,7 @@ userland_close(struct sock *s)
 		port_unref(u->port);
 	else
 		port_close(u->port);
+	wake_forget(&u->size);
 	joint_clear(&u->notice);
 	hash_free(&u->coming);
 	free(u);
@@ -453,6 +470,7 @@ userland_free(void)
 	udp_close();
 	path_free_all();
 	userland_forget_all();
+	budget_free();
 	running = false;
 }
 
@@ -466,6 +484,7 @@ what_it_can(void)
 
 const struct stack_ops userland_stack = {
 	.name = "userland",
+	.memory = "the userland stack; see max_memory and max_memory_per_user in sctpd.conf(5)",
 	.survives = false,
 	.features = what_it_can,
 	.probe = userland_probe,
@@ -494,4 +513,5 @@ const struct stack_ops userland_stack = {
 	.assoc_init = userland_assoc_init,
 	.assoc_free = userland_assoc_free,
 	.free = userland_free,
+	.reload = reload,
 };

@@ -41,6 +41,12 @@ stack_name(void)
 }
 
 const char *
+stack_memory(void)
+{
+	return ops->memory;
+}
+
+const char *
 stack_why(void)
 {
 	return why;

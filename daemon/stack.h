@@ -18,6 +18,7 @@
 #include <sys/queue.h>
 #include <time.h>
 
+#include "budget.h"
 #include "joint.h"
 #include "notice.h"
 #include "rpc.h"
@@ -56,7 +57,7 @@ struct stack_sock {
 	bool			 plain;		/* options were set that the kernel
 						   does not hand on */
 	uint64_t		 netns_number;	/* the descriptors' in the park */
-	int			 want_receive, want_send; /* buffers that were asked for */
+	struct buffers		 want;		/* that were asked for */
 	uint8_t			 level;		/* how often they were halved */
 	bool			 parked;
 	struct joint		 notice;
@@ -84,8 +85,7 @@ struct stack_assoc {
 	bool			 no_fd;		/* there was none: the kernel closes it */
 	bool			 is_resting;
 	TAILQ_ENTRY(assoc)	 resting;
-	struct user		*charged_to;	/* for its buffers */
-	uint64_t		 charged;	/* bytes */
+	struct charged		 charged;	/* for its buffers */
 	struct userland_assoc	*userland;	/* the userland stack's, all of it */
 };
 
@@ -121,6 +121,9 @@ void stack_reload(void);
 /* Is there SCTP, and if not, why not and what to do. NULL: there is. */
 const char *stack_probe(void);
 const char *stack_name(void);
+
+/* Whose memory it takes, and what sets how much. */
+const char *stack_memory(void);
 
 /* Why it was chosen. */
 const char *stack_why(void);

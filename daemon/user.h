@@ -17,7 +17,8 @@
  *	lookups		host names that connects wait for
  *	memory		bytes: the structs of all of these, messages and calls
  *			that wait, requests of which not all has come, output
- *			that was not read or not acknowledged, events that wait
+ *			that was not read or not acknowledged, events that
+ *			wait, and what the userland stack may take (budget.c)
  *
  * Memory is counted as it is taken: a message of one byte that waits costs a
  * few hundred, and is charged with them. Blocks in the journal count in full.
@@ -75,7 +76,7 @@ struct user {
 	TAILQ_HEAD(, client)	 hungry;	/* connections that wait for theirs */
 	TAILQ_ENTRY(user)	 hungry_entry;
 
-	uint64_t		 buffers;	/* of its associations: kernel-budget.c */
+	uint64_t		 buffers;	/* of its associations: budget.c */
 };
 
 /* A connection's part in what its user has. */

@@ -159,6 +159,7 @@ userland_new_assoc(struct sock *s, struct path *path, uint16_t port, sctp_assoc_
 		hash_add(&s->stack.userland->coming, &ua->coming, id);
 		ua->is_coming = true;
 	}
+	userland_charge_new(a);
 	return a;
 }
 
@@ -237,6 +238,7 @@ userland_came_up(struct assoc *a)
 	userland_has_come(ua);
 	(void)usrsctp_set_non_blocking(ua->so, 1);
 	(void)userland_subscribe(s, ua->so);
+	userland_size_assoc(a);
 	wake_attach(&ua->wake, ua->so, userland_assoc_on_wake, a);
 }
 
@@ -270,6 +272,8 @@ userland_accept(struct sock *listener, struct sock *to, struct assoc **made)
 	userland_know((*made)->stack.userland);
 	userland_count_streams(*made);
 	userland_set_mtu(*made);
+	userland_size_assoc(*made);
+	userland_size_socket(listener);
 	assoc_enter(*made, ASSOC_UP);
 	wake_attach(&(*made)->stack.userland->wake, so, userland_assoc_on_wake, *made);
 	return 0;
@@ -285,6 +289,7 @@ userland_inherit(struct sock *to, const struct sock *from)
 	to->name = from->name;
 	memcpy(to->subscribed, from->subscribed, sizeof to->subscribed);
 	to->own = from->own;
+	budget_inherit(from, to);
 	u->port = port_ref(old->port);
 	u->guest = true;
 	u->unmapped = old->unmapped;
@@ -357,6 +362,7 @@ userland_assoc_free(struct assoc *a)
 	}
 	path_unref(ua->path);
 	port_unref(ua->port);
+	budget_uncharge(&a->stack.charged);
 	userland_drop_held(ua);
 	joint_clear(&ua->data);
 	joint_clear(&ua->message);

@@ -111,6 +111,7 @@ userland_connect(struct sock *s, const struct sockaddr_storage *addrs, size_t n,
 		return number;
 	name = path_name(path, port);
 	set_first_mtu(s, path);
+	userland_size_socket(s);
 	if (usrsctp_connect(u->so, (struct sockaddr *)&name, sizeof name) == -1 &&
 	    errno != EINPROGRESS)
 		return errno;

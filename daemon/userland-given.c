@@ -4,10 +4,11 @@
  *
  * Its send buffer counts their bytes and nothing of the 400 that it has around
  * each: messages of a byte to a peer that reads nothing took 1.6 GB. So there
- * is a limit to their number too. usrsctp does not say how many it has, only
- * how many bytes, and does so for the asking: it is asked where as many were
- * given as it may have. Messages go in the order in which they were given, so
- * those that were given before the bytes that it has left are gone.
+ * is a limit to their number too, by the size of that buffer
+ * (userland-budget.c). usrsctp does not say how many it has, only how many
+ * bytes, and does so for the asking: it is asked where as many were given as
+ * it may have. Messages go in the order in which they were given, so those
+ * that were given before the bytes that it has left are gone.
  *
  * That holds for messages that nothing is left out of: those that may be given
  * up count as messages and not as bytes, and where a scheduler changes the
@@ -15,10 +16,6 @@
  * when there are no bytes any more.
  */
 #include "userland.h"
-
-/* The most that it may have; and those between two that are remembered. */
-#define MOST	16384
-#define STEP	(MOST / GIVEN_MARKS)
 
 /* The library has it, though its header has not. */
 #define GET_SNDBUF_USE	0x00001101
@@ -81,20 +78,21 @@ given_may_be_more(struct assoc *a)
 {
 	struct given	*g = &a->stack.userland->given;
 
-	if (g->messages - g->gone < MOST)
+	if (g->messages - g->gone < a->stack.userland->messages)
 		return true;
 	look_what_is_gone(a);
-	return g->messages - g->gone < MOST;
+	return g->messages - g->gone < a->stack.userland->messages;
 }
 
 void
 given_more(struct assoc *a, size_t len, bool may_be_given_up)
 {
 	struct given	*g = &a->stack.userland->given;
+	unsigned	 step = a->stack.userland->messages / GIVEN_MARKS;	/* between two marks */
 
 	g->messages++;
 	g->bytes += may_be_given_up ? 0 : len;
-	if (g->messages % STEP == 0)
-		g->mark[g->messages / STEP % GIVEN_MARKS] =
+	if (g->messages % step == 0)
+		g->mark[g->messages / step % GIVEN_MARKS] =
 		    (struct given_mark){ g->messages, g->bytes };
 }

@@ -6,6 +6,9 @@
  * may take long, and they may end meanwhile, but usrsctp knows their peers by
  * the number of a path: it is held as long. usrsctp does not say which there
  * are, but answers each that comes with COOKIE ACK, and gives them in order.
+ *
+ * They have buffers, with which the user of their socket is charged. usrsctp is
+ * not to be called from where it sends: the socket is sized a little later.
  */
 #include <stdlib.h>
 
@@ -17,6 +20,7 @@ struct hold {
 	TAILQ_ENTRY(hold)	 entry;
 	struct port		*port;
 	struct path		*path;
+	struct charged		 charged;	/* for its buffers */
 };
 
 static struct hash	holds;
@@ -38,8 +42,21 @@ hold_free(struct hold *h)
 {
 	TAILQ_REMOVE(&h->port->holds, h, entry);
 	hash_remove(&holds, &h->node);
+	budget_uncharge(&h->charged);
 	path_unref(h->path);
 	free(h);
+}
+
+/* It may be ours already: it restarted, or the answer was lost and is sent again. */
+static void
+charge(struct hold *h, uint16_t peer_port)
+{
+	struct sock	*s = h->port->sock;
+
+	if (s == NULL || port_assoc(h->port, h->path, peer_port) != NULL)
+		return;
+	userland_charge_hold(&h->charged, s);
+	wake_now(&s->stack.userland->size);
 }
 
 void
@@ -54,6 +71,7 @@ hold_add(struct port *port, struct path *path, uint16_t peer_port)
 	h->path = path_ref(path);
 	hash_add(&holds, &h->node, key_of(port, path, peer_port));
 	TAILQ_INSERT_TAIL(&port->holds, h, entry);
+	charge(h, peer_port);
 }
 
 void
@@ -74,6 +92,15 @@ hold_drop(const struct port *port, const struct path *path, uint16_t peer_port)
 
 	if (h != NULL)
 		hold_free(h);
+}
+
+void
+hold_uncharge_all(struct port *port)
+{
+	struct hold	*h;
+
+	TAILQ_FOREACH(h, &port->holds, entry)
+		budget_uncharge(&h->charged);
 }
 
 void

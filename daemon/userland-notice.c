@@ -207,17 +207,16 @@ incoming(struct sock *s, sctp_assoc_t id, const struct sockaddr_conn *from)
 	static time_t	 last;
 	struct path	*path = path_of(from);
 	struct assoc	*a;
-	bool		 room;
+	const char	*why;
 
 	if (path == NULL)
 		return NULL;
-	room = user_may(s->user, CHARGE_ASSOCIATIONS, 1);
+	why = budget_no_room(s->user);
 	a = userland_new_assoc(s, path, ntohs(from->sconn_port), id);
-	if (room)
+	if (why == NULL)
 		return a;
 	if (log_seldom(&last))
-		log_warning("assoc %u: aborted, %s", assoc_id(a),
-		    user_why_not(s->user, CHARGE_ASSOCIATIONS, 0));
+		log_warning("assoc %u: aborted, %s", assoc_id(a), why);
 	(void)userland_abort(a, "too many associations", 21);
 	a->unwanted = true;
 	return a;

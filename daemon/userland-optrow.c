@@ -297,9 +297,9 @@ set_send_param(struct socket *so, const void *raw)
 
 static const struct optrow optrows[] = {
 	{ .name = "sndbuf", .is_socket = true, .optname = SO_SNDBUF, .size = sizeof(int), .fields = INT,
-	  .least = 4608 },
+	  .least = 4608, .set_own = userland_want_send },
 	{ .name = "recbuf", .is_socket = true, .optname = SO_RCVBUF, .size = sizeof(int), .fields = INT,
-	  .least = 2304 },
+	  .least = 2304, .set_own = userland_want_receive },
 	{ .name = "linger", .is_socket = true, .optname = SO_LINGER, .size = sizeof(struct linger), .fields = FIELDS(
 		FIELD(linger, l_onoff, BOOL, "on", NULL),
 		FIELD(linger, l_linger, U32, "seconds", NULL)) },

@@ -291,5 +291,7 @@ port_close(struct port *p)
 	if (p == NULL)
 		return;
 	p->open = p->listening = false;
+	p->sock = NULL;
+	hold_uncharge_all(p);
 	port_unref(p);
 }

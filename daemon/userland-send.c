@@ -85,6 +85,8 @@ send_next(struct assoc *a, const struct stack_message *m)
 	if (!given_may_be_more(a))
 		return EAGAIN;
 	number = send_one(a, &m->info, m->data, m->len);
+	if (number == EMSGSIZE && (number = userland_grow_send(a, m->len)) == 0)
+		number = send_one(a, &m->info, m->data, m->len);
 	if (number == 0)
 		given_more(a, m->len, policy_of(&m->info) != SCTP_PR_SCTP_NONE);
 	return number;

@@ -11,6 +11,7 @@
  * userland-assoc.c has associations come and go, userland-recv.c reads,
  * userland-notice.c understands, userland-failed.c gives back,
  * userland-send.c writes, userland-given.c counts what it wrote,
+ * userland-budget.c bounds the memory of all that,
  * userland-opt.c sets, and userland-field.c translates structs.
  *
  * usrsctp knows a peer by a pointer that means nothing to it (AF_CONN): here
@@ -181,6 +182,7 @@ struct port {
 	bool			 v6only;
 	bool			 reuse;
 	bool			 listening;
+	struct sock		*sock;		/* that is bound to it; NULL: closed */
 	int			 tos;		/* of its packets; 0: as usual */
 	int			 ttl;
 	int			 tclass;
@@ -222,6 +224,8 @@ void hold_add(struct port *, struct path *, uint16_t peer_port);
 void hold_taken(struct port *, const struct path *, uint16_t peer_port);
 /* It is over. */
 void hold_drop(const struct port *, const struct path *, uint16_t peer_port);
+/* Its socket is closed: nobody is charged with what came and was not ours. */
+void hold_uncharge_all(struct port *);
 /* Nothing is left that came by this port, if there is one. */
 void hold_drop_all(struct port *);
 void hold_free_all(void);
@@ -248,6 +252,7 @@ struct userland_sock {
 	bool			 guest;		/* of a port that its listener has */
 	struct wake		 wake;
 	struct wake		 deliver;
+	struct wake		 size;		/* for the next association */
 	bool			 messages;	/* wanted: see stack_read */
 	bool			 events;
 	uint16_t		 peer_udp_port;	/* 0: as the setting says */
@@ -300,6 +305,9 @@ struct userland_assoc {
 	bool			 aborted;	/* by us */
 	uint16_t		 cause;		/* why usrsctp aborted it; 0: it did not say */
 	struct given		 given;
+	struct buffers		 buffers;	/* that it is charged with */
+	unsigned		 messages;	/* that usrsctp may have of it */
+	int			 want_send;	/* the longest message that there may be room for */
 	bool			 eof_waits;	/* until it is up */
 	struct joint		 data;
 	struct joint		 message;	/* a notification */
@@ -402,6 +410,33 @@ bool userland_is_end(const char *notification, size_t);
 
 /* Set what belongs to the path. */
 void userland_set_mtu(struct assoc *);
+
+/* The memory that there is for associations: look how much. */
+void userland_budget_init(void);
+
+/*
+ * Buffers: those of a new socket; those that its next association begins with,
+ * if that changes, or in any case; and those of an association that begins, or
+ * has a socket of its own.
+ */
+void userland_begin_sizes(struct sock *);
+void userland_size_socket(struct sock *);
+void userland_size_anew(struct sock *);
+void userland_charge_new(struct assoc *);
+void userland_size_assoc(struct assoc *);
+
+/* One that came to a socket and is not ours yet. */
+void userland_charge_hold(struct charged *, struct sock *);
+
+/*
+ * A message is longer than the send buffer: make room for it. Gives 0, ENOBUFS
+ * as there is no memory, or EMSGSIZE, as the buffer was not to be larger.
+ */
+int userland_grow_send(struct assoc *, size_t len);
+
+/* The client wants buffers of that size; none is larger than there is memory. */
+int userland_want_send(struct sock *, struct assoc *, const void *);
+int userland_want_receive(struct sock *, struct assoc *, const void *);
 
 /* May usrsctp have one more message? It was given one, of so many bytes. */
 bool given_may_be_more(struct assoc *);

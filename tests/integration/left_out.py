@@ -13,6 +13,7 @@ USERLAND = {
                  "keeper.killed_the_keeper_leaves_a_daemon_that_ends_well",
                  "keeper.an_association_survives_a_daemon_that_hangs",
                  "keeper.a_configuration_that_was_spoiled_meanwhile_ends_nothing",
+                 "memory.what_survives_a_restart_is_charged_to_its_user_again",
                  "order.the_peers_process_is_killed",
                  "partial.the_senders_process_may_be_killed", "survive.", "places."),
     "one path": (
@@ -52,7 +53,8 @@ USERLAND = {
         "set.values_that_the_kernel_refuses"),
     "buffers": (
         "difference.the_receive_buffer_of_an_association_is_five_times_that",
-        "difference.the_window_is_that_of_the_buffer_it_began_with", "memory."),
+        "difference.the_window_is_that_of_the_buffer_it_began_with",
+        "memory.too_little_memory_for_max_associations_is_logged"),
     "descriptors": ("clean.associations_without_descriptors", "clean.accept_without_room", "lend.", "lib_lend."),
     "fragments": ("data.a_message_beyond_the_fragmentation_point_needs_fragments",),
     "aborted messages": ("event.send_failed_comes_once_with_the_whole_message",),
@@ -61,6 +63,7 @@ USERLAND = {
     "kernel programs": (
         "erlang.server_and_client", "erlang.two_associations", "erlang.same_as_gen_sctp",
         "hold.a_plain_peer_is_blocked_and_nothing_grows",
+        "memory.peers_of_who_does_not_read_stop_nobody_else",
         "peer_erlang.", "peer_lksctp.", "random.", "record.of_an_association_that_the_peer_resets",
         "record.of_resets_that_are_not_wanted", "record.of_streams_that_the_peer_resets",
         "record.what_python_sends_comes_and_what_is_sent_arrives",

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The memory that all SCTP of a host shares, net.sctp.sctp_mem: one user's
-associations that are not read, or whose peers do not read, leave enough of it
-for those of others. It is made small here, as it is on a small host."""
+"""The memory that associations share: one user's that are not read, or whose
+peers do not read, leave enough of it for those of others. It is made small
+here, as it is on a small host: of the kernel's SCTP net.sctp.sctp_mem, and of
+the userland stack, which is in the daemon, max_memory."""
 import contextlib
 import os
 import signal
@@ -18,9 +19,17 @@ SCTP_MEM = "/proc/sys/net/sctp/sctp_mem"
 PAGES = 16384
 PAGE = os.sysconf("SC_PAGESIZE")
 CONFIG = {"socket_mode": "0666", "max_associations": 250}
+MEMORY = 64 * MIB   # of the userland stack's daemon
+ASIDE = 16 * MIB    # what malloc does not give back
+# Messages of each sender. In the userland stack's memory is also what waits for the stack.
+SENDS = 40 if STACK == "kernel" else 4
 
 
 def start(**config):
+    if STACK == "userland":
+        d = Daemon(max_memory=MEMORY, **config)
+        os.chmod(d.dir, 0o755)
+        return d
     if STACK == "kernel":
         if os.getuid() != 0 or not os.environ.get("LAB_KERNEL", "").startswith("uml"):
             raise Skip("sctp_mem is the whole machine's; it is changed in a virtual one only")
@@ -41,6 +50,14 @@ class Small(Daemon):
         finally:
             with open(SCTP_MEM, "w") as f:
                 f.write(self.before)
+
+
+def assert_room(d, before):
+    """What the associations take leaves room for others."""
+    if STACK == "userland":
+        assert d.memory() - before < MEMORY + ASIDE, f"{(d.memory() - before) / MIB:.0f} MiB more"
+    else:
+        assert used() < PAGES * 2 // 3, used()
 
 
 def used():
@@ -83,6 +100,10 @@ def plain_peers(port, n):
             p.close()
 
 
+WHERE = {"kernel": "the kernel; see net.sctp.sctp_mem in sctpd(8)",
+         "userland": "the userland stack; see max_memory and max_memory_per_user in sctpd.conf(5)"}[STACK]
+
+
 def test_peers_of_who_does_not_read_stop_nobody_else(d):
     """Before, 34 of them used up all there was."""
     alice, before = client(d, ALICE), Pair(client(d, BOB))
@@ -98,6 +119,7 @@ def test_peers_of_who_does_not_read_stop_nobody_else(d):
 
 
 def test_senders_to_who_does_not_read_stop_nobody_else(d):
+    first = d.memory()
     alice, before = client(d, ALICE), Pair(client(d, BOB))
     there = alice.call("open", ip="127.0.0.1")
     alice.call("listen", sock=there["sock"])
@@ -105,12 +127,60 @@ def test_senders_to_who_does_not_read_stop_nobody_else(d):
         sender = client(d, ALICE)
         here = sender.call("open", ip="127.0.0.1")["sock"]
         up = sender.call("connect", sock=here, addr="127.0.0.1", port=there["port"], timeout=WAIT_MS)
-        for _ in range(40):
+        for _ in range(SENDS):
             sender.notify("send", sock=here, assoc_id=up["assoc_id"], data=bytes(25000))
         sender.call("status")
-    assert used() < PAGES * 2 // 3, used()
+    assert_room(d, first)
     before.talk()
     Pair(client(d, BOB)).talk(bytes(100000))
+
+
+def fill(c, sock, assoc_id, data, at_once):
+    """Send it until some is refused; gives the requests that were not."""
+    ids, refused = [], set()
+    while not refused:
+        batch = c.requests("send", [{"sock": sock, "assoc_id": assoc_id, "data": data}] * at_once)
+        c.call("hello")
+        refused = {i for i in batch if i in c.answers and c.answers[i][0] is not None}
+        ids += batch
+    assert all(c.answers[i][0].startswith(("eagain: ", "limit: ", "enobufs: ")) for i in refused)
+    return [i for i in ids if i not in refused]
+
+
+def memory_of(c, uid):
+    return sum(u["memory"] for u in c.call("status")["users"] if u["uid"] == uid)
+
+
+def test_what_peers_do_not_read_is_bounded_and_arrives(d):
+    """Little messages and long ones, accepted until there is no more room: usrsctp has
+    400 bytes around each."""
+    root, first = d.client(), d.memory()
+    alice, peer = client(d, ALICE), client(d, ALICE)
+    there = peer.call("open", ip="127.0.0.1", options={"buffer": 16 * MIB})
+    peer.call("listen", sock=there["sock"])
+    options = {"non_block_send": True, "high_msgq_watermark": 1000, "low_msgq_watermark": 500}
+    taken, sent = {}, []
+    for n in range(16):
+        here = alice.call("open", ip="127.0.0.1", options=options)["sock"]
+        up = alice.call("connect", sock=here, addr="127.0.0.1", port=there["port"], timeout=WAIT_MS)
+        data, at_once = (bytes(1), 500) if n % 2 else (bytes(20000), 20)
+        to = recv(peer, there["sock"], state="comm_up")["assoc_id"]
+        ids = fill(alice, here, up["assoc_id"], data, at_once)
+        taken[to] = len(ids) * len(data)
+        sent += ids
+    assert_room(d, first)
+    assert min(taken.values()) > 0, taken
+    peer.call("setopts", sock=there["sock"], options={"active": True})
+    got = dict.fromkeys(taken, 0)
+    while sum(got.values()) < sum(taken.values()):
+        e = peer.event("data")
+        got[e["sctp_sndrcvinfo"]["assoc_id"]] += len(e["data"])
+    assert got == taken
+    for i in sent:
+        alice.answer(i)
+    alice.close()
+    peer.close()
+    wait_for(lambda: memory_of(root, ALICE) == 0)
 
 
 def test_buffers_shrink_with_what_is_left_and_grow_again(d):
@@ -159,8 +229,7 @@ def test_a_long_message_has_room_made_for_it_or_is_refused(d):
         try:
             alice.answer(request)
         except RpcError as why:
-            assert str(why) == ("enobufs: data: there is no memory for 1048576 bytes in the kernel; "
-                                "see net.sctp.sctp_mem in sctpd(8)")
+            assert str(why) == f"enobufs: data: there is no memory for 1048576 bytes in {WHERE}"
             refused += 1
     assert 0 < refused < 30, refused
     assert refusal(alice, "send", sock=socks[0][0], assoc_id=socks[0][1], data=bytes(4 * MIB + 1)).startswith(
