@@ -12,6 +12,7 @@
 #include "handler.h"
 #include "hot.h"
 #include "log.h"
+#include "turn.h"
 
 typedef enum error (*handler)(struct call *, const void *, void *);
 
@@ -175,8 +176,10 @@ serve_send(struct client *c, const struct hot_send *m)
 		count_notification(c);
 	if (e == ERR_OK)
 		call_reply(&call, &out);
-	else if (e != CALL_ANSWERED)
+	else if (e != CALL_ANSWERED) {
+		turn_spend(c->account.user, 0);		/* its text takes longer than a send */
 		call_reply_error(&call, e, call_why());
+	}
 }
 
 size_t

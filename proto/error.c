@@ -93,6 +93,9 @@ errtext_clean(char *s)
 	size_t	n;
 
 	for (; *s != '\0'; s += n) {
+		n = 1;
+		if (*s >= ' ' && *s < 0x7f)
+			continue;	/* nearly all of them */
 		if ((n = utf8_char((const unsigned char *)s)) == 0) {
 			*s = '?';
 			n = 1;
