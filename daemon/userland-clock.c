@@ -30,7 +30,7 @@
 /* Nothing of usrsctp's is finer; and the longest from one tick to the next. */
 #define TICK_MS		10
 #define SLOWEST_MS	80
-#define SHARE		128
+#define SHARE		256
 /* Ticks that the mean of what they take is of, about. */
 #define MEAN		8
 /* How long it goes on after the last need: what is closed has timers left. */
