@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# sctpd: all check delay soak demo bench lab doc install uninstall clean
+# sctpd: all check delay soak demo readme bench lab doc install uninstall clean
 #
 # No configure step. make V=1 shows the commands. CC, CPPFLAGS, CFLAGS, LDFLAGS,
 # PREFIX and DESTDIR are honoured; so are AR, OBJCOPY and PKG_CONFIG, which follow
@@ -91,7 +91,7 @@ SRC_CTL		= $(wildcard client-lib/sctpctl*.c)
 obj		= $(patsubst %.c,$(B)/obj/%.o,$(1))
 Q		= $(if $(V),,@)
 
-.PHONY: all check check-unit delay soak demo bench lab doc install uninstall clean
+.PHONY: all check check-unit delay soak demo readme bench lab doc install uninstall clean
 .DEFAULT_GOAL	= all
 
 # All that is installed is made here: "sudo make install" leaves no files of root's in build/.
@@ -186,6 +186,11 @@ check:
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory all $(B)/example $(B)/unit $(B)/fault/sctpd bench-build
 	@tests/check.sh
+
+# What README says, done in a fresh system of SUITE; see the script.
+SUITE		?= bookworm
+readme:
+	@tests/readme.sh $(SUITE)
 
 # The integration tests on a network on which each packet needs 20 ms.
 delay:

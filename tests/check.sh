@@ -101,6 +101,10 @@ step_install() { # what is installed is enough to compile README's example with
 	test -z "$(find "$root" -type f -o -type l -o -name '*sctpd*')"
 }
 
+step_readme() { # README's blocks in their order; "make readme" does them in a fresh system
+	tests/readme.sh
+}
+
 step_acceptance() { # each statement about the behaviour has a test, each row of the tables a statement
 	/usr/bin/python3 tests/acceptance.py
 }
@@ -236,7 +240,7 @@ if [ $# -gt 0 ]; then
 else
 	rm -f build/check/*.log build/check/*.status
 	begin valgrind systemd soak loss
-	for name in unit reference manuals acceptance shellcheck units install clang without flags fuzz random faults demo bench userland delay integration; do
+	for name in unit reference manuals acceptance shellcheck units install readme clang without flags fuzz random faults demo bench userland delay integration; do
 		run "$name"
 	done
 	end valgrind systemd soak loss

@@ -7,8 +7,8 @@
 set -u
 flags=-nmpf
 [ "$(id -u)" -eq 0 ] || flags=-Urnmpf
-if ! unshare "$flags" --mount-proc true 2>/dev/null; then
-	echo "native: no namespaces can be made here; run it as root, allow user namespaces (in Ubuntu:" \
+if ! why=$(unshare "$flags" --mount-proc true 2>&1); then
+	echo "native: $why: no namespaces can be made here; run it as root, allow user namespaces (in Ubuntu:" \
 		"sysctl kernel.apparmor_restrict_unprivileged_userns=0), or start the container with --privileged" >&2
 	exit 125
 elif ! PATH=$PATH:/usr/sbin:/sbin command -v ip >/dev/null; then

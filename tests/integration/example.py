@@ -1,13 +1,13 @@
-#!/usr/bin/python3
 """A socket that listens and one that connects to it, through sctpd."""
 import itertools
+import os
 import socket
 import sys
 
 import msgpack
 
 sctpd = socket.socket(socket.AF_UNIX)
-sctpd.connect(sys.argv[1] if len(sys.argv) > 1 else "/run/sctpd/sctpd.sock")
+sctpd.connect(os.environ.get("SCTPD_SOCKET", "/run/sctpd/sctpd.sock"))
 messages = msgpack.Unpacker()
 number = itertools.count()
 

@@ -18,8 +18,8 @@ def text(path):
 
 
 def test_runs(d):
-    said = subprocess.run([sys.executable, EXAMPLE, d.path], stdout=subprocess.PIPE, text=True,
-                          check=True, timeout=WAIT * SLOW).stdout
+    said = subprocess.run([sys.executable, EXAMPLE], env={**os.environ, "SCTPD_SOCKET": d.path},
+                          stdout=subprocess.PIPE, text=True, check=True, timeout=WAIT * SLOW).stdout
     assert re.fullmatch(r"connected, streams: 5\n"
                         r"passive: comm_up\n"
                         r"passive: b'hello'\n"
@@ -32,7 +32,7 @@ def test_is_short(_):
 
 def test_needs_nothing_of_ours(_):
     imports = re.findall(r"^(?:import|from) (\S+)", text(EXAMPLE), re.M)
-    assert set(imports) == {"itertools", "msgpack", "socket", "sys"}, imports
+    assert set(imports) == {"itertools", "msgpack", "os", "socket", "sys"}, imports
 
 
 def test_is_in_the_readme(_):
