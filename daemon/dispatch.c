@@ -53,7 +53,7 @@ dispatch_free(void)
 	msgpack_zone_destroy(&zone);
 }
 
-/* The one map in params; an empty params is an empty map. */
+/* The one map in params; an empty params is an empty map, and so is nil in it. */
 static enum error
 find_args(const msgpack_object *params, const msgpack_object **args)
 {
@@ -65,7 +65,8 @@ find_args(const msgpack_object *params, const msgpack_object **args)
 	if (params->via.array.size > 1)
 		return call_fail(ERR_badarg, "params: got %u values; it takes one map of named arguments",
 		    params->via.array.size);
-	*args = params->via.array.size == 1 ? &params->via.array.ptr[0] : &none;
+	*args = params->via.array.size == 1 && params->via.array.ptr[0].type != MSGPACK_OBJECT_NIL ?
+	    &params->via.array.ptr[0] : &none;
 	return ERR_OK;
 }
 
@@ -85,23 +86,37 @@ run(struct call *call, const msgpack_object *params, union any_out *out)
 	memset(out, 0, m->out_size);
 	/* has is the first member of every struct of arguments. */
 	if (!codec_unpack(args, m->in, &in, (uint64_t *)(void *)&in, &err))
-		return call_fail(ERR_badarg, "%s%s%s", err.path,
-		    err.path[0] != '\0' ? ": " : "", err.why);
+		return call_fail(ERR_badarg, "%s: %s", err.path[0] != '\0' ? err.path : "params", err.why);
 	return handlers[m - rpc_table](call, &in, out);
+}
+
+/* A method of that name, which no table has: for the answer, which is given at once. */
+static const struct rpc_desc *
+unknown(const msgpack_object *name)
+{
+	static char		text[65];
+	static struct rpc_desc	method = { .name = text };
+
+	(void)snprintf(text, sizeof text, "%.*s", name->via.str.size < sizeof text ?
+	    (int)name->via.str.size : (int)sizeof text - 1, name->via.str.ptr);
+	errtext_clean(text);
+	return &method;
 }
 
 static void
 serve(struct call *call, const msgpack_object *name, const msgpack_object *params)
 {
-	static const struct rpc_desc	 unknown = { .name = "unknown" };
+	static const struct rpc_desc	 nameless = { .name = "" };
 	union any_out			 out;
 	enum error			 e;
 
-	if ((call->method = rpc_find(name->via.str.ptr, name->via.str.size)) == NULL) {
-		call->method = &unknown;
-		e = call_fail(ERR_enosys, "method \"%.*s\": unknown; describe lists them",
-		    name->via.str.size > 64 ? 64 : (int)name->via.str.size,
-		    name->via.str.ptr);
+	if (name->type == MSGPACK_OBJECT_EXT) {
+		call->method = &nameless;
+		e = call_fail(ERR_badarg, "method: got %s; it takes a string", codec_type(name));
+	} else if ((call->method = rpc_find(name->via.str.ptr, name->via.str.size)) == NULL) {
+		call->method = unknown(name);
+		e = call_fail(ERR_enosys, "method \"%s\": unknown; describe lists them",
+		    call->method->name);
 	} else
 		e = run(call, params, &out);
 	if (e == CALL_ANSWERED)
@@ -139,7 +154,7 @@ take_apart(const msgpack_object_array *a, struct call *call)
 		return false;
 	name = &a->ptr[a->size - 2];
 	params = &a->ptr[a->size - 1];
-	if (name->type != MSGPACK_OBJECT_STR && name->type != MSGPACK_OBJECT_BIN)
+	if (name->type != MSGPACK_OBJECT_STR && name->type != MSGPACK_OBJECT_EXT)
 		return false;
 	if (!call->notification) {
 		if (a->ptr[1].type != MSGPACK_OBJECT_POSITIVE_INTEGER ||
@@ -202,8 +217,10 @@ dispatch(struct client *c, const char *p, size_t len)
 	bool		ok = false;
 
 	if (msgpack_unpack(p, len, &off, &zone, &o) == MSGPACK_UNPACK_SUCCESS &&
-	    o.type == MSGPACK_OBJECT_ARRAY)
+	    o.type == MSGPACK_OBJECT_ARRAY) {
+		codec_normalize(&o);
 		ok = take_apart(&o.via.array, &call);
+	}
 	msgpack_zone_clear(&zone);
 	return ok;
 }

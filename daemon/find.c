@@ -154,6 +154,13 @@ option_at(const msgpack_object *o, uint32_t i, const msgpack_object **name,
 	return (*name)->type == MSGPACK_OBJECT_STR;
 }
 
+/* As everywhere a key whose value is nil is as good as absent. */
+static bool
+is_absent(const msgpack_object *o, const msgpack_object *value)
+{
+	return o->type == MSGPACK_OBJECT_MAP && value->type == MSGPACK_OBJECT_NIL;
+}
+
 static uint32_t
 option_count(const msgpack_object *o)
 {
@@ -168,7 +175,7 @@ find_option(const msgpack_object *o, const char *wanted)
 	const msgpack_object	*name, *value;
 
 	for (uint32_t i = 0; o != NULL && i < option_count(o); i++) {
-		if (option_at(o, i, &name, &value) && codec_is(name, wanted))
+		if (option_at(o, i, &name, &value) && codec_is(name, wanted) && !is_absent(o, value))
 			return value;
 	}
 	return NULL;
@@ -345,7 +352,7 @@ set_options(const struct call *call, struct sock *s, const msgpack_object *o)
 	for (uint32_t i = 0; i < option_count(o); i++) {
 		if (!option_at(o, i, &name, &value))
 			return call_fail(ERR_badarg, "options: number %u is no [name, value] with a string for a name", i + 1);
-		if ((e = set_option(call, s, name, value)) == ERR_OK)
+		if (is_absent(o, value) || (e = set_option(call, s, name, value)) == ERR_OK)
 			continue;
 		strncpy(why, call_why(), sizeof why - 1);
 		why[sizeof why - 1] = '\0';

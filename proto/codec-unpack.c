@@ -130,9 +130,61 @@ codec_is(const msgpack_object *o, const char *text)
 static bool unpack_map(const msgpack_object *, const struct field *, void *,
     uint64_t *has, bool strict, struct errtext *);
 
+/* ---- what clients spell in several ways ------------------------------ */
+
+/* NaN and what no integer can hold stay what they are. */
+static void
+make_integer(msgpack_object *o)
+{
+	double	f = o->via.f64;
+
+	if (f >= 0 && f < 0x1p64 && (double)(uint64_t)f == f) {
+		o->type = MSGPACK_OBJECT_POSITIVE_INTEGER;
+		o->via.u64 = (uint64_t)f;
+	} else if (f < 0 && f >= -0x1p63 && (double)(int64_t)f == f) {
+		o->type = MSGPACK_OBJECT_NEGATIVE_INTEGER;
+		o->via.i64 = (int64_t)f;
+	}
+}
+
+static void
+make_string(msgpack_object *o)
+{
+	msgpack_object_str	s = { .size = o->via.bin.size, .ptr = o->via.bin.ptr };
+
+	o->type = MSGPACK_OBJECT_STR;
+	o->via.str = s;
+}
+
+/* It goes as deep as the scanner lets a message nest. */
+void
+codec_normalize(msgpack_object *o)
+{
+	if (o->type == MSGPACK_OBJECT_FLOAT32 || o->type == MSGPACK_OBJECT_FLOAT64)
+		make_integer(o);
+	else if (o->type == MSGPACK_OBJECT_BIN)
+		make_string(o);
+	else if (o->type == MSGPACK_OBJECT_ARRAY) {
+		for (uint32_t i = 0; i < o->via.array.size; i++)
+			codec_normalize(&o->via.array.ptr[i]);
+	} else if (o->type == MSGPACK_OBJECT_MAP) {
+		for (uint32_t i = 0; i < o->via.map.size; i++) {
+			codec_normalize(&o->via.map.ptr[i].key);
+			codec_normalize(&o->via.map.ptr[i].val);
+		}
+	}
+}
+
+/* ---- values ---------------------------------------------------------- */
+
 static bool
 refuse_type(const struct field *f, const msgpack_object *o, struct errtext *err)
 {
+	if (types[f->type].number &&
+	    (o->type == MSGPACK_OBJECT_FLOAT32 || o->type == MSGPACK_OBJECT_FLOAT64)) {
+		errtext_set(err, "got %g; it takes %s", o->via.f64, types[f->type].name);
+		return false;
+	}
 	errtext_set(err, "got %s; it takes %s", codec_type(o), types[f->type].name);
 	return false;
 }
@@ -395,7 +447,9 @@ refuse_key(const msgpack_object *key, const struct field *fields,
 		errtext_set(err, "a key is %s; keys are strings", codec_type(key));
 		return false;
 	}
-	if (n > 0)
+	if (key->via.str.size == 0)
+		errtext_set(err, "a key is empty; there are: %s", known);
+	else if (n > 0)
 		errtext_set(err, "unknown; there are: %s", known);
 	else
 		errtext_set(err, "unknown; nothing is taken here");
@@ -416,22 +470,27 @@ all_required(const struct field *fields, uint64_t has, struct errtext *err)
 	return true;
 }
 
+/* The pairs of a map; lists of Lua and PHP are maps if nothing is in them. */
 static bool
 unpack_map(const msgpack_object *map, const struct field *fields, void *base,
     uint64_t *has, bool strict, struct errtext *err)
 {
 	const struct field	*f;
+	uint32_t		 n = map->type == MSGPACK_OBJECT_MAP ? map->via.map.size : 0;
 
-	if (map->type != MSGPACK_OBJECT_MAP) {
+	if (map->type != MSGPACK_OBJECT_MAP &&
+	    (map->type != MSGPACK_OBJECT_ARRAY || map->via.array.size > 0)) {
 		errtext_set(err, "got %s; it takes a map", codec_type(map));
 		return false;
 	}
-	for (uint32_t i = 0; i < map->via.map.size; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		if ((f = find_field(&map->via.map.ptr[i].key, fields)) == NULL) {
 			if (!strict)
 				continue;
 			return refuse_key(&map->via.map.ptr[i].key, fields, err);
 		}
+		if (map->via.map.ptr[i].val.type == MSGPACK_OBJECT_NIL)
+			continue;	/* as good as absent */
 		if (!unpack_value(&map->via.map.ptr[i].val, f, base, strict, err)) {
 			errtext_under(err, f->key, strlen(f->key));
 			return false;

@@ -43,6 +43,15 @@ bool codec_unpack(const msgpack_object *, const struct field *, void *,
 bool codec_read(const msgpack_object *, const struct field *, void *,
     uint64_t *has, struct errtext *);
 
+/*
+ * What a client may spell in several ways becomes what the tables know: a
+ * floating-point number that is an integer becomes one, and bin, which some
+ * libraries make of every string, a string. Nothing here tells the two apart.
+ * Of the rest unpacking takes care: a key whose value is nil counts as absent,
+ * and an empty list is an empty map, too.
+ */
+void codec_normalize(msgpack_object *);
+
 /* Text as MessagePack has it; short for what would be said everywhere. */
 void codec_pack_text(msgpack_packer *, const char *);
 void codec_pack_endpoint(msgpack_packer *, const struct sockaddr_storage *);

@@ -97,6 +97,21 @@ cursor_str(struct cursor *c, struct slice *s)
 	return *c->p == 0xd9 && cursor_number(c, 1, &n) && cursor_bytes(c, n, s);
 }
 
+/* The same, or bin of as many: what some libraries make of every string. */
+static inline bool
+cursor_text(struct cursor *c, struct slice *s)
+{
+	uint64_t	n;
+
+	if (c->p == c->end)
+		return false;
+	if ((*c->p & 0xe0) == 0xa0) {
+		n = *c->p++ & 0x1f;
+		return cursor_bytes(c, n, s);
+	}
+	return (*c->p == 0xd9 || *c->p == 0xc4) && cursor_number(c, 1, &n) && cursor_bytes(c, n, s);
+}
+
 static inline bool
 cursor_bin(struct cursor *c, struct slice *s)
 {

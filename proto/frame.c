@@ -17,7 +17,7 @@ struct head {
 	uint64_t	inside;
 };
 
-/* The heads 0xc0 to 0xdf; head 0 is one that no message may have. */
+/* The heads 0xc0 to 0xdf; an extension's has its type; head 0 is one that no message may have. */
 static const struct {
 	uint8_t		head;		/* bytes of the head */
 	uint8_t		body;		/* bytes of the body */
@@ -30,6 +30,9 @@ static const struct {
 	[0x04] = { 2, 0, 1, BYTES },	/* bin 8, 16, 32 */
 	[0x05] = { 3, 0, 2, BYTES },
 	[0x06] = { 5, 0, 4, BYTES },
+	[0x07] = { 3, 0, 1, BYTES },	/* ext 8, 16, 32 */
+	[0x08] = { 4, 0, 2, BYTES },
+	[0x09] = { 6, 0, 4, BYTES },
 	[0x0a] = { 1, 4, 0, BYTES },	/* float 32, 64 */
 	[0x0b] = { 1, 8, 0, BYTES },
 	[0x0c] = { 1, 1, 0, BYTES },	/* uint 8, 16, 32, 64 */
@@ -40,6 +43,11 @@ static const struct {
 	[0x11] = { 1, 2, 0, BYTES },
 	[0x12] = { 1, 4, 0, BYTES },
 	[0x13] = { 1, 8, 0, BYTES },
+	[0x14] = { 2, 1, 0, BYTES },	/* fixext 1, 2, 4, 8, 16 */
+	[0x15] = { 2, 2, 0, BYTES },
+	[0x16] = { 2, 4, 0, BYTES },
+	[0x17] = { 2, 8, 0, BYTES },
+	[0x18] = { 2, 16, 0, BYTES },
 	[0x19] = { 2, 0, 1, BYTES },	/* str 8, 16, 32 */
 	[0x1a] = { 3, 0, 2, BYTES },
 	[0x1b] = { 5, 0, 4, BYTES },
@@ -79,7 +87,7 @@ read_head(const uint8_t *p, size_t n, struct head *h)
 	}
 	k = *p - 0xc0u;
 	if (kinds[k].head == 0)
-		return FRAME_GARBAGE;			/* never used, or ext */
+		return FRAME_GARBAGE;			/* never used */
 	h->size = kinds[k].head;
 	if (n < h->size)
 		return FRAME_MORE;
@@ -91,13 +99,13 @@ read_head(const uint8_t *p, size_t n, struct head *h)
 
 /*
  * A message is an array of 3 or 4 whose first element is 0, 1 or 2, in
- * whichever of its encodings the client's packer likes.
+ * whichever encoding of a number the client's packer likes.
  */
 static bool
 begins_well(const uint8_t *p, size_t n)
 {
 	return (p[0] == 0x93 || p[0] == 0x94) &&
-	    (n < 2 || p[1] <= 2 || (p[1] >= 0xcc && p[1] <= 0xd3));
+	    (n < 2 || p[1] <= 2 || (p[1] >= 0xca && p[1] <= 0xd3));
 }
 
 /* One value was passed: close the arrays and maps that it completes. */

@@ -22,7 +22,7 @@ read_info(struct cursor *c, struct sndrcvinfo *info)
 	if (!cursor_few(c, 0x80, &n))
 		return false;
 	while (n-- > 0) {
-		if (!cursor_str(c, &key) || !cursor_uint(c, UINT32_MAX, &v))
+		if (!cursor_text(c, &key) || !cursor_uint(c, UINT32_MAX, &v))
 			return false;
 		if (CURSOR_IS(&key, "stream") && v <= UINT16_MAX)
 			info->stream = (uint16_t)v;
@@ -49,7 +49,7 @@ read_arg(struct cursor *c, struct rpc_send_in *in)
 	struct slice	key;
 	uint64_t	v, had = in->has;
 
-	if (!cursor_str(c, &key))
+	if (!cursor_text(c, &key))
 		return false;
 	if (CURSOR_IS(&key, "data")) {
 		in->has |= GIVEN(data);
@@ -91,7 +91,7 @@ hot_read_send(const char *p, size_t n, struct hot_send *to)
 	if (!to->notification && !cursor_uint(&c, UINT32_MAX, &v))
 		return 0;
 	to->msgid = (uint32_t)v;
-	if (!cursor_str(&c, &name) || !CURSOR_IS(&name, "send") || !cursor_byte(&c, 0x91) ||
+	if (!cursor_text(&c, &name) || !CURSOR_IS(&name, "send") || !cursor_byte(&c, 0x91) ||
 	    !cursor_few(&c, 0x80, &args))
 		return 0;
 	memset(&to->in, 0, sizeof to->in);

@@ -120,6 +120,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	must(msgpack_unpack_next(&msg, (const char *)data, len, &off) ==
 	    MSGPACK_UNPACK_SUCCESS && off == len);
 	must(msg.data.type == MSGPACK_OBJECT_ARRAY && msg.data.via.array.size >= 3);
+	codec_normalize(&msg.data);
 	serve(&msg.data.via.array);
 	msgpack_unpacked_destroy(&msg);
 	return 0;

@@ -60,6 +60,7 @@ read_send(const char *p, size_t n)
 	must(len <= n && frame_scan(&f, p, n, MAX, &scanned) == FRAME_MESSAGE && scanned == len);
 	msgpack_unpacked_init(&msg);
 	must(msgpack_unpack_next(&msg, p, len, &off) == MSGPACK_UNPACK_SUCCESS && off == len);
+	codec_normalize(&msg.data);
 	same_send(&hot, &msg.data.via.array);
 	msgpack_unpacked_destroy(&msg);
 }

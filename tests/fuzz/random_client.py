@@ -14,7 +14,7 @@ import traceback
 
 import msgpack
 
-from random_values import JUNK, Values
+from random_values import JUNK, Values, respelt
 
 CONNECTIONS = 12
 REMEMBERED = 40         # handles, tokens and the like: old ones are soon forgotten
@@ -22,6 +22,7 @@ TRACE = 600             # the last calls, for whoever looks for the cause
 WEIGHTS = {"open": 4, "listen": 4, "connect": 7, "connect_init": 4, "send": 16, "recv": 5, "accept": 4, "close": 4,
            "setopts": 5, "getopts": 3, "peeloff": 3, "eof": 2, "abort": 2, "lend": 2, "give_back": 2, "hello": 3,
            "ack": 2, "controlling_process": 3, "adopt": 2, "describe": 0.3}
+FOREIGN = 0.05          # of all calls are spelt as other languages do
 EVENT_FIELDS = {"sock", "seq", "from", "event"}     # of any event, beside its own
 FDS_MAX = 8
 
@@ -108,6 +109,8 @@ class Connection:
             self.all.msgid += 1
             self.asked[self.all.msgid] = method, known
             message = [0, self.all.msgid, method, [args] if args or self.random.random() < 0.5 else []]
+        if self.random.random() < FOREIGN:
+            message[-2:] = respelt(message[-2:], self.random)
         self.all.note(self, message)
         try:
             packed = msgpack.packb(message)

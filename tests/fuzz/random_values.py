@@ -3,6 +3,8 @@
 describes. A field that nothing here knows by name has values of its type."""
 import re
 
+import msgpack
+
 INTEGER = re.compile(r"an integer from (-?\d+) to (2\^53|-?\d+)")
 WRONG = 0.04            # of all values are of a wrong type, or out of range
 SILENT = "10.255.0.9"   # a network without another host: no packet is answered there
@@ -10,7 +12,8 @@ HOSTS = ["127.0.0.1"] * 12 + ["::1", "127.0.0.2", "localhost", ["127.0.0.1", "12
                               SILENT, "192.0.2.1", "no.such.host.invalid", "", "1.2.3", [], [5], "fe80::1%lo"]
 LOCAL = ["127.0.0.1"] * 8 + ["any", "loopback", "::1", "::", "127.0.0.2", ["127.0.0.1", "127.0.0.2"], "192.0.2.1",
                              ["::1", "127.0.0.1"], "nowhere", [], [[]]]
-JUNK = [None, True, -1, 1 << 32, (1 << 53) + 1, -(1 << 63), (1 << 64) - 1, 1.5, "", "x", "x" * 5000, b"\xff" * 9, [], {},
+JUNK = [None, None, 5.0, -0.0, float("nan"), float("inf"), 1e300, 4294967296.0, msgpack.ExtType(0, b"\0"),
+        msgpack.Timestamp(5), msgpack.ExtType(127, b"x" * 300), True, -1, 1 << 32, (1 << 53) + 1, -(1 << 63), (1 << 64) - 1, 1.5, "", "x", "x" * 5000, b"\xff" * 9, [], {},
         [[[[]]]], {"a": 1}, {1: 2}, [None] * 20, {"x" * 300: "y"}]
 SIZES = [1] * 4 + [10, 100, 100, 1000, 1452, 5000, 70000, 300000]
 PATHS = ["/proc/self/ns/net", "/proc/1/ns/net", "/dev/null", "/nonexistent", "/tmp", "", "ns"]
@@ -24,6 +27,20 @@ TAME = {
     "delay": 200, "timetolive": 300, "cookie_life": 5000, "sctp_autoclose": 4, "sndbuf": 1 << 18, "recbuf": 1 << 18,
     "sctp_delayed_ack_time": 200, "instrms": 50, "outstrms": 50, "number_peer_destinations": 8,
 }
+
+
+def respelt(value, rng):
+    """The same, as a library of another language might write it: bin for a
+    string, a float for an integer, an empty list for an empty map."""
+    if isinstance(value, dict):
+        return {respelt(k, rng): respelt(v, rng) for k, v in value.items()} or rng.choice(({}, []))
+    if isinstance(value, list):
+        return [respelt(v, rng) for v in value]
+    if isinstance(value, str) and rng.random() < 0.7:
+        return value.encode()
+    if type(value) is int and abs(value) <= 1 << 53 and rng.random() < 0.7:
+        return float(value)
+    return value
 
 
 class Values:
@@ -49,6 +66,10 @@ class Values:
             args["timeout"] = r.choice((0, 1, 20, 200, 1000))
         if method == "connect_init" and r.random() < 0.9:
             args.pop("timeout", None)
+        if r.random() < 0.03:
+            for field in self.methods[method]["in"]:
+                if not field["required"]:
+                    args.setdefault(field["name"], None)
         if r.random() < 0.01:
             args[r.choice(("bogus", "", "sock\0"))] = r.choice(JUNK)
         return args

@@ -18,6 +18,27 @@
 
 static void pack_sample(msgpack_packer *, const struct field *);
 
+/* As other libraries spell it: bin for strings, floats for integers, nil for what is not needed. */
+static bool foreign;
+
+static void
+pack_text(msgpack_packer *pk, const char *text)
+{
+	if (foreign)
+		msgpack_pack_bin_with_body(pk, text, strlen(text));
+	else
+		codec_pack_text(pk, text);
+}
+
+static void
+pack_integer(msgpack_packer *pk, int v)
+{
+	if (foreign)
+		msgpack_pack_double(pk, v);
+	else
+		msgpack_pack_int(pk, v);
+}
+
 static size_t
 count(const struct field *fields)
 {
@@ -32,8 +53,11 @@ static void
 pack_samples(msgpack_packer *pk, const struct field *fields)
 {
 	for (const struct field *f = fields; f->key != NULL; f++) {
-		codec_pack_text(pk, f->key);
-		pack_sample(pk, f);
+		pack_text(pk, f->key);
+		if (foreign && !f->required && (f - fields) % 2)
+			msgpack_pack_nil(pk);
+		else
+			pack_sample(pk, f);
 	}
 }
 
@@ -62,18 +86,18 @@ pack_sample(msgpack_packer *pk, const struct field *f)
 		msgpack_pack_true(pk);
 		break;
 	case FIELD_TIMEOUT:
-		codec_pack_text(pk, "infinity");
+		pack_text(pk, "infinity");
 		break;
 	case FIELD_WORDS:
 		msgpack_pack_array(pk, 1);
-		codec_pack_text(pk, f->words->name);
+		pack_text(pk, f->words->name);
 		break;
 	case FIELD_WORD:
-		codec_pack_text(pk, f->words->name);
+		pack_text(pk, f->words->name);
 		break;
 	case FIELD_ADDR:
 	case FIELD_STR:
-		codec_pack_text(pk, "10.0.0.1");
+		pack_text(pk, "10.0.0.1");
 		break;
 	case FIELD_ENDPOINT:
 		pack_sample_endpoint(pk);
@@ -91,7 +115,7 @@ pack_sample(msgpack_packer *pk, const struct field *f)
 		msgpack_pack_true(pk);
 		break;
 	default:
-		msgpack_pack_int(pk, 200);
+		pack_integer(pk, 200);
 		break;
 	}
 }
@@ -101,8 +125,8 @@ begin(msgpack_packer *pk, const char *method)
 {
 	msgpack_pack_array(pk, 4);
 	msgpack_pack_int(pk, RPC_REQUEST);
-	msgpack_pack_int(pk, 1);
-	codec_pack_text(pk, method);
+	pack_integer(pk, 1);
+	pack_text(pk, method);
 	msgpack_pack_array(pk, 1);
 }
 
@@ -119,6 +143,30 @@ save(msgpack_sbuffer *buf, const char *dir, const char *name)
 		exit(1);
 	}
 	msgpack_sbuffer_clear(buf);
+}
+
+/* Every method as others spell it, and extension types: undefined and a timestamp. */
+static void
+save_foreign(msgpack_sbuffer *buf, msgpack_packer *pk, const char *dir)
+{
+	foreign = true;
+	for (int m = 0; m < RPC_COUNT; m++) {
+		char	name[64];
+
+		begin(pk, rpc_table[m].name);
+		pack_sample_map(pk, rpc_table[m].in);
+		(void)snprintf(name, sizeof name, "foreign_%s", rpc_table[m].name);
+		save(buf, dir, name);
+	}
+	foreign = false;
+	for (int form = 0; form < 2; form++) {
+		begin(pk, "status");
+		msgpack_pack_map(pk, 1);
+		codec_pack_text(pk, "sock");
+		msgpack_pack_ext(pk, form == 0 ? 1 : 12, (int8_t)-form);
+		msgpack_pack_ext_body(pk, "undefined...", form == 0 ? 1 : 12);
+		save(buf, dir, form == 0 ? "ext_undefined" : "ext_timestamp");
+	}
 }
 
 /* A request of every method, and a setopts of every option. */
@@ -185,6 +233,7 @@ main(int argc, char **argv)
 	msgpack_sbuffer_init(&buf);
 	msgpack_packer_init(&pk, &buf, msgpack_sbuffer_write);
 	save_requests(&buf, &pk, argv[1]);
+	save_foreign(&buf, &pk, argv[1]);
 	save_answers(&buf, &pk, argv[2]);
 	msgpack_sbuffer_destroy(&buf);
 	return 0;

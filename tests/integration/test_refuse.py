@@ -22,6 +22,7 @@ U64 = "an integer from 0 to 2^53"
 TIMEOUT = 'milliseconds from 0 to 4294967294, or "infinity"'
 OPEN = "ip, port, type, family, options"
 INT64_MAX = (1 << 63) - 1
+EXT = msgpack.ExtType(0, b"\0")      # msgpackr's undefined
 
 # ---- calls and their whole error strings ------------------------------------
 
@@ -31,14 +32,29 @@ CALLS = (
     ("x" * 1000, {}, f'enosys: method "{"x" * 64}": unknown; describe lists them'),
     ("Open", {}, 'enosys: method "Open": unknown; describe lists them'),
     ("open", {"no_such": 1}, f"badarg: no_such: unknown; there are: {OPEN}"),
-    ("open", {"": 1}, f"badarg: unknown; there are: {OPEN}"),
+    ("open", {"": 1}, f"badarg: params: a key is empty; there are: {OPEN}"),
     ("open", {"port": -1}, f"badarg: port: -1 is out of range; it takes {U16}"),
     ("open", {"port": 65536}, f"badarg: port: 65536 is out of range; it takes {U16}"),
     ("open", {"port": (1 << 64) - 1}, f"badarg: port: {INT64_MAX} is out of range; it takes {U16}"),
     ("open", {"port": -(1 << 63)}, f"badarg: port: -{1 << 63} is out of range; it takes {U16}"),
     ("open", {"port": "http"}, f"badarg: port: got a string; it takes {U16}"),
-    ("open", {"port": 1.0}, f"badarg: port: got a floating-point number; it takes {U16}"),
-    ("open", {"port": None}, f"badarg: port: got nil; it takes {U16}"),
+    ("open", {"port": 1.5}, f"badarg: port: got 1.5; it takes {U16}"),
+    ("open", {"port": -0.5}, f"badarg: port: got -0.5; it takes {U16}"),
+    ("open", {"port": float("nan")}, f"badarg: port: got *nan; it takes {U16}"),
+    ("open", {"port": float("inf")}, f"badarg: port: got inf; it takes {U16}"),
+    ("open", {"port": 1e300}, f"badarg: port: got 1e+300; it takes {U16}"),
+    ("open", {"port": 65536.0}, f"badarg: port: 65536 is out of range; it takes {U16}"),
+    ("open", {"port": float(1 << 63)}, f"badarg: port: {INT64_MAX} is out of range; it takes {U16}"),
+    ("open", {"port": -float(1 << 63)}, f"badarg: port: -{1 << 63} is out of range; it takes {U16}"),
+    ("open", {"type": 1.5}, "badarg: type: got a floating-point number; its words are: seqpacket, stream"),
+    ("open", {"port": EXT}, f"badarg: port: got an extension type; it takes {U16}"),
+    ("open", {"ip": EXT}, "badarg: ip: got an extension type; *"),
+    ("open", {"type": msgpack.Timestamp(5)}, "badarg: type: got an extension type; its words are: seqpacket, stream"),
+    ("open", {"options": EXT}, "badarg: options: got an extension type; it takes a map, or a list of [name, value]"),
+    ("open", {"options": {"active": EXT}}, "einval: options.active: it takes true, *"),
+    ("open", {"options": {"ttl": EXT}}, "badarg: options.ttl: got an extension type; it takes *"),
+    ("open", {"options": [["ttl", None]]}, "badarg: options.ttl: got nil; it takes *"),
+    ("recv", {"sock": None}, f"badarg: sock: missing; it takes {U64}"),
     ("open", {"port": True}, f"badarg: port: got a boolean; it takes {U16}"),
     ("open", {"type": "dgram"}, 'badarg: type: "dgram" is not one of its words: seqpacket, stream'),
     ("open", {"type": 1}, "badarg: type: got an integer; its words are: seqpacket, stream"),
@@ -85,7 +101,7 @@ CALLS = (
     ("recv", {"sock": 1 << 53},
      f"closed: sock {1 << 53}: there is no such socket; it was closed, or never opened"),
     ("recv", {"sock": "{closed}"}, "closed: sock {closed}: there is no such socket; *"),
-    ("recv", {"sock": "{sock}", "timeout": 1.5}, f"badarg: timeout: got a floating-point number; it takes {TIMEOUT}"),
+    ("recv", {"sock": "{sock}", "timeout": 1.5}, f"badarg: timeout: got 1.5; it takes {TIMEOUT}"),
     ("listen", {"sock": "{sock}", "backlog": -1}, "badarg: backlog: it takes true, false, or a number, 0 or more; over 65535 is 65535"),
     ("listen", {"sock": "{sock}", "backlog": 1.5}, "badarg: backlog: *"),
     ("listen", {"sock": "{sock}", "backlog": "5"}, "badarg: backlog: *"),
@@ -111,8 +127,9 @@ CALLS = (
     ("send", {"sock": "{sock}", "data": b"x"}, "badarg: assoc_id: missing; a one-to-many socket needs it"),
     ("send", {"sock": "{sock}", "assoc_id": "{id}", "data": b"x", "sctp_sndrcvinfo": {}},
      "badarg: sctp_sndrcvinfo: it says assoc_id and stream itself; give the one or the other"),
-    ("send", {"sock": "{sock}", "data": b"x", "sctp_sndrcvinfo": []},
+    ("send", {"sock": "{sock}", "data": b"x", "sctp_sndrcvinfo": [5]},
      "badarg: sctp_sndrcvinfo: got a list; it takes a map"),
+    ("send", {"sock": "{sock}", "data": EXT}, "badarg: data: got an extension type; it takes bytes (bin, or a string)"),
     ("send", {"sock": "{sock}", "data": b"x", "sctp_sndrcvinfo": {"ppid": 1 << 32}},
      f"badarg: sctp_sndrcvinfo.ppid: 4294967296 is out of range; it takes {U32}"),
     ("send", {"sock": "{sock}", "data": b"x", "sctp_sndrcvinfo": {"flags": ["urgent"]}},
@@ -130,7 +147,7 @@ CALLS = (
     ("error_string", {"error": 1 << 32}, f"badarg: error: 4294967296 is out of range; it takes {U32}"),
     ("hello", {"name": "x" * 65}, "einval: name: it takes 64 bytes at most"),
     ("hello", {"protocol": 2}, "einval: protocol: this daemon speaks 1, and you 2"),
-    ("hello", {"name": b"bytes"}, "badarg: name: got bytes; it takes a string"),
+    ("hello", {"name": 5}, "badarg: name: got an integer; it takes a string"),
     ("status", {"x": 1}, "badarg: x: unknown; nothing is taken here"),
     ("watch", {"on": "yes"}, "badarg: on: got a string; it takes true or false"),
     ("setopts", {"sock": "{sock}", "options": "ttl"},
@@ -163,9 +180,13 @@ PARAMS = (
     ({}, "badarg: params: got a map; it takes a list of one map of named arguments"),
     (None, "badarg: params: got nil; *"),
     ([{}, {}], "badarg: params: got 2 values; it takes one map of named arguments"),
-    ([5], "badarg: got an integer; it takes a map"),
-    ([{1: 2}], "badarg: a key is an integer; keys are strings"),
-    ([{b"sock": 2}], "badarg: a key is bytes; keys are strings"),
+    ([5], "badarg: params: got an integer; it takes a map"),
+    ([[5]], "badarg: params: got a list; it takes a map"),
+    ([EXT], "badarg: params: got an extension type; it takes a map"),
+    (EXT, "badarg: params: got an extension type; it takes a list of one map of named arguments"),
+    ([{1: 2}], "badarg: params: a key is an integer; keys are strings"),
+    ([{EXT: 2}], "badarg: params: a key is an extension type; keys are strings"),
+    ([{b"sock": 2}], f"badarg: sock: unknown; there are: {OPEN}"),
 )
 
 # ---- bytes that end the connection -------------------------------------------
@@ -204,7 +225,9 @@ BYTES = (
     ("bin32 of billions", b"\x94\x00\x01\xa4open\x91\x81\xa2ip\xc6\xff\xff\xff\xff"),
     ("str32 of billions", b"\x94\x00\x01\xdb\xff\xff\xff\xff"),
     ("array16 of 65535 without bytes for them", b"\x94\x00\x01\xa4open" + b"\xdc\xff\xff" * 17),
-    ("fixext", b"\x94\x00\x01\xa4open\x91\xd4\x01\x00"),
+    ("an extension type as msgid", pack(0, EXT, "status", [])),
+    ("an extension type as kind", pack(EXT, 1, "status", [])),
+    ("a msgid that is no integer", pack(0, 1.5, "status", [])),
     ("ext32", b"\x94\x00\x01\xa4open\x91\xc9\xff\xff\xff\xff\x01"),
     ("too many items", pack(0, 1, "open", [{"ip": [1] * 65536}])),
     ("a frame declared too long", b"\x94\x00\x01\xa4send\x91\x81\xa4data\xc6" + struct.pack(">I", MAX_FRAME)),
@@ -372,7 +395,7 @@ def test_an_unknown_notification_comes_back_as_error(d):
     c = d.client()
     c.notify("no_such")
     assert c.event("error") == {
-        "method": "unknown", "error": 'enosys: method "no_such": unknown; describe lists them'}
+        "method": "no_such", "error": 'enosys: method "no_such": unknown; describe lists them'}
     c.notify("open", port=-1)
     assert c.event("error") == {
         "method": "open", "error": f"badarg: port: -1 is out of range; it takes {U16}"}

@@ -227,7 +227,7 @@ def test_every_option_refuses_values_of_other_types(d):
         if name in SIX:
             continue
         before = option(c, sock, name)
-        for wrong in (None, 1.5, [1, 2], "no such word", {"no_such": 1}):
+        for wrong in (1.5, [1, 2], "no such word", {"no_such": 1}):
             if isinstance(value, str) and isinstance(wrong, str):
                 continue
             want = ("einval",) if name == "active" else ("badarg",)
@@ -243,7 +243,7 @@ def test_every_field_refuses_values_of_other_types(d):
         if "set" not in row["access"] or row["fields"][0]["name"] == "":
             continue
         for field in row["fields"]:
-            for wrong in (None, 1.5, {"x": 1}, "no such word", -1 << 40):
+            for wrong in (1.5, {"x": 1}, "no such word", -1 << 40):
                 text = refusal(c, "setopts", sock=sock, options={row["name"]: {field["name"]: wrong}})
                 assert text.startswith(f"badarg: options.{row['name']}."), (field["name"], wrong, text)
 

@@ -3,6 +3,7 @@
  * Struct to map and back: what is taken, what is refused and in which words.
  */
 #include <stdio.h>
+#include <math.h>
 #include <string.h>
 
 #include "addr.h"
@@ -186,8 +187,9 @@ START_TEST(the_wrong_type_is_named_with_the_right_one)
 {
 	refuses("{\"flag\": 1}", "flag: got an integer; it takes true or false");
 	refuses("{\"u8\": \"1\"}", "u8: got a string; it takes " INTEGER("0 to 255"));
-	refuses("{\"u32\": 1.5}", "u32: got a floating-point number; it takes " INTEGER("0 to 4294967295"));
-	refuses("{\"u32\": nil}", "u32: got nil; it takes " INTEGER("0 to 4294967295"));
+	refuses("{\"u32\": 1.5}", "u32: got 1.5; it takes " INTEGER("0 to 4294967295"));
+	refuses("{\"flag\": 1.5}", "flag: got a floating-point number; it takes true or false");
+	refuses("{\"words\": [nil]}", "words: got nil; its words are: one, four, top");
 	refuses("{\"timeout\": \"never\"}", "timeout: got a string; it takes milliseconds from 0 to 4294967294, or \"infinity\"");
 	refuses("{\"addr\": 1}", "addr: got an integer; it takes an address, such as \"10.0.0.1\" or \"2001:db8::1\"");
 	refuses("{\"addr\": \"10.0.0\"}", "addr: \"10.0.0\" does not parse; it takes an address, such as \"10.0.0.1\" or \"2001:db8::1\"");
@@ -196,8 +198,61 @@ START_TEST(the_wrong_type_is_named_with_the_right_one)
 	refuses("{\"bin\": 1}", "bin: got an integer; it takes bytes (bin, or a string)");
 	refuses("{\"words\": \"one\"}", "words: got a string; it takes a list of its words");
 	refuses("{\"inner\": [1]}", "inner: got a list; it takes a map");
-	refuses("[]", ": got a list; it takes a map");
+	refuses("[1]", ": got a list; it takes a map");
 	refuses("true", ": got a boolean; it takes a map");
+}
+END_TEST
+
+/* What a client spelt so becomes this. */
+static void
+becomes(const char *text, const char *wanted)
+{
+	msgpack_object	o = *text_object(text);
+
+	codec_normalize(&o);
+	ck_assert_str_eq(text_show_object(&o), wanted);
+	codec_normalize(&o);
+	ck_assert_str_eq(text_show_object(&o), wanted);
+}
+
+START_TEST(spellings_of_other_languages_are_put_right)
+{
+	becomes("[1.0, -1.0, 0.0, -0.0, 1.5, -0.5]", "[1, -1, 0, 0, 1.5, -0.5]");
+	becomes("[9007199254740992.0, 18446744073709549568.0, -9223372036854775808.0]",
+	    "[9007199254740992, 18446744073709549568, -9223372036854775808]");
+	becomes("{x\"6162\": {x\"63\": [x\"\", x\"64\", \"e\", nil, true]}}", "{\"ab\": {\"c\": [\"\", \"d\", \"e\", nil, true]}}");
+	becomes("[]", "[]");
+}
+END_TEST
+
+/* Neither an integer nor one that 64 bits can hold. */
+START_TEST(what_is_no_integer_stays_a_float)
+{
+	static const double	values[] = { NAN, -NAN, INFINITY, -INFINITY, 0x1p64, -0x1.0000000000001p63, 1e300, 0.1 };
+
+	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+		msgpack_object	o = { .type = MSGPACK_OBJECT_FLOAT64, .via.f64 = values[i] };
+
+		codec_normalize(&o);
+		ck_assert_int_eq(o.type, MSGPACK_OBJECT_FLOAT64);
+	}
+}
+END_TEST
+
+START_TEST(nil_and_empty_lists_say_nothing)
+{
+	struct all	a = { .u8 = 7, .inner = { .port = htons(3) } };
+	struct errtext	err;
+	uint64_t	has = ~UINT64_C(0);
+
+	ck_assert(codec_unpack(text_object("{\"u8\": nil, \"inner\": [], \"any\": nil, \"endpoint\": nil}"), all_fields, &a,
+	    &has, &err));
+	ck_assert(a.u8 == 7 && a.inner.port == htons(3) && has == 1u << 14);
+	ck_assert(codec_unpack(text_object("[]"), all_fields, &a, &has, &err));
+	ck_assert_uint_eq(has, 0);
+	refuses_by(few_fields, "{\"need\": nil}", "need: missing; it takes " INTEGER("0 to 4294967295"));
+	refuses_by(few_fields, "{\"need\": 1, \"nead\": nil}", "nead: unknown; there are: need, may, text, from");
+	refuses("{\"endpoint\": []}", "endpoint.addr: missing; it takes an address, such as \"10.0.0.1\" or \"2001:db8::1\"");
 }
 END_TEST
 
@@ -242,7 +297,7 @@ START_TEST(keys_are_known_strings)
 	refuses_by(few_fields, "{1: 2}", ": a key is an integer; keys are strings");
 	refuses_by(few_fields, "{}", "need: missing; it takes " INTEGER("0 to 4294967295"));
 	refuses_by(few_fields, "{\"nee\": 1}", "nee: unknown; there are: need, may, text, from");
-	refuses_by(few_fields, "{\"\": 1}", ": unknown; there are: need, may, text, from");
+	refuses_by(few_fields, "{\"\": 1}", ": a key is empty; there are: need, may, text, from");
 	refuses_by(FIELDS({ .key = NULL }), "{\"a\": 1}", "a: unknown; nothing is taken here");
 	refuses("{\"inner\": {\"x\": 1}}", "inner.x: unknown; there are: port, ppid");
 }
@@ -440,6 +495,9 @@ add_unpacking(Suite *s)
 	tcase_add_test(tc, unknown_words_are_refused_with_the_list);
 	tcase_add_test(tc, keys_are_known_strings);
 	tcase_add_test(tc, long_quotes_are_cut);
+	tcase_add_test(tc, spellings_of_other_languages_are_put_right);
+	tcase_add_test(tc, what_is_no_integer_stays_a_float);
+	tcase_add_test(tc, nil_and_empty_lists_say_nothing);
 	tcase_add_test(tc, absent_keys_leave_their_fields_alone);
 	tcase_add_test(tc, reading_passes_over_what_a_newer_daemon_says);
 	tcase_add_test(tc, reading_takes_what_the_daemon_has_no_word_for);

@@ -173,6 +173,20 @@ START_TEST(ordinary_sends_are_read)
 }
 END_TEST
 
+/* As libraries have it that make bin of every string. */
+START_TEST(sends_of_bin_alone_are_read)
+{
+	struct hot_send	m;
+
+	/* send, sock, assoc_id, data, sctp_sndrcvinfo, ppid */
+	ck_assert(reads("[0, 1, x\"73656e64\", [{x\"736f636b\": 5, x\"6173736f635f6964\": 3, x\"64617461\": x\"0102\"}]]", &m) > 0);
+	ck_assert(m.in.sock == 5 && m.in.assoc_id == 3 && m.in.data.len == 2);
+	ck_assert(reads("[2, x\"73656e64\", [{\"sock\": 5, x\"736374705f736e6472637"
+	    "6696e666f\": {x\"70706964\": 46}, x\"64617461\": x\"01\"}]]", &m) > 0);
+	ck_assert(m.notification && m.in.sctp_sndrcvinfo.ppid == 46);
+}
+END_TEST
+
 static const char *const others[] = {
 	"[0, 1, \"sent\", [{\"sock\": 1, \"data\": x\"01\"}]]",
 	"[0, 1, \"send\", []]",
@@ -187,6 +201,8 @@ static const char *const others[] = {
 	"[0, 1, \"send\", [{\"sock\": 1, \"data\": x\"01\", \"sctp_sndrcvinfo\": {\"flags\": [\"unordered\"]}}]]",
 	"[0, 1, \"send\", [{\"sock\": 1, \"data\": x\"01\", \"sctp_sndrcvinfo\": {\"tsn\": 1}}]]",
 	"[0, 4294967296, \"send\", [{\"sock\": 1, \"data\": x\"01\"}]]",
+	"[0, 1, \"send\", [{\"sock\": 1.0, \"data\": x\"01\"}]]",
+	"[0, 1, \"send\", [{\"sock\": 1, \"stream\": nil, \"data\": x\"01\"}]]",
 	"[1, 1, \"send\", [{\"sock\": 1, \"data\": x\"01\"}]]",
 	"[0, 1, \"send\", [{\"sock\": 1, \"data\": x\"01\"}, 2]]",
 };
@@ -231,6 +247,7 @@ hot_suite(void)
 	tcase_add_test(t, the_longest_event_fits);
 	tcase_add_test(t, answers_are_short);
 	tcase_add_test(t, ordinary_sends_are_read);
+	tcase_add_test(t, sends_of_bin_alone_are_read);
 	tcase_add_loop_test(t, what_is_not_ordinary_is_left_to_others, 0, sizeof others / sizeof others[0]);
 	tcase_add_test(t, of_a_part_nothing_is_read);
 	suite_add_tcase(s, t);

@@ -167,7 +167,8 @@ START_TEST(nonsense_ends_the_connection)
 	REFUSES("\x94\x00\x01\xa4ping\x90");			/* a request */
 	REFUSES("\x94\x01\xce\x00\x10\x00\x00\xc0\xc6\xff\xff\xff\xff");
 	REFUSES("\x94\x01\xce\x00\x10\x00\x00\xc0\xdd\xff\xff\xff\xff");
-	REFUSES("\x94\x01\xce\x00\x10\x00\x00\xc0\xc7\x01\x01\x01");
+	REFUSES("\x94\x01\xce\x00\x10\x00\x00\xc0\xc1");
+	REFUSES("\x94\x01\xce\x00\x10\x00\x00\xc0\xc9\xff\xff\xff\xff\x01");
 	REFUSES("\x94\x01\xce\x00\x10\x00\x00\xc0\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\xc0");
 }
 END_TEST
@@ -180,7 +181,7 @@ START_TEST(odd_answers_are_survived)
 
 	lib_say("[1, " FIRST ", 5, nil]");			/* an error that is no string */
 	ck_assert_int_eq(sctpd_close(lib_conn, 5), SCTPD_UNKNOWN);
-	lib_say("[1, " AGAIN ", nil, nil]");		/* a result that is no map */
+	lib_say_bytes("\x94\x01\xce\x00\x20\x00\x00\xc0\xc7\x01\x01\x01", 12);	/* a result that is no map */
 	ck_assert_int_eq(sctpd_open(lib_conn, &sock, "port=0"), SCTPD_EPROTO);
 	ck_assert_int_ne(sctpd_fd(lib_conn), -1);
 	lib_say("[1, " THIRD ", nil, {\"assoc_id\": \"x\"}]");
@@ -195,6 +196,16 @@ START_TEST(odd_answers_are_survived)
 	lib_say("[1, " FOURTH ", nil, 7]");
 	ck_assert_int_eq(sctpd_recv(lib_conn, 5, 0, &ev), SCTPD_OK);
 	ck_assert_str_eq(ev->name, "");
+}
+END_TEST
+
+START_TEST(a_result_that_is_nil_is_survived)
+{
+	uint64_t	sock;
+
+	lib_say("[1, " FIRST ", nil, nil]");
+	ck_assert_int_eq(sctpd_open(lib_conn, &sock, "port=0"), SCTPD_EPROTO);
+	ck_assert_int_ne(sctpd_fd(lib_conn), -1);
 }
 END_TEST
 
@@ -332,6 +343,7 @@ lib_conn_suite(void)
 	tcase_add_test(calls, a_late_recv_is_an_event);
 	tcase_add_test(calls, frames_may_come_in_pieces);
 	tcase_add_test(calls, odd_answers_are_survived);
+	tcase_add_test(calls, a_result_that_is_nil_is_survived);
 	tcase_add_test(calls, the_end_of_the_daemon_is_told);
 	tcase_add_test(calls, the_queue_has_a_bound);
 	tcase_add_test(calls, a_call_has_a_bound);
