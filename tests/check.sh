@@ -132,10 +132,18 @@ step_all_delayed() { # the whole list so: make delay
 	TEST_DELAY=20 TEST_MANY=20000 tests/lab/run --timeout 3600 -- /usr/bin/python3 tests/integration/run.py
 }
 
-step_valgrind() { # the same, the daemon under valgrind: no error, no leak, no descriptor left
-	TEST_ELSEWHERE="survive.one_a_hundred:integration" \
+under_valgrind() { # the same, the daemon under valgrind: no error, no leak, no descriptor left
+	TEST_PART=$1 TEST_ELSEWHERE="survive.one_a_hundred:integration" \
 	TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --track-fds=yes" \
 	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py
+}
+
+step_valgrind_odd() { # every other module, so that the two can run side by side
+	under_valgrind 1/2
+}
+
+step_valgrind_even() {
+	under_valgrind 2/2
 }
 
 step_systemd() { # the installed units under a systemd of their own
@@ -208,29 +216,40 @@ run() {
 	show "$name" "${PIPESTATUS[0]}" "$start"
 }
 
-# Some steps run beside the others, one after the other: there are two
-# processors, and a lab takes one.
-begin() {
+# Some steps run beside the others, a list of them one after the other, as
+# there are two processors and a lab waits most of the time: how they went is
+# told at the end.
+lanes=""
+beside() {
+	local name start
 	for name; do
+		start=$SECONDS
 		("step_$name") >"build/check/$name.log" 2>&1 </dev/null
-		echo "$?" >"build/check/$name.status"
+		echo "$? $((SECONDS - start))" >"build/check/$name.new"
+		mv "build/check/$name.new" "build/check/$name.status"
 	done &
-	beside=$!
-	trap 'kill "$beside" 2>/dev/null' EXIT
+	lanes="$lanes $!"
+	trap 'kill $lanes 2>/dev/null' EXIT
 }
 
-end() {
-	local name start=$SECONDS
+# One that says nothing before its lane ends has failed.
+await() {
+	# shellcheck disable=SC2086 # they are several
+	while [ ! -e "build/check/$1.status" ] && kill -0 $lanes 2>/dev/null; do
+		sleep 1
+	done
+	[ -e "build/check/$1.status" ] || echo '1 0' >"build/check/$1.status"
+}
+
+tell() {
+	local name status seconds
 	for name; do
 		printf -- '--- %s, beside the other steps\n' "$name"
-		while [ ! -e "build/check/$name.status" ] && kill -0 "$beside" 2>/dev/null; do
-			sleep 1
-		done
+		await "$name"
+		read -r status seconds <"build/check/$name.status"
 		sed 's/^/    /' "build/check/$name.log"
-		show "$name" "$(cat "build/check/$name.status" || echo 1)" "$start"
+		show "$name" "$status" $((SECONDS - seconds))
 	done
-	wait "$beside"
-	trap - EXIT
 }
 
 if [ $# -gt 0 ]; then
@@ -239,11 +258,13 @@ if [ $# -gt 0 ]; then
 	done
 else
 	rm -f build/check/*.log build/check/*.status
-	begin valgrind systemd soak loss
-	for name in unit reference manuals acceptance shellcheck units install readme clang without flags fuzz random faults demo bench userland delay integration; do
+	beside valgrind_odd systemd soak
+	beside valgrind_even integration
+	for name in unit reference manuals acceptance shellcheck units install readme clang without flags fuzz random faults demo bench userland delay loss; do
 		run "$name"
 	done
-	end valgrind systemd soak loss
+	tell valgrind_odd systemd soak valgrind_even integration
+	trap - EXIT
 fi
 echo "kernel of the integration tests: $(sed -n 's/^kernel: //p' build/check/integration.log 2>/dev/null | tail -1)"
 notes=$(grep . <<<"$notes" | sort -u)
