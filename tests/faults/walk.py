@@ -229,6 +229,7 @@ class Work:
         self.d = daemon
         self.trace, self.sent, self.got = [], [], collections.Counter()
         self.cuts = self.told = 0
+        self.heard_out = False  # whoever it was for had time to hear it
         self.clients = []
 
     def client(self, name, kind=Client):
@@ -264,10 +265,11 @@ class Work:
     def wait_for_all(self, c):
         """All that was answered has come to c, whose sockets are active; or
         somebody was told that it will not."""
-        end = time.monotonic() + PATIENCE
-        while self.missing() and not self.told and not self.cuts and time.monotonic() < end:
+        self.heard_out, end = False, time.monotonic() + PATIENCE
+        while self.missing() and not self.told and time.monotonic() < end:
             if select.select([c.sock], [], [], end - time.monotonic())[0]:
                 c.feed()
+        self.heard_out = True
 
     def part(self, do):
         try:
@@ -285,7 +287,7 @@ class Work:
         lost = self.missing()
         if any(n > 1 for n in self.got.values()):
             return "DOUBLED"
-        if lost and not self.told and not self.cuts:
+        if lost and not self.told and (self.heard_out or not self.cuts):
             return "LOST"
         if self.cuts:
             return "cut"
