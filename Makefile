@@ -112,7 +112,8 @@ $(B)/.flags $(B)/.paths: ;
 $(B)/.needed: $(B)/.flags
 	$(Q)command -v $(lastword $(PKG_CONFIG)) >/dev/null && \
 	    printf '#include <%s>\n' event2/event.h msgpack.h netinet/sctp.h | \
-	    $(CC) $(C_ALL) -MF /dev/null -E -o /dev/null -x c - || { tests/deps.sh --tell build; exit 1; }
+	    $(CC) $(C_ALL) -MF /dev/null -E -o /dev/null -x c - || { tests/deps.sh --tell build && \
+	    echo "make: $(CC) does not find what is installed; for another machine than this it needs that machine's packages" >&2; exit 1; }
 	@touch $@
 
 $(B)/obj/%.o: %.c Makefile $(B)/.needed
