@@ -158,10 +158,23 @@ install_now() {
 	exit 1
 }
 
+# Tests look up localhost, and a new system in a folder may not know it yet.
+hosts() {
+	case " $groups " in *" check "*) ;; *) return ;; esac
+	[ ! -e /etc/hosts ] || return 0
+	if [ "$tell" ] || [ "$(id -u)" -ne 0 ]; then
+		echo "deps: there is no /etc/hosts; make one: echo 127.0.0.1 localhost | sudo tee /etc/hosts" >&2
+		exit 1
+	fi
+	echo "making /etc/hosts, which knows localhost" >&2
+	printf '127.0.0.1 localhost\n::1 localhost ip6-localhost\n' >/etc/hosts || exit 1
+}
+
 tell=
 [ "${1-}" != --tell ] || { tell=yes; shift; }
 [ $# -gt 0 ] || set -- ''
 groups=$*
+hosts
 all=$(for group; do needs "$group" || exit; done) || exit
 packages=$(echo "$all" | missing 1)
 packages=${packages% }
