@@ -61,6 +61,7 @@ USERLAND = {
     "reasons": ("end.the_peer_sees_the_reason_of_an_abort",),
     "a closed listener": ("setup.who_was_not_accepted_is_told_when_the_listener_closes",),
     "kernel programs": (
+        "deaf.",
         "erlang.server_and_client", "erlang.two_associations", "erlang.same_as_gen_sctp",
         "hold.a_plain_peer_is_blocked_and_nothing_grows",
         "memory.peers_of_who_does_not_read_stop_nobody_else",

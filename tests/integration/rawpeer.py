@@ -6,7 +6,7 @@ import struct
 from relay import HOST, signed, udp
 from rpc import WAIT
 
-DATA, INIT, INIT_ACK, SACK, HEARTBEAT, HEARTBEAT_ACK, ABORT = range(7)
+DATA, INIT, INIT_ACK, SACK, HEARTBEAT, HEARTBEAT_ACK, ABORT, SHUTDOWN, SHUTDOWN_ACK = range(9)
 COOKIE_ECHO, COOKIE_ACK = 10, 11
 COOKIE = 7          # of INIT ACK, a parameter
 TAG, TSN = 0x11223344, 1000
@@ -16,14 +16,19 @@ def chunk(kind, body=b"", flags=0):
     return struct.pack(">BBH", kind, flags, 4 + len(body)) + body + bytes(-len(body) % 4)
 
 
-def init():
-    return chunk(INIT, struct.pack(">IIHHI", TAG, 65536, 10, 10, TSN))
+def init(tag=TAG):
+    return chunk(INIT, struct.pack(">IIHHI", tag, 65536, 10, 10, TSN))
 
 
 def data(number, payload=b"x", tsn=None):
     """The number-th message of stream 0, in a chunk of its own."""
     tsn = TSN + number if tsn is None else tsn
     return chunk(DATA, struct.pack(">IHHI", tsn, 0, number, 0) + payload, 3)
+
+
+def piece(number, payload):
+    """The number-th piece of the first message of stream 0, which has no last one."""
+    return chunk(DATA, struct.pack(">IHHI", TSN + number, 0, 0, 0) + payload, 2 if number == 0 else 0)
 
 
 class Sack:
@@ -60,10 +65,16 @@ class RawPeer:
         assert packet[12] in kinds, (packet[12], kinds)
         return packet
 
-    def begin(self):
+    def until(self, kind):
+        """Take what comes, up to a packet that begins with such a chunk."""
+        while (packet := self.s.recv(65536))[12] != kind:
+            pass
+        return packet
+
+    def begin(self, tag=TAG):
         """INIT, and the cookie that answers it."""
-        self.send(init(), 0)
-        packet = self.recv(INIT_ACK)
+        self.send(init(tag), 0)
+        packet = self.until(INIT_ACK)
         self.tag = int.from_bytes(packet[16:20], "big")
         self.tsn = int.from_bytes(packet[28:32], "big")
         at, end = 32, len(packet)
@@ -76,11 +87,11 @@ class RawPeer:
     def echo(self):
         self.send(chunk(COOKIE_ECHO, self.cookie))
 
-    def come(self):
+    def come(self, tag=TAG):
         """Associate."""
-        self.begin()
+        self.begin(tag)
         self.echo()
-        self.recv(COOKIE_ACK)
+        self.until(COOKIE_ACK)
 
     def sacks(self, between):
         """What this makes the stack send before it answers a heartbeat."""
