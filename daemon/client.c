@@ -64,6 +64,12 @@ client_find(uint64_t number)
 	return HASH_FIND(client, &clients, number);
 }
 
+bool
+client_or_sock(uint64_t number)
+{
+	return client_find(number) != NULL || sock_find(number) != NULL;
+}
+
 struct client *
 client_next(const struct client *c)
 {
@@ -688,7 +694,7 @@ client_new(int fd)
 		(void)close(fd);
 		return;
 	}
-	c = client_make(journal_number(), cred.uid);
+	c = client_make(journal_handle(client_or_sock), cred.uid);
 	user_charge(c->account.user, CHARGE_CLIENTS, 1);
 	turn_spend_connection(c->account.user);
 	c->pid = cred.pid;

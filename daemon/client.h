@@ -90,6 +90,9 @@ void client_init(void);
 /* Take a connection. Takes the descriptor. */
 void client_new(int fd);
 
+/* Has a client or a socket this number? Both are numbered from one count. */
+bool client_or_sock(uint64_t number);
+
 /* All of them, by number; and how many, those without a connection included. */
 struct client *client_find(uint64_t number);
 struct client *client_next(const struct client *);

@@ -66,6 +66,7 @@ struct header {
 	struct redo	redo[REDO_MAX];
 	uint8_t		spans[SPANS];
 	uint64_t	more;			/* offset of those after REDO_MAX */
+	uint64_t	last_handle;		/* 0 if who wrote it counted no handles */
 };
 
 /* Our own view of a span. */
@@ -171,6 +172,23 @@ reserve(void)
 	spans = xcalloc(SPANS, sizeof *spans);	/* zero pages until they are used */
 }
 
+static uint64_t
+ms_since_boot(void)
+{
+	struct timespec	now;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Older daemons took handles and other numbers from one count: go on behind it. */
+static void
+count_on(void)
+{
+	if (head->last_number < JOURNAL_HANDLES && head->last_number > head->last_handle)
+		head->last_handle = head->last_number;
+}
+
 static void
 make_new(void)
 {
@@ -188,6 +206,7 @@ make_new(void)
 		head->area_offset[i] = area_offset(i);
 		head->area_size[i] = area_sizes[i];
 	}
+	head->last_handle = ms_since_boot() % JOURNAL_HANDLES;
 	memcpy(head->magic, magic, sizeof magic);
 	make_present();
 }
@@ -213,7 +232,7 @@ find_fault(const struct header *h, size_t size)
 		if (h->area_size[i] != area_sizes[i] || h->area_offset[i] != area_offset(i))
 			return "its layout is another one";
 	}
-	return h->last_number < NUMBER_MAX ? NULL : "its count is wrong";
+	return h->last_number < NUMBER_MAX && h->last_handle < JOURNAL_HANDLES ? NULL : "its count is wrong";
 }
 
 /* The i-th word of the commit that was begun. */
@@ -478,6 +497,7 @@ take_old(int fd)
 	}
 	head->version = JOURNAL_VERSION;
 	head->readable_by = JOURNAL_READABLE_BY;
+	count_on();
 	make_present();
 	read_spans();
 	return true;
@@ -534,13 +554,22 @@ journal_end_restore(void)
 uint64_t
 journal_number(void)
 {
-	struct timespec	now;
-	uint64_t	ms;
+	uint64_t	ms = JOURNAL_HANDLES + ms_since_boot();
 
-	(void)clock_gettime(CLOCK_BOOTTIME, &now);
-	ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 	head->last_number = ms > head->last_number ? ms : head->last_number + 1;
 	return head->last_number;
+}
+
+uint64_t
+journal_handle(bool (*taken)(uint64_t))
+{
+	uint64_t	n = head->last_handle;
+
+	do
+		n = (n + 1) % JOURNAL_HANDLES;
+	while (n == 0 || taken(n));
+	head->last_handle = n;
+	return n;
 }
 
 void *

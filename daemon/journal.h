@@ -72,8 +72,22 @@ void journal_close(void);
 void journal_begin_restore(void);
 void journal_end_restore(void);
 
-/* A number that is used once while the host is up. */
+/*
+ * A number that is used once while the host is up, and larger than those before
+ * it. Clients are not told: it is JOURNAL_HANDLES or more.
+ */
 uint64_t journal_number(void);
+
+/*
+ * A number that clients are told, of a socket or of one of them. It is below
+ * JOURNAL_HANDLES for good, as some of them have no integers beyond 32 bits.
+ * They are given in turn, by the daemon and by those that take its journal
+ * over: one comes again after all the others were given, and then not while
+ * somebody has it. A daemon without a journal to take over begins where those
+ * before it cannot have come: they gave less than one in a millisecond.
+ */
+#define JOURNAL_HANDLES	(UINT64_C(1) << 32)
+uint64_t journal_handle(bool (*taken)(uint64_t));
 
 /* Fixed memory that is always there, and what was in it. */
 enum journal_area { AREA_RECEIVE, AREA_SEND, AREAS };

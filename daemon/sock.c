@@ -71,7 +71,7 @@ sock_no_room(const struct client *c)
 struct sock *
 sock_new(struct client *owner, bool many, int family)
 {
-	return sock_make(owner, many, family, journal_number());
+	return sock_make(owner, many, family, journal_handle(client_or_sock));
 }
 
 static size_t

@@ -121,7 +121,7 @@ make_assoc(struct client *c, struct sock *s, uint32_t id, size_t partial)
 static struct sock *
 make_sock(struct client *c, bool many)
 {
-	struct sock	*s = sock_make(c, many, many ? AF_INET : AF_INET6, journal_number());
+	struct sock	*s = sock_make(c, many, many ? AF_INET : AF_INET6, journal_handle(client_or_sock));
 
 	s->listening = !many;
 	s->active = many ? ACTIVE_TRUE : ACTIVE_FALSE;
@@ -134,8 +134,8 @@ make_sock(struct client *c, bool many)
 static void
 make_all(void)
 {
-	struct client	*c = client_make(journal_number(), getuid());
-	struct client	*plain = client_make(journal_number(), getuid());
+	struct client	*c = client_make(journal_handle(client_or_sock), getuid());
+	struct client	*plain = client_make(journal_handle(client_or_sock), getuid());
 	struct sock	*s = make_sock(c, true), *one = make_sock(plain, false);
 
 	strcpy(c->token, TOKEN);

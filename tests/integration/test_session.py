@@ -77,8 +77,10 @@ def test_only_who_asks_for_it_has_a_session(d):
 @clean
 def test_what_resume_takes(d):
     c = d.client()
-    for wrong in (1, False, b"x", [], None):
+    for wrong in (1, False, 1.5, [], {}):
         assert refusal(c, "hello", resume=wrong) == "badarg: resume: it takes true, or the token of a session"
+    assert refusal(c, "hello", resume=b"x").startswith("eacces: resume: ")
+    assert "resume" not in c.call("hello", resume=None)
 
 
 @clean

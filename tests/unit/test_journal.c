@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "journal.h"
@@ -170,6 +172,119 @@ START_TEST(numbers_never_come_again)
 		ck_assert(journal_open(fd));
 	}
 	journal_close();
+}
+END_TEST
+
+/* How long the host is up, as the journal sees it; 0: as it is. */
+static uint64_t	up_ms;
+
+int
+clock_gettime(clockid_t clock, struct timespec *to)
+{
+	if (up_ms == 0 || clock != CLOCK_BOOTTIME)
+		return (int)syscall(SYS_clock_gettime, clock, to);
+	*to = (struct timespec){ .tv_sec = (time_t)(up_ms / 1000), .tv_nsec = (long)(up_ms % 1000) * 1000000 };
+	return 0;
+}
+
+static uint64_t	in_use;
+
+static bool
+is_in_use(uint64_t n)
+{
+	return n == in_use;
+}
+
+#define DAY	UINT64_C(86400000)
+
+START_TEST(handles_have_32_bits_however_long_the_host_is_up)
+{
+	static const uint64_t	ups[] = { 1, DAY, 49 * DAY, 50 * DAY, 366 * DAY, 36525 * DAY };
+
+	for (size_t i = 0; i < sizeof ups / sizeof ups[0]; i++) {
+		uint64_t	h, n;
+
+		up_ms = ups[i];
+		(void)journal_open(-1);
+		h = journal_handle(is_in_use);
+		n = journal_number();
+		ck_assert(h > 0 && h < JOURNAL_HANDLES && n >= JOURNAL_HANDLES && n < UINT64_C(1) << 53);
+		ck_assert_uint_eq(journal_handle(is_in_use), h + 1);
+		journal_close();
+	}
+	/* Without a journal of those before it a daemon begins later. */
+	up_ms = 70 * DAY;
+	(void)journal_open(-1);
+	in_use = journal_handle(is_in_use);
+	journal_close();
+	up_ms += 1000;
+	(void)journal_open(-1);
+	ck_assert_uint_eq(journal_handle(is_in_use), in_use + 1000);
+	journal_close();
+}
+END_TEST
+
+START_TEST(handles_begin_again_with_those_that_nobody_has)
+{
+	int	fd;
+
+	up_ms = JOURNAL_HANDLES - 3;
+	in_use = 2;
+	(void)journal_open(-1);
+	ck_assert_uint_eq(journal_handle(is_in_use), JOURNAL_HANDLES - 2);
+	ck_assert_uint_eq(journal_handle(is_in_use), JOURNAL_HANDLES - 1);
+	ck_assert_uint_eq(journal_handle(is_in_use), 1);
+	ck_assert_uint_eq(journal_handle(is_in_use), 3);
+	fd = dup(journal_fd());
+	journal_close();
+	up_ms += 7 * DAY;
+	ck_assert(journal_open(fd));
+	ck_assert_uint_eq(journal_handle(is_in_use), 4);
+	journal_close();
+}
+END_TEST
+
+/* A word of the journal's head, wherever it lies, as another process left it. */
+static void
+replace(int fd, uint64_t old, uint64_t new)
+{
+	uint64_t	word = 0;
+
+	for (off_t at = 0; at < 4 << 20; at += 8) {
+		if (pread(fd, &word, sizeof word, at) == sizeof word && word == old) {
+			ck_assert(pwrite(fd, &new, sizeof new, at) == sizeof new);
+			return;
+		}
+	}
+	ck_abort_msg("%llu is not there", (unsigned long long)old);
+}
+
+/* They took both from one count, and were up for less than 49 days, or for more. */
+START_TEST(handles_go_on_behind_those_of_older_daemons)
+{
+	static const uint64_t	left[] = { 2 * DAY, 60 * DAY };
+
+	for (int i = 0; i < 2; i++) {
+		uint64_t	h, n;
+		int		fd;
+
+		up_ms = DAY;
+		(void)journal_open(-1);
+		h = journal_handle(is_in_use);
+		n = journal_number();
+		fd = dup(journal_fd());
+		journal_close();
+		replace(fd, n, left[i]);
+		replace(fd, h, 0);
+		ck_assert(journal_open(fd));
+		ck_assert_uint_eq(journal_handle(is_in_use), i == 0 ? 2 * DAY + 1 : 1);
+		ck_assert(journal_number() > left[i] && journal_number() >= JOURNAL_HANDLES);
+		fd = dup(journal_fd());
+		replace(fd, i == 0 ? 2 * DAY + 1 : 1, JOURNAL_HANDLES);
+		journal_close();
+		ck_assert(!journal_open(fd));		/* it is damaged */
+		journal_close();
+	}
 }
 END_TEST
 
@@ -520,6 +635,9 @@ journal_suite(void)
 	tcase_add_loop_test(t, what_was_committed_is_there_and_nothing_else, 0, 2);
 	tcase_add_test(t, dropped_memory_is_used_again);
 	tcase_add_test(t, numbers_never_come_again);
+	tcase_add_test(t, handles_have_32_bits_however_long_the_host_is_up);
+	tcase_add_test(t, handles_begin_again_with_those_that_nobody_has);
+	tcase_add_test(t, handles_go_on_behind_those_of_older_daemons);
 	tcase_add_test(t, nothing_is_done_before_the_commit);
 	tcase_add_test(t, a_commit_of_any_size_is_done_by_who_comes_after);
 	tcase_add_test(t, many_commits_of_many_words_need_no_more_memory);
