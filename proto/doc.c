@@ -272,7 +272,7 @@ print_types(const struct style *st)
 	st->section("Types");
 	st->list("type", false);
 	for (int t = FIELD_BOOL; t <= FIELD_RECORD; t++) {
-		if (t == FIELD_BE16 || t == FIELD_BE32 || t == FIELD_ADDR)
+		if (t == FIELD_BE16 || t == FIELD_BE32 || t == FIELD_ADDR || t == FIELD_CHARS)
 			continue;	/* as others, once outside */
 		f.type = (enum field_type)t;
 		st->item(type_names[t], "", codec_field_type(&f));
@@ -438,7 +438,7 @@ print_tables(const struct style *st)
 struct prose {
 	char	text[4096];
 	size_t	len;
-	bool	list;		/* inside a list */
+	const char *list;	/* the kind of the list that this is inside of; NULL: none */
 	bool	literal;	/* inside a display */
 };
 
@@ -446,7 +446,7 @@ static void
 prose_flush(struct prose *p)
 {
 	if (p->len > 0)
-		(p->list ? man_fill : man_text)(p->text);
+		(p->list != NULL ? man_fill : man_text)(p->text);
 	p->len = 0;
 }
 
@@ -454,18 +454,18 @@ static void
 prose_end_list(struct prose *p)
 {
 	prose_flush(p);
-	if (p->list)
+	if (p->list != NULL)
 		puts(".El");
-	p->list = false;
+	p->list = NULL;
 }
 
 static void
-prose_item(struct prose *p)
+prose_item(struct prose *p, const char *kind)
 {
 	prose_flush(p);
-	if (!p->list)
-		puts(".Bl -bullet -offset indent");
-	p->list = true;
+	if (p->list == NULL)
+		printf(".Bl -%s -offset indent\n", kind);
+	p->list = kind;
 	man_apart = true;
 	puts(".It");
 }
@@ -497,6 +497,15 @@ prose_literal(struct prose *p, const char *line)
 	putchar('\n');
 }
 
+/* What follows "1. "; NULL: the line begins no step of a numbered list. */
+static const char *
+numbered(const char *line)
+{
+	size_t	n = strspn(line, "0123456789");
+
+	return n > 0 && strncmp(line + n, ". ", 2) == 0 ? line + n + 2 : NULL;
+}
+
 static void
 prose_line(struct prose *p, const char *line)
 {
@@ -512,8 +521,11 @@ prose_line(struct prose *p, const char *line)
 		prose_end_list(p);
 		man_section(line + 3);
 	} else if (strncmp(line, "- ", 2) == 0) {
-		prose_item(p);
+		prose_item(p, "bullet");
 		prose_add(p, line + 2);
+	} else if (numbered(line) != NULL) {
+		prose_item(p, "enum");
+		prose_add(p, numbered(line));
 	} else if (*line == '\0') {
 		prose_end_list(p);
 	} else {

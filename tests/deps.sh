@@ -69,6 +69,12 @@ needs() {
 			cmd:valgrind valgrind valgrind
 			file:/usr/bin/python3 python3 python3
 			file:/usr/lib*/python3*/*-packages/msgpack python3-msgpack python3-msgpack
+			cmd:lua5.3 lua5.3 lua
+			file:/usr/share/lua/5.*/MessagePack.lua lua-messagepack lua-MessagePack
+			file:/usr/lib/*/lua/5.3/socket/unix.so lua-socket lua-socket
+			file:/usr/lib/*/perl5/*/Data/MessagePack.pm libdata-messagepack-perl perl-Data-MessagePack
+			cmd:php php-cli php-cli
+			file:/usr/lib*/php/*/msgpack.so php-msgpack php-pecl-msgpack
 		EOF
 		;;
 	*)

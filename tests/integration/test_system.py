@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Methods about the daemon itself, and watch."""
+import glob
 import os
 import re
 
@@ -25,6 +26,25 @@ def test_hello_is_optional_and_tells_the_limits(d):
     assert got["limits"]["max_message"] == 16 << 20
     row = only(c.call("clients")["clients"], client=got["client"])
     assert (row["name"], row["uid"], row["pid"]) == ("me", os.getuid(), os.getpid())
+
+
+def test_every_word_of_features_is_documented(d):
+    """Those of the daemon at hand, and those that its sources have for others."""
+    with open(os.path.join(ROOT, "proto", "README.md"), encoding="utf-8") as f:
+        documented = set(re.findall(r"^- `(\w+)`:", re.search(r"## Features\n(.*?)\n## ", f.read(), re.S)[1], re.M))
+    known = {"survive"}
+    for path in glob.glob(os.path.join(ROOT, "daemon", "*.c")):
+        with open(path, encoding="utf-8") as f:
+            for words_ in re.findall(r"\*const features\w*\[\] = \{(.*?)\}", f.read(), re.S):
+                known |= set(re.findall(r'"(\w+)"', words_))
+    assert set(d.client().call("hello")["features"]) <= known == documented, known ^ documented
+
+
+def test_the_steps_of_a_session_are_numbered_in_the_manual(_):
+    with open(os.path.join(ROOT, "proto", "sctpd-protocol.7"), encoding="utf-8") as f:
+        steps = re.search(r"^\.Sh SESSIONS$.*?^\.Bl -enum.*?$(.*?)^\.El", f.read(), re.M | re.S)[1]
+    with open(os.path.join(ROOT, "proto", "README.md"), encoding="utf-8") as f:
+        assert len(re.findall(r"^\d+\. ", f.read(), re.M)) == len(re.findall(r"^\.It$", steps, re.M)) == 7
 
 
 def test_hello_again_keeps_the_number(d):

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""First programs in languages that spell MessagePack in their own ways, with
+what their distribution has: each opens two sockets, sends one message, and
+has a call refused. What Node's libraries write is in stock/node.tsv, as no
+distribution has these: see stock/node.js."""
+import os
+import shutil
+import struct
+import subprocess
+
+from harness import ROOT, SLOW, Skip, associate
+from rpc import WAIT, RpcError
+
+STOCK = os.path.join(ROOT, "tests", "integration", "stock")
+PLACES = {"sock": struct.pack(">BI", 0xce, 4000000001), "assoc_id": struct.pack(">BI", 0xce, 4000000002)}
+EXTENSION = 'got an extension type; it takes '
+# What is not served, by what the row's call says; the rest is.
+REFUSED = {
+    '{"sock":5000000000,"timeout":0}': "closed: sock 5000000000: ",
+    '{"port":"1970-01-01T00:00:00.000Z"}': "badarg: port: " + EXTENSION,
+    '{"port":null}': "badarg: port: got nan; it takes ",
+}
+
+# msgpack-lite knows Buffer as bytes, and makes an extension of other arrays of them.
+EXTENDED = {("msgpack-lite", '{"sock":4000000001,"assoc_id":4000000002,"data":{"0":1,"1":2}}')}
+
+
+def says(d, *command):
+    """What the program printed, in lines."""
+    if not shutil.which(command[0]):
+        raise Skip(f"there is no {command[0]}; tests/deps.sh check installs it")
+    got = subprocess.run([command[0], os.path.join(STOCK, command[1])], env={**os.environ, "SCTPD_SOCKET": d.path},
+                         capture_output=True, text=True, check=False, timeout=WAIT * SLOW)
+    assert got.returncode == 0, got.stdout + got.stderr
+    return got.stdout.splitlines()
+
+
+SAID = ["comm_up", "hello", "badarg: port: got 80.5; it takes an integer from 0 to 65535"]
+
+
+def test_lua(d):
+    assert says(d, "lua5.3", "client.lua") == SAID
+
+
+def test_perl(d):
+    assert says(d, "perl", "client.pl") == SAID
+
+
+def test_php(d):
+    assert says(d, "php", "client.php") == SAID
+
+
+def node_rows():
+    with open(os.path.join(STOCK, "node.tsv"), encoding="utf-8") as f:
+        return [line.rstrip("\n").split("\t") for line in f]
+
+
+def outcome(c, data):
+    c.sock.sendall(data)
+    try:
+        return c.answer(7), ""
+    except RpcError as e:
+        return None, str(e)
+
+
+def test_node(d):
+    """Each call of each library does what it says, or is refused by name."""
+    c = d.client()
+    there, _, here, here_id = associate(c)
+    sent = 0
+    for library, method, said, data in node_rows():
+        data = bytes.fromhex(data)
+        for name, value in ("sock", here), ("assoc_id", here_id):
+            data = data.replace(PLACES[name], struct.pack(">BI", 0xce, value))
+        data = data.replace(struct.pack(">Q", 4000000001), struct.pack(">Q", here))     # of a BigInt
+        got, error = outcome(c, data)
+        if method == "recv" and said not in REFUSED and not error:
+            assert got["event"] == "sctp_assoc_change", (library, said, got)
+        elif method == "recv" and said not in REFUSED:
+            assert error.startswith("timeout: "), (library, said, error)
+        elif (library, said) in EXTENDED or library == "msgpackr" and "undefined" in said:  # it makes an extension of that
+            assert error.split(":")[0] in ("badarg", "einval") and "it takes " in error, (library, said, error)
+        else:
+            assert error.startswith(REFUSED.get(said, "")) and bool(error) == (said in REFUSED), (library, said, error)
+        if method == "send" and not error:
+            sent += 1
+            assert c.call("recv", sock=there, timeout=WAIT * 1000 * SLOW)["data"] in (b"hello", b"\1\2")
+        if method == "open" and not error:
+            c.call("close", sock=got["sock"])
+    assert sent == 7
