@@ -467,7 +467,7 @@ net_connect(struct ctl *ctl, int argc, char **argv)
 
 	if (argc != 3 || !is_port(argv[2]) || atoi(argv[2]) == 0)
 		return ctl_fail(CTL_USAGE,
-		    "connect takes a host and a port: sctpctl connect HOST PORT");
+		    "connect takes a host and a port, from 1 to 65535: sctpctl connect HOST PORT");
 	if ((fail = ctl_dial_session(ctl)) != CTL_OK)
 		return fail;
 	if (strchr(argv[1], ',') != NULL) {

@@ -85,6 +85,8 @@ def test_exit_status(d):
             (2, ["--nope"], "unrecognized"),
             (2, ["open", "--hex"], "goes with listen and connect"),
             (2, ["listen", "x"], "takes a port"),
+            (2, ["connect", "127.0.0.1", "99999"], "a port, from 1 to 65535"),
+            (2, ["connect", "127.0.0.1", "0"], "a port, from 1 to 65535"),
             (1, ["close", "sock=1"], "closed: sock 1"),
             (1, ["connect", "127.0.0.1", "9"], "cant_assoc")):
         code, _, err = run(d, *args)
