@@ -287,6 +287,14 @@ serve(struct client *c, const char *p, size_t n)
 
 static void serve_rest(struct client *);
 
+/* What waits to be served, or is not all there, is charged by the room it has. */
+static void
+charge_input(struct client *c)
+{
+	if (c->in.cap != c->in_charged)
+		account_change(&c->account, &c->in_charged, c->in.cap);
+}
+
 /* Another client has the connection now, and what came on it is for that one. */
 static void
 pass_on(struct client *c, const char *p, size_t n)
@@ -298,6 +306,7 @@ pass_on(struct client *c, const char *p, size_t n)
 	c->successor = NULL;
 	buf_add(&to->in, p, n);
 	serve_rest(to);
+	charge_input(to);
 }
 
 /* Serve what was read before and could not be served then. */
@@ -324,14 +333,6 @@ serve_input(struct client *c, size_t n)
 	if (!c->dead && !c->away)
 		buf_add(&c->in, input + done, n - done);
 	pass_on(c, input + done, n - done);
-}
-
-/* What waits to be served, or is not all there, is charged by the room it has. */
-static void
-charge_input(struct client *c)
-{
-	if (c->in.cap != c->in_charged)
-		account_change(&c->account, &c->in_charged, c->in.cap);
 }
 
 /* Its request is not all there, and there is no memory for the rest. */
@@ -453,6 +454,8 @@ client_end_if_done(struct client *c)
 static void
 read_on(struct client *c)
 {
+	if (event_initialized(&c->patience) && evtimer_pending(&c->patience, NULL))
+		return;		/* the kernel lacks memory: later */
 	if (!c->hungry && !c->paused && !c->ended && !c->dead && !c->away &&
 	    event_add(&c->readable, NULL) == -1)
 		client_lost(c, strerror(errno));

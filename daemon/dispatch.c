@@ -97,9 +97,7 @@ unknown(const msgpack_object *name)
 	static char		text[65];
 	static struct rpc_desc	method = { .name = text };
 
-	(void)snprintf(text, sizeof text, "%.*s", name->via.str.size < sizeof text ?
-	    (int)name->via.str.size : (int)sizeof text - 1, name->via.str.ptr);
-	errtext_clean(text);
+	errtext_name(text, sizeof text, name->via.str.ptr, name->via.str.size);
 	return &method;
 }
 
@@ -149,6 +147,8 @@ take_apart(const msgpack_object_array *a, struct call *call)
 	kind = a->ptr[0].via.u64;
 	if (kind == RPC_RESPONSE)
 		return a->size == 4;	/* some clients send one in trouble */
+	if (kind > RPC_NOTIFICATION)
+		return false;
 	call->notification = kind == RPC_NOTIFICATION;
 	if (a->size != (call->notification ? 3u : 4u))
 		return false;

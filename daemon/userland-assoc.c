@@ -14,8 +14,8 @@
 #include "mem.h"
 #include "userland.h"
 
-/* How many are looked at each tick: all of some thousands within a second. */
-#define LOOK_AT	128
+/* How many are looked at in a millisecond: ten thousand within a second. */
+#define LOOK_AT	12
 
 static LIST_HEAD(, userland_assoc) lingering = LIST_HEAD_INITIALIZER(lingering);
 static TAILQ_HEAD(all_assocs, userland_assoc) all = TAILQ_HEAD_INITIALIZER(all);
@@ -92,12 +92,12 @@ userland_assoc_on_wake(void *arg)
  * so is the room that there may be for another message.
  */
 void
-userland_look(void)
+userland_look(int64_t ms)
 {
 	struct userland_assoc	*ua, *last = TAILQ_LAST(&all, all_assocs);
 	bool			 end = last == NULL;
 
-	for (int i = 0; i < LOOK_AT && !end; i++) {
+	for (int64_t i = 0; i < LOOK_AT * ms && !end; i++) {
 		ua = TAILQ_FIRST(&all);
 		end = ua == last;
 		TAILQ_REMOVE(&all, ua, all);

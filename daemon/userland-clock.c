@@ -12,7 +12,9 @@
  * usrsctp goes through all timers of all sockets and associations at each tick,
  * half a millisecond where there are some thousands, and meanwhile nobody is
  * served. So the more there are, the fewer are the ticks: they take one part in
- * SHARE of the time, as long as timers are no more than SLOWEST_MS late.
+ * SHARE of the time, unless that made them rarer than each SLOWEST_MS. A timer
+ * is early or late by the time between two ticks at most, as usrsctp counts from
+ * the last one.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -89,10 +91,11 @@ now_us(void)
 static void
 adapt(int64_t took_us)
 {
-	int64_t	most_us, was = period;
+	int64_t	most_us = period * 1000 / SHARE, was = period;
 
+	if (took_us > 2 * most_us)
+		took_us = 2 * most_us;	/* another process may have had the processor */
 	mean_us += (took_us - mean_us) / MEAN;
-	most_us = period * 1000 / SHARE;
 	if (mean_us > most_us && period < SLOWEST_MS)
 		period *= 2;
 	else if (mean_us < most_us / 4 && period > TICK_MS)
@@ -113,12 +116,12 @@ run_timers(int64_t now)
 void
 clock_tick(void)
 {
-	int64_t	now = clock_now();
+	int64_t	now = clock_now(), passed = now - last;
 
-	if (now > last)
+	if (passed > 0)
 		run_timers(now);
 	last = now;
-	userland_look();
+	userland_look(passed < SLOWEST_MS ? passed : SLOWEST_MS);
 	if (now - looked > LOOK_MS) {
 		looked = now;
 		userland_find_lost();

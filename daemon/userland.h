@@ -342,7 +342,7 @@ void userland_forget_all(void);
 void userland_assoc_on_wake(void *);
 
 /* Look for what usrsctp wakes nobody for. */
-void userland_look(void);
+void userland_look(int64_t ms);
 
 /* Look for attempts that usrsctp gave up without a word. */
 void userland_find_lost(void);

@@ -104,6 +104,17 @@ errtext_clean(char *s)
 }
 
 void
+errtext_name(char *to, size_t size, const char *name, size_t len)
+{
+	if (len >= size)
+		len = size - 1;
+	for (size_t i = 0; i < len; i++)
+		to[i] = name[i] != '\0' ? name[i] : '?';
+	to[len] = '\0';
+	errtext_clean(to);
+}
+
+void
 errtext_set(struct errtext *e, const char *fmt, ...)
 {
 	va_list	ap;
@@ -118,10 +129,9 @@ errtext_set(struct errtext *e, const char *fmt, ...)
 void
 errtext_under(struct errtext *e, const char *key, size_t len)
 {
-	char	old[sizeof e->path];
+	char	old[sizeof e->path], name[65];
 
 	memcpy(old, e->path, sizeof old);
-	(void)snprintf(e->path, sizeof e->path, "%.*s%s%s",
-	    len > 64 ? 64 : (int)len, key, old[0] != '\0' ? "." : "", old);
-	errtext_clean(e->path);
+	errtext_name(name, sizeof name, key, len);
+	(void)snprintf(e->path, sizeof e->path, "%s%s%s", name, old[0] != '\0' ? "." : "", old);
 }

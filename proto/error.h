@@ -54,6 +54,9 @@ void errtext_set(struct errtext *, const char *fmt, ...)
  */
 void errtext_clean(char *);
 
+/* The beginning of a name of somebody else's, which may have any bytes, as text. */
+void errtext_name(char *to, size_t size, const char *name, size_t len);
+
 /* The value stands under this key: put the key in front of the path. */
 void errtext_under(struct errtext *, const char *key, size_t len);
 

@@ -211,6 +211,7 @@ BYTES = (
     ("a notification of 4", pack(2, 1, "status", [])),
     ("a response of 3", pack(1, 1, None)),
     ("kind 3", pack(3, 1, "status", [])),
+    ("kind 7.0", pack(7.0, 1, "status", [])),
     ("kind -1", pack(-1, 1, "status", [])),
     ("kind as text", pack("0", 1, "status", [])),
     ("method a number", pack(0, 1, 5, [])),

@@ -104,6 +104,12 @@ def test_an_empty_list_is_an_empty_map(d):
     assert said[0] == said[1] and "assoc_id" in said[0], said
 
 
+def test_a_nul_in_a_name_is_shown(d):
+    c = d.client()
+    assert refusal(c, "status\0x").startswith('enosys: method "status?x": unknown')
+    assert refusal(c, "getstat", **{"sock\0": 1}).startswith("badarg: sock?: unknown; there are: sock")
+
+
 def test_an_extension_type_costs_an_answer_only(d):
     """It is refused by name, whatever its form; sockets and calls stay."""
     c = d.client()
