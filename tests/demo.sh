@@ -26,9 +26,9 @@ end() {
 }
 trap end EXIT
 
-# Wait for a program to say a thing: a line of its copy in a file.
+# Wait for a program to say a thing: a line of its copy in a file. Who copies it ends last, when all is there.
 await() {
-	timeout 20 tail -n +1 --pid="$3" -f "$2" | grep -q -m 1 "$1"
+	timeout 20 tail -n +1 --pid="$copies" -f "$2" | grep -q -m 1 "$1"
 }
 
 # start NAME COMMAND...: run it, say what it says, and keep a copy.
@@ -38,6 +38,7 @@ start() {
 	mkfifo "$dir/$name.pipe"
 	: >"$dir/$name"
 	tee "$dir/$name" <"$dir/$name.pipe" | say "$name" &
+	copies=$!
 	"$@" >"$dir/$name.pipe" 2>&1 </dev/null &
 }
 
@@ -49,14 +50,14 @@ done
 printf '%s\n' "udp_port = $port" "peer_udp_port = $port" >"$dir/sctpd.conf"
 start sctpd "$build/sctpd" -c "$dir/sctpd.conf" -s "$SCTPD_SOCKET"
 daemon=$!
-await ready "$dir/sctpd" "$daemon" || exit 1
+await ready "$dir/sctpd" || exit 1
 start server "$build/sctpctl" --color=never listen -v 2006
 server=$!
-await listening "$dir/server" "$server" || exit 1
+await listening "$dir/server" || exit 1
 
 # The client: README's C example. Its second message has no stream to go on.
 "$build/example" 127.0.0.1 2>&1 | say client
-await comm_lost "$dir/server" "$server" || exit 1
+await comm_lost "$dir/server" || exit 1
 grep -q 'data="Test 0"' "$dir/server" || exit 1
 wait "$server"
 server=
