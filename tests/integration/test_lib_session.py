@@ -35,8 +35,10 @@ def build():
 
 
 def start(**config):
+    """A program may be done before the last kill: its session is over then before
+    anybody waits for that in vain."""
     build()
-    d = Kept(**config)
+    d = Kept(resume_time=WAIT * SLOW * 1000 // 2, **config)
     if "survive" not in d.client().call("hello")["features"]:
         d.stop()
         raise Skip("no association survives this daemon")
