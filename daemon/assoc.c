@@ -61,6 +61,7 @@ assoc_set_user(struct assoc *a, uid_t uid)
 {
 	discharge_user(a);
 	charge_user(a, uid);
+	budget_move(&a->stack.charged, a->user);
 	keep_assoc(a);
 }
 

@@ -21,14 +21,20 @@
  * of the socket that they come to: those are always of the size that the next
  * one may have.
  *
- * Where buffers are memory of this process, what they are charged with counts
- * as the user's memory, too (user.h), of which a user that is not root has
- * three quarters of half for them. When that is used up, the next association
- * is refused.
+ * Where buffers are memory of this process, a user that is not root has no more
+ * than three eighths of its memory for them. When it has seven eighths of what
+ * the others leave, as the least adds up, its next association is refused. What is charged here is not charged as the user's memory (user.h): it
+ * may be filled some time, and mostly is not, and nobody's messages are refused
+ * for that.
+ *
+ * What has come and is not accepted or read of is held: it makes the buffers of
+ * those that come later smaller, and is no reason to refuse any. Else peers who
+ * come where nobody accepts would keep others out.
  */
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "budget.h"
 #include "config.h"
@@ -40,7 +46,7 @@
 #define LEVEL_MAX	20	/* halvings */
 
 static const struct budget	*budget;
-static uint64_t			 total;
+static uint64_t			 total, held;
 static struct event		 regrow;
 static bool			 short_of_it;	/* some socket has less than it wants */
 
@@ -57,28 +63,40 @@ own_share(const struct user *u)
 uint64_t
 budget_left_to(const struct user *u)
 {
-	uint64_t	others = total - u->buffers, share;
+	uint64_t	has = u->buffers + u->held, others = total + held - has, share;
 
 	if (others >= budget->all)
 		return 0;
 	share = (budget->all - others) / 4 * 3;
 	if (share > own_share(u))
 		share = own_share(u);
-	return share > u->buffers ? share - u->buffers : 0;
+	return share > has ? share - has : 0;
+}
+
+/* May it have the smallest there is? Of what the others leave a user has seven eighths. */
+static bool
+has_room(const struct user *u, uint64_t smallest)
+{
+	uint64_t	others = total - u->buffers;
+	uint64_t	most = others < budget->all ? budget->all - others : 0;
+
+	return u->buffers + smallest <= (user_uid(u) == 0 ? most : most / 8 * 7);
 }
 
 const char *
 budget_no_room(const struct user *u)
 {
-	size_t	smallest;
+	static char	why[200];
 
 	if (!user_may(u, CHARGE_ASSOCIATIONS, 1))
 		return user_why_not(u, CHARGE_ASSOCIATIONS, 1);
-	if (budget == NULL || !budget->is_ours)
+	if (budget == NULL || !budget->is_ours || has_room(u, budget->cost(budget->smallest)))
 		return NULL;
-	smallest = (size_t)budget->cost(budget->smallest);
-	return user_may(u, CHARGE_MEMORY, smallest) ? NULL :
-	    user_why_not(u, CHARGE_MEMORY, smallest);
+	(void)snprintf(why, sizeof why,
+	    "max_memory: the buffers of user %u's associations have %llu bytes, those of all %llu of %llu, and what is left is for the others too; sctpd.conf(5) sets it",
+	    (unsigned)user_uid(u), (unsigned long long)u->buffers, (unsigned long long)total,
+	    (unsigned long long)budget->all);
+	return why;
 }
 
 static int
@@ -184,22 +202,50 @@ budget_free(void)
 
 /* ---- what it is charged to ------------------------------------------ */
 
+/* Where this kind of thing is counted: for all, and for its user. */
+static void
+count(const struct charged *c, uint64_t bytes)
+{
+	uint64_t	*all = c->held ? &held : &total;
+	uint64_t	*of_user = c->held ? &c->user->held : &c->user->buffers;
+
+	*all += bytes;
+	*of_user += bytes;
+}
+
 void
 budget_add(struct charged *c, uint64_t bytes)
 {
 	c->bytes += bytes;
-	c->user->buffers += bytes;
-	total += bytes;
-	if (budget->is_ours)
-		user_charge(c->user, CHARGE_MEMORY, (size_t)bytes);
+	count(c, bytes);
+}
+
+static void
+charge(struct charged *c, struct user *u, uint64_t bytes, bool is_held)
+{
+	budget_uncharge(c);
+	c->user = user_get(user_uid(u));
+	c->held = is_held;
+	budget_add(c, bytes);
 }
 
 void
 budget_charge(struct charged *c, struct user *u, uint64_t bytes)
 {
-	budget_uncharge(c);
-	c->user = user_get(user_uid(u));
-	budget_add(c, bytes);
+	charge(c, u, bytes, false);
+}
+
+void
+budget_hold(struct charged *c, struct user *u, uint64_t bytes)
+{
+	charge(c, u, bytes, true);
+}
+
+void
+budget_move(struct charged *c, struct user *u)
+{
+	if (c->user != NULL && c->user != u)
+		charge(c, u, c->bytes, c->held);
 }
 
 void
@@ -207,10 +253,7 @@ budget_uncharge(struct charged *c)
 {
 	if (c->user == NULL)
 		return;
-	c->user->buffers -= c->bytes;
-	total -= c->bytes;
-	if (budget->is_ours)
-		user_discharge(c->user, CHARGE_MEMORY, (size_t)c->bytes);
+	count(c, -c->bytes);
 	c->bytes = 0;
 	c->user = user_put(c->user);
 	budget_look_again();

@@ -20,6 +20,7 @@ struct buffers {
 struct charged {
 	struct user	*user;		/* NULL: nobody */
 	uint64_t	 bytes;
+	bool		 held;		/* it has come, and nobody has it yet */
 };
 
 /* A stack's rules. */
@@ -28,7 +29,7 @@ struct budget {
 	uint64_t	 least;		/* and for each of them, whatever is left */
 	struct buffers	 smallest;	/* that one works with */
 	unsigned	 receive_levels;	/* in which a receive buffer is halved */
-	bool		 is_ours;	/* it is this process's memory, and counts as such */
+	bool		 is_ours;	/* it is this process's memory: no more is to be had */
 	uint64_t	 (*cost)(struct buffers);	/* bytes that they can hold */
 	void		 (*size)(struct sock *);	/* for its next association */
 };
@@ -53,6 +54,9 @@ struct buffers budget_at_level(const struct sock *, unsigned level);
 bool budget_new_level(struct sock *);
 
 void budget_charge(struct charged *, struct user *, uint64_t bytes);
+void budget_hold(struct charged *, struct user *, uint64_t bytes);
+/* It is another user's now. */
+void budget_move(struct charged *, struct user *);
 void budget_add(struct charged *, uint64_t bytes);
 void budget_uncharge(struct charged *);
 

@@ -76,6 +76,7 @@ struct user {
 	TAILQ_HEAD(, client)	 hungry;	/* connections that wait for theirs */
 	TAILQ_ENTRY(user)	 hungry_entry;
 
+	uint64_t		 held;		/* of what has come to its sockets: budget.c */
 	uint64_t		 buffers;	/* of its associations: budget.c */
 };
 

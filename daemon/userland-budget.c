@@ -7,8 +7,8 @@
  * count, so their number is bounded, too (userland-given.c); and with each that
  * waits to be read it counts COUNTED bytes and takes AROUND. An association is
  * charged with all of that, as long as we have it (budget.c). What came and was
- * not accepted or read of yet is charged to its socket's user, too
- * (userland-hold.c).
+ * not accepted or read of yet is held (userland-hold.c): its peer can fill its
+ * receive buffer, and nothing is sent.
  *
  * A send buffer costs six times as much as a receive buffer, and what is longer
  * than half a window comes slowly: so the latter shrinks half as fast.
@@ -147,10 +147,14 @@ userland_size_assoc(struct assoc *a)
 	userland_size_socket(s);
 }
 
+/* Nothing is sent before somebody has it. */
 void
 userland_charge_hold(struct charged *c, struct sock *s)
 {
-	budget_charge(c, s->user, cost(budget_at_level(s, s->stack.level)));
+	struct buffers	z = budget_at_level(s, s->stack.level);
+
+	z.send = 0;
+	budget_hold(c, s->user, cost(z));
 }
 
 int
