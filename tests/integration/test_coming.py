@@ -224,7 +224,10 @@ def test_two_that_connect_to_each_other_may_go_in_any_way(d):
             ids = range(2000000, 2000000 + len(calls))
             c.sock.sendall(b"".join(msgpack.packb([0, i, *call[:1], [call[1]]])
                                     for i, call in zip(ids, calls)))
-            for i in ids:
-                c.answer(i)
+            for i, (method, _) in zip(ids, calls):
+                try:
+                    c.answer(i)
+                except RpcError as e:  # one of the two may be over already
+                    assert e.code == "epipe" and method in ("send", "eof", "abort"), (method, e)
             other.call("close", sock=b["sock"])
             wait_for(lambda: lingering(c) == 0)
