@@ -108,6 +108,7 @@ sock_set_user(struct sock *s, uid_t uid)
 	charge_user(s, uid);
 	while ((a = assoc_next(s, a)) != NULL)
 		assoc_set_user(a, uid);
+	stack_set_user(s);
 	TAILQ_FOREACH(p, &s->pending, entry) {
 		user_discharge(was, CHARGE_MEMORY, pending_cost(p));
 		user_charge(s->user, CHARGE_MEMORY, pending_cost(p));

@@ -36,6 +36,7 @@ struct stack_ops {
 	int		 (*subscribe)(struct sock *);
 	int		 (*names)(struct sock *, struct assoc *, bool,
 			    struct sockaddr_storage **, size_t *);
+	void		 (*set_user)(struct sock *);	/* or NULL */
 	void		 (*close)(struct sock *);
 	int		 (*linger)(const struct sock *);
 	void		 (*assoc_init)(struct assoc *);

@@ -155,12 +155,6 @@ sock_on_deliver(void *arg)
 		sock_readable(s);
 }
 
-static void
-sock_on_size(void *arg)
-{
-	userland_size_socket(arg);
-}
-
 struct userland_sock *
 userland_sock_new(struct sock *s, struct socket *so)
 {
@@ -169,8 +163,6 @@ userland_sock_new(struct sock *s, struct socket *so)
 	u->so = so;
 	u->deliver.fn = sock_on_deliver;
 	u->deliver.arg = s;
-	u->size.fn = sock_on_size;
-	u->size.arg = s;
 	u->events = true;
 	TAILQ_INIT(&u->ready);
 	s->stack.userland = u;
@@ -420,6 +412,16 @@ userland_close_so(struct socket *so)
 }
 
 void
+userland_set_user(struct sock *s)
+{
+	struct userland_sock	*u = s->stack.userland;
+
+	if (u != NULL && u->port != NULL && !u->guest)
+		hold_move_all(u->port);
+	userland_size_anew(s);
+}
+
+void
 userland_close(struct sock *s)
 {
 	struct userland_sock	*u = s->stack.userland;
@@ -442,7 +444,6 @@ userland_close(struct sock *s)
 		port_unref(u->port);
 	else
 		port_close(u->port);
-	wake_forget(&u->size);
 	joint_clear(&u->notice);
 	hash_free(&u->coming);
 	free(u);
@@ -508,6 +509,7 @@ const struct stack_ops userland_stack = {
 	.count_streams = userland_count_streams,
 	.subscribe = userland_subscribe_all,
 	.names = userland_names,
+	.set_user = userland_set_user,
 	.close = userland_close,
 	.linger = userland_linger,
 	.assoc_init = userland_assoc_init,

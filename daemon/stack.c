@@ -166,6 +166,13 @@ stack_names(struct sock *s, struct assoc *a, bool peer,
 }
 
 void
+stack_set_user(struct sock *s)
+{
+	if (ops->set_user != NULL)
+		ops->set_user(s);
+}
+
+void
 stack_close(struct sock *s)
 {
 	ops->close(s);

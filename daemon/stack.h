@@ -211,6 +211,9 @@ int stack_names(struct sock *, struct assoc *, bool peer,
  */
 void stack_close(struct sock *);
 
+/* The socket has another user. */
+void stack_set_user(struct sock *);
+
 /* What linger says of a close: seconds, or -1 for none. */
 int stack_linger(const struct sock *);
 

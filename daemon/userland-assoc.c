@@ -153,7 +153,7 @@ userland_new_assoc(struct sock *s, struct path *path, uint16_t port, sctp_assoc_
 	ua->pathmtu = s->stack.userland->pathmtu;
 	ua->port = port_ref(s->stack.userland->port);
 	LIST_INSERT_HEAD(&ua->port->assocs, ua, at_port);
-	hold_taken(ua->port, path, port);
+	ua->promised = hold_taken(ua->port, path, port);
 	ua->coming.key = id;
 	if (s->many) {
 		hash_add(&s->stack.userland->coming, &ua->coming, id);

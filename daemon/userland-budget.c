@@ -8,7 +8,7 @@
  * waits to be read it counts COUNTED bytes and takes AROUND. An association is
  * charged with all of that, as long as we have it (budget.c). What came and was
  * not accepted or read of yet is held (userland-hold.c): its peer can fill its
- * receive buffer, and nothing is sent.
+ * receive buffer, and nothing is sent. It keeps that buffer when it is ours.
  *
  * A send buffer costs six times as much as a receive buffer, and what is longer
  * than half a window comes slowly: so the latter shrinks half as fast.
@@ -121,8 +121,12 @@ userland_size_socket(struct sock *s)
 /* ---- associations --------------------------------------------------- */
 
 static void
-charge(struct assoc *a, struct buffers z)
+charge(struct assoc *a, unsigned level)
 {
+	struct buffers	z = budget_at_level(a->sock, level);
+
+	if (z.receive < a->stack.userland->promised)
+		z.receive = a->stack.userland->promised;
 	a->stack.userland->buffers = z;
 	a->stack.userland->messages = messages_in(z.send);
 	a->stack.userland->want_send = a->sock->stack.want.send;
@@ -132,7 +136,7 @@ charge(struct assoc *a, struct buffers z)
 void
 userland_charge_new(struct assoc *a)
 {
-	charge(a, budget_at_level(a->sock, a->sock->stack.level));
+	charge(a, a->sock->stack.level);
 	userland_size_socket(a->sock);
 }
 
@@ -142,19 +146,22 @@ userland_size_assoc(struct assoc *a)
 	struct sock	*s = a->sock;
 
 	budget_uncharge(&a->stack.charged);
-	charge(a, budget_at_level(s, budget_level(s)));
+	charge(a, budget_level(s));
 	set_buffers(a->stack.userland->so, a->stack.userland->buffers);
 	userland_size_socket(s);
 }
 
+int
+userland_receive_size(const struct sock *s)
+{
+	return budget_at_level(s, s->stack.level).receive;
+}
+
 /* Nothing is sent before somebody has it. */
 void
-userland_charge_hold(struct charged *c, struct sock *s)
+userland_charge_hold(struct charged *c, const struct sock *s, int receive)
 {
-	struct buffers	z = budget_at_level(s, s->stack.level);
-
-	z.send = 0;
-	budget_hold(c, s->user, cost(z));
+	budget_hold(c, s->user, cost((struct buffers){ .receive = receive }));
 }
 
 int
@@ -186,6 +193,7 @@ want(struct sock *s, struct assoc *a, int *wanted, const void *raw)
 	if (a == NULL) {
 		userland_size_anew(s);
 		while ((a = assoc_next(s, a)) != NULL) {
+			a->stack.userland->promised = 0;
 			if (a->stack.userland->so == NULL)
 				userland_charge_new(a);
 		}

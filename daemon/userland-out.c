@@ -256,7 +256,7 @@ note(struct path *path, struct port *port, const char *packet, size_t len)
 	switch (packet[SCTP_HEADER]) {
 	case SCTP_ABORT_ASSOCIATION:
 		if (port != NULL) {
-			hold_drop(port, path, to);
+			hold_over(port, path, to);
 			note_abort(path, port, packet, len);
 		}
 		return;

@@ -34,12 +34,14 @@ static unsigned			nfds;
 
 /* Give a packet its port inside; false: it is nobody's, and nobody answers. */
 static bool
-go_inside(char *packet, const struct path *path)
+go_inside(char *packet, size_t len, const struct path *path)
 {
 	struct port	*port = port_for(path, packet_port(packet, 0), packet_port(packet, 2));
 
-	if (port != NULL)
+	if (port != NULL) {
 		packet_set_port(packet, 2, port->inner);
+		hold_look(port, path, packet, len);
+	}
 	/* Else it may be nobody's, or somebody's on another address only. */
 	return port != NULL || !port_is_inside(packet_port(packet, 2));
 }
@@ -60,7 +62,7 @@ take_packet(int fd, char *packet, size_t len, const struct sockaddr_storage *fro
 	memcpy(packet + 8, &sum, sizeof sum);
 	if ((path = path_for(local, from, packet)) == NULL)
 		local_drop(local);
-	if (path == NULL || !go_inside(packet, path))
+	if (path == NULL || !go_inside(packet, len, path))
 		return;
 	usrsctp_conninput((void *)(uintptr_t)path->node.key, packet, len, tos & 3);
 }

@@ -218,12 +218,18 @@ bool port_is_inside(uint16_t inner);
 
 /* ---- what has come and is not ours yet ------------------------------ */
 
+/* A packet comes to this port, which usrsctp is given next. */
+void hold_look(struct port *, const struct path *, const char *packet, size_t);
 /* usrsctp has an association by this port: hold its path until it is ours. */
 void hold_add(struct port *, struct path *, uint16_t peer_port);
-/* It is: what came before it and is not will not be. */
-void hold_taken(struct port *, const struct path *, uint16_t peer_port);
-/* It is over. */
+/* It is: what came before it and is not will not be. Gives its receive buffer, or 0. */
+int hold_taken(struct port *, const struct path *, uint16_t peer_port);
+/* usrsctp ended it. */
+void hold_over(const struct port *, const struct path *, uint16_t peer_port);
+/* It was ours, and nothing is left of it. */
 void hold_drop(const struct port *, const struct path *, uint16_t peer_port);
+/* Its socket has another user. */
+void hold_move_all(struct port *);
 /* Its socket is closed: nobody is charged with what came and was not ours. */
 void hold_uncharge_all(struct port *);
 /* Nothing is left that came by this port, if there is one. */
@@ -252,7 +258,6 @@ struct userland_sock {
 	bool			 guest;		/* of a port that its listener has */
 	struct wake		 wake;
 	struct wake		 deliver;
-	struct wake		 size;		/* for the next association */
 	bool			 messages;	/* wanted: see stack_read */
 	bool			 events;
 	uint16_t		 peer_udp_port;	/* 0: as the setting says */
@@ -306,6 +311,7 @@ struct userland_assoc {
 	uint16_t		 cause;		/* why usrsctp aborted it; 0: it did not say */
 	struct given		 given;
 	struct buffers		 buffers;	/* that it is charged with */
+	int			 promised;	/* the receive buffer that it had when it was not ours yet; or 0 */
 	unsigned		 messages;	/* that usrsctp may have of it */
 	int			 want_send;	/* the longest message that there may be room for */
 	bool			 eof_waits;	/* until it is up */
@@ -425,8 +431,9 @@ void userland_size_anew(struct sock *);
 void userland_charge_new(struct assoc *);
 void userland_size_assoc(struct assoc *);
 
-/* One that came to a socket and is not ours yet. */
-void userland_charge_hold(struct charged *, struct sock *);
+/* One that comes to a socket and is not ours yet: what it can receive, and its charge. */
+int userland_receive_size(const struct sock *);
+void userland_charge_hold(struct charged *, const struct sock *, int receive);
 
 /*
  * A message is longer than the send buffer: make room for it. Gives 0, ENOBUFS
@@ -460,6 +467,7 @@ uint32_t userland_most(const struct sockopt *, const struct field *);
 void userland_defaults(struct assoc *, struct sndrcvinfo *);
 void userland_count_streams(struct assoc *);
 int userland_names(struct sock *, struct assoc *, bool, struct sockaddr_storage **, size_t *);
+void userland_set_user(struct sock *);
 void userland_close(struct sock *);
 int userland_linger(const struct sock *);
 void userland_assoc_init(struct assoc *);

@@ -7,12 +7,15 @@ import contextlib
 import os
 import signal
 import socket
+import struct
 
+import rawpeer
 from check import WAIT_MS, option, recv, recv_data, refusal, send
 from harness import STACK, Daemon, Skip, associate, wait_for
 from rpc import Client, RpcError
 from test_keeper import Own
 from test_privilege import ALICE, BOB, MIB, client
+from test_udp import free_port
 
 SCTP = 132
 SCTP_MEM = "/proc/sys/net/sctp/sctp_mem"
@@ -277,3 +280,107 @@ def test_what_survives_a_restart_is_charged_to_its_user_again(d):
         wait_for(lambda: option(later, there, "recbuf") == full)
         alice.close()
         later.close()
+
+
+# ---- what came to the userland stack and was not taken yet ------------
+
+
+@contextlib.contextmanager
+def a_burst(n, **listener):
+    """Peers that come all at once to a listener of Alice's, in a daemon of its own."""
+    port = free_port()
+    d = Daemon(stack="userland", udp_port=port, peer_udp_port=port, max_memory=128 * MIB, **CONFIG)
+    os.chmod(d.dir, 0o755)
+    try:
+        with contextlib.ExitStack() as peers:
+            alice = client(d, ALICE)
+            there = alice.call("open", ip="127.0.0.1", **listener)
+            alice.call("listen", sock=there["sock"])
+            came = [peers.enter_context(rawpeer.RawPeer(port, there["port"])) for _ in range(n)]
+            for p in came:
+                p.begin()
+            os.kill(d.process.pid, signal.SIGSTOP)
+            for p in came:
+                p.echo()
+            os.kill(d.process.pid, signal.SIGCONT)
+            for p in came:
+                p.until(rawpeer.COOKIE_ACK)
+            yield d, alice, there["sock"], came
+    finally:
+        d.stop()
+
+
+def room(c):
+    """The size of the next association's send buffer, which follows from what is left."""
+    sock = c.call("open", ip="127.0.0.1")["sock"]
+    size = option(c, sock, "sndbuf")
+    c.call("close", sock=sock)
+    return size
+
+
+def test_a_burst_that_is_not_accepted_costs_nobody_a_refusal(d):
+    """It makes what comes later smaller. Before, each counted as 13 MiB of memory."""
+    with a_burst(40, type="stream") as (own, alice, sock, _):
+        root = own.client()
+        assert memory_of(root, ALICE) < MIB
+        assert room(alice) < room(root)
+        for uid in BOB, ALICE:
+            Pair(client(own, uid)).talk(bytes(100000))
+        for _ in range(40):
+            alice.call("accept", sock=sock, timeout=WAIT_MS)
+
+
+def test_a_burst_to_a_one_to_many_socket_is_taken_whole(d):
+    """Before, most of it was aborted, as those that were still to be read had all the memory."""
+    with a_burst(40) as (_, alice, sock, _):
+        for _ in range(40):
+            assert recv(alice, sock)["state"] == "comm_up"
+
+
+def test_peers_that_go_before_they_are_accepted_give_room_back(d):
+    with a_burst(40, type="stream") as (own, alice, _, peers):
+        bob = client(own, BOB)
+        assert room(alice) < room(bob)
+        for p in peers:
+            p.send(rawpeer.chunk(rawpeer.ABORT))
+        wait_for(lambda: room(alice) == room(bob))
+
+
+def test_what_peers_sent_that_are_gone_counts_until_it_is_accepted(d):
+    """usrsctp keeps it as long."""
+    with a_burst(40, type="stream") as (own, alice, sock, peers):
+        bob, less = client(own, BOB), room(alice)
+        for p in peers:
+            p.send(rawpeer.data(0, bytes(1000)))
+            p.until(rawpeer.SACK)
+            p.send(rawpeer.chunk(rawpeer.ABORT))
+            p.send(rawpeer.chunk(rawpeer.HEARTBEAT, struct.pack(">HH", 1, 4)))
+            p.until(rawpeer.ABORT)
+        assert room(alice) == less < room(bob)
+        for _ in peers:
+            accepted = alice.call("accept", sock=sock, timeout=WAIT_MS)["accepted"]
+            recv(alice, accepted, state="comm_up")
+            assert recv_data(alice, accepted) == bytes(1000)
+            alice.call("close", sock=accepted)
+        wait_for(lambda: room(alice) == room(bob))
+
+
+def test_buffers_are_charged_to_who_adopts_them(d):
+    root, alice, other, bob = d.client("root"), client(d, ALICE), client(d, ALICE), client(d, BOB)
+    held = {"on_owner_exit": "hold"}
+    there = alice.call("open", ip="127.0.0.1", options=held)
+    alice.call("listen", sock=there["sock"])
+    socks = [there["sock"]]
+    for _ in range(30):
+        here = alice.call("open", ip="127.0.0.1", options=held)["sock"]
+        alice.call("connect", sock=here, addr="127.0.0.1", port=there["port"], timeout=WAIT_MS)
+        recv(alice, there["sock"], state="comm_up")
+        socks.append(here)
+    assert room(other) < room(bob)
+    alice.close()
+    wait_for(lambda: sum(s["held"] for s in root.call("sockets")["sockets"]) == len(socks))
+    for sock in socks:
+        root.call("adopt", sock=sock)
+    assert room(other) == room(bob)
+    for sock in socks:
+        root.call("close", sock=sock)
