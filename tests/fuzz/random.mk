@@ -11,7 +11,8 @@ RANDOM_SEED	?=
 RANDOM_KILLS	?=
 RANDOM_LOG	?=
 RANDOM_HOLD	?=
-RANDOM_VALGRIND	= valgrind -q --error-exitcode=99 --leak-check=full --child-silent-after-fork=yes
+RANDOM_VALGRIND	= valgrind -q --error-exitcode=99 --leak-check=full --child-silent-after-fork=yes \
+		  --suppressions=tests/fuzz/valgrind.supp
 
 random_run	= env RANDOM_STACK=$(1) RANDOM_SECONDS=$(2) RANDOM_SEED=$(RANDOM_SEED) RANDOM_KILLS=$(RANDOM_KILLS) \
 		  RANDOM_LOG=$(RANDOM_LOG) RANDOM_HOLD=$(RANDOM_HOLD) /usr/bin/python3 tests/fuzz/random_run.py
