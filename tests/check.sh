@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# All tests, a step after the other: what "make check" runs when everything is
+# All tests, three steps at a time: what "make check" runs when everything is
 # built. check.sh [STEP...] runs only those. The last line counts the tests of
 # all steps: "N passed, N failed, N skipped".
 
@@ -163,6 +163,10 @@ step_fuzz() { # a few seconds of what hostile clients and peers might send
 }
 
 step_random() { # random clients, many at once, for half a minute on either stack, and kills
+	# The step fuzz builds and uses the same daemon.
+	while [ -e build/check/fuzz.taken ] && [ ! -e build/check/fuzz.status ]; do
+		sleep 1
+	done
 	make -s --no-print-directory random-smoke
 }
 
@@ -216,39 +220,55 @@ run() {
 	show "$name" "${PIPESTATUS[0]}" "$start"
 }
 
-# Some steps run beside the others, a list of them one after the other, as
-# there are two processors and a lab waits most of the time: how they went is
-# told at the end.
-lanes=""
-beside() {
+# There are two processors, and a lab waits most of the time: so three workers
+# take the steps, one after the other, the longest first, and each step is told
+# when it is over.
+quick="reference manuals acceptance shellcheck units install"
+long="integration valgrind_odd fuzz valgrind_even userland random bench unit faults soak loss delay flags readme systemd clang without demo"
+
+work() {
 	local name start
 	for name; do
+		mkdir "build/check/$name.taken" 2>/dev/null || continue
 		start=$SECONDS
 		("step_$name") >"build/check/$name.log" 2>&1 </dev/null
 		echo "$? $((SECONDS - start))" >"build/check/$name.new"
 		mv "build/check/$name.new" "build/check/$name.status"
-	done &
-	lanes="$lanes $!"
-	trap 'kill $lanes 2>/dev/null' EXIT
-}
-
-# One that says nothing before its lane ends has failed.
-await() {
-	# shellcheck disable=SC2086 # they are several
-	while [ ! -e "build/check/$1.status" ] && kill -0 $lanes 2>/dev/null; do
-		sleep 1
 	done
-	[ -e "build/check/$1.status" ] || echo '1 0' >"build/check/$1.status"
 }
 
 tell() {
-	local name status seconds
-	for name; do
-		printf -- '--- %s, beside the other steps\n' "$name"
-		await "$name"
-		read -r status seconds <"build/check/$name.status"
-		sed 's/^/    /' "build/check/$name.log"
-		show "$name" "$status" $((SECONDS - seconds))
+	local status seconds
+	read -r status seconds <"build/check/$1.status"
+	printf -- '--- %s\n' "$1"
+	sed 's/^/    /' "build/check/$1.log"
+	show "$1" "$status" $((SECONDS - seconds))
+}
+
+# Those of the steps that are not over; and once in a while that they are not.
+tell_all() {
+	local left="$*" name still said=$SECONDS over
+	while [ -n "$left" ]; do
+		# shellcheck disable=SC2086 # they are several
+		kill -0 $workers 2>/dev/null && over=no || over=yes
+		still=
+		for name in $left; do
+			if [ -e "build/check/$name.status" ]; then
+				tell "$name"
+			elif [ "$over" = yes ]; then	# its worker was ended
+				echo '1 0' >"build/check/$name.status"
+				: >>"build/check/$name.log"
+				still="$still $name"
+			else
+				still="$still $name"
+			fi
+		done
+		left=$still
+		if [ $((SECONDS - said)) -ge 30 ]; then
+			said=$SECONDS
+			echo "... $said s, still to come:$left"
+		fi
+		sleep 0.5
 	done
 }
 
@@ -257,13 +277,16 @@ if [ $# -gt 0 ]; then
 		run "$name"
 	done
 else
-	rm -f build/check/*.log build/check/*.status
-	beside valgrind_odd systemd soak
-	beside valgrind_even integration
-	for name in unit reference manuals acceptance shellcheck units install readme clang without flags fuzz random faults demo bench userland delay loss; do
-		run "$name"
+	rm -rf build/check/*.log build/check/*.status build/check/*.taken
+	workers=
+	for _ in 1 2 3; do
+		# shellcheck disable=SC2086 # they are several
+		work $quick $long &
+		workers="$workers $!"
 	done
-	tell valgrind_odd systemd soak valgrind_even integration
+	trap 'kill $workers 2>/dev/null' EXIT
+	# shellcheck disable=SC2086
+	tell_all $quick $long
 	trap - EXIT
 fi
 echo "kernel of the integration tests: $(sed -n 's/^kernel: //p' build/check/integration.log 2>/dev/null | tail -1)"
