@@ -5,16 +5,31 @@ from rawpeer import SACK, SHUTDOWN, SHUTDOWN_ACK, RawPeer, chunk, piece
 from relay import udp
 
 
-def start():
-    """The kernel's SCTP hears packets in UDP too."""
-    with udp() as s:
-        port = s.getsockname()[1]
-    for name in "udp_port", "encap_port":
-        with open(f"/proc/sys/net/sctp/{name}", "w") as f:
+SETTINGS = [f"/proc/sys/net/sctp/{name}" for name in ("udp_port", "encap_port")]
+
+
+def in_udp(port):
+    """The kernel's SCTP hears and speaks in UDP at this port; 0: not."""
+    for path in SETTINGS:
+        with open(path, "w") as f:
             f.write(str(port))
-    d = Daemon()
-    d.udp_port = port
-    return d
+
+
+class Encapsulated(Daemon):
+    def __init__(self):
+        with udp() as s:
+            self.udp_port = s.getsockname()[1]
+        in_udp(self.udp_port)
+        super().__init__()
+
+    def stop(self):
+        try:
+            return super().stop()
+        finally:
+            in_udp(0)   # the other tests' peers are in the same kernel
+
+
+start = Encapsulated
 
 
 def begin_a_long_message(peer):
