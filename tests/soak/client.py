@@ -27,7 +27,7 @@ class Client(Session):
     def __init__(self, folder, path, side, slot, control, sending):
         self.folder, self.side, self.slot, self.control = folder, side, slot, control
         self.here, self.there = SIDES.index(side), 1 - SIDES.index(side)
-        self.sending, self.stopped, self.ending = sending, False, False
+        self.sending, self.stopped = sending, False
         self.giving, self.results = None, {}
         self.turns = 0
         super().__init__(path, file_of(folder, side, slot), f"{side}-{slot}")
@@ -183,7 +183,7 @@ class Client(Session):
             known["up"] = True
         elif e["state"] == "comm_up" and not self.s["ready"]:
             self.associated(k, e["assoc_id"], association(e["from"]["port"] - PORT["left"], k["socket"]))
-        elif self.ending and e["state"] == "shutdown_comp":
+        elif self.stopped and e["state"] == "shutdown_comp":
             known["over"] = True
         else:
             self.fault(f"sctp_assoc_change {e}")
@@ -191,12 +191,13 @@ class Client(Session):
     def on_sctp_paddr_change(self, e):
         pass
 
+    # The other side may hear that all has come before this one does.
     def on_sctp_shutdown_event(self, e):
-        if not self.ending:
+        if not self.stopped:
             self.fault(f"sctp_shutdown_event {e}")
 
     def on_sctp_closed(self, e):
-        if not self.ending:
+        if not self.stopped:
             self.fault(f"sctp_closed {e}")
 
     def on_sctp_passive(self, e):
@@ -306,7 +307,6 @@ class Client(Session):
             self.sending = False
             self.stopped = True
         elif c["do"] == "end":
-            self.ending = True
             for sock, k in list(self.mine()):
                 for assoc_id in k["assocs"] if self.side == "left" else ():
                     self.ask("eof", {"sock": sock, "assoc_id": assoc_id})
