@@ -50,13 +50,19 @@ static unsigned		needs;
 static int64_t		last, looked, idle_since;
 static int64_t		period = TICK_MS, mean_us;
 
-int64_t
-clock_now(void)
+static int64_t
+now_us(void)
 {
 	struct timespec	t;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int64_t
+clock_now(void)
+{
+	return now_us() / 1000;
 }
 
 /* ---- the clock ------------------------------------------------------ */
@@ -76,15 +82,6 @@ set_ticking(bool on)
 		(void)event_del(&tick_instead);
 	if (is_set)
 		ticking = on;
-}
-
-static int64_t
-now_us(void)
-{
-	struct timespec	t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
 /* A tick took so long: are they too many, or could there be more? */

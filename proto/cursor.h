@@ -103,13 +103,9 @@ cursor_text(struct cursor *c, struct slice *s)
 {
 	uint64_t	n;
 
-	if (c->p == c->end)
-		return false;
-	if ((*c->p & 0xe0) == 0xa0) {
-		n = *c->p++ & 0x1f;
-		return cursor_bytes(c, n, s);
-	}
-	return (*c->p == 0xd9 || *c->p == 0xc4) && cursor_number(c, 1, &n) && cursor_bytes(c, n, s);
+	if (c->p != c->end && *c->p == 0xc4)
+		return cursor_number(c, 1, &n) && cursor_bytes(c, n, s);
+	return cursor_str(c, s);
 }
 
 static inline bool

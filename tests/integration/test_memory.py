@@ -289,7 +289,7 @@ def test_what_survives_a_restart_is_charged_to_its_user_again(d):
 def a_burst(n, **listener):
     """Peers that come all at once to a listener of Alice's, in a daemon of its own."""
     port = free_port()
-    d = Daemon(stack="userland", udp_port=port, peer_udp_port=port, max_memory=128 * MIB, **CONFIG)
+    d = Daemon(stack="userland", udp_port=port, peer_udp_port=port, max_memory=64 * MIB, **CONFIG)
     os.chmod(d.dir, 0o755)
     try:
         with contextlib.ExitStack() as peers:
@@ -325,7 +325,7 @@ def test_a_burst_that_is_not_accepted_costs_nobody_a_refusal(d):
         assert memory_of(root, ALICE) < MIB
         assert room(alice) < room(root)
         for uid in BOB, ALICE:
-            Pair(client(own, uid)).talk(bytes(100000))
+            Pair(client(own, uid)).talk(bytes(300000))
         for _ in range(40):
             alice.call("accept", sock=sock, timeout=WAIT_MS)
 
@@ -335,6 +335,7 @@ def test_a_burst_to_a_one_to_many_socket_is_taken_whole(d):
     with a_burst(40) as (_, alice, sock, _):
         for _ in range(40):
             assert recv(alice, sock)["state"] == "comm_up"
+        assert len(alice.call("assocs")["assocs"]) == 40
 
 
 def test_peers_that_go_before_they_are_accepted_give_room_back(d):

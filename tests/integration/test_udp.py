@@ -3,19 +3,16 @@
 changes while they are associated, and many that come at once. On whatever
 kernel there is."""
 import contextlib
-import os
 import shutil
-import signal
 import socket
 import struct
 
 import rawpeer
-from check import WAIT_MS, answered, nothing, option, recv, recv_data, refusal
-from harness import SLOW, WRAP, Daemon, Skip, associate, wait_for
+from check import answered, nothing, option, recv, recv_data, refusal
+from harness import SLOW, WRAP, Daemon, Skip, wait_for
 from rawpeer import RawPeer
 from relay import HOST, Relay, signed, tagged, udp
 from rpc import WAIT
-from test_privilege import ALICE, BOB, MIB, client
 from test_wire import at_once, exchange
 
 SECONDS = 60 * SLOW
@@ -494,51 +491,3 @@ def test_little_messages_to_a_peer_that_reads_nothing_take_little_memory(h):
             assert recv_data(*there[:2]) == b"x"
         for i in ids:
             here[0].answer(i)
-
-
-# ---- many at once, where there is little memory ------------------------------
-
-
-@contextlib.contextmanager
-def burst(many):
-    """40 peers come to a listener of Alice's at once, as far as sctpd can tell;
-    gives (daemon, Alice, the listener, the peers)."""
-    port = free_port()
-    d = Daemon(stack="userland", udp_port=port, peer_udp_port=port, socket_mode="0666", max_memory=64 * MIB)
-    os.chmod(d.dir, 0o755)
-    alice = client(d, ALICE)
-    there = alice.call("open", ip=HOST, options={"active": many}, **({} if many else {"type": "stream"}))
-    alice.call("listen", sock=there["sock"])
-    try:
-        with contextlib.ExitStack() as stack:
-            peers = [stack.enter_context(RawPeer(port, there["port"])) for _ in range(40)]
-            for p in peers:
-                p.begin()
-            os.kill(d.process.pid, signal.SIGSTOP)
-            for p in peers:
-                p.echo()
-            os.kill(d.process.pid, signal.SIGCONT)
-            yield d, alice, there["sock"], peers
-    finally:
-        alice.close()
-        d.stop()
-
-
-def test_a_burst_that_nobody_accepts_costs_nobody_a_refusal(_):
-    with burst(many=False) as (d, alice, sock, peers):
-        for p in peers:
-            p.until(rawpeer.COOKIE_ACK)
-        bob = client(d, BOB)
-        there, _, here, here_id = associate(bob)
-        bob.call("send", sock=here, assoc_id=here_id, data=bytes(300000))
-        assert recv_data(bob, there) == bytes(300000)
-        for _ in peers:
-            alice.call("accept", sock=sock, timeout=WAIT_MS)
-        bob.close()
-
-
-def test_a_burst_of_peers_is_let_in(_):
-    with burst(many=True) as (_, alice, sock, peers):
-        for _ in peers:
-            assert alice.event("sctp_assoc_change", sock=sock)["state"] == "comm_up"
-        assert len(alice.call("assocs")["assocs"]) == 40
