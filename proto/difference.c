@@ -106,7 +106,7 @@ const struct stack_difference stack_difference_table[] = {
 	  "`tos`, `ttl` and `tclass` are the port's, with all associations on it. `sctp_maxseg` counts headers and takes any length; `sctp_autoclose` can be read on one-to-one sockets. Some values have an upper bound, and a larger one is `einval`: 2147483 s for `sctp_autoclose`, 429496729 ms for those of `sctp_rtoinfo`, 65535 for `sctp_max_burst`, and 65492 bytes for the `pathmtu` of `sctp_peer_addr_params`. The sack delay of `sctp_peer_addr_params` cannot be set there; the priorities of `sctp_default_prinfo` go the other way; the `*_supported` options change associations to come only, and cannot be set on a one-to-one socket that has one." },
 	{ "buffers",
 	  "The receive buffer of an association is five times the one its window is made from. Both, and the send buffer, are smaller where there is little of `net.sctp.sctp_mem`.",
-	  "The window is the whole receive buffer. Both buffers are memory of the daemon's: an association counts against `max_memory` with all that its buffers can hold, and they are smaller where little of that is left. A send buffer takes one message for each 256 bytes, or one long one." },
+	  "The window is the whole receive buffer. Both buffers are memory of the daemon's: those of all associations have half as much as `max_memory`, on top of it, and are smaller where little of that is left. A send buffer takes one message for each 256 bytes, or one long one." },
 	{ "descriptors",
 	  "Each association takes a descriptor of the daemon's, and needs `LimitNOFILE`; `lend` passes it on.",
 	  "Associations take memory only: `lend` is `enoprotoopt`." },

@@ -22,6 +22,7 @@ static Suite *(*const suites[])(void) = {
 	mem_suite,
 	config_suite,
 	store_suite,
+	turn_suite,
 	journal_suite,
 };
 

@@ -30,6 +30,7 @@ SUITE(lib_words);
 SUITE(mem);
 SUITE(store);
 SUITE(tables);
+SUITE(turn);
 
 /*
  * Text as MessagePack: {"a": [1, -2, 1.5, "b", x"00ff", nil, true]}. Integers

@@ -9,8 +9,8 @@ UNIT_SAN	+= -DJOURNAL_RESERVED=0x10000000
 UNIT_LIBS	= $(or $(call pc,--libs check),-lcheck)
 # The daemon's files that need no SCTP and no event loop, and their tests: a
 # program of their own, as daemon and library may use the same names.
-SRC_PURE	= daemon/config.c daemon/fault.c daemon/hash.c daemon/held.c daemon/journal.c daemon/log.c daemon/mem.c daemon/notify.c daemon/output.c daemon/store.c daemon/user.c
-TEST_PURE	= tests/unit/test_config.c tests/unit/test_journal.c tests/unit/test_mem.c tests/unit/test_store.c
+SRC_PURE	= daemon/config.c daemon/fault.c daemon/hash.c daemon/held.c daemon/journal.c daemon/log.c daemon/mem.c daemon/notify.c daemon/output.c daemon/store.c daemon/turn.c daemon/user.c
+TEST_PURE	= tests/unit/test_config.c tests/unit/test_journal.c tests/unit/test_mem.c tests/unit/test_store.c tests/unit/test_turn.c
 TEST_COMMON	= tests/unit/main.c tests/unit/text.c
 TEST_UNIT	= $(filter-out $(TEST_PURE) $(TEST_COMMON),$(wildcard tests/unit/*.c))
 
