@@ -224,7 +224,7 @@ run() {
 # take the steps, one after the other, the longest first, and each step is told
 # when it is over.
 quick="reference manuals acceptance shellcheck units install"
-long="integration valgrind_odd fuzz valgrind_even userland random bench unit faults soak loss delay flags readme systemd clang without demo"
+long="integration valgrind_odd fuzz valgrind_even userland random bench faults soak loss unit systemd delay readme flags clang without demo"
 
 work() {
 	local name start
