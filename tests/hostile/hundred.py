@@ -18,7 +18,8 @@ a timer of 5 ms came 10 ms late once in a hundred times, beside two on time. So
 the clients are in two programs, a connection and a state each, and do their
 steps in a circle. The daemon runs on the first processor, the honest client on
 the last, and the hostile programs on all but the first. The honest client runs
-under SCHED_FIFO where that is allowed, alone as well as beside them: a tracer of
+under SCHED_FIFO where that is allowed, alone as well as beside them, and the
+daemon, which it starts, does not: a tracer of
 the kernel's scheduler showed that, without it, Linux 6.18 woke the honest client
 and then ran the other of two SCHED_IDLE programs until the next tick, 4 ms later.
 The table says how much of a processor the hostile programs, the daemon and the
@@ -301,8 +302,11 @@ class Honest:
         self.n, self.refused, self.peak, self.pid = 0, [], 0, d.process.pid
         os.sched_setaffinity(self.pid, PROCESSORS[:1])
         os.sched_setaffinity(0, PROCESSORS[-1:])
-        with contextlib.suppress(PermissionError):
-            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+        assert os.sched_getscheduler(self.pid) == os.SCHED_OTHER, "the daemon has a priority of its own"
+        try:
+            os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+        except PermissionError:
+            print("SCHED_FIFO is not allowed here: the honest client runs as any program does")
 
     def round_trip(self):
         self.n += 1
@@ -335,9 +339,16 @@ class Honest:
 
 
 def stolen():
-    """Seconds of a processor that the host took since this machine started."""
+    """Seconds that the host took of each processor, on average, since this machine started."""
     with open("/proc/stat") as f:
         return int(f.readline().split()[8]) / os.sysconf("SC_CLK_TCK") / os.cpu_count()
+
+
+def paced(h, seconds):
+    """The latencies, and the share of the processors that the host took meanwhile."""
+    before = stolen(), time.monotonic()
+    took = h.paced(seconds)
+    return took, (stolen() - before[0]) / (time.monotonic() - before[1])
 
 
 def at(took, part):
@@ -367,19 +378,15 @@ def row(name, attacks, seconds, timed):
 def measured(d, name, attacks, seconds, timed):
     fds, first = d.idle()[0], memory(d.process.pid)
     h, crowd = Honest(d), Processes()
-    steal = [-stolen() / (seconds / 2)]
-    alone = h.paced(seconds / 2)
-    steal[0] += stolen() / (seconds / 2)
+    alone, lost_alone = paced(h, seconds / 2)
     all_of_them = [attacks[i % len(attacks)] for i in range(CLIENTS)]
     for i in range(PROCESSES):
         crowd.start(hostile, all_of_them[i * CLIENTS // PROCESSES:(i + 1) * CLIENTS // PROCESSES], d.path)
     try:
         crowd.go()
-        before = stolen()
         took = -cpu(d.process.pid), -time.process_time(), -time.monotonic()
-        during = h.paced(seconds / 2)
+        during, lost = paced(h, seconds / 2)
         took = took[0] + cpu(d.process.pid), took[1] + time.process_time(), took[2] + time.monotonic()
-        steal.append((stolen() - before) / took[2])
         steps = crowd.total()
     finally:
         hostile_cpu = crowd.stop()
@@ -396,7 +403,7 @@ def measured(d, name, attacks, seconds, timed):
     times = (f"{at(t, 0.5):6.2f} {at(t, 0.99):6.2f} {t[-1]:7.2f}" for t in (alone, during))
     print(f"{name:17}", *times, f"{ratio[0]:5.2f} {ratio[1]:5.2f} {len(h.refused):7} {h.peak >> 20:5}/{limit >> 20:<4}",
           f"{fds:4}/{d.descriptors():<4}", *(f"{s / took[2]:5.2f}" for s in (took[0], hostile_cpu, took[1])),
-          f"{steps:8}", *(f"{100 * s:5.2f}" for s in steal), flush=True)
+          f"{steps:8}", *(f"{100 * s:5.2f}" for s in (lost_alone, lost)), flush=True)
     missed = [f"refused: {h.refused[0]}"] if h.refused else []
     missed += ["memory"] if h.peak > limit else []
     missed += [f"left: {left}"] if left else []
