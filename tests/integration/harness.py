@@ -9,6 +9,7 @@ TEST_WRAP, if set, is put in front of the daemon's command (valgrind).
 TEST_STACK, if set, is the SCTP stack that it uses; TEST_BUILD is the folder
 in which it was built. TEST_DELAY, if set, is how many milliseconds every
 packet needs on the loopback device, on which most tests talk."""
+import atexit
 import contextlib
 import os
 import re
@@ -31,10 +32,24 @@ STACK = os.environ.get("TEST_STACK", "kernel")
 OPEN_AT_EXIT = re.compile(r"^==\d+== Open .*\n(?!.*<inherited from parent>)", re.M)
 SLOW = 10 if WRAP else 1  # how much longer things may take
 DELAY = int(os.environ.get("TEST_DELAY", "0"))
+# What tests compile is this run's own: "make check" has several at a time.
+SCRATCH = tempfile.mkdtemp(prefix="sctpd-tests-")
+atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 
 
 class Skip(Exception):
     """This test cannot run here; the text says why."""
+
+
+def compiled(name):
+    """tests/integration/NAME.c as a program, built as a user of the static library does."""
+    program = os.path.join(SCRATCH, name)
+    with open(os.path.join(BUILD, "libsctpd.pc")) as f:
+        private = re.search(r"^Libs.private: *(.*)$", f.read(), re.M)[1].split()
+    subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-g", "-I", os.path.join(ROOT, "client-lib"),
+                    "-o", program, os.path.join(ROOT, "tests", "integration", name + ".c"),
+                    os.path.join(BUILD, "libsctpd.a"), *private], check=True, timeout=WAIT * SLOW)
+    return program
 
 
 def stack_config(netns, stack=STACK):

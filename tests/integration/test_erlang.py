@@ -1,23 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """client-lib/erlang: gen_sctp over sctpd, compared with gen_sctp itself on the
 same kernel, and what it does better."""
-import atexit
 import glob
 import os
 import re
 import shutil
 import socket
 import subprocess
-import tempfile
 
-from harness import ROOT, SLOW, Daemon, Skip, round_trip
+from harness import ROOT, SCRATCH, SLOW, Daemon, Skip, round_trip
 from hosts import Program
 from rpc import WAIT
 
 LIBRARY = os.path.join(ROOT, "client-lib", "erlang")
 SOURCES = os.path.join(ROOT, "tests", "integration", "erlang")
-BEAMS = tempfile.mkdtemp(prefix="sctpd-erlang-")
-atexit.register(shutil.rmtree, BEAMS)
+BEAMS = os.path.join(SCRATCH, "erlang")
 
 # The manual's programs are compiled as they stand there, but for less waiting;
 # and ex3 calls what the manual says that it shows (see test_peer_erlang.py).

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import types
 
-from harness import BUILD, ROOT, STACK, Daemon, Skip, wait_for
+from harness import ROOT, SCRATCH, STACK, Daemon, Skip, wait_for
 from hosts import LEFT, RIGHT, Hosts, Program
 from rpc import WAIT
 from test_wire import MANY, at_once, both_ways, send_all
@@ -189,8 +189,8 @@ def in_step(end, peer):
 def test_gen_sctp_both_ways(h):
     if not shutil.which("erlc"):
         raise Skip("erlang-base is not installed: run tests/deps.sh check")
-    beams = os.path.join(BUILD, "erlang-many")
-    os.makedirs(beams, exist_ok=True)
+    beams = os.path.join(SCRATCH, "erlang-many")
+    os.makedirs(beams)
     subprocess.run(["erlc", "-o", beams, os.path.join(ROOT, "tests", "integration", "erlang", "many.erl")],
                    check=True)
     with Program("erl", "-noshell", "-pa", beams, "-run", "many", "run", RIGHT[0], "2008", str(MANY),

@@ -2,31 +2,21 @@
 """libsctpd without the daemon in between, and with many messages at a time: a
 C program that has its socket lent, and sends and takes batches."""
 import os
-import re
 import shutil
 import signal
 import subprocess
 
-from harness import BUILD, ROOT, SLOW, Daemon, Skip
+from harness import SCRATCH, SLOW, Daemon, Skip, compiled
 from rpc import WAIT, Client
 from test_keeper import Own
 
-PROGRAM = os.path.join(BUILD, "lib_lend")
+PROGRAM = os.path.join(SCRATCH, "lib_lend")
 VALGRIND = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--track-fds=yes"]
 TO_NINETEEN = " ".join(map(str, range(20)))
 
 
-def build(name):
-    """A program, as a user of the static library does."""
-    with open(os.path.join(BUILD, "libsctpd.pc")) as f:
-        private = re.search(r"^Libs.private: *(.*)$", f.read(), re.M)[1].split()
-    subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-g", "-I", os.path.join(ROOT, "client-lib"),
-                    "-o", os.path.join(BUILD, name), os.path.join(ROOT, "tests", "integration", name + ".c"),
-                    os.path.join(BUILD, "libsctpd.a"), *private], check=True, timeout=WAIT * SLOW)
-
-
 def start(**config):
-    build("lib_lend")
+    compiled("lib_lend")
     return Daemon(**config)
 
 

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 
-from harness import BUILD, ROOT, SLOW, Skip, wait_for
+from harness import BUILD, ROOT, SCRATCH, SLOW, Skip, compiled, wait_for
 from rpc import WAIT
 from test_keeper import Kept, Own
 
@@ -21,23 +21,14 @@ SCTP = 132
 SO_RCVBUFFORCE = 33
 KILLS = 8 if SLOW == 1 else 2
 EXAMPLE = os.path.join(ROOT, "tests", "integration", "resume_example.py")
-PROGRAM = os.path.join(BUILD, "lib_session")
+PROGRAM = os.path.join(SCRATCH, "lib_session")
 VALGRIND = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--track-fds=yes"]
-
-
-def build():
-    """As a user of the static library does."""
-    with open(os.path.join(BUILD, "libsctpd.pc")) as f:
-        private = re.search(r"^Libs.private: *(.*)$", f.read(), re.M)[1].split()
-    subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-g", "-I", os.path.join(ROOT, "client-lib"), "-o", PROGRAM,
-                    os.path.join(ROOT, "tests", "integration", "lib_session.c"),
-                    os.path.join(BUILD, "libsctpd.a"), *private], check=True, timeout=WAIT * SLOW)
 
 
 def start(**config):
     """A program may be done before the last kill: its session is over then before
     anybody waits for that in vain."""
-    build()
+    compiled("lib_session")
     d = Kept(resume_time=WAIT * SLOW * 1000 // 2, **config)
     if "survive" not in d.client().call("hello")["features"]:
         d.stop()

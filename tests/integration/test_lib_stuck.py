@@ -3,13 +3,13 @@
 import os
 
 import test_lib_lend
-from harness import BUILD, Daemon
+from harness import SCRATCH, Daemon, compiled
 
-PROGRAM = os.path.join(BUILD, "lib_stuck")
+PROGRAM = os.path.join(SCRATCH, "lib_stuck")
 
 
 def start():
-    test_lib_lend.build("lib_stuck")
+    compiled("lib_stuck")
     return Daemon()
 
 
