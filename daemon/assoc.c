@@ -21,9 +21,14 @@
 #include "mem.h"
 #include "sock.h"
 #include "stuck.h"
+#include "turn.h"
 
 /* Runs of messages that one wake-up may send for one association. */
 #define RUNS_A_TURN	4
+/* The first is short: often there is room for none, and gathering them costs. */
+#define FIRST_RUN	4
+/* Messages in a run beside another user: that none is taken is seen, and charged, when it is over. */
+#define RUN_SHARED	16
 /* Longest reason of an abort: it travels in one packet. */
 #define MAX_REASON	1024
 /* What one is charged with, its record in the journal included. */
@@ -77,6 +82,7 @@ assoc_make(struct sock *s, uint32_t id, const struct sockaddr_storage *peer, uin
 	if (peer != NULL)
 		a->peer = *peer;
 	TAILQ_INIT(&a->sends);
+	TAILQ_INIT(&a->counts);
 	stack_assoc_init(a);
 	a->node.key = id;
 	if (s != NULL)
@@ -262,12 +268,88 @@ discharge(struct waiting_send *w)
 	}
 }
 
+static struct send_count *
+find_count(struct assoc *a, const struct client *c)
+{
+	struct send_count	*k;
+
+	TAILQ_FOREACH(k, &a->counts, entry) {
+		if (k->client == c)
+			break;
+	}
+	if (k != NULL && k != TAILQ_FIRST(&a->counts)) {
+		TAILQ_REMOVE(&a->counts, k, entry);
+		TAILQ_INSERT_HEAD(&a->counts, k, entry);
+	}
+	return k;
+}
+
+/* NULL: the system has no memory for it. */
+static struct send_count *
+make_count(struct assoc *a, struct client *c)
+{
+	struct send_count	*k = malloc(sizeof *k);
+
+	if (k == NULL)
+		return NULL;
+	*k = (struct send_count){ .client = c };
+	TAILQ_INSERT_HEAD(&a->counts, k, entry);
+	account_charge(&c->account, sizeof *k + MALLOC_EXTRA);
+	return k;
+}
+
+static void
+free_count(struct assoc *a, struct send_count *k)
+{
+	TAILQ_REMOVE(&a->counts, k, entry);
+	account_discharge(&k->client->account, sizeof *k + MALLOC_EXTRA);
+	free(k);
+}
+
+/* It counts n bytes against its client. */
+static void
+count(struct waiting_send *w, size_t n)
+{
+	struct client		*c = w->call->client;
+	struct send_count	*k = find_count(w->assoc, c);
+
+	if (k == NULL && (k = make_count(w->assoc, c)) == NULL)
+		return;
+	client_wait_more(c, n);
+	k->bytes += n;
+	k->sends++;
+	w->count = k;
+	w->counted = n;
+	w->era = k->era;
+}
+
 static void
 uncount(struct waiting_send *w)
 {
-	if (w->counted > 0)
-		client_wait_less(w->call->client, w->counted);
-	w->counted = 0;
+	struct send_count	*k = w->count;
+
+	if (k == NULL)
+		return;
+	if (w->era == k->era) {
+		client_wait_less(k->client, w->counted);
+		k->bytes -= w->counted;
+	}
+	if (--k->sends == 0)
+		free_count(w->assoc, k);
+	w->count = NULL;
+}
+
+void
+assoc_uncount_sends(struct assoc *a)
+{
+	struct send_count	*k;
+
+	TAILQ_FOREACH(k, &a->counts, entry) {
+		if (k->bytes > 0)
+			client_wait_less(k->client, k->bytes);
+		k->bytes = 0;
+		k->era++;
+	}
 }
 
 static void
@@ -346,30 +428,18 @@ is_full(struct assoc *a)
 
 /*
  * What a message that waits counts against its client. One at a time is free:
- * a client that waits for its answers is always read. One that the association
+ * a client that waits for its answers is always read. So are those of one that
+ * is given up, which takes no more of them than association_queue. One that the association
  * has no place for any more counts so much that its client is not.
  */
 static size_t
 count_of(const struct assoc *a, size_t len)
 {
-	if (TAILQ_EMPTY(&a->sends))
+	if (TAILQ_EMPTY(&a->sends) || a->given_up)
 		return 0;
 	if (a->charged >= config.association_queue && cost_of(len) < config.client_queue)
 		return config.client_queue;
 	return cost_of(len);
-}
-
-/* The newest of those that wait are those that are counted. */
-void
-assoc_uncount_sends(struct assoc *a)
-{
-	struct waiting_send	*w;
-
-	TAILQ_FOREACH_REVERSE(w, &a->sends, waiting_sends, entry) {
-		if (w->counted == 0 && w->call != NULL)
-			break;
-		uncount(w);
-	}
 }
 
 void
@@ -398,10 +468,11 @@ static void
 has_sender(struct waiting_send *w, const struct call *call)
 {
 	struct sock	*s = w->assoc->sock;
+	size_t		 n = count_of(w->assoc, w->len);
 
 	w->call = call_keep(call, s != NULL ? s->own.send_timeout : -1, send_ended, w);
-	if ((w->counted = count_of(w->assoc, w->len)) > 0)
-		client_wait_more(call->client, w->counted);
+	if (n > 0)
+		count(w, n);
 }
 
 /*
@@ -577,6 +648,19 @@ now_waits(struct waiting_send *w)
 	}
 }
 
+/* May one more wait behind those that do? */
+static enum error
+has_place(struct assoc *a)
+{
+	if (is_full(a))
+		return call_fail(ERR_eagain, "assoc_id %u: %zu bytes wait for room already",
+		    assoc_id(a), a->waiting);
+	if (stuck_refuses(a))
+		return call_fail(ERR_eagain, "assoc_id %u: its peer takes nothing, and %zu bytes wait for room already; association_queue allows no more",
+		    assoc_id(a), a->waiting);
+	return ERR_OK;
+}
+
 /* It was not taken: it waits, or its sender is told why not. */
 static void
 settle(struct assoc *a, unsigned i, int number)
@@ -588,13 +672,7 @@ settle(struct assoc *a, unsigned i, int number)
 
 	if (number != EAGAIN)
 		e = send_failed(a, number, m->len, &m->info);
-	else if (is_full(a))
-		e = call_fail(ERR_eagain, "assoc_id %u: %zu bytes wait for room already",
-		    assoc_id(a), a->waiting);
-	else if (stuck_refuses(a))
-		e = call_fail(ERR_eagain, "assoc_id %u: its peer takes nothing, and %zu bytes wait for room already; association_queue allows no more",
-		    assoc_id(a), a->waiting);
-	else if ((e = may_wait(run.client, m->len)) == ERR_OK) {
+	else if ((e = has_place(a)) == ERR_OK && (e = may_wait(run.client, m->len)) == ERR_OK) {
 		if ((w = wait_for_room(a, &call, m)) != NULL) {
 			now_waits(w);
 			return;
@@ -682,6 +760,8 @@ enum error
 assoc_send(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
     const char *data, size_t len)
 {
+	enum error	e;
+
 	if (!call->notification && !TAILQ_EMPTY(&call->client->asked) &&
 	    asked_again(call->client, call->msgid, data, len))
 		return CALL_ANSWERED;
@@ -692,7 +772,11 @@ assoc_send(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
 	}
 	if (a->eof_asked || a->state == ASSOC_OVER)
 		return send_failed(a, EPIPE, len, info);
-	if (run.n == STACK_RUN || (run.n > 0 && (run.assoc != a || run.client != call->client)))
+	/* One that is refused anyway costs its user what that takes, before the next is read. */
+	if (run.n == 0 && !TAILQ_EMPTY(&a->sends) &&
+	    ((e = has_place(a)) != ERR_OK || (e = may_wait(call->client, len)) != ERR_OK))
+		return e;
+	if (run.n >= (turn_is_shared() ? RUN_SHARED : STACK_RUN) || (run.n > 0 && (run.assoc != a || run.client != call->client)))
 		assoc_send_run();
 	run.assoc = a;
 	run.client = call->client;
@@ -719,6 +803,7 @@ assoc_give_back(struct client *to, uint64_t sock, const struct sndrcvinfo *info,
 		.data = data,
 	};
 
+	turn_spend(to->account.user, 0);
 	client_tell(to, notice_send_failed, sock, &e);
 }
 
@@ -729,6 +814,7 @@ refuse_message(const struct call *call, uint64_t sock, const struct stack_messag
 	struct sndrcvinfo	info = m->info;
 
 	if (!call->notification) {
+		turn_spend(call->client->account.user, 0);
 		call_reply_error(call, code, why);
 		return;
 	}
@@ -790,16 +876,16 @@ finish_send(struct waiting_send *w, int number)
 	refuse_send(w, e, call_why());
 }
 
-/* The first of those that wait, as many as there are of a session, up to a run. */
+/* The first of those that wait, as many as there are of a session, up to most. */
 static unsigned
-gather_waiting(struct assoc *a, struct stack_message m[STACK_RUN])
+gather_waiting(struct assoc *a, struct stack_message *m, unsigned most)
 {
 	uint64_t		 session = TAILQ_FIRST(&a->sends)->session;
 	struct waiting_send	*w;
 	unsigned		 n = 0;
 
 	TAILQ_FOREACH(w, &a->sends, entry) {
-		if (n == STACK_RUN || w->session != session)
+		if (n == most || w->session != session)
 			break;
 		m[n++] = (struct stack_message){
 			.info = w->info,
@@ -821,7 +907,7 @@ assoc_writable(struct assoc *a)
 	int				number;
 
 	for (int i = 0; i < RUNS_A_TURN && !TAILQ_EMPTY(&a->sends); i++) {
-		n = gather_waiting(a, m);
+		n = gather_waiting(a, m, i == 0 ? FIRST_RUN : STACK_RUN);
 		sent = stack_send(a, m, n, &number);
 		if (sent == 0 && number == EAGAIN)
 			break;

@@ -33,6 +33,19 @@ enum assoc_state {
 };
 
 /*
+ * What waits in an association counts against the clients that sent it, until
+ * the association is stuck (see stuck.h). Then it all counts no more, at once
+ * however much it is: what was counted in an earlier era is not there any more.
+ */
+struct send_count {
+	TAILQ_ENTRY(send_count)	 entry;
+	struct client		*client;
+	size_t			 bytes;		/* of this era, against its limit */
+	unsigned		 era;
+	unsigned		 sends;		/* that have a pointer to this */
+};
+
+/*
  * A message that found no room. One that was sent as a notification is taken
  * for good: nobody is told of it any more. When its sender goes it is its
  * association's alone, which sends it before it shuts down.
@@ -46,7 +59,9 @@ struct waiting_send {
 	struct sndrcvinfo		 info;
 	size_t				 len;
 	size_t				 cost;		/* what it is charged with */
-	size_t				 counted;	/* bytes, against its client's limit */
+	struct send_count		*count;		/* NULL: it does not count */
+	size_t				 counted;	/* bytes of that, if this is still the */
+	unsigned			 era;		/* era in which it was counted */
 	bool				 free_request;	/* a session's, not bound: see asked.h */
 	struct asked			*asked;		/* of a bound one that may be asked for */
 	struct record			*record;	/* of a session's notification */
@@ -83,6 +98,7 @@ struct assoc {
 	struct sndrcvinfo	 defaults;	/* of send by stream alone */
 	bool			 defaults_known;
 	TAILQ_HEAD(waiting_sends, waiting_send) sends;
+	TAILQ_HEAD(, send_count) counts;	/* of its senders, the last one first */
 	size_t			 waiting;	/* bytes in sends */
 	size_t			 charged;	/* the memory that they take */
 	unsigned		 free_requests;	/* how many of them are such */
@@ -90,6 +106,7 @@ struct assoc {
 	TAILQ_ENTRY(assoc)	 full_entry;	/* while there are any: see stuck.h */
 	unsigned		 still;		/* ms without one taken */
 	bool			 moved;		/* one was taken since the last look */
+	bool			 given_up;	/* none was for queue_time */
 	bool			 full;		/* above the high watermark, and not
 						   yet down to the low one */
 	uint64_t		 number;	/* unlike its id never used again */

@@ -326,12 +326,14 @@ serve_input(struct client *c, size_t n)
 
 	if (buf_len(&c->in) > 0) {
 		buf_grow(&c->in, n);
+		turn_spend_kept(c->account.user, n);
 		serve_rest(c);
 		return;
 	}
 	done = serve(c, input, n);
 	if (!c->dead && !c->away)
 		buf_add(&c->in, input + done, n - done);
+	turn_spend_kept(c->account.user, n - done);
 	pass_on(c, input + done, n - done);
 }
 
@@ -670,15 +672,29 @@ may_connect(int fd, const struct ucred *cred)
 	static time_t	 last;
 	struct user	*u = user_get(cred->uid);
 	bool		 may = user_may(u, CHARGE_CLIENTS, 1);
-	const char	*why = user_why_not(u, CHARGE_CLIENTS, 1);
+	const char	*why;
 
 	if (!may) {
+		why = user_why_not(u, CHARGE_CLIENTS, 1);
 		if (log_seldom(&last))
 			log_warning("client: refused, pid=%d: %s", (int)cred->pid, why);
 		farewell_refuse(fd, why);
 	}
 	user_put(u);
 	return may;
+}
+
+/*
+ * It came, and went without a word. A program that does nothing else makes
+ * a hundred thousand a second, and what the kernel keeps for each that is
+ * watched it frees later, on our time.
+ */
+static bool
+is_gone(int fd)
+{
+	char	c;
+
+	return recv(fd, &c, 1, MSG_PEEK) == 0;
 }
 
 void
@@ -688,6 +704,10 @@ client_new(int fd)
 	struct ucred	 cred = { .uid = (uid_t)-1 };
 	socklen_t	 len = sizeof cred;
 
+	if (is_gone(fd)) {
+		(void)close(fd);
+		return;
+	}
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1) {
 		log_warning("client: refused, its user is unknown: %s", strerror(errno));
 		(void)close(fd);
@@ -735,6 +755,7 @@ cut_off(struct client *c)
 {
 	struct call	*call;
 
+	turn_spend_connection(c->account.user);
 	(void)event_del(&c->readable);
 	(void)event_del(&c->writable);
 	turn_leave(c);

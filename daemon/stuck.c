@@ -15,6 +15,7 @@
 #define TICK_MS		10
 #define STUCK_MS	20
 
+/* Those that messages wait in, but for those that were given up. */
 static TAILQ_HEAD(, assoc) full = TAILQ_HEAD_INITIALIZER(full);
 static struct event tick;
 
@@ -23,59 +24,67 @@ stuck_watch(struct assoc *a)
 {
 	a->still = 0;
 	a->moved = false;
-	TAILQ_INSERT_TAIL(&full, a, full_entry);
+	a->given_up = config.queue_time == 0;
+	if (!a->given_up)
+		TAILQ_INSERT_TAIL(&full, a, full_entry);
 }
 
 void
 stuck_unwatch(struct assoc *a)
 {
-	TAILQ_REMOVE(&full, a, full_entry);
+	if (!a->given_up)
+		TAILQ_REMOVE(&full, a, full_entry);
 }
 
 void
 stuck_moves(struct assoc *a)
 {
+	stuck_unwatch(a);
+	stuck_watch(a);
 	a->moved = true;
-	a->still = 0;
 }
 
-static bool
-is_given_up(const struct assoc *a)
+static void
+give_up(struct assoc *a)
 {
-	return a->still >= config.queue_time;
+	stuck_unwatch(a);
+	a->given_up = true;
+	log_info("assoc %u: its peer takes nothing, %zu bytes wait", assoc_id(a), a->waiting);
 }
 
 bool
 stuck_refuses(const struct assoc *a)
 {
-	return is_given_up(a) && a->charged >= config.association_queue;
+	return a->given_up && a->charged >= config.association_queue;
 }
 
 /* One more tick without a message taken. True: it is worth to look again. */
 static bool
 look_at(struct assoc *a)
 {
-	if (a->moved || is_given_up(a)) {
+	if (a->moved) {
 		a->moved = false;
-		return !is_given_up(a);
+		return true;
 	}
 	a->still += TICK_MS;
-	if (is_given_up(a))
-		log_info("assoc %u: its peer takes nothing, %zu bytes wait", assoc_id(a), a->waiting);
-	if (is_given_up(a) || (a->still >= STUCK_MS && a->charged < config.association_queue))
+	if (a->still >= config.queue_time)
+		give_up(a);
+	if (a->given_up || (a->still >= STUCK_MS && a->charged < config.association_queue))
 		assoc_uncount_sends(a);
-	return !is_given_up(a);
+	return !a->given_up;
 }
 
 static void
 stuck_on_tick(evutil_socket_t fd, short what, void *arg)
 {
-	struct assoc	*a;
+	struct assoc	*a, *next;
 	bool		 again = false;
 
 	(void)fd, (void)what, (void)arg;
-	TAILQ_FOREACH(a, &full, full_entry)
+	for (a = TAILQ_FIRST(&full); a != NULL; a = next) {
+		next = TAILQ_NEXT(a, full_entry);
 		again |= look_at(a);
+	}
 	if (again && client_any_paused())
 		stuck_look();
 }

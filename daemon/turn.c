@@ -15,6 +15,8 @@
 #define CONNECTION	16
 #define BYTES_A_UNIT	512
 #define READ_A_UNIT	2048
+/* That are kept, as the request is not all there: in pages that the kernel clears first. */
+#define KEPT_A_UNIT	512
 
 static size_t cost;		/* of the request that is being served */
 
@@ -88,6 +90,12 @@ void
 turn_spend_read(struct user *u, size_t bytes)
 {
 	u->units -= (int64_t)(bytes / READ_A_UNIT);
+}
+
+void
+turn_spend_kept(struct user *u, size_t bytes)
+{
+	u->units -= (int64_t)(bytes / KEPT_A_UNIT);
 }
 
 void

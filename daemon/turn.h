@@ -66,11 +66,14 @@ turn_spend_send(struct user *u)
 	u->units--;
 }
 
-/* It connected. */
+/* It connected; or its connection ended. */
 void turn_spend_connection(struct user *);
 
 /* So many bytes were read from it, whatever is in them. */
 void turn_spend_read(struct user *, size_t bytes);
+
+/* So many of them are not served yet, and were put aside. */
+void turn_spend_kept(struct user *, size_t bytes);
 
 /* Was another user served lately? */
 bool turn_is_shared(void);
