@@ -26,8 +26,15 @@ The table says how much of a processor the hostile programs, the daemon and the
 honest client took, and how many steps (answers, or writes of a batch) the hostile
 clients made: an attack without any is none. "stolen" is what the host of a virtual
 machine took of all processors, in percent, alone and during. While it takes them
-nobody runs, for 10 to 20 ms at a time: a row with more than half a percent of it
-says more about the host than about sctpd. The first row,
+nobody runs, for 1 to 20 ms at a time, and a round trip then says nothing about
+sctpd. So a watch of the highest priority sleeps a millisecond again and again on
+each processor. Whoever else wants that processor, the watch comes first: where it
+wakes late, the processor was gone. The time is cut into windows of a tenth of a
+second, and those in which a watch was late are not looked at, whatever the round
+trips in them were, alone as well as during. It goes on until there are enough of
+the others. "seen" is their share, in percent: where it is too small, the row is
+missed. Alone is measured before the attack and after it, half of the time each, so
+that a machine that becomes slower or faster meanwhile does the same to both. The first row,
 "control", is no attack: two programs are as busy, and none of them talks to
 sctpd. What the honest client lost there is the machine's doing. The bounds are
 against the honest client alone all the same, in each row."""
@@ -55,6 +62,9 @@ from rpc import Client, RpcError  # noqa: E402
 HONEST, HOSTILE, CLIENTS = 1001, 1002, 100
 PROCESSES = 2       # that the hostile clients are in
 PROCESSORS = sorted(os.sched_getaffinity(0))
+WINDOW = 0.1        # seconds that are looked at, or not
+LATE = 0.0007       # seconds: who had the processor then is neither sctpd nor another program
+PATIENCE = 8        # times as long as there is to be seen
 PACE = 0.005        # seconds from one round trip to the next
 RATIO = 1.5         # of the median, and of the 99th percentile
 MEMORY = 128 << 20  # that the daemon may charge to all users
@@ -321,7 +331,7 @@ class Honest:
     def paced(self, seconds):
         """Latencies in ms, sorted. What is beside a round trip is not in one."""
         took, due, end = [], time.monotonic(), time.monotonic() + seconds
-        while due < end and time.monotonic() < end + seconds:
+        while due < end and time.monotonic() < end + 1:
             time.sleep(max(0, due - time.monotonic()))
             try:
                 self.round_trip()
@@ -339,75 +349,139 @@ class Honest:
 
 
 def stolen():
-    """Seconds that the host took of each processor, on average, since this machine started."""
+    """Ticks that the host took of all processors since this machine started."""
     with open("/proc/stat") as f:
-        return int(f.readline().split()[8]) / os.sysconf("SC_CLK_TCK") / os.cpu_count()
+        return int(f.readline().split()[8])
 
 
-def paced(h, seconds):
-    """The latencies, and the share of the processors that the host took meanwhile."""
-    before = stolen(), time.monotonic()
-    took = h.paced(seconds)
-    return took, (stolen() - before[0]) / (time.monotonic() - before[1])
+class Watch:
+    """A watch on each processor, that counts how often it was late."""
+
+    def __init__(self):
+        self.counts, self.pids = mmap.mmap(-1, 8 * len(PROCESSORS)), []
+        for i, processor in enumerate(PROCESSORS):
+            if (pid := os.fork()) == 0:
+                try:
+                    self.look(8 * i, processor)
+                finally:
+                    os._exit(1)
+            self.pids.append(pid)
+
+    def look(self, at, processor):
+        os.sched_setaffinity(0, {processor})
+        with contextlib.suppress(PermissionError):
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(2))
+        n = 0
+        while True:
+            due = time.monotonic() + 0.001
+            time.sleep(0.001)
+            if time.monotonic() > due + LATE:
+                n += 1
+                self.counts[at:at + 8] = struct.pack("Q", n)
+
+    def late(self):
+        return bytes(self.counts)
+
+    def stop(self):
+        for pid in self.pids:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+class Measured:
+    """Round trips until there are so many seconds in which no processor was gone."""
+
+    def __init__(self):
+        self.windows, self.took, self.enough, self.time, self.stolen, self.seen = 0, [], True, 0, 0, 0
+
+    def go_on(self, h, watch, seconds, patience):
+        begin, stolen_before, seen, every = time.monotonic(), stolen(), [], []
+        while len(seen) * WINDOW < seconds and time.monotonic() < begin + seconds * patience:
+            late = watch.late()
+            every.append(h.paced(WINDOW))
+            if watch.late() == late:
+                seen.append(every[-1])
+        self.windows += len(every)
+        self.seen += len(seen)
+        self.enough = self.enough and len(seen) * WINDOW >= seconds
+        self.took = sorted(self.took + [t for w in (seen or every) for t in w])
+        self.time += time.monotonic() - begin
+        self.stolen += (stolen() - stolen_before) / os.sysconf("SC_CLK_TCK") / os.cpu_count()
 
 
 def at(took, part):
     return took[min(len(took) - 1, int(len(took) * part))]
 
 
-def tidy(d):
+def tidy(d, but=()):
     """What is held for ever is root's to close."""
     with contextlib.closing(Client(d.path)) as c:
         for row in c.call("sockets")["sockets"]:
-            with contextlib.suppress(RpcError):
-                c.call("close", sock=row["sock"])
+            if row["sock"] not in but:
+                with contextlib.suppress(RpcError):
+                    c.call("close", sock=row["sock"])
 
 
 def row(name, attacks, seconds, timed):
     """One line of the table; gives what it missed."""
     os.sched_setaffinity(0, PROCESSORS)
-    d = test_resolve.start(socket_mode="0666", log_level="err", max_memory=MEMORY, resume_time=1000)
+    d, watch = test_resolve.start(socket_mode="0666", log_level="err", max_memory=MEMORY, resume_time=1000), Watch()
     os.chmod(d.dir, 0o755)
     try:
-        return measured(d, name, attacks, seconds, timed)
+        return measured(d, watch, name, [attacks[i % len(attacks)] for i in range(CLIENTS)], seconds, timed)
     finally:
+        watch.stop()
         if d.alive():
             d.kill()
 
 
-def measured(d, name, attacks, seconds, timed):
-    fds, first = d.idle()[0], memory(d.process.pid)
-    h, crowd = Honest(d), Processes()
-    alone, lost_alone = paced(h, seconds / 2)
-    all_of_them = [attacks[i % len(attacks)] for i in range(CLIENTS)]
+def beside(crowd, d, attacks, go_on):
+    """What the daemon, the crowd and the honest client take of a processor meanwhile; and the crowd's steps."""
     for i in range(PROCESSES):
-        crowd.start(hostile, all_of_them[i * CLIENTS // PROCESSES:(i + 1) * CLIENTS // PROCESSES], d.path)
+        crowd.start(hostile, attacks[i * CLIENTS // PROCESSES:(i + 1) * CLIENTS // PROCESSES], d.path)
     try:
         crowd.go()
         took = -cpu(d.process.pid), -time.process_time(), -time.monotonic()
-        during, lost = paced(h, seconds / 2)
+        go_on()
         took = took[0] + cpu(d.process.pid), took[1] + time.process_time(), took[2] + time.monotonic()
         steps = crowd.total()
     finally:
         hostile_cpu = crowd.stop()
-    d.close_clients()
-    tidy(d)
-    left = None
+    return [t / took[2] for t in (took[0], hostile_cpu, took[1])], steps
+
+
+def left(d, fds, but=()):
+    """None, or what the daemon has not given back."""
+    tidy(d, but)
     try:
-        d.idle()
+        if not but:
+            d.idle()
         wait_for(lambda: d.descriptors() <= fds)
     except AssertionError as e:
-        left = str(e)
-    ratio = [at(during, p) / at(alone, p) for p in (0.5, 0.99)]
+        return str(e)
+
+
+def measured(d, watch, name, attacks, seconds, timed):
+    fds, first = d.idle()[0], memory(d.process.pid)
+    h, alone, during = Honest(d), Measured(), Measured()
+    with_honest, patience = d.descriptors(), PATIENCE if timed else 1
+    alone.go_on(h, watch, seconds / 4, patience)
+    shares, steps = beside(Processes(), d, attacks, lambda: during.go_on(h, watch, seconds / 2, patience))
+    not_back = left(d, with_honest, (h.here, h.there))
+    alone.go_on(h, watch, seconds / 4, patience)
+    d.close_clients()
+    not_back = not_back or left(d, fds)
+    ratio = [at(during.took, p) / at(alone.took, p) for p in (0.5, 0.99)]
     limit = first + MEMORY + ASIDE
-    times = (f"{at(t, 0.5):6.2f} {at(t, 0.99):6.2f} {t[-1]:7.2f}" for t in (alone, during))
+    times = (f"{at(t, 0.5):6.2f} {at(t, 0.99):6.2f} {t[-1]:7.2f}" for t in (alone.took, during.took))
     print(f"{name:17}", *times, f"{ratio[0]:5.2f} {ratio[1]:5.2f} {len(h.refused):7} {h.peak >> 20:5}/{limit >> 20:<4}",
-          f"{fds:4}/{d.descriptors():<4}", *(f"{s / took[2]:5.2f}" for s in (took[0], hostile_cpu, took[1])),
-          f"{steps:8}", *(f"{100 * s:5.2f}" for s in (lost_alone, lost)), flush=True)
+          f"{fds:4}/{d.descriptors():<4}", *(f"{s:5.2f}" for s in shares), f"{steps:8}",
+          *(f"{100 * m.stolen / m.time:5.2f} {100 * m.seen / m.windows:3.0f}" for m in (alone, during)), flush=True)
     missed = [f"refused: {h.refused[0]}"] if h.refused else []
     missed += ["memory"] if h.peak > limit else []
-    missed += [f"left: {left}"] if left else []
+    missed += [f"left: {not_back}"] if not_back else []
     missed += ["no hostile step"] if not steps else []
+    missed += ["the host took too much to measure"] if timed and not (alone.enough and during.enough) else []
     missed += [f"ratio {max(ratio):.2f}"] if timed and max(ratio) > RATIO else []
     return [f"{name}: {m}" for m in missed]
 
@@ -423,7 +497,7 @@ def main():
     print(f"stack {STACK}, {CLIENTS} hostile clients (SCHED_IDLE), ms alone and during, MiB of memory and limit,"
           " descriptors before/after, processors")
     print(f"{'attack':17} {'p50':>6} {'p99':>6} {'max':>7} {'p50':>6} {'p99':>6} {'max':>7}  r50   r99  refused"
-          "    memory   desc   sctpd  host honest    steps  stolen %")
+          "    memory   desc   sctpd  host honest    steps  stolen, seen %")
     missed = []
     with test_resolve.NameServer() as server:
         server.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
