@@ -10,6 +10,7 @@
 #include "config.h"
 #include "keep.h"
 #include "sock.h"
+#include "turn.h"
 
 static struct client_list dirty = TAILQ_HEAD_INITIALIZER(dirty);
 static struct client_list writing = TAILQ_HEAD_INITIALIZER(writing);
@@ -168,8 +169,10 @@ client_write(struct client *c)
 		client_lost(c, strerror(errno));
 		return;
 	}
-	if (n > 0)
+	if (n > 0) {
 		c->trouble = 0;
+		turn_spend_calls(c->account.user, 2);
+	}
 	if (c->out.self_acking)
 		keep_output(c);		/* what was written is handled */
 	if (c->out.plain.cap != c->out_charged)

@@ -158,6 +158,7 @@ client_pause(struct client *c)
 	if (c->paused)
 		return;
 	set_paused(c, true);
+	turn_spend_calls(c->account.user, 4);	/* these, and those that make it read again */
 	stuck_look();		/* at what its messages wait for */
 	stop_reading(c);
 }

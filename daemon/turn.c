@@ -7,12 +7,13 @@
 
 /* Units of a user's in a turn: while it is alone, and beside another. */
 #define TURN_ALONE	512
-#define TURN_SHARED	64
+#define TURN_SHARED	32
 /* One that was served so many turns ago is still there. */
 #define LATELY		8192
 /* What a request costs at least; bytes that are looked at, that are only read. */
 #define REQUEST		8
 #define CONNECTION	16
+#define SYSTEM_CALL	2
 #define BYTES_A_UNIT	512
 #define READ_A_UNIT	2048
 /* That are kept, as the request is not all there: in pages that the kernel clears first. */
@@ -96,6 +97,12 @@ void
 turn_spend_kept(struct user *u, size_t bytes)
 {
 	u->units -= (int64_t)(bytes / KEPT_A_UNIT);
+}
+
+void
+turn_spend_calls(struct user *u, unsigned calls)
+{
+	u->units -= calls * SYSTEM_CALL;
 }
 
 void

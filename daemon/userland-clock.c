@@ -31,7 +31,7 @@
 
 /* Nothing of usrsctp's is finer; and the longest from one tick to the next. */
 #define TICK_MS		10
-#define SLOWEST_MS	80
+#define SLOWEST_MS	160
 #define SHARE		256
 /* Ticks that the mean of what they take is of, about. */
 #define MEAN		8

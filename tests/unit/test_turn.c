@@ -10,7 +10,7 @@
 
 #define LATELY	10000	/* turns after which another user is forgotten, at least */
 #define MANY	512	/* sends of a user that is alone in its turn */
-#define FEW	64	/* and beside another */
+#define FEW	32	/* and beside another */
 
 /* Nobody waits for a descriptor here, and whoever is hungry stays so. */
 int
