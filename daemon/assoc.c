@@ -29,6 +29,8 @@
 #define FIRST_RUN	4
 /* Messages in a run beside another user: that none is taken is seen, and charged, when it is over. */
 #define RUN_SHARED	16
+/* Senders of an association that are gone through in the time of a system call. */
+#define OTHERS_A_CALL	64
 /* Longest reason of an abort: it travels in one packet. */
 #define MAX_REASON	1024
 /* What one is charged with, its record in the journal included. */
@@ -268,15 +270,19 @@ discharge(struct waiting_send *w)
 	}
 }
 
+/* Senders are few, or their user pays for the search. */
 static struct send_count *
 find_count(struct assoc *a, const struct client *c)
 {
 	struct send_count	*k;
+	unsigned		 others = 0;
 
 	TAILQ_FOREACH(k, &a->counts, entry) {
 		if (k->client == c)
 			break;
+		others++;
 	}
+	turn_spend_calls(c->account.user, others / OTHERS_A_CALL);
 	if (k != NULL && k != TAILQ_FIRST(&a->counts)) {
 		TAILQ_REMOVE(&a->counts, k, entry);
 		TAILQ_INSERT_HEAD(&a->counts, k, entry);
@@ -803,7 +809,6 @@ assoc_give_back(struct client *to, uint64_t sock, const struct sndrcvinfo *info,
 		.data = data,
 	};
 
-	turn_spend(to->account.user, 0);
 	client_tell(to, notice_send_failed, sock, &e);
 }
 
@@ -814,11 +819,12 @@ refuse_message(const struct call *call, uint64_t sock, const struct stack_messag
 	struct sndrcvinfo	info = m->info;
 
 	if (!call->notification) {
-		turn_spend(call->client->account.user, 0);
+		turn_spend_refusal(call->client->account.user);
 		call_reply_error(call, code, why);
 		return;
 	}
 	info.assoc_id = assoc_id(run.assoc);
+	turn_spend_refusal(call->client->account.user);
 	assoc_give_back(call->client, sock, &info, (struct slice){ m->data, (uint32_t)m->len },
 	    call_error_text(code, why));
 }

@@ -171,7 +171,8 @@ client_write(struct client *c)
 	}
 	if (n > 0) {
 		c->trouble = 0;
-		turn_spend_calls(c->account.user, 2);
+		if (c->answers > 0)	/* what peers send is not its doing */
+			turn_spend_calls(c->account.user, 2);
 	}
 	if (c->out.self_acking)
 		keep_output(c);		/* what was written is handled */

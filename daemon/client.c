@@ -332,9 +332,10 @@ serve_input(struct client *c, size_t n)
 		return;
 	}
 	done = serve(c, input, n);
-	if (!c->dead && !c->away)
+	if (!c->dead && !c->away) {
 		buf_add(&c->in, input + done, n - done);
-	turn_spend_kept(c->account.user, n - done);
+		turn_spend_kept(c->account.user, n - done);
+	}
 	pass_on(c, input + done, n - done);
 }
 

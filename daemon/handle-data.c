@@ -8,6 +8,7 @@
 #include "config.h"
 #include "find.h"
 #include "handler.h"
+#include "turn.h"
 
 /* What to send with: all of it, or the defaults and a stream. */
 static enum error
@@ -83,6 +84,7 @@ handle_send(struct call *call, const struct rpc_send_in *in, struct rpc_send_out
 	info.assoc_id = in->assoc_id != 0 ? in->assoc_id : in->sctp_sndrcvinfo.assoc_id;
 	(void)snprintf(why, sizeof why, "%s", call_why());
 	assoc_send_run();	/* notifications are dealt with in their order */
+	turn_spend_refusal(call->client->account.user);
 	assoc_give_back(call->client, in->sock, &info, in->data, call_error_text(e, why));
 	return CALL_ANSWERED;
 }

@@ -24,9 +24,8 @@ stuck_watch(struct assoc *a)
 {
 	a->still = 0;
 	a->moved = false;
-	a->given_up = config.queue_time == 0;
-	if (!a->given_up)
-		TAILQ_INSERT_TAIL(&full, a, full_entry);
+	a->given_up = false;
+	TAILQ_INSERT_TAIL(&full, a, full_entry);
 }
 
 void

@@ -100,6 +100,12 @@ turn_spend_kept(struct user *u, size_t bytes)
 }
 
 void
+turn_spend_refusal(struct user *u)
+{
+	u->units -= REQUEST;
+}
+
+void
 turn_spend_calls(struct user *u, unsigned calls)
 {
 	u->units -= calls * SYSTEM_CALL;

@@ -75,6 +75,9 @@ void turn_spend_read(struct user *, size_t bytes);
 /* So many of them are not served yet, and were put aside. */
 void turn_spend_kept(struct user *, size_t bytes);
 
+/* A message was refused, though it was served as one that is sent. */
+void turn_spend_refusal(struct user *);
+
 /* So many system calls were made for it alone: to watch it, to write to it. */
 void turn_spend_calls(struct user *, unsigned calls);
 
