@@ -29,6 +29,7 @@ static const char usage[] =
 "  listen PORT          wait for a peer\n"
 "  connect HOST PORT    call one; HOST may be a name, or addresses with commas\n"
 "    --ip A[,B]         local addresses            --stream N     stream to send on\n"
+"    -o, --option NAME=VALUE   of the socket, as sndbuf=1000000; sctpctl help lists them\n"
 "    --ppid N           payload protocol           --ostreams N   streams to ask for\n"
 "    --hex              lines of hexadecimal bytes --raw          blocks, no lines\n"
 "    -k, --keep         listen on after a peer     --one-to-one   a stream socket\n"

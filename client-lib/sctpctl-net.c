@@ -20,6 +20,7 @@
 
 #define WINDOW		64	/* sends under way */
 #define END_PATIENCE	10000	/* ms for an association to shut down */
+#define END_SAID	1000	/* ms of it after which that is said */
 
 struct net {
 	struct ctl	*ctl;
@@ -33,6 +34,7 @@ struct net {
 	int		 fail;		/* the exit code to be */
 	bool		 send_failed;	/* that was said */
 	int64_t		 end_at;	/* ms: when to send eof, or to give up */
+	int64_t		 say_at;	/* ms: when to say that it takes time; 0 */
 };
 
 static volatile sig_atomic_t	interrupted;
@@ -124,6 +126,7 @@ begin_end(struct net *n)
 		return;
 	n->ending = true;
 	n->end_at = now_ms() + END_PATIENCE;
+	n->say_at = now_ms() + END_SAID;
 	if (sctpd_call_async(n->ctl->c, ended, n, "eof sock=%" PRIu64 " assoc_id=%u",
 	    n->sock, n->assoc_id) != SCTPD_OK) {
 		n->fail = ctl_fail(CTL_FAILED, "eof: %s", sctpd_error(n->ctl->c));
@@ -141,6 +144,11 @@ ends_at_eof(const struct net *n)
 static void
 check_end(struct net *n)
 {
+	if (n->say_at != 0 && now_ms() >= n->say_at) {
+		n->say_at = 0;
+		fprintf(stderr, "sctpctl: waiting for the peer to take everything, %d s at most; "
+		    "an interrupt ends that\n", (END_PATIENCE - END_SAID) / 1000);
+	}
 	if (n->over || (n->ending && now_ms() < n->end_at))
 		return;
 	if (n->ending) {
@@ -175,7 +183,7 @@ association_over(struct net *n, int fail)
 	if (fail == CTL_OK && !n->ending && has_input(n))
 		fail = ctl_fail(CTL_FAILED, "the peer shut down before all input was sent");
 	n->up = n->ending = false;
-	n->end_at = 0;
+	n->end_at = n->say_at = 0;
 	if (n->listener != 0 && n->ctl->keep)
 		return;
 	n->over = true;
@@ -286,9 +294,9 @@ on_event(struct sctpd *c, const struct sctpd_event *ev, void *arg)
 static int
 patience(const struct net *n)
 {
-	int64_t	left = n->end_at - now_ms();
+	int64_t	at = n->say_at != 0 ? n->say_at : n->end_at, left = at - now_ms();
 
-	if (n->end_at == 0)
+	if (at == 0)
 		return -1;
 	return left < 0 ? 0 : (int)left;
 }
@@ -323,10 +331,14 @@ check_interrupt(struct net *n)
 {
 	if (interrupted == 0)
 		return;
-	if (!n->up || interrupted > 1)
-		n->over = true;
-	else
+	if (n->up && interrupted == 1) {
 		begin_end(n);
+		return;
+	}
+	if (n->up && !n->over)
+		n->fail = ctl_fail(CTL_FAILED,
+		    "interrupted before the association was over; the peer may lack what was sent last");
+	n->over = true;
 }
 
 static int
@@ -353,6 +365,47 @@ loop(struct net *n)
 	return fail != CTL_OK ? fail : n->fail;
 }
 
+/* ---- opening a socket ----------------------------------------------- */
+
+static char *
+word(const char *key, const char *value)
+{
+	char	*s;
+
+	if (asprintf(&s, "%s%s", key, value) == -1)
+		exit(ctl_fail(CTL_FAILED, "there is no memory left"));
+	return s;
+}
+
+/* At the addresses of --ip or at all, with all of --option. */
+static int
+open_socket(const struct ctl *ctl, int family, const char *port, uint64_t *sock)
+{
+	const struct sctpd_value	*v;
+	const char			*any = family == AF_INET6 ? "::" : "any";
+	char				*words[CTL_OPTIONS + 8], streams[8];
+	int				 n = 0, code;
+
+	if (ctl->ip != NULL && strchr(ctl->ip, ':') != NULL)
+		family = AF_INET6;	/* which takes those of both */
+	(void)snprintf(streams, sizeof streams, "%u", ctl->ostreams);
+	words[n++] = word("open", "");
+	words[n++] = word("family=", family == AF_INET6 ? "inet6" : "inet");
+	words[n++] = word("ip=", ctl->ip != NULL ? ctl->ip : any);
+	words[n++] = word("port=", port);
+	words[n++] = word("type=", ctl->one_to_one ? "stream" : "seqpacket");
+	if (ctl->ostreams > 0)
+		words[n++] = word("options.sctp_initmsg.num_ostreams=", streams);
+	for (int i = 0; i < ctl->noptions; i++)
+		words[n++] = word("options.", ctl->option[i]);
+	code = sctpd_callv(ctl->c, &v, n, (const char *const *)words);
+	if (code == SCTPD_OK)
+		*sock = (uint64_t)sctpd_get_int(v, "sock");
+	while (n > 0)
+		free(words[--n]);
+	return code;
+}
+
 /* ---- listen --------------------------------------------------------- */
 
 static bool
@@ -362,14 +415,6 @@ is_port(const char *s)
 	long	 port = strtol(s, &end, 10);
 
 	return *s != '\0' && *end == '\0' && port >= 0 && port <= 65535;
-}
-
-static const char *
-local_ip(const struct ctl *ctl, int family)
-{
-	if (ctl->ip != NULL)
-		return ctl->ip;
-	return family == AF_INET6 ? "::" : "any";
 }
 
 int
@@ -384,8 +429,8 @@ net_listen(struct ctl *ctl, int argc, char **argv)
 		    "listen takes a port, from 0 to 65535: sctpctl listen PORT");
 	if ((fail = ctl_dial_session(ctl)) != CTL_OK)
 		return fail;
-	if ((code = sctpd_open(ctl->c, &n.listener, "port=%s ip=%s type=%s options.active=true",
-	    argv[1], local_ip(ctl, AF_INET), ctl->one_to_one ? "stream" : "seqpacket")) != SCTPD_OK ||
+	if ((code = open_socket(ctl, AF_INET, argv[1], &n.listener)) != SCTPD_OK ||
+	    (code = sctpd_set_active(ctl->c, n.listener, SCTPD_ACTIVE)) != SCTPD_OK ||
 	    (code = sctpd_sockname(ctl->c, n.listener, NULL, 0, &port)) != SCTPD_OK ||
 	    (code = sctpd_listen(ctl->c, n.listener, -1)) != SCTPD_OK)
 		return ctl_fail_call(ctl, code);
@@ -402,16 +447,9 @@ try_connect(struct net *n, int family, const char *addr, const char *port)
 {
 	struct ctl		*ctl = n->ctl;
 	struct sctpd_assoc	 assoc;
-	char			 streams[64] = "";
 	int			 code;
 
-	if (ctl->ostreams > 0)
-		(void)snprintf(streams, sizeof streams,
-		    "options.sctp_initmsg.num_ostreams=%u", ctl->ostreams);
-	code = sctpd_open(ctl->c, &n->sock, "family=%s ip=%s type=%s %s",
-	    family == AF_INET6 ? "inet6" : "inet", local_ip(ctl, family),
-	    ctl->one_to_one ? "stream" : "seqpacket", streams);
-	if (code != SCTPD_OK)
+	if ((code = open_socket(ctl, family, "0", &n->sock)) != SCTPD_OK)
 		return code;
 	code = sctpd_connect(ctl->c, n->sock, addr, (uint16_t)atoi(port), ctl->timeout, &assoc);
 	if (code != SCTPD_OK)
@@ -421,6 +459,8 @@ try_connect(struct net *n, int family, const char *addr, const char *port)
 	if (ctl->verbose)
 		fprintf(stderr, "connected to %s port %s, association %u, %u streams out, %u in\n",
 		    addr, port, assoc.assoc_id, assoc.outbound_streams, assoc.inbound_streams);
+	if (ctl->json)
+		out_connected(n->sock, addr, port, &assoc);
 	return sctpd_set_active(ctl->c, n->sock, SCTPD_ACTIVE);
 }
 

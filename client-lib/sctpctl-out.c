@@ -217,6 +217,19 @@ out_event(const struct ctl *ctl, FILE *f, const struct sctpd_event *ev)
 	putc('\n', f);
 }
 
+void
+out_connected(uint64_t sock, const char *addr, const char *port, const struct sctpd_assoc *a)
+{
+	struct timeval	tv;
+
+	gettimeofday(&tv, NULL);
+	printf("{\"time\": %lld.%06ld, \"event\": \"sctp_assoc_change\", \"sock\": %" PRIu64 ", \"from\": {\"addr\": ",
+	    (long long)tv.tv_sec, (long)tv.tv_usec, sock);
+	json_text(stdout, addr, strlen(addr));
+	printf(", \"port\": %s}, \"state\": \"comm_up\", \"error\": 0, \"outbound_streams\": %u, "
+	    "\"inbound_streams\": %u, \"assoc_id\": %u}\n", port, a->outbound_streams, a->inbound_streams, a->assoc_id);
+}
+
 /* ---- tables --------------------------------------------------------- */
 
 /* A cell's text, which is given. */

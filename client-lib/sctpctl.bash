@@ -12,7 +12,7 @@ _sctpctl()
 	cur=${words[-1]}
 	if [[ $cur == -* ]]; then
 		options="--socket --json --color --timeout --verbose --help --version
-		    --ip --stream --ppid --ostreams --hex --raw --one-to-one
+		    --ip --stream --ppid --ostreams --option --hex --raw --one-to-one
 		    --keep --end-at-eof --wait"
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 		return
@@ -22,7 +22,7 @@ _sctpctl()
 	for ((i = 1; i < ${#words[@]} - 1; i++)); do
 		w=${words[i]}
 		case $w in
-		-s|-w|--socket|--color|--timeout|--ip|--stream|--ppid|--ostreams|--wait)
+		-s|-w|--socket|--color|--timeout|--ip|--stream|--ppid|--ostreams|--wait|-o|--option)
 			((i++)) ;;
 		-*)
 			;;

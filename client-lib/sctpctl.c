@@ -22,6 +22,7 @@ enum {
 	OPT_COLOR = 256, OPT_TIMEOUT, OPT_COMPLETE,
 	OPT_NET, OPT_IP = OPT_NET, OPT_STREAM, OPT_PPID, OPT_OSTREAMS, OPT_HEX,
 	OPT_RAW, OPT_ONE, OPT_KEEP = 'k', OPT_END = 'N', OPT_LINGER = 'w',
+	OPT_OPTION = 'o',
 };
 
 static const struct option options[] = {
@@ -36,6 +37,7 @@ static const struct option options[] = {
 	{ "stream", required_argument, NULL, OPT_STREAM },
 	{ "ppid", required_argument, NULL, OPT_PPID },
 	{ "ostreams", required_argument, NULL, OPT_OSTREAMS },
+	{ "option", required_argument, NULL, OPT_OPTION },
 	{ "hex", no_argument, NULL, OPT_HEX },
 	{ "raw", no_argument, NULL, OPT_RAW },
 	{ "one-to-one", no_argument, NULL, OPT_ONE },
@@ -218,6 +220,18 @@ number(const char *option, const char *s, unsigned long max)
 	return (unsigned)v;
 }
 
+/* What it is called, and whether its value fits, open says. */
+static void
+socket_option(struct ctl *ctl)
+{
+	if (strchr(optarg, '=') == NULL || *optarg == '=')
+		exit(ctl_fail(CTL_USAGE,
+		    "--option takes NAME=VALUE, as sndbuf=1000000; \"%s\" is none", optarg));
+	if (ctl->noptions == CTL_OPTIONS)
+		exit(ctl_fail(CTL_USAGE, "--option: %d are all that it takes", CTL_OPTIONS));
+	ctl->option[ctl->noptions++] = optarg;
+}
+
 static void
 net_option(struct ctl *ctl, int opt)
 {
@@ -237,6 +251,9 @@ net_option(struct ctl *ctl, int opt)
 		break;
 	case OPT_OSTREAMS:
 		ctl->ostreams = number("ostreams", optarg, UINT16_MAX);
+		break;
+	case OPT_OPTION:
+		socket_option(ctl);
 		break;
 	case OPT_HEX:
 		ctl->form = FORM_HEX;
@@ -273,7 +290,7 @@ read_options(struct ctl *ctl, int argc, char **argv)
 {
 	int	opt;
 
-	while ((opt = getopt_long(argc, argv, "s:jvhVkNw:", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "s:jvhVkNw:o:", options, NULL)) != -1) {
 		switch (opt) {
 		case 's':
 			ctl->path = optarg;

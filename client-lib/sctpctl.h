@@ -25,6 +25,8 @@ enum ctl_exit {
 /* How standard input and output carry messages. */
 enum ctl_form { FORM_LINES, FORM_HEX, FORM_RAW };
 
+#define CTL_OPTIONS	64
+
 struct ctl {
 	struct sctpd	*c;
 	const char	*path;
@@ -45,6 +47,8 @@ struct ctl {
 	unsigned	 stream;
 	unsigned	 ppid;
 	unsigned	 ostreams;
+	const char	*option[CTL_OPTIONS];	/* NAME=VALUE, of the socket */
+	int		 noptions;
 };
 
 /* ---- sctpctl.c ------------------------------------------------------ */
@@ -104,6 +108,9 @@ void out_words(FILE *, const struct sctpd_value *);
 void out_result(const struct ctl *, const struct sctpd_value *);
 /* An event on one line, with the time. */
 void out_event(const struct ctl *, FILE *, const struct sctpd_event *);
+
+/* What a connect was answered, as the event that it would be for others. */
+void out_connected(uint64_t sock, const char *addr, const char *port, const struct sctpd_assoc *);
 /* A list of maps as a table, a column for each key of the first. */
 void out_table(const struct ctl *, const struct sctpd_value *list);
 void out_hex(FILE *, const char *, size_t len);

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """sctpctl as its users run it: words, exit status, JSON, listen and connect,
 the shell, watch."""
+import contextlib
 import json
 import os
 import re
 import signal
 import subprocess
+import threading
 
 from check import recv
-from harness import BUILD, SLOW, Daemon, Skip, associate
+from harness import BUILD, SLOW, Daemon, Skip, associate, wait_for
 from rpc import WAIT as BASE_WAIT
 from rpc import Client
 from test_keeper import Own
@@ -185,6 +187,50 @@ def test_interrupt_ends_well(d):
     client.send_signal(signal.SIGINT)
     assert client.wait(WAIT) == 0
     bye(server)
+
+
+def test_a_second_interrupt_does_not_wait_and_fails(d):
+    """The peer takes nothing more, so the association does not shut down."""
+    there = d.client().call("open", ip="127.0.0.1")
+    d.clients[-1].call("listen", sock=there["sock"])
+    p = spawn(d, "connect", "-v", "127.0.0.1", there["port"])
+    assert p.stderr.readline().startswith("connected to ")
+    feeder = threading.Thread(target=feed, args=(p, "x" * 60000 + "\n"))
+    feeder.start()
+    c = d.client()
+    wait_for(lambda: any(a["send_pend"] for a in c.call("assocs")["assocs"]))
+    p.send_signal(signal.SIGINT)
+    assert p.stderr.readline().startswith("sctpctl: waiting for the peer to take everything")
+    p.send_signal(signal.SIGINT)
+    assert "interrupted before the association was over" in p.stderr.read()
+    assert p.wait(WAIT) == 1
+    feeder.join()
+    for pipe in p.stdout, p.stderr:
+        pipe.close()
+
+
+def feed(p, line):
+    with contextlib.suppress(BrokenPipeError):
+        for _ in range(1000):
+            p.stdin.write(line)
+        p.stdin.flush()
+    with contextlib.suppress(BrokenPipeError):
+        p.stdin.close()
+
+
+def test_socket_options(d):
+    server, port = listen(d, "-o", "sctp_initmsg.max_instreams=3", "--ip", "127.0.0.1,::1")
+    said = good(d, "-j", "connect", "-o", "sctp_initmsg.num_ostreams=7", "-o", "sndbuf=50000", "127.0.0.1", port, text="x\n")
+    first = json.loads(said.splitlines()[0])
+    assert first["event"] == "sctp_assoc_change" and first["state"] == "comm_up", first
+    assert first["from"] == {"addr": "127.0.0.1", "port": int(port)} and first["outbound_streams"] == 3, first
+    assert bye(server) == "x\n"
+    for words, status, text in (("-o", "sndbf=1"), 1, "options.sndbf: there is no such option"), \
+                               (("-o", "sndbuf"), 2, "--option takes NAME=VALUE"), \
+                               (("-o", "sndbuf=much"), 1, "sndbuf"):
+        got = run(d, "connect", *words, "127.0.0.1", port)
+        assert got[0] == status and text in got[2], (words, got)
+    assert run(d, "status", "-o", "sndbuf=1")[0] == 2
 
 
 def test_bad_stream(d):
