@@ -75,6 +75,7 @@ needs() {
 			file:/usr/lib/*/perl5/*/Data/MessagePack.pm libdata-messagepack-perl perl-Data-MessagePack
 			cmd:php php-cli php-cli
 			file:/usr/lib*/php/*/msgpack.so php-msgpack php-pecl-msgpack
+			cmd:node nodejs nodejs
 		EOF
 		;;
 	*)

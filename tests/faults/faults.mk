@@ -10,7 +10,7 @@ FAULTS_SECONDS	?= 25
 # Its functions have libc's names and not their arguments.
 $(B)/faults.so: tests/faults/shim.c
 	$(if $(V),,@echo "  CC      $<")
-	$(Q)$(CC) -O2 -g -std=gnu11 -Wall -Wextra -Werror -fno-builtin -U_FORTIFY_SOURCE -D_GNU_SOURCE -fPIC -shared -o $@ $< -ldl
+	$(Q)$(CC) -O2 -g -std=gnu11 -Wall -Wextra $(if $(filter yes,$(WERROR)),-Werror) -fno-builtin -U_FORTIFY_SOURCE -D_GNU_SOURCE -fPIC -shared -o $@ $< -ldl
 
 faults: all $(B)/faults.so
 	$(Q)TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/faults/walk.py

@@ -29,7 +29,7 @@
 	X(flock) X(fork) X(fstat) X(fstatfs) X(ftruncate) X(getifaddrs)		\
 	X(getrandom) X(getrlimit) X(getsockname) X(getsockopt)		\
 	X(kill) X(listen) X(lstat) X(madvise) X(memfd_create) X(mkdir)		\
-	X(mmap) X(munmap) X(open) X(pipe2) X(poll) X(prctl) X(read)	\
+	X(mmap) X(mremap) X(munmap) X(open) X(pipe2) X(poll) X(prctl) X(read)	\
 	X(recv) X(recvmmsg) X(recvmsg) X(sched_getscheduler)		\
 	X(sched_setscheduler) X(send) X(sendmmsg) X(sendmsg) X(setns)	\
 	X(setresgid) X(setresuid) X(setrlimit) X(setsockopt) X(shutdown) X(signalfd) X(socket)	\

@@ -47,6 +47,7 @@ ERRORS = {
     "memfd_create": f"{MANY} ENOMEM EPERM",
     "mkdir": FILE,
     "mmap": "EAGAIN ENFILE ENODEV ENOMEM EPERM",
+    "mremap": "EAGAIN ENOMEM",
     "munmap": "ENOMEM",
     "open": f"{FILE} {MANY} EINTR",
     "pipe2": MANY,

@@ -23,9 +23,9 @@ NOBODY = "10.0.1.9"     # in the networks of two-hosts.sh: who sends there gets 
 SCTPD = os.path.join(BUILD, "sctpd")
 
 
-def run(*args, **options):
+def run(*args, program=SCTPD, **options):
     """Run it to its end: (exit status, standard output, standard error)."""
-    p = subprocess.run([SCTPD, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    p = subprocess.run([program, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                        check=False, stdin=subprocess.DEVNULL, timeout=WAIT, **options)
     return p.returncode, p.stdout, p.stderr
 
@@ -218,14 +218,15 @@ def test_another_programs_socket_stays(_):
 
 
 def test_where_an_ordinary_user_may_not_write(_):
-    """It is said what to do."""
+    """It is said what to do. The program is where that user may run it."""
     if os.getuid() != 0:
         raise Skip("only root can be another user")
     with folder() as there:
         os.chmod(there, 0o755)
+        program = shutil.copy(SCTPD, there)
         for path in os.path.join(there, "s"), os.path.join(there, "new", "s"):
             refuses(path, "Permission denied; serve at a path where you may write: sctpd -s PATH",
-                    "SCTPD_SOCKET", user=65534)
+                    "SCTPD_SOCKET", program=program, user=65534)
     refuses("/nowhere/at/all/s", "/nowhere/at/all: No such file or directory; make the directory first")
 
 

@@ -25,10 +25,11 @@ def pair(c, **args):
 
 
 def flat(d, c):
-    """The daemon does nothing while nobody asks it for anything."""
+    """The daemon does nothing while nobody asks it for anything: if it turned round, it would take all of the time."""
+    sock = c.call("open")["sock"]
     before = cpu_seconds(d)
-    assert code(c, "recv", sock=c.call("open")["sock"], timeout=300) == "timeout"
-    return cpu_seconds(d) - before <= 0.05
+    assert code(c, "recv", sock=sock, timeout=300) == "timeout"
+    return cpu_seconds(d) - before <= 0.1
 
 
 def ends(c, sock, *events):
