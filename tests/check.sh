@@ -133,7 +133,7 @@ step_all_delayed() { # the whole list so: make delay
 }
 
 under_valgrind() { # the same, the daemon under valgrind: no error, no leak, no descriptor left
-	TEST_PART=$1 TEST_ELSEWHERE="survive.one_a_hundred:integration" \
+	TEST_PART=$1 TEST_ELSEWHERE="survive.one_a_hundred:integration erlang.same_as_gen_sctp:integration" \
 	TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --track-fds=yes" \
 	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py
 }
