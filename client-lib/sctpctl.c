@@ -220,13 +220,21 @@ number(const char *option, const char *s, unsigned long max)
 	return (unsigned)v;
 }
 
-/* What it is called, and whether its value fits, open says. */
+/* What it is called, and whether its value fits, open says. The last of a name counts. */
 static void
 socket_option(struct ctl *ctl)
 {
+	size_t	len = strcspn(optarg, "=") + 1;
+
 	if (strchr(optarg, '=') == NULL || *optarg == '=')
 		exit(ctl_fail(CTL_USAGE,
 		    "--option takes NAME=VALUE, as sndbuf=1000000; \"%s\" is none", optarg));
+	for (int i = 0; i < ctl->noptions; i++) {
+		if (strncmp(ctl->option[i], optarg, len) == 0) {
+			ctl->option[i] = optarg;
+			return;
+		}
+	}
 	if (ctl->noptions == CTL_OPTIONS)
 		exit(ctl_fail(CTL_USAGE, "--option: %d are all that it takes", CTL_OPTIONS));
 	ctl->option[ctl->noptions++] = optarg;

@@ -220,7 +220,8 @@ def feed(p, line):
 
 def test_socket_options(d):
     server, port = listen(d, "-o", "sctp_initmsg.max_instreams=3", "--ip", "127.0.0.1,::1")
-    said = good(d, "-j", "connect", "-o", "sctp_initmsg.num_ostreams=7", "-o", "sndbuf=50000", "127.0.0.1", port, text="x\n")
+    said = good(d, "-j", "connect", "-o", "sctp_initmsg.num_ostreams=7", "-o", "sndbuf=1", "-o", "sndbuf=50000",
+                "127.0.0.1", port, text="x\n")
     first = json.loads(said.splitlines()[0])
     assert first["event"] == "sctp_assoc_change" and first["state"] == "comm_up", first
     assert first["from"] == {"addr": "127.0.0.1", "port": int(port)} and first["outbound_streams"] == 3, first
