@@ -25,7 +25,7 @@ enum ctl_exit {
 /* How standard input and output carry messages. */
 enum ctl_form { FORM_LINES, FORM_HEX, FORM_RAW };
 
-#define CTL_OPTIONS	64
+#define CTL_OPTIONS	48
 
 struct ctl {
 	struct sctpd	*c;
