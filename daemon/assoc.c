@@ -434,9 +434,10 @@ is_full(struct assoc *a)
 
 /*
  * What a message that waits counts against its client. One at a time is free:
- * a client that waits for its answers is always read. So are those of one that
- * is given up, which takes no more of them than association_queue. One that the association
- * has no place for any more counts so much that its client is not.
+ * a client that waits for its answers is always read. So are all where the
+ * association is given up, as it takes no more of them than association_queue.
+ * One that the association has no place for any more counts so much that its
+ * client is not.
  */
 static size_t
 count_of(const struct assoc *a, size_t len)
@@ -782,7 +783,8 @@ assoc_send(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
 	if (run.n == 0 && !TAILQ_EMPTY(&a->sends) &&
 	    ((e = has_place(a)) != ERR_OK || (e = may_wait(call->client, len)) != ERR_OK))
 		return e;
-	if (run.n >= (turn_is_shared() ? RUN_SHARED : STACK_RUN) || (run.n > 0 && (run.assoc != a || run.client != call->client)))
+	if (run.n >= (turn_is_shared() ? RUN_SHARED : STACK_RUN) ||
+	    (run.n > 0 && (run.assoc != a || run.client != call->client)))
 		assoc_send_run();
 	run.assoc = a;
 	run.client = call->client;
@@ -818,13 +820,12 @@ refuse_message(const struct call *call, uint64_t sock, const struct stack_messag
 {
 	struct sndrcvinfo	info = m->info;
 
+	turn_spend_refusal(call->client->account.user);
 	if (!call->notification) {
-		turn_spend_refusal(call->client->account.user);
 		call_reply_error(call, code, why);
 		return;
 	}
 	info.assoc_id = assoc_id(run.assoc);
-	turn_spend_refusal(call->client->account.user);
 	assoc_give_back(call->client, sock, &info, (struct slice){ m->data, (uint32_t)m->len },
 	    call_error_text(code, why));
 }

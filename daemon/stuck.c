@@ -38,9 +38,11 @@ stuck_unwatch(struct assoc *a)
 void
 stuck_moves(struct assoc *a)
 {
-	stuck_unwatch(a);
-	stuck_watch(a);
+	if (a->given_up)
+		TAILQ_INSERT_TAIL(&full, a, full_entry);
+	a->given_up = false;
 	a->moved = true;
+	a->still = 0;
 }
 
 static void

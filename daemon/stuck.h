@@ -14,8 +14,9 @@
  *	stuck		none was, for STUCK_MS, while a client was not read: what
  *			waits counts against the association, up to
  *			association_queue; beyond that its client is not read
- *	given up	none was for queue_time: a message beyond
- *			association_queue is refused with eagain
+ *	given up	none was for queue_time: what waits counts against the
+ *			association only, and a message beyond association_queue
+ *			is refused with eagain. It is looked at no more
  *
  * The first message that is taken makes it moving again. The clock runs only
  * while some client is not read.

@@ -162,9 +162,11 @@ def listed_differences():
 
 def test_same_as_gen_sctp(d):
     """Every step has the same result, or the difference is a listed one."""
-    if SLOW > 1:
-        raise Skip("it is compared once; under valgrind each method has tests of its own")
-    over_gen_sctp, over_sctpd = trace(d, "gen_sctp", "inet"), trace(d, "sctpd", "sctpd")
+    over_sctpd = trace(d, "sctpd", "sctpd")
+    if SLOW > 1:    # what the daemon makes of it is seen; gen_sctp is not under valgrind
+        assert len(over_sctpd) > 250, len(over_sctpd)
+        return
+    over_gen_sctp = trace(d, "gen_sctp", "inet")
     assert list(over_gen_sctp) == list(over_sctpd) and len(over_sctpd) > 250, len(over_sctpd)
     different = {s for s in over_sctpd if over_gen_sctp[s] != over_sctpd[s]}
     listed = listed_differences()

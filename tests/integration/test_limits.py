@@ -439,6 +439,33 @@ def test_what_is_left_of_a_flood_is_served_without_another_event(_):
                     assert c.answer(number)["text"], i
 
 
+def test_who_is_flooded_by_peers_is_served_on(_):
+    """Bob sends to many sockets of Alice's, who takes what comes: her requests have their turns all the same."""
+    with a_daemon() as d:
+        bob, asks = client_of(d, BOB), client_of(d, ALICE)
+        here, flood, readers = bob.call("open", ip="127.0.0.1")["sock"], b"", []
+        for _ in range(24):
+            c = client_of(d, ALICE)
+            there = c.call("open", ip="127.0.0.1", options={"active": True})
+            c.call("listen", sock=there["sock"])
+            up = bob.call("connect", sock=here, addr="127.0.0.1", port=there["port"], timeout=WAIT * 1000 * SLOW)
+            flood += msgpack.packb([2, "send", [{"sock": here, "assoc_id": up["assoc_id"], "data": b"x"}]])
+            readers.append(c)
+        came, left, answered = 0, b"", 0
+        number, asked = asks.request("status"), 0
+        while came < 4 * MIB:
+            left = bob.push(left or flood * 50, 0)
+            for c in select.select([c.sock for c in (*readers, asks)], [], [], WAIT)[0]:
+                came += len(c.recv(1 << 16)) if c is not asks.sock else 0
+            if asks.sock in select.select([asks.sock], [], [], 0)[0]:
+                asks.answer(number)
+                answered += 1
+                number, asked = asks.request("status"), came
+            assert came - asked < MIB, f"{came - asked} bytes of events came, and no answer; {answered} answers before"
+        asks.answer(number)
+        assert answered > 4, answered
+
+
 def test_options_of_one_request_are_bounded(_):
     with a_daemon() as d:
         c = d.client()
