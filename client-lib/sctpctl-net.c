@@ -37,13 +37,15 @@ struct net {
 	int64_t		 say_at;	/* ms: when to say that it takes time; 0 */
 };
 
-static volatile sig_atomic_t	interrupted;
+static volatile sig_atomic_t	interrupted, writing;
 
+/* Where nobody reads standard output nothing else can be done any more. */
 static void
 on_signal(int sig)
 {
 	(void)sig;
-	interrupted++;
+	if (++interrupted > 1 && writing)
+		_exit(CTL_FAILED);
 }
 
 static int64_t
@@ -301,7 +303,23 @@ patience(const struct net *n)
 	return left < 0 ? 0 : (int)left;
 }
 
-/* Poll both ends once. SIGINT is let in only here, so none is missed. */
+/* What came, to standard output, which may take its time: interrupts are let in. */
+static int
+take(struct net *n, const sigset_t *open)
+{
+	sigset_t	before;
+	int		code, fail;
+
+	sigprocmask(SIG_SETMASK, open, &before);
+	writing = 1;
+	code = sctpd_process(n->ctl->c);
+	fail = code != SCTPD_OK ? ctl_fail_call(n->ctl, code) : out_flush();
+	writing = 0;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return fail;
+}
+
+/* Poll both ends once. SIGINT is let in only here and above, so none is missed. */
 static int
 turn(struct net *n, const sigset_t *open)
 {
@@ -314,9 +332,7 @@ turn(struct net *n, const sigset_t *open)
 
 	if (ppoll(pfd, 2, ms < 0 ? NULL : &ts, open) == -1 && errno != EINTR)
 		return ctl_fail(CTL_FAILED, "poll: %s", strerror(errno));
-	if ((code = sctpd_process(n->ctl->c)) != SCTPD_OK)
-		return ctl_fail_call(n->ctl, code);
-	if ((code = out_flush()) != CTL_OK)
+	if ((code = take(n, open)) != CTL_OK)
 		return code;
 	if (pfd[1].revents != 0)
 		in_read(&n->in);
@@ -445,22 +461,26 @@ net_listen(struct ctl *ctl, int argc, char **argv)
 static int
 try_connect(struct net *n, int family, const char *addr, const char *port)
 {
-	struct ctl		*ctl = n->ctl;
-	struct sctpd_assoc	 assoc;
-	int			 code;
+	struct ctl			*ctl = n->ctl;
+	const struct sctpd_value	*v;
+	char				 ms[16] = "infinity";
+	int				 code;
 
 	if ((code = open_socket(ctl, family, "0", &n->sock)) != SCTPD_OK)
 		return code;
-	code = sctpd_connect(ctl->c, n->sock, addr, (uint16_t)atoi(port), ctl->timeout, &assoc);
+	if (ctl->timeout >= 0)
+		(void)snprintf(ms, sizeof ms, "%d", ctl->timeout);
+	code = sctpd_call(ctl->c, &v, "connect sock=%" PRIu64 " addr=%s port=%d timeout=%s", n->sock, addr, atoi(port), ms);
 	if (code != SCTPD_OK)
 		return code;
-	n->assoc_id = assoc.assoc_id;
+	n->assoc_id = (uint32_t)sctpd_get_int(v, "assoc_id");
 	n->up = true;
 	if (ctl->verbose)
-		fprintf(stderr, "connected to %s port %s, association %u, %u streams out, %u in\n",
-		    addr, port, assoc.assoc_id, assoc.outbound_streams, assoc.inbound_streams);
+		fprintf(stderr, "connected to %s port %s, association %u, %d streams out, %d in\n",
+		    addr, port, n->assoc_id, (int)sctpd_get_int(v, "outbound_streams"),
+		    (int)sctpd_get_int(v, "inbound_streams"));
 	if (ctl->json)
-		out_connected(n->sock, addr, port, &assoc);
+		out_connected(n->sock, addr, port, v);
 	return sctpd_set_active(ctl->c, n->sock, SCTPD_ACTIVE);
 }
 

@@ -218,7 +218,7 @@ out_event(const struct ctl *ctl, FILE *f, const struct sctpd_event *ev)
 }
 
 void
-out_connected(uint64_t sock, const char *addr, const char *port, const struct sctpd_assoc *a)
+out_connected(uint64_t sock, const char *addr, const char *port, const struct sctpd_value *v)
 {
 	struct timeval	tv;
 
@@ -226,8 +226,9 @@ out_connected(uint64_t sock, const char *addr, const char *port, const struct sc
 	printf("{\"time\": %lld.%06ld, \"event\": \"sctp_assoc_change\", \"sock\": %" PRIu64 ", \"from\": {\"addr\": ",
 	    (long long)tv.tv_sec, (long)tv.tv_usec, sock);
 	json_text(stdout, addr, strlen(addr));
-	printf(", \"port\": %s}, \"state\": \"comm_up\", \"error\": 0, \"outbound_streams\": %u, "
-	    "\"inbound_streams\": %u, \"assoc_id\": %u}\n", port, a->outbound_streams, a->inbound_streams, a->assoc_id);
+	printf(", \"port\": %d}", atoi(port));
+	json_pairs(stdout, v, ", ");
+	puts("}");
 }
 
 /* ---- tables --------------------------------------------------------- */

@@ -75,6 +75,8 @@ ctl_exit(const struct ctl *ctl, int code)
 		return CTL_PERMISSION;
 	case SCTPD_TIMEOUT:
 		return CTL_TIMEOUT;
+	case SCTPD_BADARG:
+		return CTL_USAGE;
 	default:
 		/* Whatever it was, now there is no daemon. */
 		return sctpd_fd(ctl->c) == -1 ? CTL_UNREACHABLE : CTL_FAILED;

@@ -110,7 +110,7 @@ void out_result(const struct ctl *, const struct sctpd_value *);
 void out_event(const struct ctl *, FILE *, const struct sctpd_event *);
 
 /* What a connect was answered, as the event that it would be for others. */
-void out_connected(uint64_t sock, const char *addr, const char *port, const struct sctpd_assoc *);
+void out_connected(uint64_t sock, const char *addr, const char *port, const struct sctpd_value *);
 /* A list of maps as a table, a column for each key of the first. */
 void out_table(const struct ctl *, const struct sctpd_value *list);
 void out_hex(FILE *, const char *, size_t len);

@@ -2,11 +2,14 @@
 """sctpctl as its users run it: words, exit status, JSON, listen and connect,
 the shell, watch."""
 import contextlib
+import fcntl
 import json
 import os
 import re
 import signal
+import struct
 import subprocess
+import termios
 import threading
 
 from check import recv
@@ -131,6 +134,7 @@ def test_input_that_was_not_sent_is_told_of(d):
         up = recv(c, there["sock"], "sctp_assoc_change", state="comm_up")
         recv(c, there["sock"], "data", data=b"one")
         p.send_signal(signal.SIGSTOP)
+        os.waitpid(p.pid, os.WUNTRACED)     # it has stopped, and reads nothing any more
         c.call("eof", sock=there["sock"], assoc_id=up["assoc_id"])
         recv(c, there["sock"], "sctp_assoc_change", state="shutdown_comp")
         p.stdin.write("never sent\n" * lines)
@@ -218,6 +222,26 @@ def feed(p, line):
         p.stdin.close()
 
 
+def test_interrupts_are_heeded_where_nobody_reads_the_output(d):
+    """The pipe is full, and sctpctl writes to it."""
+    server, port = listen(d, "-k")
+    fcntl.fcntl(server.stdout, fcntl.F_SETPIPE_SZ, 4096)
+    client = d.client()
+    sock = client.call("open", ip="127.0.0.1")["sock"]
+    up = client.call("connect", sock=sock, addr="127.0.0.1", port=int(port))
+    for _ in range(10):
+        client.call("send", sock=sock, assoc_id=up["assoc_id"], data=b"x" * 20000)
+
+    def waiting():
+        return struct.unpack("i", fcntl.ioctl(server.stdout, termios.FIONREAD, b"1234"))[0]
+    wait_for(lambda: waiting() == fcntl.fcntl(server.stdout, fcntl.F_GETPIPE_SZ))
+    server.send_signal(signal.SIGINT)
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(WAIT) == 1
+    for pipe in server.stdin, server.stdout, server.stderr:
+        pipe.close()
+
+
 def test_socket_options(d):
     server, port = listen(d, "-o", "sctp_initmsg.max_instreams=3", "--ip", "127.0.0.1,::1")
     said = good(d, "-j", "connect", "-o", "sctp_initmsg.num_ostreams=7", "-o", "sndbuf=1", "-o", "sndbuf=50000",
@@ -226,9 +250,9 @@ def test_socket_options(d):
     assert first["event"] == "sctp_assoc_change" and first["state"] == "comm_up", first
     assert first["from"] == {"addr": "127.0.0.1", "port": int(port)} and first["outbound_streams"] == 3, first
     assert bye(server) == "x\n"
-    for words, status, text in (("-o", "sndbf=1"), 1, "options.sndbf: there is no such option"), \
+    for words, status, text in (("-o", "sndbf=1"), 2, "options.sndbf: there is no such option"), \
                                (("-o", "sndbuf"), 2, "--option takes NAME=VALUE"), \
-                               (("-o", "sndbuf=much"), 1, "sndbuf"):
+                               (("-o", "sndbuf=much"), 2, "sndbuf"):
         got = run(d, "connect", *words, "127.0.0.1", port)
         assert got[0] == status and text in got[2], (words, got)
     assert run(d, "status", "-o", "sndbuf=1")[0] == 2
