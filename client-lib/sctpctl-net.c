@@ -357,6 +357,16 @@ check_interrupt(struct net *n)
 	n->over = true;
 }
 
+/*
+ * The association is over, and it is known what became of all that was sent: it
+ * may have ended at the peer's side before the daemon was asked to send.
+ */
+static bool
+is_done(const struct net *n)
+{
+	return n->over && (n->fail != CTL_OK || interrupted > 0 || sctpd_pending(n->ctl->c) == 0);
+}
+
 static int
 loop(struct net *n)
 {
@@ -372,7 +382,7 @@ loop(struct net *n)
 	n->in.fd = STDIN_FILENO;
 	n->in.raw = n->ctl->form == FORM_RAW;
 	sctpd_on_event(n->ctl->c, on_event, n);
-	while (fail == CTL_OK && !n->over) {
+	while (fail == CTL_OK && !is_done(n)) {
 		fail = turn(n, &before);
 		check_interrupt(n);
 	}
