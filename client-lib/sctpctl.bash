@@ -30,7 +30,12 @@ _sctpctl()
 			plain+=("$w") ;;
 		esac
 	done
-	mapfile -t COMPREPLY < <("${COMP_WORDS[0]}" --complete "${plain[@]}" "$cur" 2>/dev/null)
+	if [[ ${#words[@]} -gt 1 && ${words[-2]} == @(-o|--option) ]]; then # what open takes
+		mapfile -t COMPREPLY < <("${COMP_WORDS[0]}" --complete open "options.$cur" 2>/dev/null)
+		COMPREPLY=("${COMPREPLY[@]#options.}")
+	else
+		mapfile -t COMPREPLY < <("${COMP_WORDS[0]}" --complete "${plain[@]}" "$cur" 2>/dev/null)
+	fi
 	[[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[=.] ]] && compopt -o nospace
 	# bash replaces only what follows the last "=" of the word.
 	if [[ $cur == *=* && $COMP_WORDBREAKS == *=* ]]; then

@@ -13,7 +13,7 @@ import termios
 import threading
 
 from check import recv
-from harness import BUILD, SLOW, Daemon, Skip, associate, wait_for
+from harness import BUILD, ROOT, SLOW, Daemon, Skip, associate, wait_for
 from rpc import WAIT as BASE_WAIT
 from rpc import Client
 from test_keeper import Own
@@ -367,3 +367,9 @@ def test_completion(d):
     p = subprocess.run([SCTPCTL, "--complete", "setopts", "options.sctp_rtoinfo.i"],
                        stdout=subprocess.PIPE, text=True, check=True)
     assert p.stdout == "options.sctp_rtoinfo.initial=\n"
+    for line, want in ("sctpctl connect -o sctp_rtoinfo.i", ["sctp_rtoinfo.initial="]), \
+                      ("sctpctl connect --option sndb", ["sndbuf="]), ("sctpctl conn", ["connect", "connect_init", "connectx_init"]):
+        p = subprocess.run(["bash", "-c", f". {ROOT}/client-lib/sctpctl.bash; compopt() {{ :; }}; COMP_LINE=$1 COMP_POINT=${{#1}}"
+                            f" COMP_WORDS=({SCTPCTL}); _sctpctl; printf '%s\\n' \"${{COMPREPLY[@]}}\"", "bash", line],
+                           stdout=subprocess.PIPE, text=True, check=True)
+        assert [w for w in p.stdout.split("\n") if w] == want, (line, p.stdout)
