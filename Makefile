@@ -1,13 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# sctpd: all check delay soak demo readme bench lab doc install uninstall clean
+# sctpd: "make help" prints the targets, each with the text behind ## on its
+# line, and the variables, which are the lines that begin with "#:".
 #
-# No configure step. make V=1 shows the commands. CC, CPPFLAGS, CFLAGS, LDFLAGS,
-# PREFIX and DESTDIR are honoured; so are AR, OBJCOPY and PKG_CONFIG, which follow
-# CC=TRIPLET-gcc by themselves. What was built with other settings is built anew.
-# USERLAND=no leaves the userland stack out, WERROR=yes makes warnings errors.
-# demo and check first see to the packages they need.
+# No configure step. What was built with other settings is built anew. demo,
+# check, delay, soak and lab first install the packages that they need, or print
+# the command that does.
+#
+#: CC CPPFLAGS CFLAGS LDFLAGS	compiler and flags; with CC=TRIPLET-gcc, AR, OBJCOPY and PKG_CONFIG follow
+#: PREFIX DESTDIR			where to install: /usr/local, and what to put in front
+#: B				directory for everything that is built: build
+#: USERLAND=no			leave out the userland stack
+#: CURSES=			leave out the screen of sctpctl top
+#: EDIT=			leave out the editing of lines in sctpctl shell
+#: WERROR=yes			treat warnings as errors
+#: V=1				show the commands
 
+# The version is here and nowhere else. A release is a commit with the tag
+# vVERSION; "make dist" refuses a commit that is tagged otherwise.
 VERSION		= 0.1.0
 SOVERSION	= 0
 
@@ -18,7 +28,10 @@ LIBDIR		?= $(PREFIX)/lib
 INCLUDEDIR	?= $(PREFIX)/include
 MANDIR		?= $(PREFIX)/share/man
 DOCDIR		?= $(PREFIX)/share/doc/sctpd
+DATADIR		?= $(PREFIX)/share/sctpd
 COMPLETIONDIR	?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR		?= $(PREFIX)/share/zsh/site-functions
+FISHDIR		?= $(PREFIX)/share/fish/vendor_completions.d
 # The daemon looks for its settings there, whatever PREFIX is.
 CONFDIR		= /etc/sctpd
 
@@ -47,6 +60,7 @@ known		= $(or $(call try,$(1)),$(foreach f,$(1),$(call try,$(f))))
 systemd_dir	= $(or $(call pc,--variable=$(1) systemd),$(2))
 UNITDIR		?= $(call systemd_dir,systemdsystemunitdir,/usr/lib/systemd/system)
 SYSUSERSDIR	?= $(call systemd_dir,sysusersdir,/usr/lib/sysusers.d)
+CATALOGDIR	?= $(call systemd_dir,catalogdir,/usr/lib/systemd/catalog)
 MODULESLOADDIR	?= $(call systemd_dir,modulesloaddir,/usr/lib/modules-load.d)
 
 # msgpack-c's C library is called msgpack before its version 6.
@@ -63,13 +77,16 @@ FORTIFY		= $(if $(filter _FORTIFY_SOURCE,$(PREDEFINED)),,$(if $(PREDEFINED),-D_F
 KNOWN		:= $(call known,-Wno-format-truncation -fstack-protector-strong -fstack-clash-protection -fcf-protection)
 HARDEN		= $(FORTIFY) $(filter -fstack% -fcf%,$(KNOWN))
 INCLUDED	:= $(call pc,--cflags $(MSGPACK) libevent)
-C_ALL		= -std=c11 -D_GNU_SOURCE -DSCTPD_VERSION='"$(VERSION)"' -Iproto -Iclient-lib \
+C_ALL		= -std=c11 -D_GNU_SOURCE -DSCTPD_VERSION='"$(VERSION)"' -I. -Idaemon -Iclient-lib \
 		  -fPIC -fvisibility=hidden -MMD -MP $(WARN) $(filter -W%,$(KNOWN)) $(INCLUDED) $(CPPFLAGS) $(CFLAGS)
 LDHARDEN	= -pie -Wl,-z,relro,-z,now
 LIBS_PROTO	:= $(or $(call pc,--libs $(MSGPACK)),-lmsgpackc)
 LIBS_SCTP	:= $(or $(call pc,--libs libsctp),-lsctp)
 LIBS_DAEMON	:= -pthread $(LIBS_PROTO) $(or $(call pc,--libs libevent_core),$(call pc,--libs libevent),-levent_core) \
 		  $(LIBS_SCTP)
+
+# What is only sctpctl's: an HTTP server.
+LIBS_CTL	:= $(or $(call pc,--libs libevent_extra libevent_core),-levent_extra -levent_core) -lm
 
 # The userland stack, where usrsctp is installed and USERLAND=no does not forbid it.
 ifneq ($(USERLAND),no)
@@ -79,23 +96,36 @@ ifeq ($(USRSCTP),yes)
 INCLUDED	+= -DUSERLAND $(call pc,--cflags usrsctp)
 LIBS_USRSCTP	:= $(call pc,--libs usrsctp)
 LIBS_DAEMON	+= $(LIBS_USRSCTP)
-SRC_USERLAND	= $(wildcard daemon/userland*.c) daemon/stack-userland.c
+SRC_USERLAND	= $(wildcard daemon/userland/*.c)
 endif
 
-SRC_PROTO	= $(filter-out proto/doc.c,$(wildcard proto/*.c))
-SRC_DAEMON	= $(filter-out daemon/userland% daemon/stack-userland.c,$(wildcard daemon/*.c)) \
-		  $(SRC_USERLAND)
-SRC_LIB		= $(filter-out client-lib/sctpctl%.c client-lib/example%.c,$(wildcard client-lib/*.c))
-SRC_CTL		= $(wildcard client-lib/sctpctl*.c)
+SRC_PROTO	= $(filter-out proto/doc.c proto/mdoc.c,$(wildcard proto/*.c))
+SRC_DAEMON	= $(filter-out daemon/config-doc.c daemon/userland/%,$(wildcard daemon/*.c daemon/*/*.c)) $(SRC_USERLAND)
+SRC_LIB		= $(filter-out client-lib/lib/example.c,$(wildcard client-lib/lib/*.c))
+SRC_CTL		= $(filter-out client-lib/sctpctl/doc.c,$(wildcard client-lib/sctpctl/*.c))
+
+# Editing of lines in sctpctl shell, where libedit is installed.
+EDIT		:= $(if $(call pc,--modversion libedit),yes)
+ifneq ($(EDIT),)
+INCLUDED	+= -DEDIT
+LIBS_CTL	+= $(call pc,--libs libedit)
+endif
+
+# A screen for sctpctl, where ncurses is installed. sctpd is not linked with it.
+CURSES		:= $(firstword $(foreach n,ncursesw ncurses,$(if $(call pc,--modversion $(n)),$(n))))
+ifneq ($(CURSES),)
+INCLUDED	+= -DCURSES
+LIBS_CTL	+= $(call pc,--libs $(CURSES))
+endif
 
 obj		= $(patsubst %.c,$(B)/obj/%.o,$(1))
 Q		= $(if $(V),,@)
 
-.PHONY: all check check-unit delay soak demo readme bench lab doc install uninstall clean
+.PHONY: help all check check-unit delay soak demo readme bench lab doc dist install uninstall clean
 .DEFAULT_GOAL	= all
 
 # All that is installed is made here: "sudo make install" leaves no files of root's in build/.
-all: $(B)/sctpd $(B)/sctpctl $(B)/libsctpd.so $(B)/libsctpd.a $(B)/libsctpd.pc $(B)/proto-doc made-installed
+all: $(B)/sctpd $(B)/sctpctl $(B)/libsctpd.so $(B)/libsctpd.a $(B)/libsctpd.pc $(B)/proto-doc $(B)/config-doc $(B)/sctpctl-doc made-installed ## build everything that is installed (the default)
 
 # Two files hold the settings: those that compile and link, and the paths. One
 # that is other than it was is written, and what is made with it is made anew.
@@ -103,8 +133,8 @@ all: $(B)/sctpd $(B)/sctpctl $(B)/libsctpd.so $(B)/libsctpd.a $(B)/libsctpd.pc $
 keep		= $(if $(call differ,$(strip $(file <$(B)/.$(1))),$(strip $(2))),$(shell mkdir -p $(B))$(file >$(B)/.$(1),$(strip $(2))))
 differ		= $(if $(1),$(if $(2),$(subst x$(1)x,,x$(2)x),yes),yes)
 ifneq ($(filter-out clean uninstall,$(or $(MAKECMDGOALS),all)),)
-$(call keep,flags,$(CC) $(C_ALL) $(HARDEN) $(LDHARDEN) $(LDFLAGS) $(LIBS_DAEMON) $(OBJCOPY) $(AR))
-$(call keep,paths,$(PREFIX) $(LIBDIR) $(INCLUDEDIR) $(SBINDIR) $(LIBS_PROTO))
+$(call keep,flags,$(CC) $(C_ALL) $(HARDEN) $(LDHARDEN) $(LDFLAGS) $(LIBS_DAEMON) $(LIBS_CTL) $(OBJCOPY) $(AR))
+$(call keep,paths,$(PREFIX) $(LIBDIR) $(INCLUDEDIR) $(SBINDIR) $(BINDIR) $(LIBS_PROTO))
 endif
 $(B)/.flags $(B)/.paths: ;
 
@@ -121,22 +151,19 @@ $(B)/obj/%.o: %.c Makefile $(B)/.needed
 	$(if $(V),,@echo "  CC      $<")
 	$(Q)$(CC) $(C_ALL) $(HARDEN) -c -o $@ $<
 
-# The stack's functions are the kernel's own in its files.
-$(B)/obj/daemon/kernel%.o $(B)/obj/daemon/stack-kernel.o: C_ALL += -include daemon/kernel-names.h
-
 $(B)/sctpd: $(call obj,$(SRC_DAEMON) $(SRC_PROTO))
 	$(if $(V),,@echo "  LINK    $@")
 	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(LDFLAGS) $(LIBS_DAEMON)
-	$(if $(SRC_USERLAND)$(USERLAND),,@echo "  NOTE    sctpd has no userland stack, as usrsctp is not here (libusrsctp-dev); USERLAND=no says that it is right so")
+	$(if $(SRC_USERLAND)$(USERLAND),,@echo "  NOTE    sctpd has no userland stack, because usrsctp (libusrsctp-dev) is not installed; USERLAND=no silences this note")
 
 $(B)/sctpctl: $(call obj,$(SRC_CTL) $(SRC_PROTO)) $(B)/libsctpd.a
 	$(if $(V),,@echo "  LINK    $@")
-	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(LDFLAGS) $(LIBS_PROTO)
+	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(LDFLAGS) $(LIBS_PROTO) $(LIBS_CTL)
 
-$(B)/libsctpd.so.$(SOVERSION): $(call obj,$(SRC_LIB) $(SRC_PROTO)) client-lib/libsctpd.map
+$(B)/libsctpd.so.$(SOVERSION): $(call obj,$(SRC_LIB) $(SRC_PROTO)) client-lib/lib/libsctpd.map
 	$(if $(V),,@echo "  LINK    $@")
 	$(Q)$(CC) $(CFLAGS) -shared -Wl,-z,relro,-z,now -Wl,-z,defs \
-	    -Wl,-soname,libsctpd.so.$(SOVERSION) -Wl,--version-script=client-lib/libsctpd.map \
+	    -Wl,-soname,libsctpd.so.$(SOVERSION) -Wl,--version-script=client-lib/lib/libsctpd.map \
 	    -o $@ $(filter %.o,$^) $(LDFLAGS) $(LIBS_PROTO)
 
 $(B)/libsctpd.so: $(B)/libsctpd.so.$(SOVERSION)
@@ -151,63 +178,112 @@ $(B)/libsctpd.a: $(call obj,$(SRC_LIB) $(SRC_PROTO))
 	$(Q)rm -f $@ && $(CC) $(CFLAGS) -fno-lto -r -nostdlib -o $(B)/libsctpd.o $^ && \
 	    $(OBJCOPY) --localize-hidden $(B)/libsctpd.o && $(AR) rcs $@ $(B)/libsctpd.o
 
-$(B)/libsctpd.pc: client-lib/libsctpd.pc.in Makefile $(B)/.paths
+$(B)/libsctpd.pc: client-lib/lib/libsctpd.pc.in Makefile $(B)/.paths
 	@mkdir -p $(@D)
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 	    -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS_PRIVATE@|$(LIBS_PROTO)|' $< > $@
 
-$(B)/proto-doc: $(call obj,$(SRC_PROTO) proto/doc.c)
+# The programs that print what the tables say.
+$(B)/proto-doc: $(call obj,$(SRC_PROTO) proto/doc.c proto/mdoc.c)
+$(B)/config-doc: $(call obj,daemon/config-doc.c daemon/config.c daemon/lines.c daemon/util/log.c daemon/util/logout.c daemon/util/mem.c proto/error.c proto/mdoc.c)
+$(B)/sctpctl-doc: $(call obj,$(filter-out %/main.c,$(SRC_CTL)) client-lib/sctpctl/doc.c $(SRC_PROTO) proto/mdoc.c) $(B)/libsctpd.a
+$(B)/sctpctl-doc: LIBS_PROTO += $(LIBS_CTL)
+$(B)/proto-doc $(B)/config-doc $(B)/sctpctl-doc:
 	$(if $(V),,@echo "  LINK    $@")
 	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(LDFLAGS) $(LIBS_PROTO)
 
 # README's C example, built as its reader builds it but for the paths.
-$(B)/example: client-lib/example.c client-lib/sctpd.h $(B)/libsctpd.a
+$(B)/example: client-lib/lib/example.c client-lib/lib/sctpd.h $(B)/libsctpd.a
 	$(if $(V),,@echo "  LINK    $@")
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Iclient-lib -o $@ $< $(B)/libsctpd.a $(LDFLAGS) $(LIBS_PROTO)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Iclient-lib/lib -o $@ $< $(B)/libsctpd.a $(LDFLAGS) $(LIBS_PROTO)
 
-# What the tables say, as text and as a manual page; both are committed.
-doc: $(B)/proto-doc
+# The Erlang library, compiled as an application: the same bytes wherever it is made.
+ERLANG		= $(wildcard client-lib/erlang/*.erl)
+.PHONY: erlang
+erlang: $(B)/erlang/ebin/sctpd.app ## compile the Erlang library into build/erlang/ebin
+$(B)/erlang/ebin/sctpd.app: client-lib/erlang/sctpd.app.src $(ERLANG) $(wildcard client-lib/erlang/*.hrl) Makefile
+	@mkdir -p $(@D)
+	$(Q)erlc +deterministic +debug_info -Werror -o $(@D) $(ERLANG)
+	$(Q)sed 's|%VSN%|$(VERSION)|' $< > $@
+
+# What the tables say, as text and as manual pages; all are committed.
+doc: $(B)/proto-doc $(B)/config-doc $(B)/sctpctl-doc ## print REFERENCE.md and the manual pages that follow from tables anew
 	$(Q)$(B)/proto-doc markdown > proto/REFERENCE.md
 	$(Q)$(B)/proto-doc man > proto/sctpd-protocol.7
+	$(Q)$(B)/config-doc daemon/sctpd.conf.5.in > daemon/sctpd.conf.5
+	$(Q)$(B)/config-doc daemon/sctpd.8.in > daemon/sctpd.8
+	$(Q)$(B)/config-doc --catalog > systemd/sctpd.catalog
+	$(Q)$(B)/sctpctl-doc < client-lib/sctpctl/sctpctl.1 > $(B)/sctpctl.1 && cp $(B)/sctpctl.1 client-lib/sctpctl/
+
+# What tests/abi keeps of libsctpd's ABI, written anew: after a function was added.
+.PHONY: abi
+abi: $(B)/libsctpd.so ## write down the ABI of libsctpd anew, after a change that keeps it
+	$(Q)B=$(B) tests/abi/check --renew
 
 # Each of these first sees to what it needs, then is made again with it there.
 # The daemon of tests: it dies where it is told to, and is of another version.
 .PHONY: $(B)/fault/sctpd
 $(B)/fault/sctpd:
 	@$(MAKE) --no-print-directory B=$(B)/fault $(B)/fault/sctpd \
-	    CFLAGS="$(CFLAGS) -DFAULT_POINTS -DJOURNAL_VERSION=2"
+	    CFLAGS="$(CFLAGS) -DFAULT_POINTS -DJOURNAL_VERSION=99"
 
-demo:
+demo: ## try it: two programs talk SCTP through the daemon
 	@tests/deps.sh build $(if $(filter no,$(USERLAND)),lab)
 	@$(MAKE) --no-print-directory all $(B)/example
 	@if tests/lab/has-sctp || $(B)/sctpd -c /dev/null --stack userland -t 2>/dev/null; then \
 	    tests/demo.sh; else tests/lab/run -- tests/demo.sh; fi
 
-check:
+check: ## run all tests
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory all $(B)/example $(B)/unit $(B)/fault/sctpd bench-build
 	@tests/check.sh
 
 # What README says, done in a fresh system of SUITE; see the script.
 SUITE		?= bookworm
-readme:
+readme: ## run the commands of README.md in a fresh system, SUITE=bookworm
 	@tests/readme.sh $(SUITE)
 
 # The integration tests on a network on which each packet needs 20 ms.
-delay:
+delay: ## run the integration tests on a network with a delay of 20 ms
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory all $(B)/example $(B)/fault/sctpd
 	@tests/check.sh all_delayed
 
 # Two hosts on which all is killed again and again; for SOAK_SECONDS.
-soak:
+soak: ## kill daemons and clients for SOAK_SECONDS; no message may be lost
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory all $(B)/fault/sctpd
 	@tests/soak/run
 
-lab:
+lab: ## open a shell in the virtual machine of the tests
 	@tests/deps.sh lab
 	@tests/lab/run --shell
+
+# The targets and variables of this Makefile and of those that it includes.
+help: ## print this list
+	@awk -F ' *## *' '/^[a-z-]+:.* ## / { sub(/:.*/, "", $$1); printf "%-18s%s\n", $$1, $$2 }' $(MAKEFILE_LIST) | sort
+	@echo
+	@sed -n 's/^#: *//p' Makefile | expand -t 8
+
+# The tree as a tarball: the same bytes wherever it is made from the same commit.
+# Without git it is all files, and SOURCE_DATE_EPOCH or LICENSE gives the time.
+DIST		= sctpd-$(VERSION)
+dist: ## make build/sctpd-VERSION.tar.gz from the tree
+	@mkdir -p $(B)
+	$(Q)tag=; if git ls-files --error-unmatch Makefile >/dev/null 2>&1; then \
+	    list="git ls-files -co --exclude-standard -z"; time=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)}; \
+	    tag=$$(git tag --points-at HEAD --list 'v[0-9]*') && \
+	    case $$tag in ''|v$(VERSION)) ;; *) echo "dist: this commit has the tag $$tag, and VERSION in the Makefile is $(VERSION)" >&2; exit 1;; esac; \
+	    [ -z "$$(git status --porcelain)" ] || echo "dist: the tree has changes that are not committed; they are in the tarball" >&2; \
+	else \
+	    list="find . ( -path ./build -o -path ./$(B) ) -prune -o ( -type f -o -type l ) -printf %P\\0"; \
+	    time=$${SOURCE_DATE_EPOCH:-$$(stat -c %Y LICENSE)}; \
+	fi && \
+	$$list >$(B)/dist.list && LC_ALL=C sort -z -o $(B)/dist.list $(B)/dist.list && \
+	tar --null --no-recursion -T $(B)/dist.list --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
+	    --mtime="@$$time" --format=ustar --ignore-failed-read --transform='s|^|$(DIST)/|' -cf $(B)/dist.tar && \
+	gzip -n9 <$(B)/dist.tar >$(B)/$(DIST).tar.gz && rm -f $(B)/dist.list $(B)/dist.tar
+	@echo "$(B)/$(DIST).tar.gz"
 
 include tests/bench/bench.mk
 include tests/unit/unit.mk
@@ -215,6 +291,13 @@ include tests/fuzz/fuzz.mk
 include tests/hostile/hostile.mk
 include tests/fuzz/random.mk
 include tests/faults/faults.mk
+include .packaging/packaging.mk
+
+# The pages of section 3, and a page for each other name in a page's NAME that
+# leads there: "man sctpd_close" shows sctpd_open(3).
+MAN3		= $(wildcard client-lib/lib/*.3)
+MAN3_LINKS	:= $(shell awk 'FNR == 1 { page = FILENAME; sub(".*/", "", page) } \
+		  /^\.Sh/ { name = $$2 == "NAME" } name && $$1 == ".Nm" && $$2 ".3" != page { print $$2 ".3:" page }' $(MAN3))
 
 # Source, folder below DESTDIR, mode; installed and uninstalled by this list.
 INSTALLED	= \
@@ -223,10 +306,11 @@ INSTALLED	= \
 	$(B)/libsctpd.so.$(SOVERSION):$(LIBDIR):755 \
 	$(B)/libsctpd.a:$(LIBDIR):644 \
 	$(B)/libsctpd.pc:$(LIBDIR)/pkgconfig:644 \
-	client-lib/sctpd.h:$(INCLUDEDIR):644 \
+	client-lib/lib/sctpd.h:$(INCLUDEDIR):644 \
 	$(foreach f,$(wildcard client-lib/erlang/*),$(f):$(LIBDIR)/sctpd/erlang:644) \
-	client-lib/sctpctl.1:$(MANDIR)/man1:644 \
-	client-lib/libsctpd.3:$(MANDIR)/man3:644 \
+	client-lib/sctpctl/sctpctl.1:$(MANDIR)/man1:644 \
+	$(foreach f,$(MAN3),$(f):$(MANDIR)/man3:644) \
+	$(foreach l,$(MAN3_LINKS),$(B)/man3/$(call part,$(l),1):$(MANDIR)/man3:644) \
 	daemon/sctpd.conf.5:$(MANDIR)/man5:644 \
 	proto/sctpd-protocol.7:$(MANDIR)/man7:644 \
 	daemon/sctpd.8:$(MANDIR)/man8:644 \
@@ -234,44 +318,62 @@ INSTALLED	= \
 	README.md:$(DOCDIR):644 \
 	LICENSE:$(DOCDIR):644 \
 	$(B)/sctpd.service:$(UNITDIR):644 \
+	systemd/sctpd.catalog:$(CATALOGDIR):644 \
 	systemd/sctpd.socket:$(UNITDIR):644 \
+	$(B)/sctpd-metrics.service:$(UNITDIR):644 \
+	systemd/sctpd-metrics.socket:$(UNITDIR):644 \
+	$(B)/sctpd-textfile.service:$(UNITDIR):644 \
+	systemd/sctpd-textfile.timer:$(UNITDIR):644 \
+	$(foreach f,$(wildcard systemd/metrics/*),$(f):$(DATADIR):644) \
+	$(B)/sctpd@.service:$(UNITDIR):644 \
+	systemd/sctpd@.socket:$(UNITDIR):644 \
 	$(B)/systemd/sysusers/sctpd.conf:$(SYSUSERSDIR):644 \
 	$(B)/systemd/modules-load/sctpd.conf:$(MODULESLOADDIR):644 \
-	$(B)/completion/sctpctl:$(COMPLETIONDIR):644
+	$(B)/completion/sctpctl:$(COMPLETIONDIR):644 \
+	$(B)/completion/_sctpctl:$(ZSHDIR):644 \
+	client-lib/sctpctl/sctpctl.fish:$(FISHDIR):644
 
 part		= $(word $(2),$(subst :, ,$(1)))
 install_one	= $(INSTALL) -D -m $(call part,$(1),3) $(call part,$(1),1) \
 		  "$(DESTDIR)$(call part,$(1),2)/$(notdir $(call part,$(1),1))"
 
-$(B)/sctpd.service: systemd/sctpd.service.in Makefile $(B)/.paths
+$(B)/sctpd.service $(B)/sctpd-metrics.service $(B)/sctpd-textfile.service: $(B)/%.service: systemd/%.service.in Makefile $(B)/.paths
 	@mkdir -p $(@D)
-	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|' $< > $@
+	$(Q)sed -e 's|@SBINDIR@|$(SBINDIR)|' -e 's|@BINDIR@|$(BINDIR)|' $< > $@
+
+$(B)/sctpd@.service: $(B)/sctpd.service systemd/sctpd@.sed
+	$(Q)sed -f systemd/sctpd@.sed $< > $@
 
 # The same file under the name that its folder wants.
 $(B)/systemd/sysusers/sctpd.conf: systemd/sctpd.sysusers
 $(B)/systemd/modules-load/sctpd.conf: systemd/sctpd.modules-load
-$(B)/completion/sctpctl: client-lib/sctpctl.bash
-$(B)/systemd/sysusers/sctpd.conf $(B)/systemd/modules-load/sctpd.conf $(B)/completion/sctpctl:
+$(B)/completion/sctpctl: client-lib/sctpctl/sctpctl.bash
+$(B)/completion/_sctpctl: client-lib/sctpctl/sctpctl.zsh
+$(B)/systemd/sysusers/sctpd.conf $(B)/systemd/modules-load/sctpd.conf $(B)/completion/sctpctl $(B)/completion/_sctpctl:
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
+
+$(foreach l,$(MAN3_LINKS),$(B)/man3/$(call part,$(l),1)): $(B)/man3/%: $(MAN3) Makefile
+	@mkdir -p $(@D)
+	$(Q)echo ".so man3/$(patsubst $*:%,%,$(filter $*:%,$(MAN3_LINKS)))" > $@
 
 .PHONY: made-installed
 made-installed: $(filter $(B)/%,$(foreach i,$(INSTALLED),$(call part,$(i),1)))
 
-install: all
+install: all ## install below PREFIX; DESTDIR is put in front
 	$(Q)$(foreach i,$(INSTALLED),$(call install_one,$(i)) &&) true
 	$(Q)ln -sf libsctpd.so.$(SOVERSION) "$(DESTDIR)$(LIBDIR)/libsctpd.so"
 	$(Q)$(INSTALL) -d "$(DESTDIR)$(CONFDIR)"
 	@$(if $(DESTDIR),,echo "Installed. To run it as a service:" && \
 	    echo "  ldconfig && systemd-sysusers && systemctl daemon-reload && systemctl enable --now sctpd.socket")
 
-uninstall:
+uninstall: ## remove what install installed
 	$(Q)$(foreach i,$(INSTALLED),rm -f "$(DESTDIR)$(call part,$(i),2)/$(notdir $(call part,$(i),1))" &&) true
 	$(Q)rm -f "$(DESTDIR)$(LIBDIR)/libsctpd.so"
-	$(Q)for d in "$(LIBDIR)/sctpd/erlang" "$(LIBDIR)/sctpd" "$(DOCDIR)" "$(CONFDIR)"; do \
+	$(Q)for d in "$(DATADIR)" "$(LIBDIR)/sctpd/erlang" "$(LIBDIR)/sctpd" "$(DOCDIR)" "$(CONFDIR)"; do \
 	    rmdir "$(DESTDIR)$$d" 2>/dev/null; done; true
 
-clean:
+clean: ## remove what was built
 	rm -rf $(B)
 
 -include $(shell find $(B)/obj $(B)/san -type f -name '*.d' 2>/dev/null)

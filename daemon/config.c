@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of settings, and the reader of the file.
+ * The table of settings, from settings.def, and the reader of the file.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -10,14 +10,15 @@
 #include <string.h>
 
 #include "config.h"
-#include "log.h"
-#include "mem.h"
+#include "util/log.h"
+#include "util/mem.h"
 
 struct config config;
 
-enum setting_type { TEXT, NUMBER, BYTES, MODE, LEVEL };
-
-/* Whether they are users of this host may change, and be unknown for a while: see policy.c. */
+/*
+ * Only the form is checked. Whether the names are users of this host may
+ * change, and may be unknown for a while: see methods/policy.c.
+ */
 static bool
 is_user_list(const char *value)
 {
@@ -31,9 +32,6 @@ is_user_list(const char *value)
 	} while (*value != '\0' && len > 0);
 	return len > 0 && n <= CONFIG_USERS;
 }
-
-#define IS_USERS	.is_right = is_user_list,			\
-	.right = "is neither root nor all nor a list of up to 64 users"
 
 static bool
 is_stack(const char *value)
@@ -62,138 +60,33 @@ is_port_list(const char *value)
 	"install usrsctp (Debian: libusrsctp-dev) and build sctpd again"
 #endif
 
-static const struct setting {
-	const char		*key;
-	enum setting_type	 type;
-	size_t			 offset;
-	const char		*preset;
-	uint64_t		 min;
-	uint64_t		 max;
-	bool			 at_start;	/* only then it can be set */
-	bool			 (*is_right)(const char *);	/* a TEXT */
-	const char		*right;		/* what is said of one that is not */
-	const char		*doc;
-} settings[] = {
-	{ .key = "socket", .type = TEXT,
-	  .offset = offsetof(struct config, socket),
-	  .preset = "/run/sctpd/sctpd.sock",
-	  .at_start = true,
-	  .doc = "Path of the Unix socket. Ignored where systemd passes one." },
-	{ .key = "socket_mode", .type = MODE,
-	  .offset = offsetof(struct config, socket_mode),
-	  .preset = "0660", .max = 0777,
-	  .at_start = true,
-	  .doc = "Permissions of the Unix socket, octal." },
-	{ .key = "socket_group", .type = TEXT,
-	  .offset = offsetof(struct config, socket_group),
-	  .preset = "",
-	  .at_start = true,
-	  .doc = "Group of the Unix socket; its members may use the daemon. Empty: the daemon's own." },
-	{ .key = "log_level", .type = LEVEL,
-	  .offset = offsetof(struct config, log_level),
-	  .preset = "info",
-	  .doc = "Least urgent log lines that are written: err, warning, notice, info or debug." },
-	{ .key = "max_clients", .type = NUMBER,
-	  .offset = offsetof(struct config, max_clients),
-	  .preset = "8192", .min = 1, .max = 1000000,
-	  .doc = "Connections to the daemon at one time. One user may have no more than are free for all, and the last of them are for root only; so it is with the limits below, too." },
-	{ .key = "max_sockets", .type = NUMBER,
-	  .offset = offsetof(struct config, max_sockets),
-	  .preset = "8192", .min = 1, .max = 1000000,
-	  .doc = "SCTP sockets open at one time." },
-	{ .key = "max_associations", .type = NUMBER,
-	  .offset = offsetof(struct config, max_associations),
-	  .preset = "32768", .min = 1, .max = 1000000,
-	  .doc = "Associations at one time. One that comes up beyond it is aborted." },
-	{ .key = "max_memory", .type = BYTES,
-	  .offset = offsetof(struct config, max_memory),
-	  .preset = "1024M", .min = 4 << 20, .max = UINT64_C(1) << 40,
-	  .doc = "Memory for all clients: what waits for them, for their peers and in their sockets, and what describes these. The buffers of SCTP and of the Unix socket are the kernel's and come on top. Never more than half of the host's memory." },
-	{ .key = "max_clients_per_user", .type = NUMBER,
-	  .offset = offsetof(struct config, max_clients_per_user),
-	  .preset = "4096", .min = 1, .max = 1000000,
-	  .doc = "Connections of one user at one time. This limit and those below do not hold for root." },
-	{ .key = "max_sockets_per_user", .type = NUMBER,
-	  .offset = offsetof(struct config, max_sockets_per_user),
-	  .preset = "4096", .min = 1, .max = 1000000,
-	  .doc = "SCTP sockets of one user at one time, held ones included." },
-	{ .key = "max_associations_per_user", .type = NUMBER,
-	  .offset = offsetof(struct config, max_associations_per_user),
-	  .preset = "16384", .min = 1, .max = 1000000,
-	  .doc = "Associations of one user at one time. One that comes up beyond it is aborted." },
-	{ .key = "max_lookups_per_user", .type = NUMBER,
-	  .offset = offsetof(struct config, max_lookups_per_user),
-	  .preset = "1024", .min = 1, .max = 1000000,
-	  .doc = "Host names of one user that are being looked up, or wait for it, at one time." },
-	{ .key = "max_memory_per_user", .type = BYTES,
-	  .offset = offsetof(struct config, max_memory_per_user),
-	  .preset = "512M", .min = 1 << 20, .max = UINT64_C(1) << 40,
-	  .doc = "Memory for all clients of one user. One connection may have no more of it than is free for the user's others. A user without memory left is served in the smallest portions; a message that would have to wait is refused, and a client that sends a long request, or a session that acknowledges nothing, is ended." },
-	{ .key = "max_message", .type = BYTES,
-	  .offset = offsetof(struct config, max_message),
-	  .preset = "16M", .min = 65536, .max = 1 << 30,
-	  .doc = "Longest message, either way. An association whose peer sends a longer one is aborted. A request may be 1 MiB longer than this." },
-	{ .key = "client_queue", .type = BYTES,
-	  .offset = offsetof(struct config, client_queue),
-	  .preset = "1M", .min = 4096, .max = 1 << 30,
-	  .doc = "Bytes that may wait for a client that does not read, or whose messages find no room. Then its sockets, or its requests, are not read for a while." },
-	{ .key = "association_queue", .type = BYTES,
-	  .offset = offsetof(struct config, association_queue),
-	  .preset = "3M", .min = 4096, .max = 1 << 30,
-	  .doc = "Memory for messages that wait in one association whose peer takes nothing. Their senders are read on; beyond it they are not, for queue_time, and then a message more is refused with eagain." },
-	{ .key = "queue_time", .type = NUMBER,
-	  .offset = offsetof(struct config, queue_time),
-	  .preset = "30000", .min = 100, .max = 86400000,
-	  .doc = "How long the senders of an association that takes nothing and whose association_queue is full are not read, ms. Then they are, and are refused." },
-	{ .key = "resume_time", .type = NUMBER,
-	  .offset = offsetof(struct config, resume_time),
-	  .preset = "30000", .max = 86400000,
-	  .doc = "How long a session waits for its client after the daemon restarted, ms. Then the client counts as dead." },
-	{ .key = "batch_associations", .type = NUMBER,
-	  .offset = offsetof(struct config, batch_associations),
-	  .preset = "64", .max = 1000000,
-	  .doc = "With so many associations the daemon is scheduled as SCHED_BATCH, sched(7): where no processor is idle it waits for its turn, not to interrupt others at each message. 0: never." },
-	{ .key = "user", .type = TEXT,
-	  .offset = offsetof(struct config, user),
-	  .preset = "",
-	  .at_start = true,
-	  .doc = "User to become when started by root, with the capabilities that SCTP takes. Empty: nobody else." },
-	{ .key = "max_sndbuf", .type = BYTES,
-	  .offset = offsetof(struct config, max_sndbuf),
-	  .preset = "16M", .min = 65536, .max = 1 << 30,
-	  .doc = "Largest sndbuf that a client may set; root may set any." },
-	{ .key = "max_recbuf", .type = BYTES,
-	  .offset = offsetof(struct config, max_recbuf),
-	  .preset = "16M", .min = 65536, .max = 1 << 30,
-	  .doc = "Largest recbuf that a client may set; root may set any." },
-	{ .key = "netns_users", .type = TEXT,
-	  .offset = offsetof(struct config, netns_users),
-	  .preset = "root", IS_USERS,
-	  .doc = "Who may open sockets in other network namespaces: root, all, or root and these users." },
-	{ .key = "privileged_ports", .type = TEXT,
-	  .offset = offsetof(struct config, privileged_ports),
-	  .preset = "root", IS_USERS,
-	  .doc = "Who may bind ports below net.ipv4.ip_unprivileged_port_start, 1024: root, all, or root and these users." },
-	{ .key = "stack", .type = TEXT,
-	  .offset = offsetof(struct config, stack),
-	  .preset = "auto",
-	  .at_start = true,
-	  .is_right = is_stack, .right = NO_STACK,
-	  .doc = "Whose SCTP: the kernel's, the userland stack over UDP, or auto, the kernel's where it has one." },
-	{ .key = "udp_port", .type = TEXT,
-	  .offset = offsetof(struct config, udp_port),
-	  .preset = "9899",
-	  .at_start = true,
-	  .is_right = is_port_list, .right = "is no list of 1 to 8 UDP ports, 1 to 65535",
-	  .doc = "UDP ports that the userland stack receives on; it sends from the first." },
-	{ .key = "peer_udp_port", .type = NUMBER,
-	  .offset = offsetof(struct config, peer_udp_port),
-	  .at_start = true,
-	  .preset = "9899", .min = 1, .max = 65535,
-	  .doc = "UDP port of a peer that the userland stack connects to. The port of one that connects is learnt from its packets." },
+/* The check of each kind of text, and what is said of a wrong one. Other texts may be any. */
+static const struct {
+	bool		 (*is_right)(const char *);
+	const char	*right;
+} texts[] = {
+	[TYPE_USERS] = { is_user_list, "is neither root nor all nor a list of up to 64 users" },
+	[TYPE_STACK] = { is_stack, NO_STACK },
+	[TYPE_FORM] = { log_form_known, "is none of auto, text, json, journal" },
+	[TYPE_PORTS] = { is_port_list, "is not a list of 1 to 8 UDP ports, 1 to 65535" },
 };
 
-#define NSETTINGS	(sizeof settings / sizeof settings[0])
+#define ANY			.min = 0
+#define BETWEEN(MIN, MAX)	.min = (MIN), .max = (MAX)
+#define ON_RELOAD		false
+#define AT_START		true
+
+#define SETTING(TYPE, NAME, PRESET, BOUNDS, WHEN, MEANING, MORE)	\
+	{ .type = TYPE_##TYPE, .name = #NAME, .preset = PRESET, BOUNDS,	\
+	  .at_start = WHEN, .offset = offsetof(struct config, NAME),	\
+	  .meaning = MEANING, .more = MORE },
+
+const struct setting setting_table[] = {
+#include "settings.def"
+	{ .name = NULL }
+};
+
+#define NSETTINGS	(sizeof setting_table / sizeof setting_table[0] - 1)
 
 size_t
 config_ports(const char *text, uint16_t ports[CONFIG_UDP_PORTS])
@@ -210,6 +103,12 @@ config_ports(const char *text, uint16_t ports[CONFIG_UDP_PORTS])
 		end += strspn(end, ", ");
 	}
 	return n;
+}
+
+static bool
+is_text(const struct setting *s)
+{
+	return s->type <= TYPE_PORTS;
 }
 
 static char **
@@ -236,15 +135,15 @@ static bool
 parse_number(const struct setting *s, const char *value, uint64_t *n)
 {
 	char	*end;
-	int	 base = s->type == MODE ? 8 : 10;
+	int	 base = s->type == TYPE_MODE ? 8 : 10;
 
 	errno = 0;
 	*n = strtoull(value, &end, base);
 	if (errno != 0 || end == value || !isdigit((unsigned char)*value))
 		return false;
-	if (s->type == BYTES && (*end == 'K' || *end == 'M')) {
+	if (s->type == TYPE_BYTES && (*end == 'K' || *end == 'M')) {
 		if (*n > s->max)
-			return false;	/* before it wraps */
+			return false;	/* the shift could overflow */
 		*n <<= *end == 'K' ? 10 : 20;
 		end++;
 	}
@@ -254,12 +153,12 @@ parse_number(const struct setting *s, const char *value, uint64_t *n)
 static bool
 refuse_number(const struct setting *s, const char *value, char *error, size_t size)
 {
-	if (s->type == MODE)
+	if (s->type == TYPE_MODE)
 		(void)snprintf(error, size, "%s: \"%s\" is not an octal number from %" PRIo64 " to %" PRIo64,
-		    s->key, value, s->min, s->max);
+		    s->name, value, s->min, s->max);
 	else
 		(void)snprintf(error, size, "%s: \"%s\" is not %s from %" PRIu64 " to %" PRIu64,
-		    s->key, value, s->type == BYTES ?
+		    s->name, value, s->type == TYPE_BYTES ?
 		    "bytes (K and M are understood)" : "a number", s->min, s->max);
 	return false;
 }
@@ -270,16 +169,16 @@ apply(struct config *c, const struct setting *s, const char *value, char *error,
 	uint64_t	 n;
 	int		 priority;
 
-	if (s->is_right != NULL && !s->is_right(value))
-		return fail(error, size, s->key, value, s->right);
-	if (s->type == TEXT) {
+	if (is_text(s)) {
+		if (texts[s->type].is_right != NULL && !texts[s->type].is_right(value))
+			return fail(error, size, s->name, value, texts[s->type].right);
 		free(*text_of(c, s));
 		*text_of(c, s) = xstrdup(value);
 		return true;
 	}
-	if (s->type == LEVEL) {
+	if (s->type == TYPE_LEVEL) {
 		if ((priority = log_level_find(value)) == -1)
-			return fail(error, size, s->key, value,
+			return fail(error, size, s->name, value,
 			    "is none of err, warning, notice, info, debug");
 		*number_of(c, s) = (uint64_t)priority;
 		return true;
@@ -290,13 +189,13 @@ apply(struct config *c, const struct setting *s, const char *value, char *error,
 	return true;
 }
 
-/* The number of a setting in the table; NSETTINGS: there is none of that key. */
+/* The index of a setting in the table; NSETTINGS: there is no setting with that key. */
 static size_t
 find(const char *key)
 {
 	size_t	i = 0;
 
-	while (i < NSETTINGS && strcmp(settings[i].key, key) != 0)
+	while (i < NSETTINGS && strcmp(setting_table[i].name, key) != 0)
 		i++;
 	return i;
 }
@@ -307,7 +206,7 @@ config_set(struct config *c, const char *key, const char *value, char *error, si
 	size_t	i = find(key);
 
 	if (i < NSETTINGS)
-		return apply(c, &settings[i], value, error, size);
+		return apply(c, &setting_table[i], value, error, size);
 	return fail(error, size, "unknown key", key, "(see sctpd.conf(5))");
 }
 
@@ -318,7 +217,7 @@ config_init(struct config *c)
 
 	memset(c, 0, sizeof *c);
 	for (size_t i = 0; i < NSETTINGS; i++) {
-		if (!apply(c, &settings[i], settings[i].preset, error, sizeof error))
+		if (!apply(c, &setting_table[i], setting_table[i].preset, error, sizeof error))
 			log_fatal("%s", error);
 	}
 }
@@ -327,8 +226,8 @@ void
 config_free(struct config *c)
 {
 	for (size_t i = 0; i < NSETTINGS; i++) {
-		if (settings[i].type == TEXT)
-			free(*text_of(c, &settings[i]));
+		if (is_text(&setting_table[i]))
+			free(*text_of(c, &setting_table[i]));
 	}
 	memset(c, 0, sizeof *c);
 }
@@ -336,16 +235,16 @@ config_free(struct config *c)
 static bool
 same(struct config *a, struct config *b, const struct setting *s)
 {
-	if (s->type == TEXT)
+	if (is_text(s))
 		return strcmp(*text_of(a, s), *text_of(b, s)) == 0;
 	return *number_of(a, s) == *number_of(b, s);
 }
 
-/* What is in force goes into the new configuration. */
+/* Keep the value that is in force. */
 static void
 keep(struct config *new, const struct setting *s)
 {
-	if (s->type == TEXT) {
+	if (is_text(s)) {
 		free(*text_of(new, s));
 		*text_of(new, s) = xstrdup(*text_of(&config, s));
 	} else {
@@ -357,11 +256,11 @@ void
 config_change(struct config *new)
 {
 	for (size_t i = 0; i < NSETTINGS; i++) {
-		if (same(&config, new, &settings[i]))
+		if (same(&config, new, &setting_table[i]))
 			continue;
-		if (settings[i].at_start)
-			keep(new, &settings[i]);
-		log_notice("config: %s %s", settings[i].key, settings[i].at_start ?
+		if (setting_table[i].at_start)
+			keep(new, &setting_table[i]);
+		log_notice("config: %s %s", setting_table[i].name, setting_table[i].at_start ?
 		    "takes effect at the next start" : "has changed");
 	}
 	config_free(&config);
@@ -381,7 +280,7 @@ trim(char *s)
 	return s;
 }
 
-/* A file that is being read: which line set what, 0: none. */
+/* A file that is being read. set has the line that set each setting; 0: none. */
 struct reader {
 	struct config	*config;
 	unsigned	 line;
@@ -398,7 +297,7 @@ read_line(struct reader *r, char *line, char *error, size_t size)
 	if (*text == '\0' || *text == '#')
 		return true;
 	if ((equals = strchr(text, '=')) == NULL)
-		return fail(error, size, "syntax", text, "is no \"key = value\"");
+		return fail(error, size, "syntax", text, "is not \"key = value\"");
 	*equals = '\0';
 	key = trim(text);
 	if ((i = find(key)) < NSETTINGS && r->set[i] != 0) {
@@ -409,16 +308,6 @@ read_line(struct reader *r, char *line, char *error, size_t size)
 	if (i < NSETTINGS)
 		r->set[i] = r->line;
 	return config_set(r->config, key, trim(equals + 1), error, size);
-}
-
-/* The n bytes of a line, which may hold anything. */
-static bool
-read_bytes(struct reader *r, char *line, size_t n, char *error, size_t size)
-{
-	if (strlen(line) == n)
-		return read_line(r, line, error, size);
-	(void)snprintf(error, size, "syntax: there is a NUL byte in the line; a configuration is plain text");
-	return false;
 }
 
 bool
@@ -432,10 +321,15 @@ config_parse(struct config *c, FILE *f, const char *name, char *error, size_t si
 
 	while (ok && (n = getline(&line, &room, f)) != -1) {
 		r.line++;
-		if (!(ok = read_bytes(&r, line, (size_t)n, why, sizeof why)))
+		if (strlen(line) != (size_t)n) {
+			(void)snprintf(why, sizeof why, "syntax: there is a NUL byte in the line; a configuration is plain text");
+			ok = false;
+		} else
+			ok = read_line(&r, line, why, sizeof why);
+		if (!ok)
 			(void)snprintf(error, size, "%s:%u: %s", name, r.line, why);
 	}
-	if (ok && ferror(f)) {	/* a directory is opened and cannot be read */
+	if (ok && ferror(f)) {	/* a directory can be opened, but not read */
 		(void)snprintf(error, size, "%s: %s", name, strerror(errno));
 		ok = false;
 	}
@@ -460,22 +354,46 @@ config_read(struct config *c, const char *path, bool required, char *error, size
 	return ok;
 }
 
+/* Print a comment in lines that fit a terminal, without the marks of settings.def. */
+static void
+print_comment(FILE *f, const char *text)
+{
+	size_t	column = 0, n;
+
+	for (; *text != '\0'; text += strspn(text, " ")) {
+		n = strcspn(text, " ");
+		if (column > 0 && column + n > 76) {
+			(void)fputc('\n', f);
+			column = 0;
+		}
+		(void)fputs(column == 0 ? "# " : " ", f);
+		column += n + 1;
+		for (; n > 0; n--, text++) {
+			if (*text != '`')
+				(void)fputc(*text, f);
+		}
+	}
+	(void)fputc('\n', f);
+}
+
 void
 config_print(const struct config *c, FILE *f)
 {
-	for (size_t i = 0; i < NSETTINGS; i++) {
-		const struct setting	*s = &settings[i];
-		const void		*at = (const char *)c + s->offset;
-		static const char *const names[] = { "", "", "", "err", "warning",
-		    "notice", "info", "debug" };
+	static const char *const	levels[] = { "", "", "", "err", "warning",
+	    "notice", "info", "debug" };
+	const void			*at;
 
-		(void)fprintf(f, "# %s\n%s = ", s->doc, s->key);
-		if (s->type == TEXT)
-			(void)fprintf(f, "%s\n\n", *(char *const *)at);
-		else if (s->type == LEVEL)
-			(void)fprintf(f, "%s\n\n", names[*(const uint64_t *)at]);
+	for (const struct setting *s = setting_table; s->name != NULL; s++) {
+		print_comment(f, s->meaning);
+		(void)fprintf(f, "%s = ", s->name);
+		at = (const char *)c + s->offset;
+		if (is_text(s))
+			(void)fprintf(f, "%s", *(char *const *)at);
+		else if (s->type == TYPE_LEVEL)
+			(void)fprintf(f, "%s", levels[*(const uint64_t *)at]);
 		else
-			(void)fprintf(f, s->type == MODE ? "%04" PRIo64 "\n\n" :
-			    "%" PRIu64 "\n\n", *(const uint64_t *)at);
+			(void)fprintf(f, s->type == TYPE_MODE ? "%04" PRIo64 : "%" PRIu64,
+			    *(const uint64_t *)at);
+		(void)fputs("\n\n", f);
 	}
 }

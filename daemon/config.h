@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The configuration: one table of settings, read from a file of
- * "key = value" lines. sctpd.conf(5) has the same texts.
+ * The configuration: one table of settings, settings.def, whose values are read
+ * from a file of "key = value" lines. config-doc.c prints sctpd.conf(5) from
+ * the table.
+ *
+ * The configuration knows util and nothing else. Rooms above read struct
+ * config. Whoever has to act on a change is told by main after config_change.
  */
 #ifndef CONFIG_H
 #define CONFIG_H
 
-/* The userland stack is in what was built with it, and only there; its settings are everywhere. */
+/* Only a build with USERLAND has the userland stack. Its settings exist in every build. */
 #ifdef USERLAND
 #define IF_USERLAND(...)	__VA_ARGS__
 #else
@@ -14,77 +18,92 @@
 #endif
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #define CONFIG_FILE	"/etc/sctpd/sctpd.conf"
 
-/* Local UDP ports there may be. */
+/* The most local UDP ports that a setting may name. */
 #define CONFIG_UDP_PORTS	8
 
-struct config {
-	char		*socket;
-	char		*socket_group;
-	uint64_t	 socket_mode;
-	uint64_t	 log_level;
-	uint64_t	 max_clients;
-	uint64_t	 max_sockets;
-	uint64_t	 max_associations;
-	uint64_t	 max_memory;
-	uint64_t	 max_clients_per_user;
-	uint64_t	 max_sockets_per_user;
-	uint64_t	 max_associations_per_user;
-	uint64_t	 max_lookups_per_user;
-	uint64_t	 max_memory_per_user;
-	uint64_t	 max_message;
-	uint64_t	 client_queue;
-	uint64_t	 association_queue;
-	uint64_t	 queue_time;
-	uint64_t	 resume_time;
-	uint64_t	 batch_associations;
-	uint64_t	 max_sndbuf;
-	uint64_t	 max_recbuf;
-	char		*netns_users;
-	char		*privileged_ports;
-	char		*user;
-	char		*stack;
-	char		*udp_port;
-	uint64_t	 peer_udp_port;
+/* The kinds of value. A time and a port are numbers, too. */
+enum setting_type {
+	/* texts */
+	TYPE_PATH, TYPE_GROUP, TYPE_USER, TYPE_USERS, TYPE_STACK, TYPE_FORM, TYPE_PORTS,
+	/* numbers */
+	TYPE_LEVEL, TYPE_NUMBER, TYPE_MILLISECONDS, TYPE_PORT, TYPE_BYTES, TYPE_MODE,
 };
+
+/* One row of settings.def. */
+struct setting {
+	enum setting_type	 type;
+	bool			 at_start;	/* otherwise on a reload, too */
+	const char		*name;
+	const char		*preset;
+	uint64_t		 min, max;
+	size_t			 offset;	/* in struct config */
+	const char		*meaning;
+	const char		*more;		/* in the manual page only */
+};
+
+#define MEMBER_PATH		char *
+#define MEMBER_GROUP		char *
+#define MEMBER_USER		char *
+#define MEMBER_USERS		char *
+#define MEMBER_STACK		char *
+#define MEMBER_FORM		char *
+#define MEMBER_PORTS		char *
+#define MEMBER_LEVEL		uint64_t
+#define MEMBER_NUMBER		uint64_t
+#define MEMBER_MILLISECONDS	uint64_t
+#define MEMBER_PORT		uint64_t
+#define MEMBER_BYTES		uint64_t
+#define MEMBER_MODE		uint64_t
+
+struct config {
+#define SETTING(TYPE, NAME, ...)	MEMBER_##TYPE NAME;
+#include "settings.def"
+#undef SETTING
+};
+
+/* All of them; the last has no name. */
+extern const struct setting setting_table[];
 
 /* What is in force. */
 extern struct config config;
 
-/* Set everything to its default; config_free gives the texts back. */
+/* Set everything to its default; config_free frees the texts. */
 void config_init(struct config *);
 void config_free(struct config *);
 
 /*
- * Read a file over what is set. False, with "file:line: what and why" in
- * error, if anything in it is wrong; a file that is not there is an error
- * only if required.
+ * Read a file on top of the current values. False, with "file:line: what and
+ * why" in error, if anything in the file is wrong. A missing file is an error
+ * only if it is required.
  */
 bool config_read(struct config *, const char *path, bool required, char *error, size_t size);
 
-/* The same from what is open already, of that name. */
+/* The same from an open file; name is for the error. */
 bool config_parse(struct config *, FILE *, const char *name, char *error, size_t size);
 
 /* Set one key; false with a reason in error. */
 bool config_set(struct config *, const char *key, const char *value, char *error, size_t size);
 
-/* Users that a setting may name. */
+/* The most users that a setting may name. */
 #define CONFIG_USERS	64
 
-/* The ports of a list, or 0 if it is none. */
+/* The ports of a list, and how many there are; 0 if the text is no list of ports. */
 size_t config_ports(const char *, uint16_t ports[CONFIG_UDP_PORTS]);
 
 /*
- * Put another configuration, which is taken, in force while running. What
- * cannot change any more stays as it is, and a log line says so.
+ * Put another configuration in force while running, and take over its texts. A
+ * setting that takes effect only at the start keeps its value, and a log line
+ * says so.
  */
 void config_change(struct config *);
 
-/* Print it as a file that config_read takes. */
+/* Print it as a file that config_read accepts, with the meaning of each setting. */
 void config_print(const struct config *, FILE *);
 
 #endif

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * sctpd: flags, limits, signals, readiness, run.
- */
+/* sctpd: flags, limits, signals, readiness, running. */
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -14,49 +12,64 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "client.h"
 #include "config.h"
-#include "dispatch.h"
-#include "drop.h"
-#include "handler.h"
-#include "journal.h"
-#include "keeper.h"
-#include "listener.h"
-#include "keep.h"
-#include "log.h"
-#include "mem.h"
-#include "loop.h"
-#include "notify.h"
-#include "park.h"
-#include "policy.h"
-#include "resolve.h"
-#include "sock.h"
-#include "stack.h"
-#include "store.h"
-#include "watchdog.h"
+#include "journal/changes.h"
+#include "journal/counters.h"
+#include "journal/journal.h"
+#include "kernel/ops.h"
+#include "limits/drain.h"
+#include "lines.h"
+#include "methods/dispatch.h"
+#include "methods/handler.h"
+#include "rpc/connection.h"
+#include "rpc/listener.h"
+#include "service/drop.h"
+#include "service/keeper.h"
+#ifdef USERLAND
+#include "userland/ops.h"
+#endif
+#include "journal/fdpark.h"
+#include "journal/settings.h"
+#include "methods/policy.h"
+#include "restore.h"
+#include "schedule.h"
+#include "service/fdclient.h"
+#include "service/notify.h"
+#include "service/watchdog.h"
+#include "socket/assoc.h"
+#include "socket/owner.h"
+#include "socket/resolve.h"
+#include "socket/tap.h"
+#include "stack/stack.h"
+#include "trace/recordfile.h"
+#include "util/log.h"
+#include "util/loop.h"
+#include "util/mem.h"
 
 #define WANTED_FDS	65536
 
 static const char usage[] =
     "usage: sctpd [-k] [-c FILE] [-s SOCKET] [-u USER] [-l LEVEL] [-t | -T] [-h] [-V]\n"
-    "             [--stack STACK] [--udp-port PORTS] [--peer-udp-port PORT]\n"
+    "             [--log-format FORM] [--stack STACK] [--udp-port PORTS] [--peer-udp-port PORT]\n"
     "\n"
     "Own this host's SCTP sockets and serve them over a Unix socket, in the\n"
     "foreground, until SIGTERM or SIGINT. SIGHUP reads the configuration again.\n"
     "\n"
-    "  -c FILE    configuration; /etc/sctpd/sctpd.conf, if it is there\n"
-    "  -k         be a keeper: run the daemon, hold its sockets, and start it\n"
-    "             again should it die (without systemd, which does the same)\n"
-    "  -s SOCKET  path of the Unix socket; /run/sctpd/sctpd.sock\n"
-    "  -u USER    become this user; for root\n"
+    "  -c FILE    configuration file (default: /etc/sctpd/sctpd.conf, if it exists)\n"
+    "  -k         run as the keeper: start the daemon, hold its sockets, and restart\n"
+    "             it when it ends; for hosts without systemd\n"
+    "  -s SOCKET  path of the Unix socket (default: /run/sctpd/sctpd.sock)\n"
+    "  -u USER    become this user; for root only\n"
     "  -l LEVEL   least urgent log lines: err, warning, notice, info, debug\n"
     "  --stack STACK\n"
-    "             whose SCTP: auto, kernel, userland\n"
+    "             SCTP stack: auto, kernel or userland (default: auto)\n"
     "  --udp-port PORTS, --peer-udp-port PORT\n"
-    "             the userland stack's UDP ports here, and that of its peers; 9899\n"
+    "             UDP ports of the userland stack, and that of its peers (default: 9899)\n"
+    "  --log-format FORM\n"
+    "             form of log lines: auto, text, json or journal (default: auto)\n"
     "  -t         test the configuration and exit\n"
     "  -T         print the configuration in force and exit\n"
-    "  -h         print this and exit\n"
+    "  -h         print this help and exit\n"
     "  -V         print the version and exit\n"
     "\n"
     "The long forms are --config, --keeper, --socket, --user, --log-level, --test,\n"
@@ -64,11 +77,12 @@ static const char usage[] =
     "\n"
     "Talk to it with sctpctl(1). See sctpd(8), sctpd.conf(5), sctpd-protocol(7).\n";
 
-/* Flags that are settings, by the settings' names; then the long forms of the others. */
+/* Flags that set a setting, in the order of long_settings; then the other long forms. */
 static const struct option long_flags[] = {
 	{ "stack", required_argument, NULL, 0 },
 	{ "udp-port", required_argument, NULL, 1 },
 	{ "peer-udp-port", required_argument, NULL, 2 },
+	{ "log-format", required_argument, NULL, 3 },
 	{ "config", required_argument, NULL, 'c' },
 	{ "keeper", no_argument, NULL, 'k' },
 	{ "socket", required_argument, NULL, 's' },
@@ -81,7 +95,7 @@ static const struct option long_flags[] = {
 	{ NULL, 0, NULL, 0 }
 };
 static const char *const long_settings[] = {
-	"stack", "udp_port", "peer_udp_port", NULL
+	"stack", "udp_port", "peer_udp_port", "log_format", NULL
 };
 
 #define NLONG	(sizeof long_settings / sizeof *long_settings)
@@ -131,7 +145,7 @@ read_flags(int argc, char **argv, struct flags *f)
 		case 'V':
 			(void)puts("sctpd " SCTPD_VERSION);
 			exit(EXIT_SUCCESS);
-		case 0: case 1: case 2:
+		case 0: case 1: case 2: case 3:
 			f->setting[c] = optarg;
 			break;
 		default:
@@ -145,7 +159,7 @@ read_flags(int argc, char **argv, struct flags *f)
 	}
 }
 
-/* The file first, then what the command line says. */
+/* Read the file first, then what the command line says. */
 static bool
 read_config(struct config *c, const struct flags *f, char *error, size_t size)
 {
@@ -162,7 +176,7 @@ read_config(struct config *c, const struct flags *f, char *error, size_t size)
 	    (f->level == NULL || config_set(c, "log_level", f->level, error, size));
 }
 
-/* All of the new configuration, or, if there is a mistake in it, nothing. */
+/* Put all of the new configuration in force, or nothing if there is a mistake in it. */
 static void
 reload(const struct flags *f)
 {
@@ -172,12 +186,13 @@ reload(const struct flags *f)
 	notify_reloading();
 	if (read_config(&new, f, error, sizeof error)) {
 		config_change(&new);
-		keep_config(&config);
+		settings_keep(&config);
 		(void)policy_init();
-		stack_reload();
+		tap_end_unless(policy_may_tap);
+		stack->reload();
 		log_set_level((int)config.log_level);
 		log_notice("config: read again");
-		(void)snprintf(status, sizeof status, "Serving at %s", config.socket);
+		(void)snprintf(status, sizeof status, "Serving at %s", listener_path());
 	} else {
 		config_free(&new);
 		log_err("%s; the old configuration stays in force", error);
@@ -186,7 +201,7 @@ reload(const struct flags *f)
 	notify_ready(status);
 }
 
-/* As many descriptors as we may have: each association takes one. */
+/* Take as many descriptors as are allowed: each association needs one. */
 static void
 raise_limits(void)
 {
@@ -197,7 +212,7 @@ raise_limits(void)
 	if (r.rlim_max < WANTED_FDS) {
 		r.rlim_cur = r.rlim_max = WANTED_FDS;
 		if (setrlimit(RLIMIT_NOFILE, &r) == 0)
-			return;	/* root may */
+			return;	/* root may raise the hard limit */
 		(void)getrlimit(RLIMIT_NOFILE, &r);
 	}
 	r.rlim_cur = r.rlim_max;
@@ -221,18 +236,7 @@ main_on_hangup(evutil_socket_t number, short what, void *arg)
 
 static struct event on_term, on_int, on_hangup;
 
-static void
-catch_signals(struct flags *f)
-{
-	(void)evsignal_assign(&on_term, loop_base(), SIGTERM, main_on_signal, NULL);
-	(void)evsignal_assign(&on_int, loop_base(), SIGINT, main_on_signal, NULL);
-	(void)evsignal_assign(&on_hangup, loop_base(), SIGHUP, main_on_hangup, f);
-	loop_need(&on_term);
-	loop_need(&on_int);
-	loop_need(&on_hangup);
-}
-
-/* Nobody comes after us, or nobody hears us any more: close everything properly. */
+/* There is no next process, or nobody hears the daemon any more. Close everything properly. */
 static void
 stop_everything(void)
 {
@@ -241,36 +245,48 @@ stop_everything(void)
 	(void)event_del(&on_hangup);
 	watchdog_stop();
 	listener_close();
-	sock_free_all();
-	client_free_all();
-	stack_free();
+	owner_free_all();
+	connection_free();
+	stack->free();
 	dispatch_free();
 	resolve_free();
+	recordfile_free();
 	loop_free();
 	journal_close();
-	park_free();
+	fdpark_free();
 	config_free(&config);
 	buf_free_spare();
 	libevent_global_shutdown();
 }
 
 /*
- * What is in the store is the next daemon's: nothing is closed, nobody is told
- * anything. Whether there is a next one is the manager's business, and if not,
- * the last descriptors are closed with its store.
+ * What is in the descriptor store belongs to the next process. So nothing is
+ * closed, and nobody is told anything. The manager decides whether there is a
+ * next process. If there is none, the last descriptors are closed with the
+ * store.
  */
 static void
 leave_everything(void)
 {
-	client_end_turn();	/* the last commit, and what can be written still */
-	log_notice("everything is left to the next");
+	assoc_write_counted();
+	connection_write_all();	/* commits, and writes what can be written still */
+	recordfile_free();
+	log_notice("everything is left for the next sctpd");
 }
 
-/* What a process before us left, or new memory for who comes after us. */
+/* All stacks that there are. */
+static const struct stack *const stacks[] = {
+	&kernel_stack,
+#ifdef USERLAND
+	&userland_stack,
+#endif
+};
+
+/* What the previous process left, or new memory for the next process. */
 static struct {
 	bool	open;
-	bool	passed;		/* one was passed to us */
-	bool	old;		/* and we understand it */
+	bool	passed;		/* the previous process left a journal */
+	bool	old;		/* and this version understands it */
 } journal;
 
 static void
@@ -280,20 +296,23 @@ open_journal(void)
 
 	if (journal.open)
 		return;
-	left = store_take("journal");
+	left = fdclient_take("journal");
 	journal.open = true;
 	journal.passed = left != -1;
-	/* What a stack without survival had is over. */
-	if (left != -1 && !stack_survives()) {
+	/* If the stack does not survive, everything in the journal is over. */
+	if (left != -1 && !stack->survives) {
 		(void)close(left);
 		left = -1;
 	}
 	journal.old = journal_open(left);
+	counters_restore();
+	drain_restore();
+	changes_at_commit(counters_stage);
 }
 
 /*
- * The file is wrong, but there are associations to be kept: with the
- * configuration that was in force when the process before us ended.
+ * The file is wrong, but there are associations to keep. Go on with the
+ * configuration that was in force when the previous process ended.
  */
 static bool
 use_last_config(void)
@@ -303,12 +322,12 @@ use_last_config(void)
 	open_journal();
 	config_free(&config);
 	config_init(&config);
-	if (!journal.old || !keep_last_config(&config, why, sizeof why)) {
+	if (!journal.old || !settings_last(&config, why, sizeof why)) {
 		if (why[0] != '\0')
 			log_err("%s", why);
 		return false;
 	}
-	log_err("the configuration that was in force stays so, until the file is put right");
+	log_err("the present configuration stays in force until the file is corrected");
 	return true;
 }
 
@@ -319,46 +338,52 @@ take_over(void)
 
 	stack_choose();
 	open_journal();
-	old = journal.old;
-	stack_init();
-	park_init();
+	/* The journal may have been opened for a stack that survives, before this one was chosen. */
+	old = journal.old && stack->survives;
+	stack->init();
+	fdpark_init();
 	if (journal.passed && !old)
-		store_remove("journal");
-	if (!old && store_present() && stack_survives())
-		(void)store_put("journal", journal_fd());
+		fdclient_remove("journal");
+	if (!old && fdclient_present() && stack->survives)
+		(void)fdclient_put("journal", journal_fd());
 	if (old) {
 		journal_begin_restore();
-		keep_restore();
+		restore();
 		journal_end_restore();
 	} else
-		(void)park_finish();
-	keep_config(&config);
+		(void)fdpark_finish();
+	settings_keep(&config);
 }
 
 static void
-serve(struct flags *f)
+serve_until_stopped(struct flags *f)
 {
-	const char	*missing = stack_probe();
+	const char	*missing = stack->probe();
 	char		 status[256];
 
-	catch_signals(f);
+	(void)evsignal_assign(&on_term, loop_base(), SIGTERM, main_on_signal, NULL);
+	(void)evsignal_assign(&on_int, loop_base(), SIGINT, main_on_signal, NULL);
+	(void)evsignal_assign(&on_hangup, loop_base(), SIGHUP, main_on_hangup, f);
+	loop_need(&on_term);
+	loop_need(&on_int);
+	loop_need(&on_hangup);
 	if (missing != NULL)
 		log_err("no SCTP: %s", missing);
-	log_notice("sctpd " SCTPD_VERSION " ready at %s, stack %s: %s", config.socket,
-	    stack_name(), stack_why());
-	(void)snprintf(status, sizeof status, "Serving at %s", config.socket);
+	log_notice("sctpd " SCTPD_VERSION " ready at %s, stack %s: %s", listener_path(),
+	    stack->name, stack_why());
+	(void)snprintf(status, sizeof status, "Serving at %s", listener_path());
 	notify_ready(status);
 	watchdog_start();
 	loop_run();
-	if (notify_stopping() && store_present() && stack_survives())
+	if (notify_stopping() && fdclient_present() && stack->survives)
 		leave_everything();
 	else
 		stop_everything();
 }
 
-/* The keeper starts the daemon with the same flags, but -k. */
+/* The keeper starts the daemon with the same flags, except -k and -u. */
 static int
-keep(char *name, const struct flags *f)
+be_keeper(char *name, const struct flags *f)
 {
 	const char	*argv[8 + 2 * NLONG];
 	char		 flag[NLONG][32];
@@ -388,7 +413,7 @@ keep(char *name, const struct flags *f)
 	return keeper_run(argv);
 }
 
-/* Is there what the configuration names? */
+/* Does what the configuration names exist? */
 static bool
 is_right(void)
 {
@@ -407,9 +432,10 @@ main(int argc, char **argv)
 	char		error[512];
 
 	mem_init();
-	log_init();
+	log_init(LINES_PREFIX, &line_table[LINE_held]);
+	stack_give(stacks, sizeof stacks / sizeof *stacks);
 	read_flags(argc, argv, &f);
-	store_init();
+	fdclient_init();
 	if (!read_config(&config, &f, error, sizeof error)) {
 		log_err("%s", error);
 		if (f.test || f.print || f.keeper || !use_last_config())
@@ -420,26 +446,28 @@ main(int argc, char **argv)
 		config_print(&config, stdout);
 	if (f.test || f.print)
 		return is_right() ? EXIT_SUCCESS : EXIT_CONFIG;
+	log_set_form(config.log_format);
 	raise_limits();
 	if (!drop_to_user(config.user, config.socket, error, sizeof error)) {
 		log_err("%s", error);
 		return EXIT_CONFIG;
 	}
 	if (f.keeper)
-		return keep(argv[0], &f);
+		return be_keeper(argv[0], &f);
 	(void)policy_init();
 	(void)signal(SIGPIPE, SIG_IGN);
 	handle_start_clock();
 	loop_init();
-	client_init();
+	connection_init(&dispatch_ops);
 	dispatch_init();
+	schedule_init();
 	resolve_init();
 	if (!listener_open(error, sizeof error)) {
 		log_err("%s", error);
 		return EXIT_FAILURE;
 	}
 	take_over();
-	store_finish();
-	serve(&f);
+	fdclient_finish();
+	serve_until_stopped(&f);
 	return EXIT_SUCCESS;
 }

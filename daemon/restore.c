@@ -1,55 +1,54 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Taking over what a process before us wrote.
+ * Taking over what the previous process wrote.
  *
- * Nothing in it is trusted. Where its records lie was checked when it was
- * opened; here it is what they say: each is read whole before anything is done
- * with it, what does not fit is left out, with a line in the log, and the rest
- * goes on.
+ * Nothing in the journal is trusted. The places of the records were checked
+ * when the journal was opened; here the contents are checked. Each record is
+ * read whole before anything is done with it. A record that does not fit is
+ * left out, with a line in the log, and the rest goes on.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "addr.h"
-#include "client.h"
-#include "codec.h"
-#include "frame.h"
-#include "journal.h"
-#include "keep.h"
-#include "keep-record.h"
-#include "log.h"
-#include "mem.h"
-#include "park.h"
-#include "sock.h"
-#include "stack.h"
+#include "journal/changes.h"
+#include "journal/fdpark.h"
+#include "journal/fields.h"
+#include "journal/journal.h"
+#include "proto/codec.h"
+#include "proto/frame.h"
+#include "restore.h"
+#include "rpc/call.h"
+#include "rpc/client.h"
+#include "socket/deliver.h"
+#include "socket/ending.h"
+#include "socket/owner.h"
+#include "socket/sends.h"
+#include "stack/stack.h"
+#include "util/log.h"
+#include "util/mem.h"
 
 static void
 leave_out(struct record *r, const char *what)
 {
-	if (log_allowed())
+	if (log_allowed(LOG_ERR, "journal: left out"))
 		log_err("journal: left out: %s", what);
 	journal_drop(r);
 }
 
-/* Are these n bytes one whole value, which msgpack-c may be given? */
-static bool
-is_value(const char *p, size_t n)
-{
-	size_t	len = 0;
-
-	return frame_value(p, n, &len) == FRAME_MESSAGE && len == n;
-}
-
-/* The map in the first n bytes of a record into a struct, zero where it says nothing. */
+/*
+ * Read the map in the first n bytes of a record into a struct. Fields that the
+ * map lacks are zero.
+ */
 static bool
 read_record(const struct record *r, size_t n, const struct field *fields, void *to, size_t size,
     msgpack_unpacked *u)
 {
 	struct errtext	err;
-	size_t		off = 0;
+	size_t		len = 0, off = 0;
 
 	memset(to, 0, size);
-	if (!is_value(r->body, n) ||
+	/* msgpack-c may be given nothing but one whole value. */
+	if (frame_value(r->body, n, &len) != FRAME_MESSAGE || len != n ||
 	    msgpack_unpack_next(u, r->body, n, &off) != MSGPACK_UNPACK_SUCCESS)
 		return false;
 	if (u->data.type == MSGPACK_OBJECT_ARRAY && u->data.via.array.size == 2)
@@ -60,7 +59,7 @@ read_record(const struct record *r, size_t n, const struct field *fields, void *
 /* ---- clients -------------------------------------------------------- */
 
 static void
-restore_client(struct record *r, const struct keep_client *k)
+restore_client(struct record *r, const struct client_record *k)
 {
 	struct client	*c = client_make(k->number, k->uid);
 
@@ -68,26 +67,26 @@ restore_client(struct record *r, const struct keep_client *k)
 	c->events = k->events;
 	c->name = xstrdup(k->name);
 	strcpy(c->token, k->token);
-	c->record = r;
-	c->expected = true;	/* it may lose sockets now: see expect_clients */
+	c->kept.record = r;
+	c->expected = true;	/* the client may lose sockets now: see expect_clients */
 	c->notifications = r->word[CLIENT_NOTIFICATIONS];
 	output_keep(&c->out, k->number, k->token[0] == '\0');
 	c->out.acked = r->word[CLIENT_ACKED];
 	c->out.seq = r->word[CLIENT_SEQ];
 	client_watch(c, k->watching);
-	keep_client(c);
+	client_changed(c);
 }
 
 static void
 restore_clients(void)
 {
-	struct keep_client	 k;
+	struct client_record	 k;
 	struct record		*r = NULL;
 	msgpack_unpacked	 u;
 
 	msgpack_unpacked_init(&u);
 	while ((r = journal_next(r, RECORD_CLIENT)) != NULL) {
-		if (!read_record(r, r->len, keep_client_fields, &k, sizeof k, &u) ||
+		if (!read_record(r, r->len, client_record_fields, &k, sizeof k, &u) ||
 		    (k.token[0] != '\0' && strlen(k.token) != CLIENT_TOKEN) ||
 		    r->word[CLIENT_ACKED] > r->word[CLIENT_SEQ] || client_find(k.number) != NULL)
 			leave_out(r, "a client");
@@ -113,7 +112,7 @@ restore_outputs(void)
 		if (!c->out.session)
 			continue;
 		output_rewind(&c->out);
-		client_dirty(c);	/* what it is now goes with the first commit */
+		client_dirty(c);	/* the rewound output goes with the first commit */
 	}
 }
 
@@ -132,22 +131,10 @@ read_own(const msgpack_object *o, struct sockopt_own *own)
 
 		if (key->type == MSGPACK_OBJECT_STR &&
 		    (row = sockopt_find(key->via.str.ptr, key->via.str.size)) != NULL &&
-		    row->level == LEVEL_OWN)
+		    row->level == LEVEL_STORED)
 			(void)codec_read(&o->via.map.ptr[i].val, row->fields,
 			    (char *)own + row->optname, NULL, &err);
 	}
-}
-
-static struct client *
-owner_of(const struct keep_sock *k)
-{
-	struct client	*c = client_find(k->owner);
-
-	if (c != NULL)
-		return c;
-	c = client_make(k->owner, k->uid);
-	c->expected = true;
-	return c;
 }
 
 static void
@@ -168,16 +155,21 @@ read_sock_words(struct sock *s, const struct record *r)
 static void
 lose_sock(struct sock *s)
 {
-	log_err("sock %llu: its descriptor is not there any more", (unsigned long long)s->node.key);
+	log_err("sock %llu: its descriptor is missing", (unsigned long long)s->node.key);
 	sock_close(s, "its descriptor did not outlive the daemon");
 }
 
 static void
-restore_sock(struct record *r, const struct keep_sock *k, const msgpack_object *own)
+restore_sock(struct record *r, const struct sock_record *k, const msgpack_object *own)
 {
-	struct sock	*s = sock_make(owner_of(k), k->many, k->inet6 ? AF_INET6 : AF_INET,
-			    k->handle);
+	struct client	*owner = client_find(k->owner);
+	struct sock	*s;
 
+	if (owner == NULL) {
+		owner = client_make(k->owner, k->uid);
+		owner->expected = true;
+	}
+	s = sock_make(owner, k->many, k->inet6 ? AF_INET6 : AF_INET, k->handle);
 	sock_set_user(s, k->uid);
 	s->peeled = k->peeled;
 	s->listening = k->listening;
@@ -185,32 +177,34 @@ restore_sock(struct record *r, const struct keep_sock *k, const msgpack_object *
 	s->lent = k->lent;
 	s->port = k->port;
 	s->name = k->name;
-	s->stack.plain = k->plain;
+	s->stack.has_local_options = k->plain;
+	s->stack.own_point = k->own_point;
+	s->stack.own_port = k->own_port;
 	s->stack.netns_number = k->netns_number;
-	s->stack.want.receive = (int)k->want_receive;
-	s->stack.want.send = (int)k->want_send;
+	s->stack.sizes.want.receive = (int)k->want_receive;
+	s->stack.sizes.want.send = (int)k->want_send;
 	for (unsigned i = 0; i < SUBSCRIBE_SIZE; i++)
 		s->subscribed[i] = k->subscribed >> i & 1;
 	read_own(own, &s->own);
 	read_sock_words(s, r);
-	s->record = r;
-	if (stack_restore_sock(s) || s->over)
+	s->kept.record = r;
+	if (stack->restore_sock(s) || s->over)
 		return;
 	if (s->many || s->listening)
 		lose_sock(s);
-	/* The descriptor of another is its association's: see say_what_is_gone. */
+	/* Other sockets share the descriptor with their association: see say_what_is_gone. */
 }
 
 static void
 restore_socks(void)
 {
-	struct keep_sock	 k;
+	struct sock_record	 k;
 	struct record		*r = NULL;
 	msgpack_unpacked	 u;
 
 	msgpack_unpacked_init(&u);
 	while ((r = journal_next(r, RECORD_SOCK)) != NULL) {
-		if (!read_record(r, r->len, keep_sock_fields, &k, sizeof k, &u) ||
+		if (!read_record(r, r->len, sock_record_fields, &k, sizeof k, &u) ||
 		    u.data.type != MSGPACK_OBJECT_ARRAY || sock_find(k.handle) != NULL)
 			leave_out(r, "a socket");
 		else
@@ -219,7 +213,7 @@ restore_socks(void)
 	msgpack_unpacked_destroy(&u);
 }
 
-/* Associations by number, for what belongs to them. */
+/* Associations by number, to find the owner of a record. */
 struct by_number {
 	uint64_t	 number;
 	struct assoc	*assoc;
@@ -236,14 +230,30 @@ compare(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
+/* What was observed of the association, in its fields and words. */
 static void
-restore_assoc(struct record *r, const struct keep_assoc *k)
+restore_trace(struct trace *t, const struct assoc_record *k, const struct record *r)
+{
+	t->received = (struct traffic){ r->word[ASSOC_RECV_CNT], r->word[ASSOC_RECV_OCT] };
+	t->sent = (struct traffic){ r->word[ASSOC_SEND_CNT], r->word[ASSOC_SEND_OCT] };
+	t->up = k->up;
+	t->error_at = k->error_at;
+	_Static_assert(sizeof t->error == sizeof k->error, "room for a text");
+	memcpy(t->error, k->error, sizeof t->error);
+	t->nppids = (uint8_t)(k->ppids.len > sizeof t->ppid ? TRACE_PPIDS : k->ppids.len / sizeof t->ppid[0]);
+	if (t->nppids > 0)
+		memcpy(t->ppid, k->ppids.ptr, t->nppids * sizeof t->ppid[0]);
+	t->more_ppids = k->more_ppids;
+}
+
+static void
+restore_assoc(struct record *r, const struct assoc_record *k)
 {
 	struct sock	*s = sock_find(k->sock);
 	struct assoc	*a;
 
 	if ((k->sock != 0 && s == NULL) || k->state < ASSOC_COMING_UP || k->state > ASSOC_OVER) {
-		journal_drop(r);	/* its socket was left out, and that was said */
+		journal_drop(r);	/* its socket was left out, and that was logged */
 		return;
 	}
 	if (s != NULL && s->assocs.count > 0 &&
@@ -253,21 +263,23 @@ restore_assoc(struct record *r, const struct keep_assoc *k)
 	}
 	a = assoc_make(s, k->id, &k->peer, k->number, s != NULL ? s->uid : k->uid);
 	a->state = (enum assoc_state)k->state;
+	a->up_said = a->state == ASSOC_UP || a->state == ASSOC_GOING_DOWN;
 	a->outbound = k->outbound;
 	a->inbound = k->inbound;
 	a->unwanted = k->unwanted;
 	a->eof_asked = k->eof_asked;
 	a->asked = k->asked;
-	a->stack.stream = k->stream;
+	a->stack.one_to_one = k->stream;
 	a->stack.owns_fd = k->own_descriptor;
-	a->record = r;
-	keep_assoc(a);
-	if (!stack_restore_assoc(a) && s == NULL) {
+	a->kept.record = r;
+	restore_trace(&a->trace, k, r);
+	assoc_changed(a);
+	if (!stack->restore_assoc(a) && s == NULL) {
 		(void)assoc_free(a);	/* it lingered, and is over */
 		return;
 	}
 	if (a->eof_asked && a->state < ASSOC_GOING_DOWN)
-		stack_await_room(a, true);	/* then it is shut down */
+		stack->await_room(a, true);	/* once there is room, it is shut down */
 	if (ntable % 1024 == 0)
 		table = xrealloc(table, (ntable + 1024) * sizeof *table);
 	table[ntable++] = (struct by_number){ k->number, a };
@@ -276,13 +288,13 @@ restore_assoc(struct record *r, const struct keep_assoc *k)
 static void
 restore_assocs(void)
 {
-	struct keep_assoc	 k;
+	struct assoc_record	 k;
 	struct record		*r = NULL;
 	msgpack_unpacked	 u;
 
 	msgpack_unpacked_init(&u);
 	while ((r = journal_next(r, RECORD_ASSOC)) != NULL) {
-		if (!read_record(r, r->len, keep_assoc_fields, &k, sizeof k, &u))
+		if (!read_record(r, r->len, assoc_record_fields, &k, sizeof k, &u))
 			leave_out(r, "an association");
 		else
 			restore_assoc(r, &k);
@@ -303,15 +315,15 @@ find_assoc_numbered(uint64_t number)
 }
 
 static void
-restore_joints(void)
+restore_partials(void)
 {
 	struct record	*r = NULL;
-	enum joint_kind	 kind;
+	enum partial_kind	 kind;
 	uint64_t	 owner;
 
-	while ((r = journal_next(r, RECORD_JOINT)) != NULL) {
-		owner = joint_owner(r, &kind);
-		if (!stack_restore_joint(sock_find(owner), find_assoc_numbered(owner), r))
+	while ((r = journal_next(r, RECORD_PARTIAL)) != NULL) {
+		owner = partial_owner(r, &kind);
+		if (!stack->restore_partial(sock_find(owner), find_assoc_numbered(owner), r))
 			leave_out(r, "the beginning of a message");
 	}
 }
@@ -330,9 +342,9 @@ compare_order(const void *a, const void *b)
 	return i < j ? -1 : i > j;
 }
 
-/* All of a kind, the oldest first. */
+/* Restore all records of a kind, the oldest first. */
 static void
-restore_in_order(enum record_kind kind, void (*restore)(struct record *))
+restore_in_order(enum record_kind kind, void (*one)(struct record *))
 {
 	struct record	*r = NULL, **all = NULL;
 	size_t		 n = 0;
@@ -345,11 +357,11 @@ restore_in_order(enum record_kind kind, void (*restore)(struct record *))
 	if (n > 0)
 		qsort(all, n, sizeof *all, compare_order);
 	for (size_t i = 0; i < n; i++)
-		restore(all[i]);
+		one(all[i]);
 	free(all);
 }
 
-/* n keys with their values, and nothing else. */
+/* Are these bytes n keys with their values, and nothing else? */
 static bool
 are_pairs(const char *p, size_t len, uint64_t n)
 {
@@ -365,12 +377,12 @@ restore_pending(struct record *r)
 {
 	struct sock		*s = sock_find(r->word[PENDING_SOCK]);
 	uint64_t		 len = r->word[PENDING_LEN];
-	const struct notice	*row = NULL;
+	const struct event_type	*row = NULL;
 	struct pending		*p;
 
 	if (len <= r->len && r->word[PENDING_FIELDS] <= len &&
 	    are_pairs(r->body, len, r->word[PENDING_FIELDS]))
-		row = notice_named(r->body + len, r->len - len);
+		row = event_type_named(r->body + len, r->len - len);
 	if (s == NULL || row == NULL) {
 		leave_out(r, "an event");
 		return;
@@ -384,7 +396,10 @@ restore_pending(struct record *r)
 	sock_add_pending(s, p);
 }
 
-/* Its sender may be gone, and its socket: then it is its association's alone. */
+/*
+ * The message's sender and its socket may be gone. Then the message belongs to
+ * the association alone.
+ */
 static void
 restore_waiting(struct record *r)
 {
@@ -393,15 +408,16 @@ restore_waiting(struct record *r)
 	uint64_t		 data = r->word[WAITING_DATA];
 	uint64_t		 ordinal = r->word[WAITING_ORDINAL];
 	bool			 bound = (ordinal & ORDINAL_BOUND) != 0;
-	struct call		 call = { .client = c, .notification = !bound, .bound = bound,
-				    .method = &rpc_table[RPC_send], .msgid = (uint32_t)ordinal,
-				    .ordinal = ordinal };
 	struct stack_message	 m = { .client = r->word[WAITING_CLIENT],
-				    .ordinal = bound ? 0 : ordinal, .msgid = call.msgid };
+				    .ordinal = bound ? 0 : ordinal,
+				    .msgid = bound ? ordinal & ~ORDINAL_BOUND : (uint32_t)ordinal };
+	struct call		 call = { .client = c, .notification = !bound, .bound = bound,
+				    .method = &rpc_table[MSGID_MANY(m.msgid) > 0 ? RPC_send_many : RPC_send],
+				    .msgid = (uint32_t)ordinal, .ordinal = ordinal };
 	msgpack_unpacked	 u;
 
-	if (stack_took(m.client, ordinal)) {
-		journal_drop(r);	/* it has gone out */
+	if (stack->took(m.client, ordinal)) {
+		journal_drop(r);	/* it was sent */
 		return;
 	}
 	msgpack_unpacked_init(&u);
@@ -419,8 +435,9 @@ restore_waiting(struct record *r)
 /* ---- all ------------------------------------------------------------ */
 
 /*
- * An association whose descriptor is gone is over, and its owner must know. A
- * process before us may have ended it and died before it could say so.
+ * An association whose descriptor is gone is over, and its owner must know. The
+ * previous process may have ended the association and died before it could say
+ * so.
  */
 static void
 say_what_is_gone(void)
@@ -433,7 +450,7 @@ say_what_is_gone(void)
 		for (a = assoc_next(s, NULL); a != NULL; a = next) {
 			next = assoc_next(s, a);
 			if (a->stack.fd == -1 && (a->stack.owns_fd || !s->many))
-				stack_gone(a);
+				stack->gone(a);
 		}
 		if (!s->many && s->stack.fd == -1 && !s->over)
 			lose_sock(s);
@@ -450,15 +467,15 @@ expect_clients(void)
 		all[n++] = c;
 	for (size_t i = 0; i < n; i++) {
 		if (all[i]->token[0] != '\0')
-			client_expect(all[i]);
+			owner_expect(all[i]);
 		else
-			client_exit(all[i]);
+			owner_exit(all[i]);
 	}
 	free(all);
 }
 
 void
-keep_restore(void)
+restore(void)
 {
 	size_t	orphans;
 
@@ -466,13 +483,13 @@ keep_restore(void)
 	restore_outputs();
 	restore_socks();
 	restore_assocs();
-	restore_joints();
+	restore_partials();
 	restore_in_order(RECORD_PENDING, restore_pending);
 	restore_in_order(RECORD_WAITING, restore_waiting);
-	stack_restore_batches();
+	stack->restore_batches();
 	say_what_is_gone();
-	keep_commit();
-	orphans = park_finish();
+	changes_commit();
+	orphans = fdpark_finish();
 	log_notice("journal: restored, sockets=%zu associations=%zu clients=%zu closed=%zu",
 	    sock_count(), assoc_count(), client_count(), orphans);
 	expect_clients();

@@ -2,19 +2,21 @@
 /*
  * How the kernel schedules the daemon.
  *
- * Who wakes up interrupts who runs. That is right for a daemon of few
- * associations: somebody waits for that message. One of many finds, where the
- * processors are all busy, one or two messages each time, and interrupts those
- * that are about to send more. So it asks for SCHED_BATCH: where no processor
- * is idle it waits for its turn, and then has more to do in it.
+ * A process that wakes up interrupts a process that runs. That is right for a
+ * daemon with few associations, because somebody waits for the message. With
+ * many associations, and all processors busy, the daemon would find only one or
+ * two messages each time, and it would interrupt the processes that are about
+ * to send more. So it asks for SCHED_BATCH. Then, where no processor is idle,
+ * it waits for its turn and has more to do in that turn.
  */
 #ifndef SCHEDULE_H
 #define SCHEDULE_H
 
-/* Once, at the start: what was chosen for us, other than the usual, stays. */
+/*
+ * Called at the start. If another policy than the usual was chosen for the
+ * daemon, that stays. Otherwise the daemon fits the policy to the number of
+ * associations once a turn.
+ */
 void schedule_init(void);
-
-/* Once a turn: as it is to be with the associations that there are. */
-void schedule_fit(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Addresses, text and back. Numeric only: names are for those who may wait.
+ * Addresses to text and back. Numeric only: looking up a name may block.
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -9,29 +9,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "addr.h"
-
-/* A zone by name or, as RFC 4007 has it, by number; 0 if it is neither. */
-static uint32_t
-parse_zone(const char *zone)
-{
-	uint32_t	index = if_nametoindex(zone);
-	size_t		digits = strspn(zone, "0123456789");
-
-	if (index == 0 && digits <= 9 && zone[digits] == '\0')
-		index = (uint32_t)strtoul(zone, NULL, 10);
-	return index;
-}
+#include "proto/addr.h"
 
 static bool
 parse6(char *text, struct sockaddr_storage *ss)
 {
 	struct sockaddr_in6	 s6 = { .sin6_family = AF_INET6 };
 	char			*zone = strchr(text, '%');
+	size_t			 digits;
 
 	if (zone != NULL) {
 		*zone++ = '\0';
-		if ((s6.sin6_scope_id = parse_zone(zone)) == 0)
+		/* It is a name or, as RFC 4007 has it, a number. */
+		s6.sin6_scope_id = if_nametoindex(zone);
+		digits = strspn(zone, "0123456789");
+		if (s6.sin6_scope_id == 0 && digits <= 9 && zone[digits] == '\0')
+			s6.sin6_scope_id = (uint32_t)strtoul(zone, NULL, 10);
+		if (s6.sin6_scope_id == 0)
 			return false;
 	}
 	if (inet_pton(AF_INET6, text, &s6.sin6_addr) != 1)
@@ -150,6 +144,16 @@ addr_equal(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
 	return memcmp(x, y, 16) == 0 && addr_port(a) == addr_port(b);
 }
 
+bool
+addr_is_any(const struct sockaddr_storage *ss)
+{
+	static const unsigned char	zero[16], mapped[16] = { [10] = 0xff, [11] = 0xff };
+	unsigned char			bytes[16];
+
+	addr_bytes(ss, bytes);
+	return memcmp(bytes, zero, 16) == 0 || memcmp(bytes, mapped, 16) == 0;
+}
+
 void
 addr_unmap(struct sockaddr_storage *ss)
 {
@@ -163,6 +167,22 @@ addr_unmap(struct sockaddr_storage *ss)
 	memcpy(&s4.sin_addr, &s6.sin6_addr.s6_addr[12], 4);
 	memset(ss, 0, sizeof *ss);
 	memcpy(ss, &s4, sizeof s4);
+}
+
+void
+addr_pack(const struct sockaddr_storage *ss, struct in6_addr *to)
+{
+	addr_bytes(ss, to->s6_addr);
+}
+
+void
+addr_unpack(const struct in6_addr *from, struct sockaddr_storage *ss)
+{
+	struct sockaddr_in6	s6 = { .sin6_family = AF_INET6, .sin6_addr = *from };
+
+	memset(ss, 0, sizeof *ss);
+	memcpy(ss, &s6, sizeof s6);
+	addr_unmap(ss);
 }
 
 void

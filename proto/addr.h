@@ -32,8 +32,15 @@ socklen_t addr_len(const struct sockaddr_storage *);
  */
 bool addr_equal(const struct sockaddr_storage *, const struct sockaddr_storage *);
 
+/* Is it the address that stands for all of the host? */
+bool addr_is_any(const struct sockaddr_storage *);
+
 /* ::ffff:a.b.c.d becomes a.b.c.d, and back. Other addresses stay. */
 void addr_unmap(struct sockaddr_storage *);
 void addr_map(struct sockaddr_storage *);
+
+/* An address in 16 bytes, without port and zone: a.b.c.d is ::ffff:a.b.c.d there. And back. */
+void addr_pack(const struct sockaddr_storage *, struct in6_addr *);
+void addr_unpack(const struct in6_addr *, struct sockaddr_storage *);
 
 #endif

@@ -8,8 +8,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "addr.h"
-#include "codec.h"
+#include "proto/addr.h"
+#include "proto/codec.h"
 
 void
 codec_pack_text(msgpack_packer *pk, const char *s)
@@ -106,6 +106,18 @@ pack_address(msgpack_packer *pk, const struct field *f, const char *base)
 }
 
 static void
+pack_ip(msgpack_packer *pk, const struct field *f, const char *base)
+{
+	struct in6_addr		 ip;
+	struct sockaddr_storage	 ss;
+	char			 text[ADDR_TEXT];
+
+	memcpy(&ip, base + f->offset, sizeof ip);
+	addr_unpack(&ip, &ss);
+	codec_pack_text(pk, addr_text(&ss, text));
+}
+
+static void
 pack_slice(msgpack_packer *pk, const struct field *f, const char *base)
 {
 	struct slice	s;
@@ -148,6 +160,33 @@ pack_tail(msgpack_packer *pk, const struct field *f, const char *base, size_t le
 	}
 }
 
+/* How many items a list has: never more than there is room for, whatever the count says. */
+static size_t
+list_count(const struct field *f, const char *base)
+{
+	const struct field	count = { .type = FIELD_U32, .offset = f->count, .width = f->count_width };
+	size_t			n = (size_t)load(&count, base), room = f->width / f->item;
+
+	return n < room ? n : room;
+}
+
+static void
+pack_list(msgpack_packer *pk, const struct field *f, const char *base)
+{
+	struct field	item = { .type = FIELD_U32, .offset = f->offset, .width = f->item };
+	size_t		n = list_count(f, base);
+
+	if (f->words == NULL) {
+		msgpack_pack_bin_with_body(pk, base + f->offset, n * f->item);
+		return;
+	}
+	msgpack_pack_array(pk, n);
+	for (; n > 0; n--) {
+		pack_word(pk, f, load(&item, base));
+		item.offset += item.width;
+	}
+}
+
 static void
 pack_value(msgpack_packer *pk, const struct field *f, const char *base, size_t len)
 {
@@ -176,6 +215,9 @@ pack_value(msgpack_packer *pk, const struct field *f, const char *base, size_t l
 	case FIELD_ENDPOINT:
 		pack_address(pk, f, base);
 		break;
+	case FIELD_IP:
+		pack_ip(pk, f, base);
+		break;
 	case FIELD_CHARS:
 		msgpack_pack_str_with_body(pk, base + f->offset,
 		    strnlen(base + f->offset, f->width));
@@ -194,6 +236,9 @@ pack_value(msgpack_packer *pk, const struct field *f, const char *base, size_t l
 	case FIELD_TAIL16:
 		pack_tail(pk, f, base, len);
 		break;
+	case FIELD_LIST:
+		pack_list(pk, f, base);
+		break;
 	case FIELD_U64:
 		v = load(f, base);	/* counters stop where clients cannot follow */
 		msgpack_pack_int64(pk, v < 0 || v > CODEC_MAX_INTEGER ?
@@ -207,6 +252,9 @@ pack_value(msgpack_packer *pk, const struct field *f, const char *base, size_t l
 	case FIELD_BE32:
 		msgpack_pack_int64(pk, load(f, base));
 		break;
+	case FIELD_MAYBE16:
+		msgpack_pack_int64(pk, load(f, base) - 1);
+		break;
 	}
 }
 
@@ -216,6 +264,7 @@ is_empty(const struct field *f, const char *base, size_t len)
 {
 	struct slice	s;
 	struct any	a;
+	struct in6_addr	ip;
 	sa_family_t	family;
 
 	if (!f->sparse)
@@ -232,9 +281,14 @@ is_empty(const struct field *f, const char *base, size_t len)
 	case FIELD_ENDPOINT:
 		memcpy(&family, base + f->offset, sizeof family);
 		return family == 0;
+	case FIELD_IP:
+		memcpy(&ip, base + f->offset, sizeof ip);
+		return IN6_IS_ADDR_UNSPECIFIED(&ip);
 	case FIELD_TAIL:
 	case FIELD_TAIL16:
 		return len <= f->offset;
+	case FIELD_LIST:
+		return list_count(f, base) == 0;
 	default:
 		return load(f, base) == 0;
 	}

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "addr.h"
-#include "codec.h"
+#include "proto/addr.h"
+#include "proto/codec.h"
 
 /* What each type is called, and the range of those that are integers. */
 static const struct {
@@ -25,6 +25,7 @@ static const struct {
 	[FIELD_U16] = { "an integer from 0 to 65535", true, 0, UINT16_MAX },
 	[FIELD_U32] = { "an integer from 0 to 4294967295", true, 0, UINT32_MAX },
 	[FIELD_S32] = { "an integer from -2147483648 to 2147483647", true, INT32_MIN, INT32_MAX },
+	[FIELD_MAYBE16] = { "an integer from 0 to 65535", true, 0, UINT16_MAX },
 	[FIELD_U64] = { "an integer from 0 to 2^53", true, 0, CODEC_MAX_INTEGER },
 	[FIELD_BE16] = { "an integer from 0 to 65535", true, 0, UINT16_MAX },
 	[FIELD_BE32] = { "an integer from 0 to 4294967295", true, 0, UINT32_MAX },
@@ -32,6 +33,7 @@ static const struct {
 	[FIELD_WORD] = { .name = "one of its words" },
 	[FIELD_WORDS] = { .name = "a list of its words" },
 	[FIELD_ADDR] = { .name = "an address, such as \"10.0.0.1\" or \"2001:db8::1\"" },
+	[FIELD_IP] = { .name = "an address, such as \"10.0.0.1\" or \"2001:db8::1\"" },
 	[FIELD_ENDPOINT] = { .name = "an endpoint, such as {\"addr\": \"10.0.0.1\", \"port\": 2905}" },
 	[FIELD_CHARS] = { .name = "a short string" },
 	[FIELD_STR] = { .name = "a string" },
@@ -40,6 +42,7 @@ static const struct {
 	[FIELD_ANY] = { .name = "a value" },
 	[FIELD_TAIL] = { .name = "bytes" },
 	[FIELD_TAIL16] = { .name = "a list of integers" },
+	[FIELD_LIST] = { .name = "a list of its words" },
 };
 
 /* An endpoint while it is being read; in the tables it is one address. */
@@ -57,7 +60,7 @@ static const struct field endpoint_fields[] = {
 const char *
 codec_field_type(const struct field *f)
 {
-	return types[f->type].name;
+	return types[f->type == FIELD_LIST && f->words == NULL ? FIELD_BIN : f->type].name;
 }
 
 /* Write an integer that is known to fit. */
@@ -147,24 +150,19 @@ make_integer(msgpack_object *o)
 	}
 }
 
-static void
-make_string(msgpack_object *o)
-{
-	msgpack_object_str	s = { .size = o->via.bin.size, .ptr = o->via.bin.ptr };
-
-	o->type = MSGPACK_OBJECT_STR;
-	o->via.str = s;
-}
-
 /* It goes as deep as the scanner lets a message nest. */
 void
 codec_normalize(msgpack_object *o)
 {
+	msgpack_object_str	s;
+
 	if (o->type == MSGPACK_OBJECT_FLOAT32 || o->type == MSGPACK_OBJECT_FLOAT64)
 		make_integer(o);
-	else if (o->type == MSGPACK_OBJECT_BIN)
-		make_string(o);
-	else if (o->type == MSGPACK_OBJECT_ARRAY) {
+	else if (o->type == MSGPACK_OBJECT_BIN) {
+		s = (msgpack_object_str){ .size = o->via.bin.size, .ptr = o->via.bin.ptr };
+		o->type = MSGPACK_OBJECT_STR;
+		o->via.str = s;
+	} else if (o->type == MSGPACK_OBJECT_ARRAY) {
 		for (uint32_t i = 0; i < o->via.array.size; i++)
 			codec_normalize(&o->via.array.ptr[i]);
 	} else if (o->type == MSGPACK_OBJECT_MAP) {
@@ -182,10 +180,10 @@ refuse_type(const struct field *f, const msgpack_object *o, struct errtext *err)
 {
 	if (types[f->type].number &&
 	    (o->type == MSGPACK_OBJECT_FLOAT32 || o->type == MSGPACK_OBJECT_FLOAT64)) {
-		errtext_set(err, "got %g; it takes %s", o->via.f64, types[f->type].name);
+		errtext_set(err, "got %g; it takes %s", o->via.f64, codec_field_type(f));
 		return false;
 	}
-	errtext_set(err, "got %s; it takes %s", codec_type(o), types[f->type].name);
+	errtext_set(err, "got %s; it takes %s", codec_type(o), codec_field_type(f));
 	return false;
 }
 
@@ -236,13 +234,13 @@ unpack_number(const msgpack_object *o, const struct field *f, char *base,
 		    types[f->type].name);
 		return false;
 	}
-	store(f, base, v);
+	store(f, base, v + (f->type == FIELD_MAYBE16));
 	return true;
 }
 
 /*
- * The value of a word. Numbers are what a daemon says that has no word for
- * them; from clients, who might make up any, they are not taken.
+ * The value of a word. A daemon sends a number for a value that has no word.
+ * Numbers from clients are refused, because a client could invent any.
  */
 static bool
 find_word(const msgpack_object *o, const struct field *f, bool strict, int64_t *v)
@@ -331,13 +329,30 @@ unpack_address(const msgpack_object *o, const struct field *f, char *base, bool 
 }
 
 static bool
+unpack_ip(const msgpack_object *o, const struct field *f, char *base, struct errtext *err)
+{
+	struct sockaddr_storage	ss;
+	struct in6_addr		ip;
+
+	if (!unpack_addr(o, f, &ss, err))
+		return false;
+	addr_pack(&ss, &ip);
+	if (IN6_IS_ADDR_UNSPECIFIED(&ip)) {
+		errtext_set(err, "\"::\" is the address of no host");
+		return false;
+	}
+	memcpy(base + f->offset, &ip, sizeof ip);
+	return true;
+}
+
+static bool
 unpack_chars(const msgpack_object *o, const struct field *f, char *base,
     struct errtext *err)
 {
 	if (o->type != MSGPACK_OBJECT_STR)
 		return refuse_type(f, o, err);
 	if (o->via.str.size >= f->width) {
-		errtext_set(err, "%u bytes are too long; it takes %u at most",
+		errtext_set(err, "%u bytes are too long; it takes at most %u",
 		    o->via.str.size, f->width - 1u);
 		return false;
 	}
@@ -360,6 +375,56 @@ unpack_slice(const msgpack_object *o, const struct field *f, char *base,
 	else
 		return refuse_type(f, o, err);
 	memcpy(base + f->offset, &s, sizeof s);
+	return true;
+}
+
+/* The bytes of a list without words. */
+static bool
+unpack_list_bytes(const msgpack_object *o, const struct field *f, char *base, struct errtext *err)
+{
+	const struct field	count = { .offset = f->count, .width = f->count_width };
+	struct field		slice = { .type = FIELD_BIN };
+	struct slice		s;
+
+	slice.key = f->key;
+	if (!unpack_slice(o, &slice, (char *)&s, err))
+		return false;
+	if (s.len > f->width) {
+		errtext_set(err, "%u bytes are too long; it takes at most %u", s.len, (unsigned)f->width);
+		return false;
+	}
+	memset(base + f->offset, 0, f->width);
+	if (s.len > 0)
+		memcpy(base + f->offset, s.ptr, s.len);
+	store(&count, base, s.len);
+	return true;
+}
+
+static bool
+unpack_list(const msgpack_object *o, const struct field *f, char *base, bool strict,
+    struct errtext *err)
+{
+	const struct field	count = { .offset = f->count, .width = f->count_width };
+	struct field		item = { .offset = f->offset, .width = f->item };
+	int64_t			v;
+
+	if (f->words == NULL)
+		return unpack_list_bytes(o, f, base, err);
+	if (o->type != MSGPACK_OBJECT_ARRAY)
+		return refuse_type(f, o, err);
+	if (o->via.array.size > (uint32_t)(f->width / f->item)) {
+		errtext_set(err, "%u are too many; it takes at most %u", o->via.array.size,
+		    (unsigned)(f->width / f->item));
+		return false;
+	}
+	memset(base + f->offset, 0, f->width);
+	for (uint32_t i = 0; i < o->via.array.size; i++) {
+		if (!find_word(&o->via.array.ptr[i], f, strict, &v))
+			return refuse_word(f, &o->via.array.ptr[i], err);
+		store(&item, base, v);
+		item.offset += item.width;
+	}
+	store(&count, base, o->via.array.size);
 	return true;
 }
 
@@ -396,6 +461,8 @@ unpack_value(const msgpack_object *o, const struct field *f, char *base, bool st
 	case FIELD_ADDR:
 	case FIELD_ENDPOINT:
 		return unpack_address(o, f, base, strict, err);
+	case FIELD_IP:
+		return unpack_ip(o, f, base, err);
 	case FIELD_CHARS:
 		return unpack_chars(o, f, base, err);
 	case FIELD_STR:
@@ -410,10 +477,13 @@ unpack_value(const msgpack_object *o, const struct field *f, char *base, bool st
 	case FIELD_TAIL16:
 		errtext_set(err, "only the daemon writes this");
 		return false;
+	case FIELD_LIST:
+		return unpack_list(o, f, base, strict, err);
 	case FIELD_U8:
 	case FIELD_U16:
 	case FIELD_U32:
 	case FIELD_S32:
+	case FIELD_MAYBE16:
 	case FIELD_U64:
 	case FIELD_BE16:
 	case FIELD_BE32:
@@ -452,7 +522,7 @@ refuse_key(const msgpack_object *key, const struct field *fields,
 	else if (n > 0)
 		errtext_set(err, "unknown; there are: %s", known);
 	else
-		errtext_set(err, "unknown; nothing is taken here");
+		errtext_set(err, "unknown; there are no arguments here");
 	errtext_under(err, key->via.str.ptr, key->via.str.size);
 	return false;
 }
@@ -463,7 +533,7 @@ all_required(const struct field *fields, uint64_t has, struct errtext *err)
 	for (const struct field *f = fields; f->key != NULL; f++) {
 		if (!f->required || has & (UINT64_C(1) << (f - fields)))
 			continue;
-		errtext_set(err, "missing; it takes %s", types[f->type].name);
+		errtext_set(err, "missing; it takes %s", codec_field_type(f));
 		errtext_under(err, f->key, strlen(f->key));
 		return false;
 	}

@@ -8,8 +8,8 @@
 
 #include <msgpack.h>
 
-#include "error.h"
-#include "field.h"
+#include "proto/error.h"
+#include "proto/field.h"
 
 /* No integer on the wire is larger: JavaScript and Lua have no more. */
 #define CODEC_MAX_INTEGER	(INT64_C(1) << 53)

@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "field.h"
+#include "proto/field.h"
 
 struct cursor {
 	const unsigned char	*p;

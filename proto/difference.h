@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where sctpd behaves as gen_sctp does, and where it does not: for who knows
- * the one and writes for the other. Printed into the reference.
+ * Where sctpd behaves like gen_sctp and where it does not, for readers who know
+ * gen_sctp. The tables are printed into the reference.
  */
 #ifndef DIFFERENCE_H
 #define DIFFERENCE_H
 
-/* A row of either table: the words are Markdown's. */
+/* A row of either table. The text is Markdown. */
 struct difference {
 	const char	*what;
 	const char	*otp;
@@ -18,8 +18,8 @@ extern const struct difference difference_table[];
 extern const struct difference difference_defaults[];
 
 /*
- * Where the stacks below the daemon differ. The tests name a row by its key
- * where one of theirs cannot run on the userland stack.
+ * Where the two stacks differ. A test that cannot run on the userland stack
+ * names the key of the row that says why.
  */
 struct stack_difference {
 	const char	*key;

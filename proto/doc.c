@@ -12,13 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "codec.h"
-#include "difference.h"
-#include "error.h"
-#include "field.h"
-#include "notice.h"
-#include "rpc.h"
-#include "sockopt.h"
+#include "proto/codec.h"
+#include "proto/difference.h"
+#include "proto/error.h"
+#include "proto/field.h"
+#include "proto/mdoc.h"
+#include "proto/event_type.h"
+#include "proto/rpc.h"
+#include "proto/sockopt.h"
 
 #define README	"proto/README.md"
 
@@ -98,55 +99,12 @@ static const struct style markdown = {
 /* Whether a paragraph needs a macro to part it from what is above. */
 static bool	man_apart;
 
-/* One word, escaped; `code` is bold. */
-static void
-man_word(const char *word, size_t n, size_t column, bool *bold)
-{
-	if (column == 0 && (*word == '.' || *word == '\''))
-		printf("\\&");
-	for (size_t i = 0; i < n; i++) {
-		if (word[i] == '`')
-			printf("%s", (*bold = !*bold) ? "\\fB" : "\\fR");
-		else if (word[i] == '\\')
-			printf("\\e");
-		else
-			putchar(word[i]);
-	}
-}
-
-/* Fill lines; mdoc wants each sentence to begin a new one. */
-static void
-man_fill(const char *text)
-{
-	size_t	column = 0, n;
-	bool	bold = false;
-
-	while (*(text += strspn(text, " \n")) != '\0') {
-		n = strcspn(text, " \n");
-		if (column > 0 && column + n > 64) {
-			putchar('\n');
-			column = 0;
-		}
-		if (column > 0)
-			putchar(' ');
-		man_word(text, n, column, &bold);
-		column += n + 1;
-		if (memchr(".!?", text[n - 1], 3) != NULL) {
-			putchar('\n');
-			column = 0;
-		}
-		text += n;
-	}
-	if (column > 0)
-		putchar('\n');
-}
-
 static void
 man_text(const char *text)
 {
 	if (man_apart)
 		puts(".Pp");
-	man_fill(text);
+	mdoc_fill(text);
 	man_apart = true;
 }
 
@@ -190,7 +148,7 @@ man_item(const char *name, const char *type, const char *text)
 	if (*type != '\0')
 		printf(" Pq %s", type);
 	putchar('\n');
-	man_fill(text);
+	mdoc_fill(text);
 }
 
 static void
@@ -199,19 +157,29 @@ man_end(void)
 	puts(".El");
 }
 
-/* What one has and what the other, below a heading. */
+/* A text of any length behind its label. */
+static void
+man_labelled(const char *label, const char *text)
+{
+	char	*line;
+
+	if (asprintf(&line, "%s: %s", label, text) == -1) {
+		perror("doc");
+		exit(EXIT_FAILURE);
+	}
+	mdoc_fill(line);
+	free(line);
+}
+
+/* How two sides differ, below a heading. */
 static void
 man_both(const char *what, const char *one, const char *its, const char *other,
     const char *others)
 {
-	char	text[1024];
-
 	printf(".It Em %s\n", what);
-	(void)snprintf(text, sizeof text, "%s: %s", one, its);
-	man_fill(text);
+	man_labelled(one, its);
 	puts(".Pp");
-	(void)snprintf(text, sizeof text, "%s: %s", other, others);
-	man_fill(text);
+	man_labelled(other, others);
 }
 
 static void
@@ -247,6 +215,7 @@ static const char *const type_names[] = {
 	[FIELD_U16] = "u16",
 	[FIELD_U32] = "u32",
 	[FIELD_S32] = "s32",
+	[FIELD_MAYBE16] = "u16",
 	[FIELD_U64] = "u64",
 	[FIELD_BE16] = "u16",
 	[FIELD_BE32] = "u32",
@@ -254,6 +223,7 @@ static const char *const type_names[] = {
 	[FIELD_WORD] = "word",
 	[FIELD_WORDS] = "words",
 	[FIELD_ADDR] = "address",
+	[FIELD_IP] = "address",
 	[FIELD_ENDPOINT] = "endpoint",
 	[FIELD_CHARS] = "string",
 	[FIELD_STR] = "string",
@@ -262,7 +232,14 @@ static const char *const type_names[] = {
 	[FIELD_ANY] = "any",
 	[FIELD_TAIL] = "bytes",
 	[FIELD_TAIL16] = "list of u16",
+	[FIELD_LIST] = "words",
 };
+
+static const char *
+type_name(const struct field *f)
+{
+	return type_names[f->type == FIELD_LIST && f->words == NULL ? FIELD_BIN : f->type];
+}
 
 static void
 print_types(const struct style *st)
@@ -272,12 +249,13 @@ print_types(const struct style *st)
 	st->section("Types");
 	st->list("type", false);
 	for (int t = FIELD_BOOL; t <= FIELD_RECORD; t++) {
-		if (t == FIELD_BE16 || t == FIELD_BE32 || t == FIELD_ADDR || t == FIELD_CHARS)
+		if (t == FIELD_BE16 || t == FIELD_BE32 || t == FIELD_MAYBE16 || t == FIELD_ADDR ||
+		    t == FIELD_CHARS)
 			continue;	/* as others, once outside */
 		f.type = (enum field_type)t;
 		st->item(type_names[t], "", codec_field_type(&f));
 	}
-	st->item("any", "", "a value of the kind that its text says");
+	st->item("any", "", "a value as the description says");
 	st->end();
 }
 
@@ -316,7 +294,7 @@ print_items(const struct style *st, const struct field *f, const char *under,
 	for (; f->key != NULL; f++) {
 		(void)snprintf(name, sizeof name, "%s%s%s", under,
 		    *under != '\0' ? "." : "", *f->key != '\0' ? f->key : "value");
-		(void)snprintf(type, sizeof type, "%s%s", type_names[f->type],
+		(void)snprintf(type, sizeof type, "%s%s", type_name(f),
 		    args && f->required ? ", required" : "");
 		field_text(f, text, sizeof text);
 		st->item(name, type, text);
@@ -351,15 +329,49 @@ static const char *const access_text[] = {
 	[SOCKOPT_GET] = "Read only",
 	[SOCKOPT_SET] = "Set only",
 	[SOCKOPT_RW] = "Read and set",
-	[SOCKOPT_OPEN] = "Given at open only",
+	[SOCKOPT_OPEN] = "At open only",
 };
 
 static const char *const scope_text[] = {
-	[SCOPE_SOCKET] = "it is the socket's",
-	[SCOPE_FUTURE] = "assoc_id names an association, or with 0 those to come",
-	[SCOPE_CURRENT] = "assoc_id names an association, or with 0 those to come, with 1 those that are, with 2 both",
-	[SCOPE_ASSOC] = "assoc_id names an association; a one-to-one socket needs none",
+	[SCOPE_SOCKET] = "the option belongs to the socket",
+	[SCOPE_FUTURE] = "assoc_id selects an association, or with 0 new associations",
+	[SCOPE_CURRENT] = "assoc_id selects an association, or with 0 new associations, with 1 existing ones, with 2 both",
+	[SCOPE_ASSOC] = "assoc_id selects an association; it is not needed on a one-to-one socket",
 };
+
+/* Which stacks have the option, and from which version on. */
+static void
+print_where(const struct style *st, const struct sockopt *o)
+{
+	char	text[160];
+
+	if (o->level == LEVEL_HANDLED || o->level == LEVEL_STORED)
+		(void)snprintf(text, sizeof text, "The daemon's own%s.",
+		    o->kernel_only ? ", with the kernel's stack only" : ", with both stacks");
+	else
+		(void)snprintf(text, sizeof text, "Kernel: %s%s. Userland stack: %s.",
+		    o->since != NULL ? "Linux " : "all versions", o->since != NULL ? o->since : "",
+		    o->kernel_only ? "no" : "yes");
+	st->text(text);
+}
+
+static void
+print_absent(const struct style *st, const char *title, const struct sockopt_absent *a)
+{
+	st->text(title);
+	st->list("constant", false);
+	for (; a->name != NULL; a++)
+		st->item(a->name, "", a->why);
+	st->end();
+}
+
+static void
+print_all_absent(const struct style *st)
+{
+	st->section("Constants that are no options");
+	print_absent(st, "Those of the kernel:", sockopt_absent_kernel);
+	print_absent(st, "Those of usrsctp:", sockopt_absent_userland);
+}
 
 static void
 print_options(const struct style *st)
@@ -367,13 +379,14 @@ print_options(const struct style *st)
 	char	text[160];
 
 	st->section("Options");
-	st->text("Options that are a map of fields are set by those that are given: the others keep their value. Those with a value take it by itself.");
+	st->text("An option with fields is a map of them. Fields that are not given keep their value. An option without fields is a single value.");
 	for (const struct sockopt *o = sockopt_table; o->name != NULL; o++) {
 		st->entry(o->name, o->from);
 		st->text(o->doc);
 		(void)snprintf(text, sizeof text, "%s; %s.",
 		    access_text[o->access], scope_text[o->scope]);
 		st->text(text);
+		print_where(st, o);
 		print_fields(st, *o->fields->key != '\0' ? "field" : "value",
 		    o->fields);
 	}
@@ -385,7 +398,7 @@ print_events(const struct style *st)
 	st->section("Events");
 	st->text("Every event begins with these fields:");
 	print_fields(st, "field", event_head_fields);
-	for (const struct notice *n = notice_table; n->name != NULL; n++) {
+	for (const struct event_type *n = event_type_table; n->name != NULL; n++) {
 		st->entry(n->name, n->from);
 		st->text(n->doc);
 		print_fields(st, "field", n->fields);
@@ -406,9 +419,9 @@ static void
 print_differences(const struct style *st)
 {
 	st->section("Differences from gen_sctp");
-	st->text("What a program that was written for gen_sctp meets here; gen_sctp is that of OTP 25 and 27 on Linux.");
+	st->text("What differs for a program that was written for gen_sctp. The column gen_sctp describes OTP 25 and 27 on Linux.");
 	st->compare(difference_table);
-	st->text("What is set on a new socket, and reads back:");
+	st->text("Values of the options of a new socket, as they read back:");
 	st->compare(difference_defaults);
 }
 
@@ -416,7 +429,7 @@ static void
 print_stack_differences(const struct style *st)
 {
 	st->section("Differences between the stacks");
-	st->text("What the kernel's SCTP and the userland stack do differently; `stack` in `hello` and `status` says which it is.");
+	st->text("What differs between the kernel's SCTP and the userland stack. The field `stack` of `hello` and `status` says which one is in use.");
 	st->compare_stacks(stack_difference_table);
 }
 
@@ -426,6 +439,7 @@ print_tables(const struct style *st)
 	print_types(st);
 	print_methods(st);
 	print_options(st);
+	print_all_absent(st);
 	print_events(st);
 	print_errors(st);
 	print_stack_differences(st);
@@ -446,7 +460,7 @@ static void
 prose_flush(struct prose *p)
 {
 	if (p->len > 0)
-		(p->list != NULL ? man_fill : man_text)(p->text);
+		(p->list != NULL ? mdoc_fill : man_text)(p->text);
 	p->len = 0;
 }
 
@@ -493,7 +507,7 @@ prose_literal(struct prose *p, const char *line)
 		puts(".Ed");
 		return;
 	}
-	man_word(line, strlen(line), 0, &bold);
+	mdoc_word(line, strlen(line), 0, &bold);
 	putchar('\n');
 }
 
@@ -560,7 +574,7 @@ print_markdown(void)
 {
 	puts("# Reference\n\n"
 	    "Printed by `build/proto-doc markdown` from the tables in this directory; do\n"
-	    "not edit. `README.md` describes the wire.");
+	    "not edit. `README.md` describes the protocol.");
 	print_tables(&markdown);
 	return 0;
 }
@@ -575,7 +589,7 @@ print_man(const char *readme)
 	    ".Os\n"
 	    ".Sh NAME\n"
 	    ".Nm sctpd-protocol\n"
-	    ".Nd how programs talk to sctpd");
+	    ".Nd protocol between programs and sctpd");
 	if (print_prose(readme) == -1)
 		return 1;
 	print_tables(&mdoc);

@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "error.h"
+#include "proto/error.h"
 
 const struct error_desc error_table[ERR_COUNT] = {
 	[ERR_OK] = { "ok", 0, "No error." },
 #define ERROR(c, n, d) [ERR_##c] = { .code = #c, .number = (n), .doc = (d) },
-#include "error.def"
+#include "proto/error.def"
 };
 
 enum error
@@ -60,9 +60,26 @@ error_cause(unsigned cause)
 		"Protocol Violation",
 	};
 
-	if (cause >= sizeof text / sizeof text[0])
-		return NULL;
-	return text[cause];
+	/* RFC 5061 section 4.3, RFC 4895 section 4.2. */
+	static const struct {
+		unsigned	 cause;
+		const char	*text;
+	} more[] = {
+		{ 0x00a0, "Request to Delete Last Remaining IP Address" },
+		{ 0x00a1, "Operation Refused Due to Resource Shortage" },
+		{ 0x00a2, "Request to Delete Source IP Address" },
+		{ 0x00a3, "Association Aborted Due to Illegal ASCONF-ACK" },
+		{ 0x00a4, "Request Refused - No Authorization" },
+		{ 0x0105, "Unsupported HMAC Identifier" },
+	};
+
+	if (cause < sizeof text / sizeof text[0])
+		return text[cause];
+	for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
+		if (more[i].cause == cause)
+			return more[i].text;
+	}
+	return NULL;
 }
 
 /* Bytes of the UTF-8 character at s; 0 if there is none, or a control's. */

@@ -14,7 +14,7 @@
 enum error {
 	ERR_OK,
 #define ERROR(code, number, doc) ERR_##code,
-#include "error.def"
+#include "proto/error.def"
 	ERR_COUNT
 };
 
@@ -54,7 +54,7 @@ void errtext_set(struct errtext *, const char *fmt, ...)
  */
 void errtext_clean(char *);
 
-/* The beginning of a name of somebody else's, which may have any bytes, as text. */
+/* Copies the beginning of a foreign name, which may hold any bytes, as text. */
 void errtext_name(char *to, size_t size, const char *name, size_t len);
 
 /* The value stands under this key: put the key in front of the path. */

@@ -5,12 +5,13 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "addr.h"
-#include "cursor.h"
-#include "hot.h"
+#include "proto/addr.h"
+#include "proto/cursor.h"
+#include "proto/fastpath.h"
 
 /* ---- reading -------------------------------------------------------- */
 
+/* Into a struct of zeros. */
 static bool
 read_info(struct cursor *c, struct sndrcvinfo *info)
 {
@@ -18,7 +19,6 @@ read_info(struct cursor *c, struct sndrcvinfo *info)
 	unsigned	n;
 	uint64_t	v;
 
-	memset(info, 0, sizeof *info);
 	if (!cursor_few(c, 0x80, &n))
 		return false;
 	while (n-- > 0) {
@@ -75,7 +75,7 @@ read_arg(struct cursor *c, struct rpc_send_in *in)
 }
 
 size_t
-hot_read_send(const char *p, size_t n, struct hot_send *to)
+fastpath_read_send(const char *p, size_t n, struct fastpath_send *to)
 {
 	struct cursor	c = cursor_of(p, n);
 	struct slice	name;
@@ -185,7 +185,7 @@ is_same(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
 
 /* An address is written out once, and then for as long as it is the same. */
 static void
-name_peer(struct hot_from *f, const struct sockaddr_storage *ss)
+name_peer(struct fastpath_from *f, const struct sockaddr_storage *ss)
 {
 	char	text[ADDR_TEXT], *p = f->packed;
 	size_t	len = strlen(addr_text(ss, text));
@@ -220,15 +220,16 @@ put_bin_head(char *p, uint32_t len)
 }
 
 size_t
-hot_write_data(char to[HOT_EVENT_MAX], uint64_t seq, uint64_t sock, struct hot_from *f,
-    const struct sockaddr_storage *from, const struct sndrcvinfo *info, uint32_t len)
+fastpath_write_data(char to[FASTPATH_EVENT_MAX], uint64_t seq, uint64_t sock, struct fastpath_from *f,
+    const struct sockaddr_storage *from, const struct sndrcvinfo *info, uint64_t timestamp, uint32_t len)
 {
-	char	*p = to;
+	char	*p = to, *count;
 
 	*p++ = (char)0x93;
 	*p++ = RPC_NOTIFICATION;
 	PUT_KEY(p, "data");
 	*p++ = (char)0x91;
+	count = p;
 	*p++ = (char)(0x82 + (seq != 0) + (from != NULL) + (info != NULL));
 	if (seq != 0) {
 		PUT_KEY(p, "seq");
@@ -246,12 +247,17 @@ hot_write_data(char to[HOT_EVENT_MAX], uint64_t seq, uint64_t sock, struct hot_f
 		PUT_KEY(p, "sctp_sndrcvinfo");
 		p = put_info(p, info);
 	}
+	if (timestamp != 0) {
+		++*count;
+		PUT_KEY(p, "timestamp");
+		p = put_uint(p, timestamp);
+	}
 	PUT_KEY(p, "data");
 	return (size_t)(put_bin_head(p, len) - to);
 }
 
 size_t
-hot_write_done(char to[HOT_DONE_MAX], uint32_t msgid)
+fastpath_write_done(char to[FASTPATH_DONE_MAX], uint32_t msgid)
 {
 	char	*p = to;
 

@@ -6,17 +6,17 @@
  * but it takes some thousands of instructions a message, and these a hundred.
  * A test holds the two against each other.
  */
-#ifndef HOT_H
-#define HOT_H
+#ifndef FASTPATH_H
+#define FASTPATH_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "notice.h"
-#include "rpc.h"
+#include "proto/event_type.h"
+#include "proto/rpc.h"
 
-struct hot_send {
+struct fastpath_send {
 	bool			notification;
 	uint32_t		msgid;
 	struct rpc_send_in	in;
@@ -26,10 +26,10 @@ struct hot_send {
  * Is there a whole, ordinary request or notification to send at p? Gives its
  * length and what it says, in place. 0: ask the scanner and the codec.
  */
-size_t hot_read_send(const char *p, size_t n, struct hot_send *);
+size_t fastpath_read_send(const char *p, size_t n, struct fastpath_send *);
 
 /* A peer as an event names it, packed once: "from" and {addr, port}. */
-struct hot_from {
+struct fastpath_from {
 	struct sockaddr_storage	ss;
 	uint8_t			len;
 	char			packed[96];
@@ -37,14 +37,15 @@ struct hot_from {
 
 /*
  * All of a data event but its last bytes, the message itself; info NULL: it is
- * not wanted. seq 0: no session. Gives how many bytes of to were taken.
+ * not wanted. seq 0: no session; timestamp 0: none. Gives how many bytes of to
+ * were taken.
  */
-#define HOT_EVENT_MAX	320
-size_t hot_write_data(char to[HOT_EVENT_MAX], uint64_t seq, uint64_t sock, struct hot_from *,
-    const struct sockaddr_storage *from, const struct sndrcvinfo *info, uint32_t len);
+#define FASTPATH_EVENT_MAX	352
+size_t fastpath_write_data(char to[FASTPATH_EVENT_MAX], uint64_t seq, uint64_t sock, struct fastpath_from *,
+    const struct sockaddr_storage *from, const struct sndrcvinfo *info, uint64_t timestamp, uint32_t len);
 
 /* The answer that says nothing but "done". */
-#define HOT_DONE_MAX	9
-size_t hot_write_done(char to[HOT_DONE_MAX], uint32_t msgid);
+#define FASTPATH_DONE_MAX	9
+size_t fastpath_write_done(char to[FASTPATH_DONE_MAX], uint32_t msgid);
 
 #endif

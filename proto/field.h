@@ -20,6 +20,7 @@ enum field_type {
 	FIELD_U16,
 	FIELD_U32,
 	FIELD_S32,
+	FIELD_MAYBE16,		/* uint32_t: the number plus 1; 0 is none */
 	FIELD_U64,
 	FIELD_BE16,		/* network order in the struct, host order outside */
 	FIELD_BE32,
@@ -27,6 +28,7 @@ enum field_type {
 	FIELD_WORD,		/* an integer, named by a word of a list */
 	FIELD_WORDS,		/* bits, each named by a word of a list */
 	FIELD_ADDR,		/* struct sockaddr_storage as "10.0.0.1" */
+	FIELD_IP,		/* struct in6_addr as "10.0.0.1", mapped inside; :: is none */
 	FIELD_ENDPOINT,		/* the same as {addr, port} */
 	FIELD_CHARS,		/* text in an array of characters, NUL at its end */
 	FIELD_STR,		/* struct slice of text */
@@ -35,6 +37,7 @@ enum field_type {
 	FIELD_ANY,		/* struct any: whatever the method's text says */
 	FIELD_TAIL,		/* bytes up to the end of the struct */
 	FIELD_TAIL16,		/* uint16_t's up to the end of the struct */
+	FIELD_LIST,		/* items whose number stands in the struct: words or, without a list of words, bytes */
 };
 
 /* Bytes that somebody else owns. */
@@ -61,6 +64,9 @@ struct field {
 	uint16_t		 width;
 	bool			 required;
 	bool			 sparse;	/* left out of a map when zero */
+	uint16_t		 count;		/* of a list: where its number of items is, */
+	uint8_t			 count_width;	/* how wide that is, */
+	uint8_t			 item;		/* and how wide an item is; width is the room for all */
 	const struct word	*words;
 	const struct field	*sub;
 	const char		*doc;
@@ -72,6 +78,7 @@ struct field {
 #define FIELD_WIDTH_U16(w)	((w) == 2)
 #define FIELD_WIDTH_U32(w)	((w) == 4)
 #define FIELD_WIDTH_S32(w)	((w) == 4)
+#define FIELD_WIDTH_MAYBE16(w)	((w) == 4)
 #define FIELD_WIDTH_U64(w)	((w) == 8)
 #define FIELD_WIDTH_BE16(w)	((w) == 2)
 #define FIELD_WIDTH_BE32(w)	((w) == 4)
@@ -79,6 +86,7 @@ struct field {
 #define FIELD_WIDTH_WORD(w)	((w) <= 4)
 #define FIELD_WIDTH_WORDS(w)	((w) <= 4)
 #define FIELD_WIDTH_ADDR(w)	((w) == sizeof(struct sockaddr_storage))
+#define FIELD_WIDTH_IP(w)	((w) == 16)
 #define FIELD_WIDTH_ENDPOINT(w)	((w) == sizeof(struct sockaddr_storage))
 #define FIELD_WIDTH_CHARS(w)	((w) > 1)
 #define FIELD_WIDTH_STR(w)	((w) == sizeof(struct slice))
@@ -111,6 +119,14 @@ struct field {
 #define TAIL(S, M, T, KEY, DOC) {					\
 	.key = (KEY), .type = FIELD_##T, .doc = (DOC),			\
 	.offset = offsetof(struct S, M) }
+/* A list in the room behind the fixed part of a struct, which has its number of items in C. */
+#define LIST(S, M, C, ROOM, WORDS, KEY, DOC)				\
+	{ LIST_BASE(S, M, C, ROOM, WORDS, KEY, DOC) }
+#define LIST_BASE(S, M, C, ROOM, WORDS, KEY, DOC)			\
+	.key = (KEY), .type = FIELD_LIST, .doc = (DOC), .words = (WORDS), \
+	.offset = offsetof(struct S, M), .item = FIELD_SIZEOF(S, M[0]),	\
+	.width = (ROOM) * FIELD_SIZEOF(S, M[0]),			\
+	.count = offsetof(struct S, C), .count_width = FIELD_SIZEOF(S, C)
 /* A value that is no record at all. */
 #define SCALAR(T, CTYPE, DOC) FIELDS({					\
 	.key = "", .type = FIELD_##T, .doc = (DOC),			\

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "frame.h"
+#include "proto/frame.h"
 
 /* One MessagePack head: its own bytes, those of its body, values inside. */
 struct head {
@@ -108,14 +108,6 @@ begins_well(const uint8_t *p, size_t n)
 	    (n < 2 || p[1] <= 2 || (p[1] >= 0xca && p[1] <= 0xd3));
 }
 
-/* One value was passed: close the arrays and maps that it completes. */
-static void
-pop(struct frame *f)
-{
-	while (f->depth > 0 && f->left[f->depth - 1] == 0)
-		f->depth--;
-}
-
 /* The length of a value with one byte of head and nothing inside; 0: another. */
 static size_t
 short_value(uint8_t head)
@@ -167,7 +159,8 @@ step(struct frame *f, const uint8_t *p, size_t n, size_t max)
 	}
 	if (f->depth > 0)
 		skip_short(f, p, n < max ? n : max);
-	pop(f);
+	while (f->depth > 0 && f->left[f->depth - 1] == 0)
+		f->depth--;	/* the value completes this array or map */
 	return f->items > FRAME_MAX_ITEMS ? FRAME_TOO_MANY : FRAME_MESSAGE;
 }
 
@@ -222,7 +215,7 @@ frame_why(enum frame_result r)
 	case FRAME_TOO_MANY:
 		return "a message of too many items";
 	case FRAME_GARBAGE:
-		return "bytes that are no MessagePack-RPC message";
+		return "bytes that are not a MessagePack-RPC message";
 	}
 	return "an unknown result";
 }

@@ -6,7 +6,9 @@
 #ifndef RPC_H
 #define RPC_H
 
-#include "field.h"
+#include <netinet/in.h>
+
+#include "proto/field.h"
 
 #define RPC_PROTOCOL	1
 
@@ -18,12 +20,16 @@ struct sndrcvinfo {
 	uint16_t	stream;
 	uint16_t	ssn;
 	uint16_t	flags;		/* enum sndrcv_flag */
+	uint8_t		pr_policy;	/* enum pr_policy */
 	uint32_t	ppid;
 	uint32_t	context;
 	uint32_t	timetolive;
 	uint32_t	tsn;
 	uint32_t	cumtsn;
 	uint32_t	assoc_id;
+	uint32_t	pr_value;
+	uint32_t	auth_keynumber;	/* plus 1; 0: the active key */
+	struct in6_addr	addr;		/* :: is the primary path; IPv4 is mapped */
 };
 
 enum sndrcv_flag {
@@ -31,18 +37,36 @@ enum sndrcv_flag {
 	SNDRCV_ADDR_OVER = 2,
 	SNDRCV_ABORT = 4,
 	SNDRCV_EOF = 8,
-	/* No words: the policy of sctp_default_prinfo, which goes with defaults. */
-	SNDRCV_PR_TTL = 0x1000,
-	SNDRCV_PR_RTX = 0x2000,		/* both: by priority */
+	SNDRCV_SACK_IMMEDIATELY = 16,
+	SNDRCV_SENDALL = 32,		/* refused, with the reason */
 };
+
+/* When a message is given up: RFC 7496. With none, timetolive says it. */
+enum pr_policy { PR_NONE, PR_TTL, PR_RTX, PR_PRIO };
 
 extern const struct field sndrcvinfo_fields[];
 
+/* One message of send_many. The bits of has are those of the fields. */
+struct one_of_many {
+	struct slice		data;
+	uint16_t		stream;
+	struct sndrcvinfo	sctp_sndrcvinfo;
+};
+extern const struct field one_of_many_fields[];
+#define ONE_HAS_STREAM	2
+#define ONE_HAS_INFO	4
+
+/* Which streams of both directions reset_streams means. */
+enum reset_direction { RESET_INCOMING = 1, RESET_OUTGOING = 2 };
+
+extern const struct word direction_words[];
+
 enum socktype { SOCKTYPE_SEQPACKET, SOCKTYPE_STREAM };
 extern const struct word socktype_words[];
+extern const struct word level_words[];		/* LOG_ERR and so on */
 extern const struct word family_words[];	/* AF_INET, AF_INET6 */
 
-/* The C type of each type of argument. */
+/* The C type of each type of argument, result, or field of an event. */
 #define RPC_BOOL	bool
 #define RPC_U16		uint16_t
 #define RPC_U32		uint32_t
@@ -55,10 +79,37 @@ extern const struct word family_words[];	/* AF_INET, AF_INET6 */
 #define RPC_SOCKTYPE	int32_t
 #define RPC_FAMILY	int32_t
 #define RPC_SNDRCVINFO	struct sndrcvinfo
+#define RPC_DIRECTIONS	uint32_t
+#define RPC_LEVEL	int32_t
+
+/* The field of each of these types; most are fields of that name. */
+#define RPC_FIELD_BOOL		FIELD_BOOL
+#define RPC_FIELD_U16		FIELD_U16
+#define RPC_FIELD_U32		FIELD_U32
+#define RPC_FIELD_U64		FIELD_U64
+#define RPC_FIELD_TIMEOUT	FIELD_TIMEOUT
+#define RPC_FIELD_STR		FIELD_STR
+#define RPC_FIELD_BIN		FIELD_BIN
+#define RPC_FIELD_ENDPOINT	FIELD_ENDPOINT
+#define RPC_FIELD_ANY		FIELD_ANY
+#define RPC_FIELD_SOCKTYPE	FIELD_WORD, .words = socktype_words
+#define RPC_FIELD_FAMILY	FIELD_WORD, .words = family_words
+#define RPC_FIELD_DIRECTIONS	FIELD_WORDS, .words = direction_words
+#define RPC_FIELD_LEVEL		FIELD_WORD, .words = level_words
+#define RPC_FIELD_SNDRCVINFO	FIELD_RECORD, .sub = sndrcvinfo_fields
+
+#define RPC_FIELD(S, T, F, R, D) {					\
+	.key = #F, .type = RPC_FIELD_##T, .required = R, .doc = (D),	\
+	.offset = offsetof(struct S, F), .width = FIELD_SIZEOF(S, F) },
+
+/* One that a map leaves out when it is zero or empty. */
+#define RPC_FIELD_SPARSE(S, T, F, D) {					\
+	.key = #F, .type = RPC_FIELD_##T, .sparse = true, .doc = (D),	\
+	.offset = offsetof(struct S, F), .width = FIELD_SIZEOF(S, F) },
 
 enum rpc_method {
 #define METHOD(name, from, doc) RPC_##name,
-#include "rpc.def"
+#include "proto/rpc.def"
 	RPC_COUNT
 };
 
@@ -66,18 +117,18 @@ enum rpc_method {
 #define METHOD(name, from, doc) struct rpc_##name##_in { uint64_t has;
 #define IN(name, type, field, need, doc) RPC_##type field;
 #define END(name) };
-#include "rpc.def"
+#include "proto/rpc.def"
 
 #define METHOD(name, from, doc) struct rpc_##name##_out { uint64_t has;
 #define OUT(name, type, field, doc) RPC_##type field;
 #define END(name) };
-#include "rpc.def"
+#include "proto/rpc.def"
 
 /* The bit numbers behind RPC_HAS. */
 #define METHOD(name, from, doc) enum {
 #define IN(name, type, field, need, doc) RPC_BIT_##name##_##field,
 #define END(name) RPC_BIT_COUNT_##name };
-#include "rpc.def"
+#include "proto/rpc.def"
 
 /* Was the argument given? */
 #define RPC_HAS(in, method, field)					\

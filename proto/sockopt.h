@@ -5,22 +5,41 @@
 #ifndef SOCKOPT_H
 #define SOCKOPT_H
 
-#include "field.h"
+#include "proto/field.h"
 
-/* Who carries the option out. */
+/* The longest key, bytes. */
+#define SOCKOPT_KEY_MAX		256
+/* How many items the lists of chunk types and of algorithms have at most. */
+#define SOCKOPT_CHUNKS		256
+#define SOCKOPT_AUTH_CHUNKS	16
+#define SOCKOPT_HMACS		4
+
+/* The part of the system that carries out the option. */
 enum sockopt_level {
-	LEVEL_BROKER,		/* the daemon itself; optname is BROKER_* */
-	LEVEL_OWN,		/* the same; optname is its place in sockopt_own */
+	LEVEL_HANDLED,		/* the daemon itself; optname is of enum sockopt_handled */
+	LEVEL_STORED,		/* the same; optname is its place in sockopt_own */
 	LEVEL_SOCKET,
 	LEVEL_IP,
 	LEVEL_IPV6,
 	LEVEL_SCTP,
 };
 
-enum sockopt_broker {
-	BROKER_ACTIVE,
-	BROKER_EVENTS,
-	BROKER_NETNS,
+enum sockopt_handled {
+	HANDLED_ACTIVE,
+	HANDLED_EVENTS,
+	HANDLED_NETNS,
+	HANDLED_AUTH,
+};
+
+/* The value of sctp_auth_required. */
+struct sockopt_auth {
+	uint16_t	keynumber;
+	uint16_t	keylength;
+	uint32_t	nchunks;
+	uint32_t	nhmacs;
+	uint16_t	hmacs[SOCKOPT_HMACS];
+	uint8_t		chunks[SOCKOPT_AUTH_CHUNKS];
+	uint8_t		key[SOCKOPT_KEY_MAX];
 };
 
 /* The options that the daemon keeps with a socket. */
@@ -31,6 +50,8 @@ struct sockopt_own {
 	uint32_t	low_msgq_watermark;
 	int64_t		send_timeout;
 	bool		non_block_send;
+	bool		bundle;
+	bool		refuse_without_auth;
 	int32_t		on_owner_exit;		/* enum sockopt_exit */
 	int64_t		hold_time;
 };
@@ -61,19 +82,35 @@ struct sockopt {
 	uint16_t		 size;
 	uint16_t		 access;
 	enum sockopt_scope	 scope;
+	const char		*since;		/* the first Linux version that has it; NULL: all that sctpd runs on */
+	bool			 kernel_only;	/* the userland stack does not have it */
+	const char		*needs;		/* what the stack lacks if it says EPERM */
+	const char		*bounds;	/* which values go together, for EINVAL; or NULL */
+	bool			 secret;	/* its value is cleared wherever it was, once it is set */
 	const struct field	*fields;
 	const char		*doc;
 };
 
 /* Room for the largest option there is. */
 #define SOCKOPT_MAX	512
-
 extern const struct sockopt sockopt_table[];
+
+/* Constants of the stacks' headers that are no rows, and why. */
+struct sockopt_absent {
+	const char	*name;
+	const char	*why;
+};
+
+extern const struct sockopt_absent sockopt_absent_kernel[];
+extern const struct sockopt_absent sockopt_absent_userland[];
 
 /* The option of that name, NULL if there is none. */
 const struct sockopt *sockopt_find(const char *name, size_t len);
 
 /* The field that names the association, NULL if the option has none. */
 const struct field *sockopt_assoc(const struct sockopt *);
+
+/* The id in that field of a value; 0 if the option has none. */
+uint32_t sockopt_get_assoc(const struct sockopt *, const char *value);
 
 #endif

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# All tests, three steps at a time: what "make check" runs when everything is
+# All tests, four steps at a time: what "make check" runs when everything is
 # built. check.sh [STEP...] runs only those. The last line counts the tests of
 # all steps: "N passed, N failed, N skipped".
 
 set -u
 cd "$(dirname "$0")/.." || exit 2
 mkdir -p build/check
-passed=0 failed=0 skipped=0 notes=""
+passed=0 failed=0 skipped=0 notes="" failures=""
 
 # Where no kernel with SCTP can be had, what needs one is left out, and says so.
 command -v linux.uml >/dev/null || tests/lab/has-sctp || export LAB=none
@@ -20,29 +20,66 @@ step_unit() { # under ASan and UBSan, no SCTP needed
 	make -s --no-print-directory check-unit
 }
 
-step_reference() { # REFERENCE.md and sctpd-protocol(7) are what the tables say
+step_reference() { # REFERENCE.md and what is made of sctpd-protocol(7), sctpd.conf(5) and sctpctl(1) are what the tables say
 	if ! build/proto-doc markdown | diff proto/REFERENCE.md - ||
-	    ! build/proto-doc man | diff proto/sctpd-protocol.7 -; then
+	    ! build/proto-doc man | diff proto/sctpd-protocol.7 - ||
+	    ! build/config-doc daemon/sctpd.conf.5.in | diff daemon/sctpd.conf.5 - ||
+    ! build/config-doc daemon/sctpd.8.in | diff daemon/sctpd.8 - ||
+    ! build/config-doc --catalog | diff systemd/sctpd.catalog - ||
+	    ! build/sctpctl-doc <client-lib/sctpctl/sctpctl.1 >build/check/sctpctl.1 ||
+	    ! diff client-lib/sctpctl/sctpctl.1 build/check/sctpctl.1; then
 		echo 'run "make doc" and commit what changed'
 		return 1
 	fi
 }
 
-step_manuals() { # every page is clean mdoc
-	mandoc -Tlint -Wwarning client-lib/*.[1-8] daemon/*.[1-8] proto/*.[1-8]
+step_rooms() { # an include points down the order of the rooms, and so does a call; never in a circle
+	/usr/bin/python3 tests/rooms.py
+}
+
+step_help() { # make help has every target that one may want
+	local name helped
+	helped=$(make -s --no-print-directory help) || return 1
+	for name in $(sed -n 's/^\.PHONY: *//p' Makefile tests/*/*.mk .packaging/*.mk | tr ' ' '\n' | grep -v '[$/]\|^made-\|-smoke$\|-built$\|-build$\|-of-'); do
+		grep -q "^$name " <<<"$helped" || { echo "make help does not have $name: put its text behind ##"; return 1; }
+	done
+}
+
+step_manuals() { # every page is clean mdoc; every function of sctpd.h is exported, and stands in the NAME and SYNOPSIS of one
+	mandoc -Tlint -Wwarning client-lib/*/*.[1-8] daemon/*.[1-8] proto/*.[1-8] || return 1
+	local functions part
+	functions=$(tr '\n' ' ' <client-lib/lib/sctpd.h | grep -o 'SCTPD_API [^;(]*(' | grep -o 'sctpd_[a-z_]*(' | tr -d '(' | sort)
+	[ "$(wc -w <<<"$functions")" -ge 50 ] || return 1
+	diff <(echo "$functions") <(sed -n 's/^\t*\(sctpd_[a-z_]*\);$/\1/p' client-lib/lib/libsctpd.map | sort) || return 1
+	for part in '.Nm' '.Fn'; do
+		diff <(echo "$functions") <(awk -v part="$part" '/^\.Sh/ { on = $2 == (part == ".Nm" ? "NAME" : "SYNOPSIS") }
+		    on && $1 == part && $2 != "libsctpd" && $2 !~ /_fn$/ { print $2 }' client-lib/lib/*.3 | sort) || return 1
+	done
+}
+
+step_metrics() { # the alert rules are well-formed, and each of them fires as it should
+	promtool check rules systemd/metrics/sctpd.rules.yml && promtool test rules tests/integration/alerts.yml
+}
+
+step_abi() { # libsctpd has the functions and types that programs were compiled with
+	tests/abi/check
 }
 
 step_clang() { # a second compiler finds no fault either
 	make -s --no-print-directory CC=clang B=build/clang WERROR=yes all
 }
 
-# Built without the userland stack, and without optimisation, sctpd has none of its code; it takes a configuration of
-# another sctpd, and says what to do where one asks for it.
+# Built from the tarball, without the userland stack, ncurses and optimisation, sctpd has none of the stack's code; it takes a
+# configuration of another sctpd, and says what to do where one asks for it. The tarball makes itself.
 step_without() {
-	local d=build/without/sctpd said
-	make -s --no-print-directory USERLAND=no B=build/without CFLAGS=-O0 WERROR=yes $d &&
+	local d=build/without/sctpd ball said there
+	ball=$(make -s --no-print-directory dist) && there=build/dist/$(basename "$ball" .tar.gz) || return 1
+	rm -rf build/dist build/without && mkdir -p build/dist && tar -C build/dist -xzf "$ball" &&
+	make -s --no-print-directory -C "$there" USERLAND=no CURSES= B="$PWD/build/without" CFLAGS=-O0 WERROR=yes "$PWD/$d" "$PWD/build/without/sctpctl" &&
+	make -s --no-print-directory -C "$there" dist && cmp "$ball" "$there/$ball" || return 1
 	nm $d >build/check/without && ldd $d >>build/check/without &&
 	! grep -i 'usrsctp\|userland_' build/check/without &&
+	[[ $(build/without/sctpctl top 2>&1) == *"built without ncurses"* ]] &&
 	build/sctpd -c /dev/null -T >build/check/without.conf && $d -c build/check/without.conf -t || return 1
 	said=$($d -c /dev/null --stack userland -t 2>&1) && return 1
 	echo "$said"
@@ -68,35 +105,66 @@ step_flags() {
 
 step_shellcheck() {
 	shellcheck tests/*.sh tests/lab/run tests/lab/run-qemu tests/lab/has-sctp tests/lab/inside \
-	    tests/lab/uml-init tests/lab/qemu-init tests/lab/systemd-init tests/lab/systemd-inside tests/lab/*.sh tests/soak/run .ci/run client-lib/sctpctl.bash &&
-	bash -n client-lib/sctpctl.bash
+	    tests/lab/uml-init tests/lab/qemu-init tests/lab/systemd-init tests/lab/systemd-inside tests/lab/*.sh tests/soak/run .ci/run client-lib/sctpctl/sctpctl.bash tests/abi/check \
+	    .packaging/deb .packaging/check-deb* .packaging/check-kubernetes .packaging/image* .packaging/debian/tests/[!c]* .packaging/debian/sctpd.p* &&
+	bash -n client-lib/sctpctl/sctpctl.bash
 }
 
 step_units() { # systemd-analyze finds no fault in the units, and the sandbox tight
+	local unit
 	rm -rf build/verify
 	mkdir -p build/verify
-	make -s build/sctpd.service || return 1
-	sed "s|^\(Exec[A-Za-z]*=\)[^ ]*/sctpd|\1$PWD/build/sctpd|" build/sctpd.service >build/verify/sctpd.service
-	cp systemd/sctpd.socket build/verify/
-	systemd-analyze verify --man=no build/verify/sctpd.service build/verify/sctpd.socket >build/verify/log 2>&1
+	make -s build/sctpd.service build/sctpd@.service build/sctpd-metrics.service build/sctpd-textfile.service || return 1
+	for unit in sctpd sctpd@; do
+		sed "s|^\(Exec[A-Za-z]*=\)[^ ]*/sctpd|\1$PWD/build/sctpd|" "build/$unit.service" >"build/verify/$unit.service"
+		cp "systemd/$unit.socket" build/verify/
+	done
+	for unit in sctpd-metrics sctpd-textfile; do
+		sed "s|^\(ExecStart=\)[^ ]*/sctpctl|\1$PWD/build/sctpctl|" "build/$unit.service" >"build/verify/$unit.service"
+	done
+	cp systemd/sctpd-metrics.socket systemd/sctpd-textfile.timer build/verify/
+	systemd-analyze verify --man=no build/verify/sctpd.service build/verify/sctpd.socket \
+	    build/verify/sctpd-metrics.service build/verify/sctpd-metrics.socket \
+	    build/verify/sctpd-textfile.service build/verify/sctpd-textfile.timer \
+	    build/verify/sctpd@blue.service build/verify/sctpd@blue.socket >build/verify/log 2>&1
 	# It reads units of the machine's own too, which are not ours to mend.
 	! grep -i sctpd build/verify/log || return 1
 	systemd-analyze --help | grep -q -- --offline || return 0 # before version 250
-	systemd-analyze security --no-pager --offline=true --threshold=18 build/verify/sctpd.service |
-	    grep 'Overall exposure'
-	return "${PIPESTATUS[0]}"
+	for unit in sctpd:18 sctpd-metrics:8 sctpd-textfile:10; do
+		systemd-analyze security --no-pager --offline=true --threshold="${unit#*:}" "build/verify/${unit%:*}.service" |
+		    grep 'Overall exposure'
+		[ "${PIPESTATUS[0]}" = 0 ] || return 1
+	done
 }
 
-step_install() { # what is installed is enough to compile README's example with
+# Each file that was installed below a directory with the default paths is in a Debian package, or is left out by name.
+packaged() {
+	local file pattern patterns found=
+	# shellcheck disable=SC2016 # debhelper expands it
+	patterns=$(sed 's/^#.*//; s/ .*//; s|^\${env:UNITDIR}|*lib/systemd/system|; s|^usr/lib/\*/|usr/lib/|' \
+	    .packaging/debian/*.install .packaging/debian/not-installed)
+	while read -r file; do
+		found=
+		for pattern in $patterns; do
+			# shellcheck disable=SC2254 # it is a pattern
+			case $file in $pattern | $pattern/*) found=yes ;; esac
+		done
+		[ "$found" ] || { echo "no package has $file: name it in .packaging/debian/*.install or not-installed"; return 1; }
+	done < <(find "$1" -type f -printf '%P\n' | sed 's|^usr/local/|usr/|')
+	[ "$found" ]
+}
+
+step_install() { # what is installed is enough to compile README's example with, and packaged
 	local root=$PWD/build/root flags
 	rm -rf "$root"
 	make -s --no-print-directory install DESTDIR="$root" &&
 	awk '/^```/ { on = $0 == "```c"; next } on' README.md >build/check/example.c &&
-	cmp build/check/example.c client-lib/example.c &&
+	cmp build/check/example.c client-lib/lib/example.c &&
 	read -ra flags < <(PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_PATH=$root/usr/local/lib/pkgconfig \
 	    pkg-config --cflags --libs libsctpd) &&
 	cc -Wall -Wextra -o build/check/example build/check/example.c "${flags[@]}" &&
 	LD_LIBRARY_PATH=$root/usr/local/lib ldd build/check/example | grep libsctpd &&
+	packaged "$root" &&
 	make -s --no-print-directory uninstall DESTDIR="$root" &&
 	test -z "$(find "$root" -type f -o -type l -o -name '*sctpd*')"
 }
@@ -110,7 +178,7 @@ step_acceptance() { # each statement about the behaviour has a test, each row of
 }
 
 step_integration() { # the daemon on the kernel's SCTP
-	TEST_MANY=20000 tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py
+	TEST_NOT_HERE="metrics.prometheus:userland" TEST_MANY=20000 tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py
 }
 
 step_userland() { # the same on the userland stack, on this machine's own kernel, below a shell that ignores ^C
@@ -134,6 +202,7 @@ step_all_delayed() { # the whole list so: make delay
 
 under_valgrind() { # the same, the daemon under valgrind: no error, no leak, no descriptor left
 	TEST_PART=$1 TEST_ELSEWHERE="survive.one_a_hundred:integration erlang.same_as_gen_sctp:integration" \
+	TEST_NOT_HERE="limits.who_is_flooded:integration lib_session.valgrind:integration lib_lend.valgrind:integration erlang.:integration interop.:integration onwire.:integration chunks.:integration cli_:integration view.:integration top.:integration metrics.:integration recorder.tshark:integration tap.:integration" \
 	TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --track-fds=yes" \
 	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py
 }
@@ -155,7 +224,7 @@ step_systemd() { # the installed units under a systemd of their own
 }
 
 step_soak() { # a minute in which daemons and clients are killed all the time, and no message is lost
-	SOAK_SECONDS=60 tests/soak/run
+	SOAK_SECONDS=60 BURSTS_MESSAGES=20000 tests/soak/run
 }
 
 step_fuzz() { # a few seconds of what hostile clients and peers might send
@@ -175,6 +244,9 @@ step_faults() { # whatever call of libc's fails, nothing is lost, and nobody els
 }
 
 step_bench() { # every figure is measured; what they are is no matter here
+	TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/bench/crowd.py 200 0.5 &&
+	tests/lab/run --timeout 60 -- /usr/bin/python3 tests/bench/crowd.py 200 0.5 &&
+	TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/bench/top.py 200 0.5 &&
 	tests/native.sh build/bench --native -q >build/check/bench-native || return
 	[ "${LAB-}" != none ] || { tests/lab/run -- true; return; }
 	tests/lab/run --timeout 120 -- build/bench -q -n build/check/bench-native -o build/check/bench.json >build/check/bench.txt &&
@@ -204,6 +276,8 @@ count() {
 	fi
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	notes+=$(grep '^skipped .*: \|; skipped$' "$log" | sed 's/^/  /')$'\n'
+	# Where no test says that it failed, how the step ended.
+	[ "$f" = 0 ] || failures+="  $name: $(grep '^FAILED\|:[FE]:' "$log" | sort -u | head -8 | grep . || tail -25 "$log")"$'\n'
 }
 
 # What a step says, as it says it; then how it went.
@@ -220,10 +294,10 @@ run() {
 	show "$name" "${PIPESTATUS[0]}" "$start"
 }
 
-# There are two processors, and a lab waits most of the time: so three workers
+# There are two processors, and a lab waits a good part of the time: so four workers
 # take the steps, one after the other, the longest first, and each step is told
 # when it is over.
-quick="reference manuals acceptance shellcheck units install"
+quick="rooms reference help manuals acceptance shellcheck units install metrics abi"
 long="integration valgrind_odd fuzz valgrind_even userland random bench faults soak loss unit systemd delay readme flags clang without demo"
 
 work() {
@@ -279,7 +353,7 @@ if [ $# -gt 0 ]; then
 else
 	rm -rf build/check/*.log build/check/*.status build/check/*.taken
 	workers=
-	for _ in 1 2 3; do
+	for _ in 1 2 3 4; do
 		# shellcheck disable=SC2086 # they are several
 		work $quick $long &
 		workers="$workers $!"
@@ -292,5 +366,6 @@ fi
 echo "kernel of the integration tests: $(sed -n 's/^kernel: //p' build/check/integration.log 2>/dev/null | tail -1)"
 notes=$(grep . <<<"$notes" | sort -u)
 [ -z "$notes" ] || printf 'skipped:\n%s\n' "$notes"
+[ -z "$failures" ] || printf 'failed:\n%s' "$failures"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]

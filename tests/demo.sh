@@ -63,5 +63,5 @@ wait "$server"
 server=
 echo
 stack=$(sed -n 's/.* ready at .*, stack \(.*\)/\1/p' "$dir/sctpd" | head -1)
-echo "That was SCTP on the kernel \"${LAB_KERNEL:-host $(uname -r)}\", between two programs, through sctpd."
-echo "Whose SCTP: ${stack%%:*}, as${stack#*:}."
+echo "That was SCTP between two programs, through sctpd, on ${LAB_KERNEL:-Linux $(uname -r)}."
+echo "SCTP stack: ${stack%%:*}, because${stack#*:}."

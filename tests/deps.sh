@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # deps.sh [--tell] GROUP...: sees to it that what building (build), testing on a kernel with SCTP (lab; lab2: in QEMU), what
-# is measured against (bench) or testing in full (check: with build and lab) needs is there. Says nothing if it is.
+# is measured against (bench), packages and images (deb, check-deb, check-image) or testing in full (check: with build and
+# lab) need is there. Says nothing if it is.
 #
 # What is missing is installed if this is Debian or Ubuntu and we are root; otherwise, and with --tell, the one command
 # line that installs it is printed and the exit status is 1. Only packages of the distribution's own are asked for.
@@ -27,6 +28,8 @@ needs() {
 			file:/usr/include/netinet/sctp.h libsctp-dev lksctp-tools-devel
 			pc:check check check-devel
 		EOF
+		[ "${EDIT-yes}" = "" ] || echo "pc:libedit libedit-dev libedit-devel"
+		[ "${CURSES-yes}" = "" ] || echo "pc:ncursesw,ncurses libncurses-dev ncurses-devel"
 		[ "${USERLAND:-}" = no ] || echo "pc:usrsctp libusrsctp-dev usrsctp-devel"
 		;;
 	lab)
@@ -54,18 +57,52 @@ needs() {
 			cmd:busybox busybox-static busybox
 		EOF
 		;;
+	deb)
+		needs build
+		cat <<-'EOF'
+			cmd:dpkg-buildpackage dpkg-dev dpkg-dev
+			cmd:dh debhelper debhelper
+			cmd:erlc erlang-base erlang-kernel
+			cmd:erlang-depends erlang-dev erlang-kernel
+			pc:systemd systemd-dev systemd
+		EOF
+		;;
+	check-deb)
+		cat <<-'EOF'
+			cmd:autopkgtest autopkgtest autopkgtest
+			cmd:debootstrap debootstrap debootstrap
+			cmd:diffoscope diffoscope-minimal diffoscope
+			cmd:lintian lintian lintian
+		EOF
+		;;
+	check-image)
+		cat <<-'EOF'
+			cmd:buildah buildah buildah
+			cmd:debootstrap debootstrap debootstrap
+			cmd:crun crun crun
+		EOF
+		;;
 	check)
 		needs build
 		needs lab
 		cat <<-'EOF'
 			cmd:bash bash bash
+			cmd:abidiff abigail-tools libabigail
 			cmd:clang clang clang
 			file:/usr/lib/llvm*/lib/clang/*/lib/linux/libclang_rt.fuzzer*.a libclang-rt-dev compiler-rt
 			cmd:erl erlang-base erlang-kernel
 			cmd:mandoc mandoc mandoc
+			cmd:osmo-stp osmo-stp libosmo-sigtran
+			cmd:prometheus prometheus golang-github-prometheus
+			cmd:promtool prometheus golang-github-prometheus
 			cmd:sctp_darn lksctp-tools lksctp-tools
+			cmd:ncat ncat nmap-ncat
+			cmd:zsh zsh zsh
+			cmd:fish fish fish
 			cmd:shellcheck shellcheck ShellCheck
 			cmd:systemd-analyze systemd systemd
+			cmd:tmux tmux tmux
+			cmd:tshark tshark wireshark-cli
 			cmd:valgrind valgrind valgrind
 			file:/usr/bin/python3 python3 python3
 			file:/usr/lib*/python3*/*-packages/msgpack python3-msgpack python3-msgpack
@@ -79,7 +116,7 @@ needs() {
 		EOF
 		;;
 	*)
-		echo "deps: unknown group '$1'; the groups are build, lab, lab2, bench and check" >&2
+		echo "deps: unknown group '$1'; the groups are build, lab, lab2, bench, deb, check-deb, check-image and check" >&2
 		exit 2
 		;;
 	esac
@@ -116,11 +153,13 @@ offered() {
 	apt-cache show "$1" 2>/dev/null | grep -q .
 }
 
-# Packages as they are called here: Debian had libmsgpack-dev until its version 12, and Ubuntu has no user-mode-linux.
+# Packages as they are called here: Debian had libmsgpack-dev, and no systemd-dev, until its version 12, and Ubuntu has no
+# user-mode-linux.
 here_called() {
 	for package; do
 		case $package in
 		libmsgpack-c-dev) offered "$package" || package=libmsgpack-dev ;;
+		systemd-dev) offered "$package" || package=systemd ;;
 		user-mode-linux) offered "$package" || ! offered libc6-dev || continue ;;
 		esac
 		echo "$package"

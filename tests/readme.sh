@@ -54,6 +54,12 @@ settle() {
 	esac
 }
 
+# In a terminal, for which script(1) stands here; the reader has seen enough, and types q.
+on_screen() {
+	echo q | TERM=xterm script -qec "$1" /dev/null >screen
+	[ -s screen ]
+}
+
 type_line() {
 	local command=${1%%  \#*}
 	command=${command%"${command##*[! ]}"}
@@ -63,7 +69,10 @@ type_line() {
 		return
 	fi
 	printf '$ %s\n' "$command"
-	eval "$command"
+	case $command in
+	"sctpctl top") on_screen "$command" ;;
+	*) eval "$command" ;;
+	esac
 	case $command in *"&") settle "$command" ;; esac
 }
 
@@ -141,7 +150,9 @@ for name in null zero full random urandom; do
 	mount --bind "/dev/$name" "$root/dev/$name"
 done
 ln -s /proc/self/fd "$root/dev/fd"
-mkdir "$root/dev/shm"
+mkdir "$root/dev/shm" "$root/dev/pts"
+mount -t devpts -o newinstance,ptmxmode=0666,mode=620 none "$root/dev/pts"
+ln -s pts/ptmx "$root/dev/ptmx"
 for dir in tmp run; do
 	mount -t tmpfs -o mode=1777 none "$root/$dir"
 done

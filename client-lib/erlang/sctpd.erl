@@ -18,7 +18,7 @@
          connect/3, connect/4, connect/5, connect_init/3, connect_init/4, connect_init/5,
          connectx_init/3, connectx_init/4, connectx_init/5,
          send/3, send/4, recv/1, recv/2, eof/2, abort/2, abort/3,
-         controlling_process/2, error_string/1, error_text/0]).
+         controlling_process/2, error_string/1, error_text/0, call/3]).
 -export([setopts/2, getopts/2, getstat/1, getstat/2, port/1, sockname/1, socknames/1,
          socknames/2, peername/1, peernames/1, peernames/2]).
 
@@ -348,9 +348,10 @@ end_assoc(S, Method, Id, Args) ->
 %% ---- messages ----------------------------------------------------------------
 
 %% Send one message with all its parameters; what is undefined is zero. A
-%% message for which there is no room waits for it.
--spec send(socket(), #sctp_sndrcvinfo{}, iodata()) -> ok | {error, reason()}.
-send(S, #sctp_sndrcvinfo{} = Info, Data) ->
+%% message for which there is no room waits for it. Not in gen_sctp: a map in
+%% place of the record has all fields of sctpd's sctp_sndrcvinfo, such as pr_policy.
+-spec send(socket(), #sctp_sndrcvinfo{} | map(), iodata()) -> ok | {error, reason()}.
+send(S, Info, Data) when is_record(Info, sctp_sndrcvinfo); is_map(Info) ->
     Prepare = fun() -> {sctpd_term:sndrcvinfo(Info), bytes(Data)} end,
     case try_throw(Prepare) of
         {ok, {#{flags := Flags} = Map, Bin}} when Flags =/= [] -> send_flags(S, Flags, Map, Bin);
@@ -598,6 +599,18 @@ error_text() ->
         undefined -> <<>>;
         Text -> Text
     end.
+
+%% Not in gen_sctp: a method of the daemon's that this module has no function
+%% for, by its name and arguments in proto/REFERENCE.md, without sock. Addresses
+%% may be tuples. The results are a map with atoms for keys.
+-spec call(socket(), atom(), #{atom() => term()}) -> {ok, #{atom() => term()}} | {error, reason()}.
+call(S, Method, Args) when is_atom(Method), is_map(Args) ->
+    lists:keymember(Method, 1, ?MODULE:module_info(exports)) andalso error(badarg),
+    case request(S, Method, maps:map(fun(_, V) -> sctpd_term:argument_out(V) end, Args)) of
+        {ok, Map} -> {ok, sctpd_term:plain(Map)};
+        {error, Reason} -> failed(Reason)
+    end;
+call(_, _, _) -> error(badarg).
 
 %% The daemon's code in front of the colon, as gen_sctp has it.
 failed(Reason) when is_binary(Reason) ->

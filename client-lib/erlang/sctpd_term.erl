@@ -9,7 +9,7 @@
 -module(sctpd_term).
 
 -export([event/1, sndrcvinfo/1, option_out/1, wanted_out/1, option_in/2, optional/1,
-         ip_out/2, name_in/1, error_string/1]).
+         ip_out/2, name_in/1, argument_out/1, plain/1, error_string/1]).
 
 -include_lib("kernel/include/inet_sctp.hrl").
 
@@ -21,7 +21,7 @@
 fields(sctp_initmsg) ->
     [{num_ostreams, u16}, {max_instreams, u16}, {max_attempts, u16}, {max_init_timeo, u16}];
 fields(sctp_sndrcvinfo) ->
-    [{stream, u16}, {ssn, got}, {flags, {words, [unordered, addr_over, abort, eof]}},
+    [{stream, u16}, {ssn, got}, {flags, {words, [unordered, addr_over, abort, eof, sack_immediately]}},
      {ppid, u32}, {context, u32}, {timetolive, u32}, {tsn, got}, {cumtsn, got},
      {assoc_id, {key, u32}}];
 fields(sctp_assoc_change) ->
@@ -139,6 +139,12 @@ ip_out(_, {IP, Scope}) when tuple_size(IP) =:= 8 ->
 ip_out(_, IP) ->
     {str, ip_text(IP)}.
 
+%% An argument of a method: addresses, alone or in a list, are tuples or text.
+argument_out(IP) when tuple_size(IP) =:= 4; tuple_size(IP) =:= 8 -> ip_out(inet, IP);
+argument_out({IP, _} = Scoped) when tuple_size(IP) =:= 8 -> ip_out(inet6, Scoped);
+argument_out(L) when is_list(L) -> [argument_out(V) || V <- L];
+argument_out(V) -> V.
+
 ip_text(IP) ->
     case inet:is_ip_address(IP) of
         true -> inet:ntoa(IP);
@@ -177,8 +183,10 @@ body(Name, E) ->
         _ -> record_in(Name, E)
     end.
 
-anc(#{<<"sctp_sndrcvinfo">> := Info}) -> [record_in(sctp_sndrcvinfo, Info)];
-anc(_) -> [].
+anc(E) -> info_in(E) ++ [{timestamp, maps:get(<<"timestamp">>, E)} || maps:is_key(<<"timestamp">>, E)].
+
+info_in(#{<<"sctp_sndrcvinfo">> := Info}) -> [record_in(sctp_sndrcvinfo, Info)];
+info_in(_) -> [].
 
 %% The peer's reason for an abort, where it gave one: 4 bytes is none.
 causes(#{<<"info">> := B}) when is_binary(B), byte_size(B) > 4 -> [{info, own(B)}];
@@ -197,7 +205,10 @@ plain(M) when is_map(M) ->
 plain(L) when is_list(L) -> [plain(V) || V <- L];
 plain(V) -> V.
 
-%% The record of a send as sctpd takes it.
+%% The record of a send as sctpd takes it, or a map, which has the fields that
+%% the record lacks: #{assoc_id => Id, pr_policy => rtx, pr_value => 2}.
+sndrcvinfo(#{} = Map) ->
+    maps:map(fun(_, V) -> argument_out(V) end, Map);
 sndrcvinfo(Record) ->
     record_out(set, sctp_sndrcvinfo, Record).
 
@@ -231,6 +242,7 @@ option(recvtos) -> bool;
 option(recvttl) -> bool;
 option(recvtclass) -> bool;
 option(reuseport) -> bool;
+option(timestamp) -> bool;
 option(non_block_send) -> bool;
 option(buffer) -> uint;
 option(sndbuf) -> uint;

@@ -7,9 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "codec.h"
-#include "core.h"
-#include "rpc.h"
+#include "lib/codes.h"
+#include "lib/core.h"
+#include "lib/given.h"
+#include "lib/message.h"
+#include "lib/wait.h"
+#include "lib/words.h"
+#include "proto/codec.h"
+#include "proto/rpc.h"
 
 #define HAS(method, field)	(UINT64_C(1) << RPC_BIT_##method##_##field)
 
@@ -110,7 +115,7 @@ read_result(struct sctpd *c, enum rpc_method m, void *out)
 		memcpy(out, &has, sizeof has);
 		return SCTPD_OK;
 	}
-	return core_error(c, SCTPD_EPROTO, "the answer of sctpd to %s: %s%s%s", rpc_table[m].name,
+	return lib_error(c, SCTPD_EPROTO, "the answer of sctpd to %s: %s%s%s", rpc_table[m].name,
 	    why.path, why.path[0] != '\0' ? ": " : "", why.why);
 }
 
@@ -313,8 +318,8 @@ sctpd_lend(struct sctpd *c, uint64_t sock, int *fd)
 	if (*fd != -1)
 		return SCTPD_OK;
 	(void)sctpd_return(c, sock);
-	return core_error(c, SCTPD_EOPNOTSUPP,
-	    "sock %llu: no descriptor came with the answer; this program may have too many, or is not connected to sctpd's own socket",
+	return lib_error(c, SCTPD_EOPNOTSUPP,
+	    "sock %llu: no descriptor came with the answer; this program may have too many open, or may not be connected to sctpd's own socket",
 	    (unsigned long long)sock);
 }
 
@@ -382,8 +387,8 @@ begin_send(struct sctpd *c, bool answered, struct rpc_send_in *in, const void *d
     size_t len)
 {
 	if (len > CORE_MAX_MESSAGE)
-		return core_error(c, SCTPD_EMSGSIZE,
-		    "a message of %zu bytes; a call takes 16 MiB at most", len);
+		return lib_error(c, SCTPD_EMSGSIZE,
+		    "the message has %zu bytes; a call takes 16 MiB at most", len);
 	in->has |= HAS(send, sock) | HAS(send, data);
 	in->data = (struct slice){ data, (uint32_t)len };
 	return begin(c, RPC_send, answered, in);

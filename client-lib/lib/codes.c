@@ -5,10 +5,12 @@
  * The numbers are the library's own because they are part of its ABI, while
  * rows of error.def may move. A row that has no number here does not compile.
  */
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "core.h"
-#include "error.h"
+#include "lib/codes.h"
+#include "proto/error.h"
 
 #define SCTPD_badarg		SCTPD_BADARG
 #define SCTPD_closed		SCTPD_CLOSED
@@ -55,7 +57,7 @@
 
 static const int codes[ERR_COUNT] = {
 #define ERROR(code, number, doc) [ERR_##code] = SCTPD_##code,
-#include "error.def"
+#include "proto/error.def"
 };
 
 static const struct {
@@ -65,8 +67,8 @@ static const struct {
 } own[] = {
 	{ SCTPD_LOST, "lost", "The connection to sctpd ended." },
 	{ SCTPD_NOT_DIALED, "not_dialed", "There is no connection to sctpd yet." },
-	{ SCTPD_SUPERSEDED, "superseded", "Another program came with this session's token and has it now." },
-	{ SCTPD_NO_SESSION, "no_session", "sctpd does not know the session any more, and has closed what it owned." },
+	{ SCTPD_SUPERSEDED, "superseded", "Another program resumed this session with its token." },
+	{ SCTPD_NO_SESSION, "no_session", "sctpd no longer knows the session, and has closed the sockets that it owned." },
 	{ SCTPD_UNKNOWN, "unknown", "sctpd has an error code that this library does not know." },
 };
 
@@ -118,4 +120,38 @@ sctpd_cause_text(uint32_t cause)
 	const char	*text = error_cause(cause);
 
 	return text != NULL ? text : "unknown_error";
+}
+
+/* ---- the connection's last error --------------------------------------- */
+
+int
+lib_error(struct sctpd *c, int code, const char *fmt, ...)
+{
+	char	why[sizeof c->error];
+	va_list	ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(why, sizeof why, fmt, ap);
+	va_end(ap);
+	(void)snprintf(c->error, sizeof c->error, "%s: %s", sctpd_code_name(code), why);
+	return code;
+}
+
+int
+lib_error_text(struct sctpd *c, int code, const char *text)
+{
+	(void)snprintf(c->error, sizeof c->error, "%s", text);
+	return code;
+}
+
+const char *
+lib_why_lost(const struct sctpd *c)
+{
+	return c->lost == SCTPD_LOST ? "the connection to sctpd ended" : sctpd_code_text(c->lost);
+}
+
+int
+lib_no_memory(struct sctpd *c)
+{
+	return lib_error(c, SCTPD_ENOMEM, "this program has no memory left");
 }

@@ -2,182 +2,22 @@
 /*
  * The protocol of a connection, without I/O: requests become bytes in c->out,
  * bytes in c->in become answers and events.
- *
- * Ids of requests are slot numbers with a count of the slot's uses above, so
- * an answer is found without a search and a wrong one is known as such.
  */
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "codec.h"
-#include "core.h"
-#include "rpc.h"
+#include "lib/buf.h"
+#include "lib/codes.h"
+#include "lib/core.h"
+#include "lib/fastpath.h"
+#include "lib/message.h"
+#include "lib/numbers.h"
+#include "lib/requests.h"
+#include "lib/sent.h"
+#include "proto/codec.h"
+#include "proto/rpc.h"
 
-#define SLOT_BITS	20
-#define SLOT_MASK	((1u << SLOT_BITS) - 1)
-#define FIRST_SLOTS	16u
-/*
- * A session's slots take turns, so that no id comes again before 16 million
- * others: an answer that is given twice is known by its id.
- */
-#define SESSION_SLOTS	4096u
-
-/* ---- bytes ---------------------------------------------------------- */
-
-bool
-buf_reserve(struct buf *b, size_t n)
-{
-	size_t	 room = b->room > 0 ? b->room : 4096;
-	char	*data;
-
-	if (b->room - b->len >= n)
-		return true;
-	if (b->off > 0) {
-		memmove(b->data, b->data + b->off, b->len - b->off);
-		b->len -= b->off;
-		b->off = 0;
-	}
-	while (room - b->len < n)
-		room *= 2;
-	if (room == b->room)
-		return true;
-	if ((data = realloc(b->data, room)) == NULL)
-		return false;
-	b->data = data;
-	b->room = room;
-	return true;
-}
-
-bool
-buf_add(struct buf *b, const void *p, size_t n)
-{
-	if (!buf_reserve(b, n))
-		return false;
-	if (n > 0)
-		memcpy(b->data + b->len, p, n);
-	b->len += n;
-	return true;
-}
-
-void
-buf_free(struct buf *b)
-{
-	free(b->data);
-	*b = (struct buf){ .data = NULL };
-}
-
-/* ---- errors --------------------------------------------------------- */
-
-int
-core_error(struct sctpd *c, int code, const char *fmt, ...)
-{
-	char	why[sizeof c->error];
-	va_list	ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(why, sizeof why, fmt, ap);
-	va_end(ap);
-	(void)snprintf(c->error, sizeof c->error, "%s: %s", sctpd_code_name(code), why);
-	return code;
-}
-
-int
-core_error_text(struct sctpd *c, int code, const char *text)
-{
-	(void)snprintf(c->error, sizeof c->error, "%s", text);
-	return code;
-}
-
-const char *
-core_why_lost(const struct sctpd *c)
-{
-	return c->lost == SCTPD_LOST ? "the connection to sctpd ended" : sctpd_code_text(c->lost);
-}
-
-static int
-no_memory(struct sctpd *c)
-{
-	return core_error(c, SCTPD_ENOMEM, "this program has no memory left");
-}
-
-/* ---- requests ------------------------------------------------------- */
-
-static bool
-slots_grow(struct sctpd *c)
-{
-	uint32_t	 room = c->room > 0 ? c->room * 2 :
-	    c->session.on ? SESSION_SLOTS : FIRST_SLOTS;
-	struct request	*r;
-
-	if (room > SLOT_MASK || (r = realloc(c->requests, room * sizeof *r)) == NULL)
-		return false;
-	for (uint32_t i = c->room; i < room; i++)
-		r[i] = (struct request){ .id = i, .next_free = i + 1 };
-	c->requests = r;
-	c->room = room;
-	c->last_free = room - 1;
-	return true;
-}
-
-static struct request *
-slot_take(struct sctpd *c)
-{
-	struct request	*r;
-
-	if (c->free == c->room && !slots_grow(c))
-		return NULL;
-	r = &c->requests[c->free];
-	c->free = r->next_free;
-	c->pending++;
-	r->id += 1u << SLOT_BITS;
-	r->gives = false;
-	return r;
-}
-
-static void
-slot_free(struct sctpd *c, struct request *r)
-{
-	uint32_t	 slot = r->id & SLOT_MASK;
-
-	c->pending -= r->state != REQUEST_OWN;
-	c->session.gives -= r->gives;
-	r->state = REQUEST_FREE;
-	if (c->session.on && c->free != c->room) {
-		r->next_free = c->room;
-		c->requests[c->last_free].next_free = slot;
-		c->last_free = slot;
-		return;
-	}
-	if (c->free == c->room)
-		c->last_free = slot;
-	r->next_free = c->free;
-	c->free = slot;
-}
-
-static struct request *
-slot_find(struct sctpd *c, uint64_t id)
-{
-	struct request	*r;
-
-	if ((id & SLOT_MASK) >= c->room)
-		return NULL;
-	r = &c->requests[id & SLOT_MASK];
-	return r->state != REQUEST_FREE && r->id == id ? r : NULL;
-}
-
-bool
-core_is_pending(const struct sctpd *c, uint32_t id)
-{
-	uint32_t	slot = id & SLOT_MASK;
-
-	return slot < c->room && c->requests[slot].id == id &&
-	    c->requests[slot].state != REQUEST_FREE;
-}
-
-/* msgpack-c's way to write; it cannot fail half-way, so failing waits. */
+/* msgpack-c writes through this. It cannot stop half-way, so core_end reports a failure. */
 static int
 write_out(void *arg, const char *bytes, size_t n)
 {
@@ -193,16 +33,16 @@ write_out(void *arg, const char *bytes, size_t n)
 	return 0;
 }
 
-/* What can be in the way of a request. */
+/* Gives why a request cannot begin now, or SCTPD_OK. */
 static int
 may_begin(struct sctpd *c)
 {
 	if (c->lost != 0)
-		return core_error(c, c->lost, "%s", core_why_lost(c));
+		return lib_error(c, c->lost, "%s", lib_why_lost(c));
 	if (c->out.len - c->out.off >= CORE_MAX_OUT && !c->begun_ack)
-		return core_error(c, SCTPD_EAGAIN, c->session.on ?
-		    "64 MiB wait to be written or answered; wait for answers" :
-		    "64 MiB wait to be written; flush, or wait for answers");
+		return lib_error(c, SCTPD_EAGAIN, c->session.on ?
+		    "64 MiB of requests are not written or not answered; wait for answers" :
+		    "64 MiB of requests are not written; flush, or wait for answers");
 	return SCTPD_OK;
 }
 
@@ -217,11 +57,9 @@ core_begin(struct sctpd *c, const char *method, bool answered)
 		return code;
 	c->begun_gives = c->session.on && strcmp(method, "controlling_process") == 0;
 	if (c->begun_gives) {
-		/* The new owner gets all that is not known to be handled. */
-		session_let_go(c);
-		session_ack(c);
-		c->begun_ack = false;
-		c->begun_gives = true;
+		/* The new owner receives every message that we have not acknowledged by now. */
+		numbers_let_go(c);
+		(void)numbers_ack(c);
 	}
 	c->no_memory = false;
 	c->begun = c->out.len;
@@ -229,9 +67,9 @@ core_begin(struct sctpd *c, const char *method, bool answered)
 	msgpack_packer_init(&c->pk, c, write_out);
 	msgpack_pack_array(&c->pk, answered ? 4 : 3);
 	if (answered) {
-		if ((r = slot_take(c)) == NULL) {
+		if ((r = request_take(c)) == NULL) {
 			c->out.len = c->begun;
-			return no_memory(c);
+			return lib_no_memory(c);
 		}
 		r->recv = strcmp(method, "recv") == 0;
 		r->lends = strcmp(method, "lend") == 0;
@@ -251,7 +89,7 @@ core_cancel(struct sctpd *c)
 {
 	c->out.len = c->begun;
 	if (c->begun_id != NO_ID)
-		slot_free(c, &c->requests[c->begun_id & SLOT_MASK]);
+		request_free(c, request_at(c, c->begun_id));
 }
 
 static uint64_t
@@ -262,7 +100,7 @@ number_in(const msgpack_object *map, const char *key)
 	return v != NULL && v->type == MSGPACK_OBJECT_POSITIVE_INTEGER ? v->via.u64 : 0;
 }
 
-/* The request that was just packed gives a socket away; to oneself does not count. */
+/* Note which socket the request that was just packed gives away. Giving it to oneself does not count. */
 static void
 note_gift(struct sctpd *c, struct request *r)
 {
@@ -289,19 +127,19 @@ core_end(struct sctpd *c, enum request_state state, sctpd_reply_fn *fn, void *ar
 
 	if (c->no_memory) {
 		core_cancel(c);
-		return no_memory(c);
+		return lib_no_memory(c);
 	}
 	if (c->out.len - c->begun > CORE_MAX_MESSAGE) {
 		core_cancel(c);
-		return core_error(c, SCTPD_EMSGSIZE, "a call takes 16 MiB at most");
+		return lib_error(c, SCTPD_EMSGSIZE, "a call takes 16 MiB at most");
 	}
-	if (c->session.on && !session_note(c)) {
+	if (c->session.on && !sent_note(c)) {
 		core_cancel(c);
-		return no_memory(c);
+		return lib_no_memory(c);
 	}
 	if (c->begun_id == NO_ID)
 		return SCTPD_OK;
-	r = &c->requests[c->begun_id & SLOT_MASK];
+	r = request_at(c, c->begun_id);
 	r->state = state;
 	r->fn = fn;
 	r->arg = arg;
@@ -315,7 +153,7 @@ core_end(struct sctpd *c, enum request_state state, sctpd_reply_fn *fn, void *ar
 void
 core_abandon(struct sctpd *c, uint32_t id)
 {
-	struct request	*r = slot_find(c, id);
+	struct request	*r = request_find(c, id);
 
 	if (r == NULL)
 		return;
@@ -330,7 +168,7 @@ answer_callback(struct sctpd *c, struct request *r, int code, const msgpack_obje
 	sctpd_reply_fn	*fn = r->fn;
 	void		*arg = r->arg;
 
-	slot_free(c, r);
+	request_free(c, r);
 	if (fn != NULL)
 		fn(c, code, value_of(result), arg);
 }
@@ -340,7 +178,7 @@ answer_wait(struct sctpd *c, struct request *r, int code, struct message *m)
 {
 	struct wait	*w = r->arg;
 
-	slot_free(c, r);
+	request_free(c, r);
 	w->done = true;
 	w->code = code;
 	w->reply = m;
@@ -361,7 +199,7 @@ core_fail_all(struct sctpd *c, int code)
 			break;
 		case REQUEST_ABANDONED:
 		case REQUEST_OWN:
-			slot_free(c, &c->requests[i]);
+			request_free(c, &c->requests[i]);
 			break;
 		}
 	}
@@ -372,7 +210,7 @@ core_fail_all(struct sctpd *c, int code)
 bool
 core_full(const struct sctpd *c)
 {
-	/* The answer to these comes behind events, as many as the daemon keeps. */
+	/* The answer that these wait for comes behind all events that the daemon has kept. */
 	if (c->session.gives > 0 || c->session.phase == SESSION_GREETING)
 		return false;
 	if (c->batch != NULL && c->n_events < CORE_MAX_EVENTS_MEANWHILE)
@@ -426,7 +264,7 @@ unqueue(struct sctpd *c, struct message *m)
 	c->event_bytes -= m->len;
 }
 
-/* Any may be another client's when a request to give a socket away is answered. */
+/* While a socket is being given away, any event may turn out to be another client's. */
 bool
 core_has_event(const struct sctpd *c)
 {
@@ -444,8 +282,9 @@ core_event(struct sctpd *c)
 	return m;
 }
 
-void
-core_drop_events(struct sctpd *c, uint64_t sock)
+/* Forget the queued events of a socket. */
+static void
+drop_events(struct sctpd *c, uint64_t sock)
 {
 	struct message	*m, *next;
 
@@ -464,9 +303,9 @@ core_take_error(struct sctpd *c, const msgpack_object *err)
 	if (err->type == MSGPACK_OBJECT_NIL)
 		return SCTPD_OK;
 	if (err->type != MSGPACK_OBJECT_STR)
-		return core_error(c, SCTPD_UNKNOWN,
+		return lib_error(c, SCTPD_UNKNOWN,
 		    "the daemon answered with an error that is %s", codec_type(err));
-	return core_error_text(c, code_of_text(err->via.str.ptr, err->via.str.size),
+	return lib_error_text(c, code_of_text(err->via.str.ptr, err->via.str.size),
 	    err->via.str.ptr);
 }
 
@@ -474,8 +313,8 @@ static int
 senseless(struct sctpd *c, struct message *m)
 {
 	message_free(m);
-	return core_error(c, SCTPD_EPROTO,
-	    "the daemon sent a message that answers nothing and is no event");
+	return lib_error(c, SCTPD_EPROTO,
+	    "the daemon sent a message that is neither an event nor the answer to a request");
 }
 
 /*
@@ -493,7 +332,7 @@ take_old_response(struct sctpd *c, struct message *m, bool is_new)
 		message_free(m);
 }
 
-/* What a recv took from its socket, while the function stopped waiting. */
+/* A recv took an event from its socket, and its function no longer waits: queue the event. */
 static void
 take_abandoned(struct sctpd *c, struct request *r, struct message *m)
 {
@@ -503,7 +342,7 @@ take_abandoned(struct sctpd *c, struct request *r, struct message *m)
 		queue_event(c, m, NULL, &part[3]);
 	else
 		message_free(m);
-	slot_free(c, r);
+	request_free(c, r);
 }
 
 static void
@@ -532,27 +371,27 @@ take_response(struct sctpd *c, struct message *m)
 	if (m->obj.via.array.size != 4 || part[1].type != MSGPACK_OBJECT_POSITIVE_INTEGER)
 		return senseless(c, m);
 	if (c->session.phase == SESSION_GREETING && part[1].via.u64 == HELLO_ID) {
-		code = session_welcome(c, m);
+		code = c->session.on_hello(c, m);
 		message_free(m);
 		return code;
 	}
 	if (c->session.on)
-		is_new = session_number(c, &m->mark, m->len, 0);
-	r = c->session.fresh ? NULL : slot_find(c, part[1].via.u64);
+		is_new = numbers_count(c, &m->mark, m->len, 0);
+	r = c->session.fresh ? NULL : request_find(c, part[1].via.u64);
 	if (r == NULL && !c->session.on)
 		return senseless(c, m);
 	if (r == NULL) {
 		take_old_response(c, m, is_new);
 		return SCTPD_OK;
 	}
-	session_answered(c, r);
+	sent_answered(c, r);
 	if (r->lends && part[2].type == MSGPACK_OBJECT_NIL)
 		m->fd = passed_take(c);
 	if (r->gives && part[2].type == MSGPACK_OBJECT_NIL)
-		core_drop_events(c, r->sock);
+		drop_events(c, r->sock);
 	switch (r->state) {
 	case REQUEST_WAIT:
-		/* The text is kept when the waiting ends: others may come. */
+		/* conn_finish takes the text when the waiting ends, as other errors may come before. */
 		answer_wait(c, r, core_take_error(c, &part[2]), m);
 		break;
 	case REQUEST_CALLBACK:
@@ -582,10 +421,10 @@ take_notification(struct sctpd *c, struct message *m)
 		map = &part[2].via.array.ptr[0];
 	if (c->session.on && strcmp(name, "superseded") == 0) {
 		message_free(m);
-		return core_error(c, SCTPD_SUPERSEDED, "%s", sctpd_code_text(SCTPD_SUPERSEDED));
+		return lib_error(c, SCTPD_SUPERSEDED, "%s", sctpd_code_text(SCTPD_SUPERSEDED));
 	}
 	if (c->session.on &&
-	    !session_number(c, &m->mark, m->len, (uint64_t)sctpd_get_int(value_of(map), "seq"))) {
+	    !numbers_count(c, &m->mark, m->len, (uint64_t)sctpd_get_int(value_of(map), "seq"))) {
 		message_free(m);	/* it came before */
 		return SCTPD_OK;
 	}
@@ -606,7 +445,7 @@ take_message(struct sctpd *c, struct message *m)
 	return senseless(c, m);
 }
 
-/* The answer to what needs none but that it is done, if c->in begins with one. */
+/* Take an answer that says no more than "done", if c->in begins with one. */
 static bool
 take_done(struct sctpd *c)
 {
@@ -617,16 +456,16 @@ take_done(struct sctpd *c)
 	size_t				 len;
 
 	if (c->session.phase != SESSION_UP || c->session.fresh ||
-	    (len = fast_read_done(c->in.data + c->in.off, c->in.len - c->in.off, &id)) == 0)
+	    (len = fastpath_done(c->in.data + c->in.off, c->in.len - c->in.off, &id)) == 0)
 		return false;
-	r = slot_find(c, id);
+	r = request_find(c, id);
 	if (r == NULL || r->state != REQUEST_CALLBACK || r->gives || r->lends)
 		return false;
 	memset(&c->frame, 0, sizeof c->frame);
 	c->in.off += len;
 	if (c->session.on)
-		(void)session_number(c, &mark, len, 0);
-	session_answered(c, r);
+		(void)numbers_count(c, &mark, len, 0);
+	sent_answered(c, r);
 	if (busy.number == 0)
 		c->session.busy = mark;
 	answer_callback(c, r, SCTPD_OK, &nothing);
@@ -653,9 +492,9 @@ core_step(struct sctpd *c, bool *any)
 	if (r == FRAME_MORE)
 		return SCTPD_OK;
 	if (r != FRAME_MESSAGE)
-		return core_error(c, SCTPD_EPROTO, "the daemon sent %s", frame_why(r));
+		return lib_error(c, SCTPD_EPROTO, "the daemon sent %s", frame_why(r));
 	if ((m = message_new(c->in.data + c->in.off, len)) == NULL)
-		return no_memory(c);
+		return lib_no_memory(c);
 	c->in.off += len;
 	*any = true;
 	return take_message(c, m);
@@ -667,8 +506,6 @@ core_parse(struct sctpd *c)
 	bool	any = true;
 	int	code = SCTPD_OK;
 
-	if (c->given.is_cut && !given_leave(c))
-		return no_memory(c);
 	while (code == SCTPD_OK && any)
 		code = core_step(c, &any);
 	return code;

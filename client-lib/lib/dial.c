@@ -5,149 +5,20 @@
  * While it is away a timer stands for the connection's descriptor, so that
  * whoever polls that one is woken when it is time to try.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "core.h"
+#include "lib/codes.h"
+#include "lib/conn.h"
+#include "lib/dial.h"
+#include "lib/session.h"
 
 #define FIRST_PAUSE	4	/* ms between two tries; */
 #define LAST_PAUSE	1000	/* it doubles up to this */
 
-/* A Unix connect waits for room in the listener's queue; this bounds it. */
-static int
-connect_within(int fd, const struct sockaddr_un *sun, int ms)
-{
-	struct timeval	tv = { ms / 1000, ms % 1000 * 1000 };
-
-	if (ms > 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv) == -1)
-		return -1;
-	return connect(fd, (const struct sockaddr *)sun, sizeof *sun);
-}
-
-static int
-dial_error(struct sctpd *c, const char *path, int number)
-{
-	switch (number) {
-	case ENOENT:
-		return core_error(c, SCTPD_ENOENT,
-		    "cannot reach sctpd at %s: there is no such socket; is sctpd running?", path);
-	case ECONNREFUSED:
-		return core_error(c, SCTPD_ECONNREFUSED,
-		    "cannot reach sctpd at %s: nobody listens there; is sctpd running?", path);
-	case EACCES:
-		return core_error(c, SCTPD_EACCES,
-		    "cannot reach sctpd at %s: permission denied; its group may connect", path);
-	case EAGAIN:
-		return core_error(c, SCTPD_TIMEOUT,
-		    "cannot reach sctpd at %s: it does not take connections", path);
-	default:
-		return core_error(c, code_of_errno(number),
-		    "cannot reach sctpd at %s: %s", path, strerror(number));
-	}
-}
-
-int
-sctpd_dial(struct sctpd *c, const char *path)
-{
-	struct sockaddr_un	sun = { .sun_family = AF_UNIX };
-	int			fd, saved;
-
-	if (path == NULL)
-		path = getenv("SCTPD_SOCKET");
-	if (path == NULL || path[0] == '\0')
-		path = SCTPD_SOCKET;
-	if (strlen(path) >= sizeof sun.sun_path)
-		return core_error(c, SCTPD_BADARG,
-		    "%s is too long for the path of a socket; it takes %zu bytes",
-		    path, sizeof sun.sun_path - 1);
-	memcpy(sun.sun_path, path, strlen(path));
-	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1)
-		return core_error(c, code_of_errno(errno), "socket: %s", strerror(errno));
-	if (connect_within(fd, &sun, c->timeout) == -1) {
-		saved = errno;
-		close(fd);
-		return dial_error(c, path, saved);
-	}
-	c->session.path = sun;
-	return sctpd_use_fd(c, fd);
-}
-
-static void
-begin(struct sctpd *c, int fd)
-{
-	c->fd = fd;
-	c->lost = 0;
-	c->in.off = c->in.len = 0;
-	memset(&c->frame, 0, sizeof c->frame);
-	core_pass_nothing(c);
-}
-
-/* Say hello and wait for the answer. */
-static int
-greet(struct sctpd *c)
-{
-	int64_t	deadline = c->timeout < 0 ? -1 : conn_now() + c->timeout;
-	int	code = SCTPD_OK;
-
-	if (!session_greet(c))
-		code = core_error(c, SCTPD_ENOMEM, "this program has no memory left");
-	while (code == SCTPD_OK && c->session.phase != SESSION_UP)
-		code = conn_wait(c, deadline);
-	if (code == SCTPD_TIMEOUT)
-		core_error(c, code, "sctpd did not answer hello within %d ms", c->timeout);
-	if (code != SCTPD_OK && c->lost == 0)
-		conn_over(c, code);
-	return code;
-}
-
-int
-sctpd_use_fd(struct sctpd *c, int fd)
-{
-	int	flags, code;
-
-	if ((flags = fcntl(fd, F_GETFL)) == -1 ||
-	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1) {
-		code = core_error(c, code_of_errno(errno),
-		    "descriptor %d: %s", fd, strerror(errno));
-		close(fd);
-		return code;
-	}
-	conn_enter(c);
-	if (sctpd_fd(c) != -1)
-		conn_over(c, core_error(c, SCTPD_LOST, "the connection was dialed again"));
-	begin(c, fd);
-	code = c->session.on ? greet(c) : SCTPD_OK;
-	if (code == SCTPD_OK)
-		code = conn_flush(c);
-	return conn_leave(c) ? code : SCTPD_LOST;
-}
-
-/* ---- again ---------------------------------------------------------- */
-
-bool
-dial_may_return(const struct sctpd *c)
-{
-	const struct session	*s = &c->session;
-
-	return s->on && s->token[0] != '\0' && s->survives && s->path.sun_family == AF_UNIX;
-}
-
-void
-dial_stop(struct sctpd *c)
-{
-	if (c->session.timer != -1)
-		close(c->session.timer);
-	c->session.timer = -1;
-}
-
-/* Half of the pause for sure and the rest by chance: many wait for the same. */
+/* Wait half of the pause, and a random part of the other half: many clients may wait for the daemon. */
 static int
 set_timer(struct session *s)
 {
@@ -167,8 +38,8 @@ set_timer(struct session *s)
 	return timerfd_settime(s->timer, 0, &its, NULL);
 }
 
-/* The descriptor that was is closed when the program knows of the new one. */
-int
+/* The old descriptor is closed after the program was told of the new one. */
+static int
 dial_later(struct sctpd *c)
 {
 	struct session	*s = &c->session;
@@ -191,37 +62,31 @@ dial_later(struct sctpd *c)
 	return SCTPD_OK;
 }
 
-static int
-give_up(struct sctpd *c)
-{
-	return conn_over(c, core_error(c, SCTPD_LOST,
-	    "the connection to sctpd ended, and it did not come back within %d ms",
-	    c->session.max_ms));
-}
-
-/* There is a connection: it begins with hello, as the first one did. */
+/* A connection is there. It begins with hello, as the first one did. */
 static int
 reached(struct sctpd *c, int fd)
 {
 	int	timer = c->session.timer;
 
-	begin(c, fd);
+	conn_begin(c, fd);
 	if (!session_greet(c))
-		return conn_over(c, core_error(c, SCTPD_ENOMEM, "this program has no memory left"));
+		return conn_over(c, lib_no_memory(c));
 	c->session.timer = -1;
 	session_tell(c, SCTPD_REACHED);
 	close(timer);
 	return SCTPD_OK;
 }
 
-int
+static int
 dial_again(struct sctpd *c)
 {
 	struct session	*s = &c->session;
 	int		 fd;
 
 	if (s->give_up != 0 && conn_now() >= s->give_up)
-		return give_up(c);
+		return conn_over(c, lib_error(c, SCTPD_LOST,
+		    "the connection to sctpd ended, and it did not come back within %d ms",
+		    s->max_ms));
 	if (s->phase != SESSION_AWAY || conn_now() < s->next_try)
 		return SCTPD_OK;
 	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) != -1) {
@@ -230,4 +95,24 @@ dial_again(struct sctpd *c)
 		close(fd);
 	}
 	return set_timer(s) == -1 ? conn_over(c, SCTPD_LOST) : SCTPD_OK;
+}
+
+/* The connection broke: begin to dial again, if the session may go on. */
+static int
+broken(struct sctpd *c)
+{
+	const struct session	*s = &c->session;
+
+	if (s->on && s->token[0] != '\0' && s->survives && s->path.sun_family == AF_UNIX)
+		return dial_later(c);
+	return conn_over(c, SCTPD_LOST);
+}
+
+void
+dial_remember(struct sctpd *c, const struct sockaddr_un *path)
+{
+	static const struct redial	redial = { .broken = broken, .turn = dial_again };
+
+	c->session.path = *path;
+	c->redial = &redial;
 }

@@ -7,9 +7,9 @@
  */
 #include <string.h>
 
-#include "core.h"
-#include "cursor.h"
-#include "rpc.h"
+#include "lib/fastpath.h"
+#include "proto/cursor.h"
+#include "proto/rpc.h"
 
 /* ---- a message ------------------------------------------------------ */
 
@@ -93,6 +93,8 @@ read_field(struct cursor *c, struct sctpd_event *ev, struct slice *from)
 		return cursor_uint(c, UINT64_MAX, &ev->seq);
 	if (CURSOR_IS(&key, "sock"))
 		return cursor_uint(c, UINT64_MAX, &ev->sock);
+	if (CURSOR_IS(&key, "timestamp"))
+		return cursor_uint(c, UINT64_MAX, &ev->timestamp);
 	if (CURSOR_IS(&key, "from"))
 		return read_from(c, from, &ev->from_port);
 	if (CURSOR_IS(&key, "sctp_sndrcvinfo"))
@@ -105,7 +107,7 @@ read_field(struct cursor *c, struct sctpd_event *ev, struct slice *from)
 }
 
 size_t
-fast_read_data(char *p, size_t n, struct sctpd_event *ev)
+fastpath_data(char *p, size_t n, struct sctpd_event *ev)
 {
 	struct cursor	c = cursor_of(p, n);
 	struct slice	name, from = { NULL, 0 };
@@ -133,7 +135,7 @@ fast_read_data(char *p, size_t n, struct sctpd_event *ev)
 /* ---- an answer ------------------------------------------------------ */
 
 size_t
-fast_read_done(char *p, size_t n, uint32_t *id)
+fastpath_done(char *p, size_t n, uint32_t *id)
 {
 	struct cursor	c = cursor_of(p, n);
 	uint64_t	v;

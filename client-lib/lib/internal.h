@@ -1,15 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Inside libsctpd: a connection, and who does what to it.
+ * Inside libsctpd: the types that its files share, and the map of them.
  *
- * core.c is the protocol and does no I/O: bytes in, answers and events out;
- * session.c is what sessions add to it. conn.c moves the bytes, dial.c reaches
- * the daemon, again and again if need be. words.c makes arguments of key=value
- * words. calls.c and opt.c are the methods as C functions; batch.c is those for
- * many messages at once, which fast.c reads by hand.
+ * This room is the C client: sctpd.h is what programs see, libsctpd.map what
+ * the library exports. It may use the tables and the codec of proto/ and
+ * nothing of the daemon. What is particular to a program does not belong here:
+ * no output, no signal handlers, no global state, no exit.
+ *
+ * A file calls those above it in this list only; tests/rooms.py checks that.
+ *
+ *	buf		bytes that grow
+ *	codes		error codes, and the connection's last error
+ *	message		a message of the daemon's, and the values in it
+ *	fastpath	the two that come by the thousand, read in place
+ *	requests	requests that wait for an answer
+ *	sent		messages of ours that are kept, in a session
+ *	numbers		messages of the daemon's, counted and acknowledged
+ *	core		the protocol, without I/O: bytes in, answers and events out
+ *	session		hello, states (see there), the end
+ *	given		what sctpd_events gave
+ *	conn		the life of a connection: write, read, end
+ *	wait		waiting for an answer, with a deadline
+ *	dial		reaching the daemon again
+ *	connect		reaching it for the first time
+ *	batch, events	many messages with one call, out and in
+ *	words*		key=value words to the arguments of a method
+ *	calls, opt	the methods and socket options as C functions
+ *
+ * Where something low has to start something high, the high one leaves a
+ * pointer: session leaves on_hello for core, dial leaves redial for conn.
  */
-#ifndef CORE_H
-#define CORE_H
+#ifndef LIB_INTERNAL_H
+#define LIB_INTERNAL_H
 
 #include <msgpack.h>
 #include <stdarg.h>
@@ -17,8 +39,8 @@
 #include <sys/queue.h>
 #include <sys/un.h>
 
-#include "frame.h"
-#include "sctpd.h"
+#include "lib/sctpd.h"
+#include "proto/frame.h"
 
 #define CORE_MAX_MESSAGE	((16u << 20) + (64u << 10))	/* bytes, either way */
 #define CORE_MAX_EVENTS		4096		/* that wait to be taken */
@@ -106,8 +128,8 @@ struct given {
 	bool			 in_place;	/* some stand in c->in */
 	bool			 is_aside;	/* some stand in aside */
 	struct buf		 aside;
-	char			*end;		/* where a NUL is to be, when what is there was read */
-	bool			 is_cut;	/* it is over the first byte not taken of c->in, */
+	char			*end;		/* where a NUL goes as soon as what stands there was read */
+	bool			 is_cut;	/* that NUL is over the first byte of c->in that is not taken, */
 	char			 cut;		/* which was this */
 };
 
@@ -119,7 +141,7 @@ enum session_phase {
 
 struct session {
 	bool			 on;
-	bool			 fresh;		/* what is said before hello's answer is a predecessor's */
+	bool			 fresh;		/* what comes before hello's answer belongs to calls of the past */
 	bool			 survives;	/* the daemon does */
 	bool			 confirming;	/* an ack waits for its answer */
 	enum session_phase	 phase;
@@ -127,6 +149,7 @@ struct session {
 	uint64_t		 client;	/* our number */
 	sctpd_session_fn	*fn;
 	void			*arg;
+	int			(*on_hello)(struct sctpd *, const struct message *);	/* its answer */
 
 	/* Messages of the daemon's, by their numbers. */
 	uint64_t		 seq;		/* the last that came */
@@ -143,9 +166,9 @@ struct session {
 	size_t			 written;	/* bytes of c->out, from its off */
 	size_t			 whole;		/* messages that are written, of sent */
 	size_t			 part;		/* bytes of the next one that are */
-	size_t			 compact_at;
+	size_t			 kept;		/* bytes that sent.c kept when it last dropped what is done */
 	uint64_t		 order;
-	uint64_t		 taken;		/* by the daemon, for sure: up to that order */
+	uint64_t		 taken;		/* the daemon has certainly taken all up to that order */
 	uint64_t		 notes;
 	size_t			 loose;		/* notifications since the last request */
 	unsigned		 gives;		/* requests that give a socket away */
@@ -157,6 +180,12 @@ struct session {
 	int			 pause;
 	int64_t			 next_try;
 	int64_t			 give_up;	/* 0: it is not away */
+};
+
+/* What makes a broken connection anew: dial.c, if the path is known. */
+struct redial {
+	int	(*broken)(struct sctpd *);	/* gives SCTPD_OK if that is no end */
+	int	(*turn)(struct sctpd *);	/* the session is not up: try, if it is time */
 };
 
 struct sctpd {
@@ -176,6 +205,7 @@ struct sctpd {
 	bool			 begun_ack;
 	bool			 begun_gives;
 	bool			 no_memory;
+	bool			 secret;	/* a key is in out: it is cleared once nothing of out is needed */
 
 	struct request		*requests;	/* by the low bits of the id */
 	uint32_t		 room;
@@ -197,200 +227,16 @@ struct sctpd {
 	size_t			 n_passed;
 	char			 error[512];
 	struct session		 session;
+	const struct redial	*redial;	/* NULL: a connection that breaks is over */
 };
-
-/* ---- core.c --------------------------------------------------------- */
 
 #define NO_ID		UINT32_MAX	/* of a notification */
 #define HELLO_ID	(UINT32_MAX - 1)	/* of the hello that begins a connection */
-
-/* Room for n more bytes; false without memory. */
-bool buf_reserve(struct buf *, size_t n);
-bool buf_add(struct buf *, const void *, size_t n);
-void buf_free(struct buf *);
-
-/* Keep the text; give the code. */
-int core_error(struct sctpd *, int code, const char *fmt, ...) SCTPD_PRINTF(3, 4);
-/* The same with the text as the daemon sent it, code and all. */
-int core_error_text(struct sctpd *, int code, const char *text);
-/* Why nothing can be said any more. */
-const char *core_why_lost(const struct sctpd *);
-
-/*
- * Begin a request (or, not answered, a notification): its arguments, one map,
- * are then packed into c->pk, and core_end or core_cancel comes next. Ending
- * says who gets the answer; it gives the code of why the request cannot be
- * sent, and takes back what was packed.
- */
-int core_begin(struct sctpd *, const char *method, bool answered);
-int core_end(struct sctpd *, enum request_state, sctpd_reply_fn *, void *);
-void core_cancel(struct sctpd *);
-
-/* The answer is not waited for any more. */
-void core_abandon(struct sctpd *, uint32_t id);
-
-/*
- * Take the messages from c->in: answers reach those who wait for them, events
- * are queued. Stops while the queue is full. Gives SCTPD_OK, ENOMEM, EPROTO
- * for bytes that no daemon sends, or why a session is over.
- */
-int core_parse(struct sctpd *);
-/* Take one; *any says if there was one. */
-int core_step(struct sctpd *, bool *any);
-bool core_full(const struct sctpd *);
-
-/* A descriptor came with the bytes that were read last. Takes it. */
-void core_pass(struct sctpd *, int fd);
-/* Close those that no answer came for. */
-void core_pass_nothing(struct sctpd *);
-
-/* Is a request of that id not answered? */
-bool core_is_pending(const struct sctpd *, uint32_t id);
-
-/* Forget the queued events of a socket. */
-void core_drop_events(struct sctpd *, uint64_t sock);
-
-/* The code of an answer's error, which becomes the connection's; SCTPD_OK for nil. */
-int core_take_error(struct sctpd *, const msgpack_object *);
-
-/* The next event of the queue, NULL if there is none to be given yet. Gives it. */
-bool core_has_event(const struct sctpd *);
-struct message *core_event(struct sctpd *);
-
-/* No answer will come any more: tell those who wait. */
-void core_fail_all(struct sctpd *, int code);
-
-/* ---- session.c ------------------------------------------------------ */
-
-/* Bytes of c->out that are to be written, from where; and that some were. */
-const char *session_unwritten(const struct sctpd *, size_t *n);
-void session_wrote(struct sctpd *, size_t n);
-
-/* Note the message that ends c->out. False without memory. */
-bool session_note(struct sctpd *);
-
-/* A request was answered. */
-void session_answered(struct sctpd *, const struct request *);
-
-/*
- * Number a message of len bytes; an event says its number itself. False: it
- * came before.
- */
-bool session_number(struct sctpd *, struct mark *, size_t len, uint64_t seq);
-
-/* What the program has handled: all up to that number. */
-uint64_t session_handled(const struct sctpd *);
-
-/* Is it time to say so; and say so. */
-bool session_is_due(const struct sctpd *);
-void session_ack(struct sctpd *);
-
-/* The program knows what it has in its hands, and handed it over. */
-void session_let_go(struct sctpd *);
-
-/* Begin a connection: hello is the first that is said. */
-bool session_greet(struct sctpd *);
-/* The answer to it. Gives SCTPD_OK, or why the session is over. */
-int session_welcome(struct sctpd *, const struct message *);
-
-/* Nothing more is sent of what was begun; and, with forget, it is no session any more. */
-void session_end(struct sctpd *, bool forget);
-void session_free(struct sctpd *);
-
-void session_tell(struct sctpd *, enum sctpd_session_change);
-
-/* ---- message.c ------------------------------------------------------ */
-
-/* A copy of one whole frame, unpacked. NULL without memory. */
-struct message *message_new(const char *, size_t len);
-struct message *message_free(struct message *);
-
-/* Describe the event of that name in this map, which is of the message. */
-void message_set_event(struct message *, const char *name, const msgpack_object *map);
-
-/* A map's value, NULL if it has none or is no map. Strings need no NUL. */
-const msgpack_object *map_get(const msgpack_object *, const char *key, size_t len);
 
 static inline const struct sctpd_value *
 value_of(const msgpack_object *o)
 {
 	return (const struct sctpd_value *)(const void *)o;
 }
-
-/* ---- conn.c --------------------------------------------------------- */
-
-/* Write what can be written. */
-int conn_flush(struct sctpd *);
-/*
- * Write and read once, waiting until that can be done or the deadline comes:
- * then SCTPD_TIMEOUT.
- */
-int conn_wait(struct sctpd *, int64_t deadline);
-/* The same, but what was read is not taken yet. */
-int conn_await(struct sctpd *, int64_t deadline);
-/* core_step; bytes that make no sense end the connection. */
-int conn_step(struct sctpd *, bool *any);
-/* The connection is over for good; all who wait are told. Gives the code. */
-int conn_over(struct sctpd *, int code);
-int64_t conn_now(void);
-
-/* ---- dial.c --------------------------------------------------------- */
-
-/* The connection broke: may it be dialed again by itself? Begin to. */
-bool dial_may_return(const struct sctpd *);
-int dial_later(struct sctpd *);
-/* Try once, if it is time. */
-int dial_again(struct sctpd *);
-/* The timer is not needed any more. */
-void dial_stop(struct sctpd *);
-
-/* ---- conn.c, once more ---------------------------------------------- */
-
-/*
- * End the request, send it, and wait for its answer, timeout ms (-1: for
- * ever) on top of the connection's own. The answer is c->reply.
- */
-int conn_finish(struct sctpd *, int64_t timeout);
-const msgpack_object *conn_result(const struct sctpd *);
-/* A callback begins; one ended: false if the connection is gone. */
-void conn_enter(struct sctpd *);
-bool conn_leave(struct sctpd *);
-
-/* ---- batch.c -------------------------------------------------------- */
-
-/* c->in is to be read into, or what is in it to be taken. False without memory. */
-bool given_leave(struct sctpd *);
-/* The program asks for more, and has no more use for what it has. */
-void given_back(struct sctpd *);
-void given_free(struct sctpd *);
-
-/* ---- fast.c --------------------------------------------------------- */
-
-/*
- * The ordinary message that the n bytes at p begin with: its length, 0 if it
- * is none or not whole. Of a data event: what it says, in place; the byte
- * behind its data is not touched. Of an answer that says no more than done:
- * what it answers.
- */
-size_t fast_read_data(char *p, size_t n, struct sctpd_event *);
-size_t fast_read_done(char *p, size_t n, uint32_t *id);
-
-/* ---- words.c -------------------------------------------------------- */
-
-/*
- * Begin the request that the words say, method first, arguments packed.
- * timeout, if not NULL, gets what the method's own timeout is: -1 for ever.
- */
-int words_begin(struct sctpd *, bool answered, int argc, const char *const *argv,
-    int64_t *timeout);
-/* The same with words as one format. */
-int words_beginf(struct sctpd *, bool answered, const char *method,
-    const char *fmt, va_list, int64_t *timeout);
-
-/* ---- codes.c -------------------------------------------------------- */
-
-/* The code that an error text begins with. */
-int code_of_text(const char *, size_t len);
-int code_of_errno(int);
 
 #endif

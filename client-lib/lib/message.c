@@ -10,12 +10,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "codec.h"
-#include "core.h"
-#include "notice.h"
+#include "lib/message.h"
+#include "proto/codec.h"
+#include "proto/event_type.h"
 
 _Static_assert((int)SCTPD_UNORDERED == (int)SNDRCV_UNORDERED &&
-    (int)SCTPD_ADDR_OVER == (int)SNDRCV_ADDR_OVER, "flags are the protocol's");
+    (int)SCTPD_ADDR_OVER == (int)SNDRCV_ADDR_OVER &&
+    (int)SCTPD_SACK_IMMEDIATELY == (int)SNDRCV_SACK_IMMEDIATELY, "flags are the protocol's");
 
 /* The bytes are the message's own; msgpack-c only says so with const. */
 static const char *
@@ -133,6 +134,7 @@ message_set_event(struct message *m, const char *name, const msgpack_object *map
 	ev->from = sctpd_get_str(v, "from.addr");
 	ev->from_port = (uint16_t)sctpd_get_int(v, "from.port");
 	ev->data = sctpd_str(sctpd_get(v, "data"), &ev->len);
+	ev->timestamp = (uint64_t)sctpd_get_int(v, "timestamp");
 	if ((info = sctpd_get(v, "sctp_sndrcvinfo")) == NULL)
 		info = sctpd_get(v, "info");
 	if (info != NULL)

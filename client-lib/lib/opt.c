@@ -6,9 +6,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "codec.h"
-#include "core.h"
-#include "sockopt.h"
+#include "lib/codes.h"
+#include "lib/core.h"
+#include "lib/wait.h"
+#include "proto/codec.h"
+#include "proto/sockopt.h"
 
 /* What a getopt reads from the value: which association, path, stream. */
 static const char *const selectors[] = {
@@ -70,21 +72,52 @@ pack_value(struct sctpd *c, const struct sockopt *o, const void *value, bool sel
 	}
 }
 
+/* Where the list ends that is the last field of a value; 0: it has none. */
+static size_t
+list_end(const struct sockopt *o, const char *value)
+{
+	uint16_t	narrow;
+	uint32_t	n;
+
+	for (const struct field *f = o->fields; f->key != NULL; f++) {
+		if (f->type != FIELD_LIST)
+			continue;
+		memcpy(&n, value + f->count, sizeof n);
+		memcpy(&narrow, value + f->count, sizeof narrow);
+		n = f->count_width == sizeof narrow ? narrow : n;
+		return f->offset + (size_t)n * f->item;
+	}
+	return 0;
+}
+
+/* A value with a list has any length from that of its head on. */
+static bool
+has_length(const struct sockopt *o, size_t len)
+{
+	for (const struct field *f = o->fields; f->key != NULL; f++) {
+		if (f->type == FIELD_LIST)
+			return len >= f->offset && len <= o->size;
+	}
+	return len == o->size;
+}
+
 /* The row of an option whose value has that many bytes. */
 static int
 find(struct sctpd *c, const char *name, size_t len, uint16_t access, const struct sockopt **o)
 {
 	*o = sockopt_find(name, strlen(name));
 	if (*o == NULL)
-		return core_error(c, SCTPD_BADARG, "there is no option \"%s\"", name);
+		return lib_error(c, SCTPD_BADARG, "there is no option \"%s\"", name);
 	if (((*o)->access & access) == 0)
-		return core_error(c, SCTPD_BADARG, "%s can only be %s", name,
+		return lib_error(c, SCTPD_BADARG, "%s can only be %s", name,
 		    (*o)->access == SOCKOPT_GET ? "read" :
 		    (*o)->access == SOCKOPT_SET ? "set" : "given at open");
-	if ((*o)->level == LEVEL_BROKER && (*o)->optname == BROKER_ACTIVE)
-		return core_error(c, SCTPD_BADARG, "%s has no struct; see sctpd_set_active", name);
-	if (len != (*o)->size)
-		return core_error(c, SCTPD_BADARG, "%s takes %u bytes, and was given %zu", name,
+	if ((*o)->level == LEVEL_HANDLED && (*o)->optname == HANDLED_ACTIVE)
+		return lib_error(c, SCTPD_BADARG, "%s has no struct; see sctpd_set_active", name);
+	if ((*o)->level == LEVEL_HANDLED && (*o)->optname == HANDLED_AUTH)
+		return lib_error(c, SCTPD_BADARG, "%s has no struct; give it to sctpd_call in words", name);
+	if (!has_length(*o, len))
+		return lib_error(c, SCTPD_BADARG, "%s takes %u bytes, not %zu", name,
 		    (unsigned)(*o)->size, len);
 	return SCTPD_OK;
 }
@@ -108,21 +141,31 @@ begin(struct sctpd *c, const char *method, uint64_t sock)
 int
 sctpd_setopt(struct sctpd *c, uint64_t sock, const char *name, const void *value, size_t len)
 {
+	_Alignas(8) char	 whole[SOCKOPT_MAX] = { 0 };
 	const struct sockopt	*o;
 	int			 code;
 
-	if ((code = find(c, name, len, SOCKOPT_SET, &o)) != SCTPD_OK ||
-	    (code = begin(c, "setopts", sock)) != SCTPD_OK)
+	if ((code = find(c, name, len, SOCKOPT_SET, &o)) != SCTPD_OK)
 		return code;
-	msgpack_pack_array(&c->pk, 2);
-	codec_pack_text(&c->pk, name);
-	pack_value(c, o, value, false);
-	return conn_finish(c, 0);
+	memcpy(whole, value, len);
+	if (list_end(o, whole) > len)
+		code = lib_error(c, SCTPD_BADARG, "%s: the list in it takes %zu bytes, not %zu", name,
+		    list_end(o, whole), len);
+	else if ((code = begin(c, "setopts", sock)) == SCTPD_OK) {
+		c->secret = c->secret || o->secret;
+		msgpack_pack_array(&c->pk, 2);
+		codec_pack_text(&c->pk, name);
+		pack_value(c, o, whole, false);
+	}
+	if (o->secret)
+		explicit_bzero(whole, sizeof whole);
+	return code == SCTPD_OK ? conn_finish(c, 0) : code;
 }
 
 int
 sctpd_getopt(struct sctpd *c, uint64_t sock, const char *name, void *value, size_t len)
 {
+	_Alignas(8) char		 whole[SOCKOPT_MAX] = { 0 };
 	const struct sockopt		*o;
 	const struct sctpd_value	*item;
 	const msgpack_object		*got;
@@ -133,10 +176,11 @@ sctpd_getopt(struct sctpd *c, uint64_t sock, const char *name, void *value, size
 	if ((code = find(c, name, len, SOCKOPT_GET, &o)) != SCTPD_OK ||
 	    (code = begin(c, "getopts", sock)) != SCTPD_OK)
 		return code;
+	memcpy(whole, value, len);
 	if (!is_scalar(o)) {
 		msgpack_pack_array(&c->pk, 2);
 		codec_pack_text(&c->pk, name);
-		pack_value(c, o, value, true);
+		pack_value(c, o, whole, true);
 	} else {
 		codec_pack_text(&c->pk, name);
 	}
@@ -145,12 +189,16 @@ sctpd_getopt(struct sctpd *c, uint64_t sock, const char *name, void *value, size
 	item = sctpd_item(sctpd_get(value_of(conn_result(c)), "options"), 0);
 	got = (const msgpack_object *)(const void *)sctpd_item(item, 1);
 	if (got == NULL)
-		return core_error(c, SCTPD_EPROTO, "sctpd answered without the value of %s", name);
-	if (is_scalar(o) ? codec_unpack(got, o->fields, value, NULL, &why) :
-	    codec_read(got, o->fields, value, &has, &why))
-		return SCTPD_OK;
-	return core_error(c, SCTPD_EPROTO,
-	    "sctpd's value of %s does not read: %s %s", name, why.path, why.why);
+		return lib_error(c, SCTPD_EPROTO, "sctpd answered without the value of %s", name);
+	if (!(is_scalar(o) ? codec_unpack(got, o->fields, whole, NULL, &why) :
+	    codec_read(got, o->fields, whole, &has, &why)))
+		return lib_error(c, SCTPD_EPROTO,
+		    "the value of %s that sctpd answered cannot be read: %s %s", name, why.path, why.why);
+	if (list_end(o, whole) > len)
+		return lib_error(c, SCTPD_BADARG, "%s: the list in it takes %zu bytes, not %zu", name,
+		    list_end(o, whole), len);
+	memcpy(value, whole, len);
+	return SCTPD_OK;
 }
 
 int

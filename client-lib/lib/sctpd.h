@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * libsctpd: SCTP sockets from sctpd, the SCTP daemon.
+ * libsctpd: SCTP sockets from sctpd, the SCTP daemon. The manual page
+ * libsctpd(3) and those of the functions say the same in more words.
  *
- * A tour. One struct sctpd is one connection to the daemon. Make it, dial,
- * call, free it:
+ * A tour. One struct sctpd is one connection to the daemon. Make it, dial it,
+ * call functions with it, and free it:
  *
  *	struct sctpd *c = sctpd_new();
  *	uint64_t sock;
@@ -14,27 +15,27 @@
  *	...
  *	sctpd_free(c);		// closes the sockets that this connection owns
  *
- * Calls that can fail return SCTPD_OK, which is 0, or an enum sctpd_code;
- * sctpd_error() has it in words. Those that wait have a deadline.
+ * Functions that can fail return SCTPD_OK, which is 0, or an enum sctpd_code.
+ * sctpd_error() returns the error as text. Functions that wait have a deadline.
  *
- * What the peers do comes as events: struct sctpd_event. A new socket is
- * passive, and sctpd_recv() takes one event at a time. After
- * sctpd_set_active(c, sock, SCTPD_ACTIVE) they come by themselves, and
- * sctpd_next_event() gives them one by one, sctpd_events() many at a time.
+ * Messages and notifications arrive as events: struct sctpd_event. A new socket
+ * is passive, and sctpd_recv() returns one event at a time. After
+ * sctpd_set_active(c, sock, SCTPD_ACTIVE) the daemon sends them as they arrive;
+ * sctpd_next_event() returns them one by one, and sctpd_events() many at a time.
  *
- * A program with a loop of its own polls sctpd_fd() for sctpd_wants(), calls
- * sctpd_process(), and makes its calls with the _async functions, whose
- * answers come to a callback. Nothing then blocks.
+ * A program with its own event loop polls sctpd_fd() for sctpd_wants(), calls
+ * sctpd_process(), and uses the _async functions, whose answers go to a
+ * callback. Nothing then blocks.
  *
  * Methods, options and events are those of the daemon, named as in Erlang's
- * gen_sctp and RFC 6458: sctpctl help lists them. Times are milliseconds,
- * sizes bytes, numbers in host order, the PPID included.
+ * gen_sctp and RFC 6458; "sctpctl help" lists them. Times are milliseconds,
+ * sizes bytes, numbers in host order, including the PPID.
  *
- * A connection ends with the daemon, unless sctpd_resumable() made a session
- * of it: then the daemon may be restarted, and nothing is lost or doubled.
+ * A connection ends with the daemon, unless sctpd_resumable() made it a
+ * session. Then the daemon may be restarted, and nothing is lost or duplicated.
  *
- * The library makes no threads, keeps no globals, prints nothing, raises no
- * signal and never exits. A connection is for one thread at a time.
+ * The library makes no threads, has no global variables, prints nothing, raises
+ * no signals and never exits. One thread at a time may use a connection.
  */
 #ifndef SCTPD_H
 #define SCTPD_H
@@ -62,8 +63,8 @@ struct sctpd_value;
 /* ---- errors --------------------------------------------------------- */
 
 /*
- * Numbers never change; new ones may come. sctpd_code_name() has the daemon's
- * word for each, sctpd_code_text() a sentence.
+ * These numbers never change; new ones may be added. sctpd_code_name() returns
+ * the daemon's word for a code, and sctpd_code_text() a sentence.
  */
 enum sctpd_code {
 	SCTPD_OK = 0,
@@ -117,114 +118,117 @@ enum sctpd_code {
 	/* this library's */
 	SCTPD_LOST = 200,	/* the connection to the daemon ended */
 	SCTPD_NOT_DIALED = 201,	/* there is no connection to the daemon yet */
-	SCTPD_UNKNOWN = 202,	/* a newer daemon's code: see sctpd_error */
-	SCTPD_SUPERSEDED = 203,	/* another program has this session now */
-	SCTPD_NO_SESSION = 204	/* the daemon has forgotten the session */
+	SCTPD_UNKNOWN = 202,	/* a newer daemon's code; see sctpd_error */
+	SCTPD_SUPERSEDED = 203,	/* another program has taken over the session */
+	SCTPD_NO_SESSION = 204	/* the daemon does not know the session any more */
 };
 
 /*
- * The last error of a connection in words, "code: what was wrong; what would
- * be right"; "" if there was none. Borrowed: good until the next call.
+ * The text of the last error of a connection, "code: what was wrong; what would
+ * be right", or "" if there was none. It is valid until the next call.
  */
 SCTPD_API const char *sctpd_error(const struct sctpd *);
 
-/* A code's word ("einval") and sentence; never NULL. */
+/* The word of a code ("einval") and the sentence that describes it; never NULL. */
 SCTPD_API const char *sctpd_code_name(int code);
 SCTPD_API const char *sctpd_code_text(int code);
 
-/* gen_sctp:error_string/1, RFC 9260 3.3.10: the text of an SCTP cause code. */
+/* gen_sctp:error_string/1; RFC 9260 3.3.10. The text of an SCTP cause code. */
 SCTPD_API const char *sctpd_cause_text(uint32_t cause);
 
 /* ---- connections ---------------------------------------------------- */
 
-/* Make a connection that is not dialed yet. NULL without memory. */
+/* Make a connection that is not dialed yet. Returns NULL if there is no memory. */
 SCTPD_API struct sctpd *sctpd_new(void);
 
 /*
- * Close the connection, and with it, in the daemon, the sockets that it owns.
- * Callbacks of unanswered calls are not called. Takes NULL; gives NULL. From
- * inside a callback it takes effect when the callback returns.
+ * Close the connection, and with it the sockets that it owns in the daemon.
+ * Callbacks of unanswered calls are not called. The argument may be NULL; the
+ * result always is. Inside a callback it takes effect when the callback returns.
  */
 SCTPD_API struct sctpd *sctpd_free(struct sctpd *);
 
 /*
- * Connect to the daemon's Unix socket. path NULL: the environment's
- * SCTPD_SOCKET, else SCTPD_SOCKET. Calls that were begun before are sent now.
- * ENOENT or ECONNREFUSED: no daemon is there. EACCES: see its permissions.
- * After SCTPD_LOST a connection may be dialed again; it then owns nothing, but
- * for what a session still has.
+ * Connect to the daemon's Unix socket. If path is NULL, the environment variable
+ * SCTPD_SOCKET gives the path, or without it the macro SCTPD_SOCKET. Calls that
+ * were begun before are sent now. ENOENT and ECONNREFUSED mean that no daemon
+ * listens there, EACCES that the permissions of the socket do not admit the
+ * program. After SCTPD_LOST a connection may be dialed again; it then owns
+ * nothing, except what a session still has.
  */
 SCTPD_API int sctpd_dial(struct sctpd *, const char *path);
 
-/* The same with a stream socket that is connected already. Takes the fd. */
+/* The same with a stream socket that is connected already. The library owns fd. */
 SCTPD_API int sctpd_use_fd(struct sctpd *, int fd);
 
 /*
- * How long calls that block may wait for the daemon, on top of the timeout
- * that they ask of it; -1: for ever. 30000 at first. A call whose time runs
- * out returns SCTPD_TIMEOUT, and may still be carried out.
+ * How long a blocking call waits for the daemon, in ms, in addition to the
+ * timeout that it has itself; -1 waits without limit. The default is 30000. A
+ * call whose time is over returns SCTPD_TIMEOUT, and the daemon may still carry
+ * it out.
  */
 SCTPD_API void sctpd_set_timeout(struct sctpd *, int ms);
 
 /* ---- sessions ------------------------------------------------------- */
 
 /*
- * Make the connection a session, before it is dialed. When it breaks because
- * the daemon is restarted, or dies where something starts it again (systemd,
- * or sctpd -k), it is dialed again by the functions that wait and by
- * sctpd_process, for max_ms (-1: for ever). Meanwhile calls that wait do so,
- * calls that do not are kept, and no event comes; then all goes on where it
- * was: every call is carried out once, and no event is lost or comes twice.
- * If max_ms are over, or the daemon is one that does not survive, calls and
- * events end with LOST as without a session.
+ * Make the connection a session; call this before it is dialed. When the
+ * connection breaks because the daemon is restarted, or dies where systemd or
+ * sctpd -k starts it again, the functions that wait and sctpd_process dial it
+ * again, for max_ms (-1: without limit). Meanwhile calls that wait continue to
+ * wait, calls that do not wait are kept, and no event arrives. Then everything
+ * continues where it was: every call is carried out once, and no event is lost
+ * or delivered twice. If max_ms are over, or if the daemon does not survive its
+ * restart, calls and events end with LOST as without a session.
  *
- * An event is handled when the next one is asked for, or when its callback
- * returns; an answer when it was given. What is handled is acknowledged to
- * the daemon by itself, and not before; but an event that is not asked for
- * while megabytes of answers come (two times client_queue) is, too.
+ * The library acknowledges an event when you ask for the next one or when its
+ * callback returns, and an answer when the call returns. There is one exception:
+ * if you leave an event unread while more than twice client_queue bytes of
+ * answers arrive, the library acknowledges it early. If your program then dies,
+ * the event is not delivered again.
  *
- * sctpd_dial then waits for the daemon's answer, too.
+ * In a session sctpd_dial waits for the daemon's answer, too.
  */
 enum sctpd_session_change {
-	SCTPD_GONE,		/* the daemon is away, and waited for */
-	SCTPD_REACHED,		/* there is a connection; what is missing comes */
-	SCTPD_BACK,		/* all is as it was */
-	SCTPD_OVER		/* it is not: the code is that of the next call */
+	SCTPD_GONE,		/* the daemon is away; the library waits for it */
+	SCTPD_REACHED,		/* there is a connection; missing messages follow */
+	SCTPD_BACK,		/* the session has been restored */
+	SCTPD_OVER		/* the session ended; the next call returns why */
 };
 
 /*
- * Told of each change, if not NULL. At GONE, REACHED and OVER sctpd_fd() has
- * become another; the one before is closed when this returns. It may make
- * calls that do not wait.
+ * Called with each change, if not NULL. At GONE, REACHED and OVER the descriptor
+ * of sctpd_fd() has changed; the old one is closed when this function returns.
+ * It may make calls that do not wait.
  */
 typedef void sctpd_session_fn(struct sctpd *, enum sctpd_session_change, void *arg);
 SCTPD_API int sctpd_resumable(struct sctpd *, int max_ms, sctpd_session_fn *fn, void *arg);
 
 /*
- * For a program that may die and come back: the token of its session, "" when
- * there is none, which is to be kept secret; seq, if not NULL, gets the number
- * of the last message that was handled. An event's own is in struct
- * sctpd_event. Borrowed until the connection is dialed again or freed.
+ * For a program that may end and come back: the token of its session, or "" if
+ * there is none. Keep it secret. seq, if not NULL, receives the number of the
+ * last message that was handled; the number of an event is in struct
+ * sctpd_event. The token is valid until the connection is dialed again or freed.
  */
 SCTPD_API const char *sctpd_session(const struct sctpd *, uint64_t *seq);
 
 /*
- * Be that program again: after sctpd_resumable, before sctpd_dial, with what
- * was known last. The events after seq come again, and the sockets are this
- * connection's, if they live: see the options on_owner_exit and hold_time, and
- * the method adopt. Answers to calls of the program that died do not come,
- * but an event that its sctpd_recv took does. sctpd_dial gives NO_SESSION if
- * there is no such session any more; dialed again, it makes a new one. A
- * connection that has the session meanwhile ends with SUPERSEDED.
+ * Resume the session of an earlier program; call this after sctpd_resumable and
+ * before sctpd_dial. The events after seq are delivered again, and sockets that
+ * still exist belong to this connection: see the options on_owner_exit and
+ * hold_time, and the method adopt. Answers to calls of the earlier program are
+ * not delivered, but an event that its sctpd_recv took is. sctpd_dial returns
+ * NO_SESSION if the session does not exist any more; dialed again, it makes a
+ * new one. A connection that still has the session ends with SUPERSEDED.
  */
 SCTPD_API int sctpd_resume(struct sctpd *, const char *token, uint64_t seq);
 
 /* ---- values --------------------------------------------------------- */
 
 /*
- * What the daemon answers, in the shapes that MessagePack has. A value is
- * borrowed from the answer or event that it stands in. All of these take NULL
- * and values of another type, and then give 0, "" or NULL.
+ * A MessagePack value in an answer or an event; it is valid as long as that. All
+ * these functions accept NULL and values of another type, and then return 0, ""
+ * or NULL.
  */
 enum sctpd_type {
 	SCTPD_NIL, SCTPD_BOOL, SCTPD_INT, SCTPD_FLOAT, SCTPD_STR, SCTPD_BIN,
@@ -235,15 +239,15 @@ SCTPD_API enum sctpd_type sctpd_type(const struct sctpd_value *);
 SCTPD_API int64_t sctpd_int(const struct sctpd_value *);	/* a bool: 0, 1 */
 SCTPD_API double sctpd_float(const struct sctpd_value *);
 
-/* A string's or bin's bytes; a NUL follows them. len may be NULL. */
+/* The bytes of a string or bin, followed by a NUL. len may be NULL. */
 SCTPD_API const char *sctpd_str(const struct sctpd_value *, size_t *len);
 
-/* Items of a list or pairs of a map, and the value and the key of one. */
+/* The number of items of a list or pairs of a map; the i-th value; the i-th key. */
 SCTPD_API size_t sctpd_count(const struct sctpd_value *);
 SCTPD_API const struct sctpd_value *sctpd_item(const struct sctpd_value *, size_t i);
 SCTPD_API const char *sctpd_key(const struct sctpd_value *, size_t i);
 
-/* A map's value by its key, also "key.key"; NULL if it has none. */
+/* The value of a key in a map; the key may be a path, "key.key". NULL if there is none. */
 SCTPD_API const struct sctpd_value *sctpd_get(const struct sctpd_value *, const char *key);
 SCTPD_API int64_t sctpd_get_int(const struct sctpd_value *, const char *key);
 SCTPD_API const char *sctpd_get_str(const struct sctpd_value *, const char *key);
@@ -255,51 +259,52 @@ SCTPD_API const char *sctpd_get_str(const struct sctpd_value *, const char *key)
  *
  *	sctpd_call(c, &v, "send sock=%" PRIu64 " data=%s", sock, text)
  *
- * The format is the method's name, then key=value words. A word ends at a
- * blank of the format, so what is filled in may hold blanks; it may not hold
- * the byte 0x1f. Names of arguments and types of values are the method's own:
- * see sctpctl help METHOD. Lists are separated by commas; parts of a record
- * are named with dots (sctp_sndrcvinfo.ppid=60, options.sctp_rtoinfo.max=4000);
- * bytes are text, or hex:0A0B; text:... is taken as it stands.
+ * The format is the name of the method, followed by key=value words. A word ends
+ * at a blank in the format, so values that are filled in may contain blanks; they
+ * must not contain the byte 0x1f. "sctpctl help METHOD" shows the arguments and
+ * their types. Commas separate the items of a list; dots name the fields of a
+ * record (sctp_sndrcvinfo.ppid=60, options.sctp_rtoinfo.max=4000). Bytes are
+ * text, or hexadecimal digits as in hex:0A0B; text:... is taken literally.
  *
- * result, if not NULL, gets the answer's map, borrowed until the next blocking
- * call. BADARG, with nothing sent, if the words do not fit the method.
+ * result, if not NULL, receives the map of results, which is valid until the
+ * next blocking call. BADARG means that the words do not fit the method; nothing
+ * was sent.
  *
- * LIMIT, if 4096 events or 64 MiB of them wait for sctpd_next_event: the
- * connection is not read until some are taken.
+ * LIMIT means that 4096 events, or 64 MiB of them, wait for sctpd_next_event:
+ * the connection is not read until some are taken.
  */
 SCTPD_API int sctpd_call(struct sctpd *, const struct sctpd_value **result,
     const char *format, ...) SCTPD_PRINTF(3, 4);
 
-/* The same with the method and its words in an array. Borrows them. */
+/* The same with the method and its words in an array, which is borrowed. */
 SCTPD_API int sctpd_callv(struct sctpd *, const struct sctpd_value **result,
     int argc, const char *const *argv);
 
 /*
- * The answer to a call that did not wait. code is SCTPD_OK, and result its
- * map, or an error, with sctpd_error() to say why, and result NULL. Runs
- * inside any function that reads: sctpd_process, sctpd_next_event and those
- * that block. result is borrowed until it returns.
+ * Receives the answer to a call that did not wait. Either code is SCTPD_OK and
+ * result the map of results, or code is an error, which sctpd_error() describes,
+ * and result is NULL. It runs inside any function that reads: sctpd_process,
+ * sctpd_next_event and those that block. result is valid until it returns.
  */
 typedef void sctpd_reply_fn(struct sctpd *, int code,
     const struct sctpd_value *result, void *arg);
 
 /*
- * Call without waiting. Written by the next function that writes, together
- * with what else waits. fn is called exactly once, unless the connection is
- * freed first. An error here means that the call was not made, and fn will
- * not be called. fn NULL makes a MessagePack-RPC notification of it: nothing
- * is answered.
+ * Call a method without waiting. The next function that writes sends the call,
+ * together with others that wait. fn is called exactly once, unless the
+ * connection is freed first. If this function returns an error, the call was not
+ * made, and fn is not called. If fn is NULL, the call is a MessagePack-RPC
+ * notification and has no answer.
  */
 SCTPD_API int sctpd_call_async(struct sctpd *, sctpd_reply_fn *fn, void *arg,
     const char *format, ...) SCTPD_PRINTF(4, 5);
 SCTPD_API int sctpd_callv_async(struct sctpd *, sctpd_reply_fn *fn, void *arg,
     int argc, const char *const *argv);
 
-/* Calls that are not answered yet. */
+/* The number of calls that have not been answered. */
 SCTPD_API size_t sctpd_pending(const struct sctpd *);
 
-/* Wait until every call is answered. Gives TIMEOUT or LOST, else SCTPD_OK. */
+/* Wait until every call is answered. Returns SCTPD_OK, TIMEOUT or LOST. */
 SCTPD_API int sctpd_sync(struct sctpd *);
 
 /* ---- sockets -------------------------------------------------------- */
@@ -312,65 +317,68 @@ struct sctpd_assoc {
 	uint16_t	error;
 };
 
-/* sctpd: name this client; client, if not NULL, gets its number. */
+/* sctpd: name this client. client, if not NULL, receives its number. */
 SCTPD_API int sctpd_hello(struct sctpd *, const char *name, uint64_t *client);
 
 /*
- * gen_sctp:open/2; RFC 6458 3.1.1, 4.1.1, 9.1. Open a socket, passive, owned
- * by this connection. The format has open's words, as for sctpd_call: ip,
- * port, type (seqpacket or stream), family, options.*. "port=0" asks for nothing.
+ * gen_sctp:open/2; RFC 6458 3.1.1, 4.1.1, 9.1. Open a passive socket that this
+ * connection owns. The format has the arguments of open as words, as in
+ * sctpd_call: ip, port, type (seqpacket or stream), family, options.*. "port=0"
+ * sets nothing but the default.
  */
 SCTPD_API int sctpd_open(struct sctpd *, uint64_t *sock, const char *format, ...)
     SCTPD_PRINTF(3, 4);
 
 /*
  * gen_sctp:connect/4,5; RFC 6458 9.9. Set up an association and wait until it
- * is up, timeout ms at most (-1: as long as SCTP tries). addr may be a list
- * with commas. assoc may be NULL. CANT_ASSOC, ECONNREFUSED, TIMEOUT...
+ * is up, for at most timeout ms (-1: as long as SCTP retries). addr may be a
+ * list with commas. assoc may be NULL. Errors: CANT_ASSOC, ECONNREFUSED,
+ * TIMEOUT and others.
  */
 SCTPD_API int sctpd_connect(struct sctpd *, uint64_t sock, const char *addr,
     uint16_t port, int timeout, struct sctpd_assoc *assoc);
 
-/* gen_sctp:connect_init/4,5: begin only; sctp_assoc_change says how it ends. */
+/* gen_sctp:connect_init/4,5. Start only; the event sctp_assoc_change has the result. */
 SCTPD_API int sctpd_connect_init(struct sctpd *, uint64_t sock, const char *addr,
     uint16_t port, uint32_t *assoc_id);
 
 /*
- * gen_sctp:listen/2; RFC 6458 3.1.3, 4.1.3. backlog 0 stops listening; -1
- * takes the default.
+ * gen_sctp:listen/2; RFC 6458 3.1.3, 4.1.3. A backlog of 0 stops listening; -1
+ * stands for the default.
  */
 SCTPD_API int sctpd_listen(struct sctpd *, uint64_t sock, int backlog);
 
 /*
  * RFC 6458 4.1.4. Wait for the next association of a listening stream socket,
- * timeout ms at most (-1: for ever), and take it as a socket of its own.
+ * for at most timeout ms (-1: without limit), and make it a socket of its own.
  */
 SCTPD_API int sctpd_accept(struct sctpd *, uint64_t sock, int timeout,
     uint64_t *accepted);
 
-/* gen_sctp:peeloff/2; RFC 6458 9.2. An association as a socket of its own. */
+/* gen_sctp:peeloff/2; RFC 6458 9.2. Make an association a socket of its own. */
 SCTPD_API int sctpd_peeloff(struct sctpd *, uint64_t sock, uint32_t assoc_id,
     uint64_t *peeled);
 
-/* gen_sctp:eof/2; RFC 6458 5.3.2. Shut one association down; the socket stays. */
+/* gen_sctp:eof/2; RFC 6458 5.3.2. Shut one association down; the socket stays open. */
 SCTPD_API int sctpd_eof(struct sctpd *, uint64_t sock, uint32_t assoc_id);
 
-/* gen_sctp:abort/2; RFC 6458 5.3.2. End one association at once. */
+/* gen_sctp:abort/2; RFC 6458 5.3.2. Abort one association; the socket stays open. */
 SCTPD_API int sctpd_abort(struct sctpd *, uint64_t sock, uint32_t assoc_id);
 
-/* gen_sctp:close/1; RFC 6458 3.1.5. What was sent still arrives. */
+/* gen_sctp:close/1; RFC 6458 3.1.5. Messages that were sent still arrive. */
 SCTPD_API int sctpd_close(struct sctpd *, uint64_t sock);
 
 /*
- * gen_sctp:controlling_process/2: give the socket to another client. In a
- * session its events that were not taken yet are the new owner's, too; until
- * the daemon has answered, no event is given.
+ * gen_sctp:controlling_process/2. Give the socket to another client. In a
+ * session the new owner also gets the events that have not been taken yet. Until
+ * the daemon has answered, no event is delivered.
  */
 SCTPD_API int sctpd_controlling_process(struct sctpd *, uint64_t sock, uint64_t client);
 
 /*
- * inet:sockname/1, inet:peername/1. addr, of addrlen bytes (64 do for any),
- * gets the address as text, port its port. Each may be NULL.
+ * inet:sockname/1, inet:peername/1. addr, of addrlen bytes, receives the address
+ * as text, and port the port. 64 bytes are enough for any address. Each may be
+ * NULL.
  */
 SCTPD_API int sctpd_sockname(struct sctpd *, uint64_t sock, char *addr,
     size_t addrlen, uint16_t *port);
@@ -378,39 +386,42 @@ SCTPD_API int sctpd_peername(struct sctpd *, uint64_t sock, char *addr,
     size_t addrlen, uint16_t *port);
 
 /*
- * sctpd: have the SCTP descriptor itself, to talk to the kernel without the
- * daemon in between. For a stream, accepted or peeled off socket that this
- * connection owns, whose association is up, and in which nothing waits. Until
- * sctpd_return the daemon neither reads the socket nor sends on it: no event
- * comes of it, and sctpd_send gives EINVAL. Its options may still be set.
+ * sctpd: borrow the SCTP descriptor of a socket, to talk to the kernel without
+ * the daemon. The socket must be a stream, accepted or peeled off socket that
+ * this connection owns; its association must be up, and nothing may wait in it.
+ * Until sctpd_return the daemon neither reads the socket nor sends on it: no
+ * event comes from it, and sctpd_send returns EINVAL. Its options may still be
+ * set.
  *
- * fd gets a descriptor that is the caller's, close-on-exec and non-blocking
- * (fcntl may change that), for sctp_recvv(3) and whatever else the kernel
- * takes; -1 on errors. It is the caller's to close: nothing is shut down by
- * that, as the daemon has one of its own. In a session it stays lent when the
- * daemon dies, but a program that died and resumes has to ask for it anew.
+ * fd receives a descriptor for sctp_recvv(3) and every other call of the kernel,
+ * or -1 on errors. It is close-on-exec and non-blocking (fcntl may change that).
+ * The caller must close it; this shuts nothing down, because the daemon has its
+ * own descriptor. In a session the socket stays lent when the daemon dies. A
+ * program that died and resumes must ask for the descriptor again.
  *
- * EINVAL for other sockets, ENOTCONN, EALREADY if it is lent, EAGAIN when
- * something waits: receive it first. After TIMEOUT it may be lent, and where a
- * session broke while this waited EALREADY says that it is, but fd is -1:
- * return it, and ask again.
- * EOPNOTSUPP, with nothing lent, if no descriptor could come this way.
+ * Errors: EINVAL for other sockets; ENOTCONN; EALREADY if the socket is lent;
+ * EAGAIN if something waits in it, which must be received first. After TIMEOUT
+ * the socket may be lent. If a session broke during the call, EALREADY says that
+ * it is lent, but fd is -1. In both cases return the socket and ask again.
+ * EOPNOTSUPP means that the connection cannot pass descriptors; nothing is lent.
  */
 SCTPD_API int sctpd_lend(struct sctpd *, uint64_t sock, int *fd);
 
 /*
- * The daemon has the socket again. What was not received from the descriptor
+ * Return the socket to the daemon. What was not received from the descriptor
  * comes from the daemon, and what was sent on it still arrives. Close the
  * descriptor before or after, and do not read from it any more. If the
- * association ended meanwhile the socket now says so. EINVAL if it is not lent.
+ * association ended meanwhile, the socket now reports that. EINVAL means that
+ * the socket is not lent.
  */
 SCTPD_API int sctpd_return(struct sctpd *, uint64_t sock);
 
 /* ---- options -------------------------------------------------------- */
 
 /*
- * gen_sctp's active, for sctpd_set_active; or a number from 1 to 32767 (and
- * to -32768 downwards): that many more events, then sctp_passive.
+ * Modes for sctpd_set_active, as in gen_sctp. A number from -32768 to 32767 is a
+ * mode, too: it is added to the number of events that are to come before
+ * sctp_passive.
  */
 #define SCTPD_PASSIVE	(-100000)
 #define SCTPD_ACTIVE	100000
@@ -419,13 +430,13 @@ SCTPD_API int sctpd_return(struct sctpd *, uint64_t sock);
 SCTPD_API int sctpd_set_active(struct sctpd *, uint64_t sock, int mode);
 
 /*
- * inet:setopts/2, getopts/2; RFC 6458 8, 9.5. One option, by its name, as the
- * struct (or int) that <netinet/sctp.h> has for it, in the form that
- * setsockopt(2) takes: numbers in the byte order documented there. sctpd_getopt
- * reads its assoc_id and its address from the value and then fills it. BADARG
- * for unknown names and for a len that is not the option's. Options can also
- * be set by words: sctpd_call(c, NULL, "setopts sock=%" PRIu64
- * " options.sctp_nodelay=true", sock).
+ * inet:setopts/2, getopts/2; RFC 6458 8, 9.5. Set or read one option by name.
+ * The value is the struct, or int, that <netinet/sctp.h> has for the option, in
+ * the form that setsockopt(2) takes, with numbers in the byte order documented
+ * there. sctpd_getopt takes assoc_id and address from the value and then fills
+ * it. BADARG means that the name is unknown, or that len is not the option's
+ * length. Options can also be set by words: sctpd_call(c, NULL,
+ * "setopts sock=%" PRIu64 " options.sctp_nodelay=true", sock).
  */
 SCTPD_API int sctpd_setopt(struct sctpd *, uint64_t sock, const char *name,
     const void *value, size_t len);
@@ -436,7 +447,8 @@ SCTPD_API int sctpd_getopt(struct sctpd *, uint64_t sock, const char *name,
 
 enum sctpd_flag {
 	SCTPD_UNORDERED = 1,
-	SCTPD_ADDR_OVER = 2
+	SCTPD_ADDR_OVER = 2,	/* with the parameter addr, which sctpd_call can give */
+	SCTPD_SACK_IMMEDIATELY = 16	/* RFC 7053 */
 };
 
 /* gen_sctp's #sctp_sndrcvinfo{}; RFC 6458 5.3.2. Host order throughout. */
@@ -445,76 +457,93 @@ struct sctpd_sndrcvinfo {
 	uint16_t	ssn;		/* received only */
 	uint16_t	flags;		/* enum sctpd_flag */
 	uint32_t	ppid;
-	uint32_t	context;	/* comes back with messages that fail */
-	uint32_t	timetolive;	/* ms; 0: for ever */
+	uint32_t	context;	/* returned with sctp_send_failed */
+	uint32_t	timetolive;	/* ms; 0: without limit */
 	uint32_t	tsn;		/* received only */
 	uint32_t	cumtsn;		/* received only */
-	uint32_t	assoc_id;	/* 0 does on a one-to-one socket */
+	uint32_t	assoc_id;	/* may be 0 on a one-to-one socket */
 };
 
 /*
- * gen_sctp:send/4: send a message on a stream, all else as
- * sctp_default_send_param has it. Returns when the SCTP stack has taken it:
- * that may be a while when the peer is slow. Borrows data.
+ * gen_sctp:send/4. Send a message on a stream; the other parameters are those of
+ * sctp_default_send_param. Returns when the SCTP stack has accepted the message,
+ * which takes a while if the peer is slow. Borrows data.
  *
- * A peer that takes nothing holds up what is sent to it, and no other call:
- * TIMEOUT after sctpd_set_timeout, and the message still waits; eof, abort and
- * close are answered. Only when more than the daemon's association_queue waits
- * for one peer (3 MiB; TIMEOUT and sctpd_sendmsg_async make that possible) is
- * the connection not read for queue_time, 30 seconds. Then all its calls wait,
- * or give TIMEOUT, close and abort too; events still come, and sctpd_free is
- * immediate. After that time calls are answered, and a message to that peer is
- * EAGAIN. A program that cannot wait calls sctpd_close or sctpd_abort on
- * another connection: they take any socket of the same user.
+ * If a peer accepts nothing, messages to it wait, but no other call does: send
+ * returns TIMEOUT after the time of sctpd_set_timeout, and the message continues
+ * to wait; eof, abort and close are answered. If more than the daemon's
+ * association_queue (3 MiB) waits for one peer, which is possible after TIMEOUT
+ * and with sctpd_sendmsg_async, the daemon does not read the connection for
+ * queue_time (30 seconds). During that time all calls of the connection wait or
+ * return TIMEOUT, including close and abort; events still arrive, and sctpd_free
+ * works at once. After it calls are answered, and a message to that peer fails
+ * with EAGAIN. A program that cannot wait calls sctpd_close or sctpd_abort on
+ * another connection, which may use any socket of the same user.
  */
 SCTPD_API int sctpd_send(struct sctpd *, uint64_t sock, uint32_t assoc_id,
     uint16_t stream, const void *data, size_t len);
 
-/* gen_sctp:send/3: the same with all its parameters. */
+/* gen_sctp:send/3. The same with all parameters. */
 SCTPD_API int sctpd_sendmsg(struct sctpd *, uint64_t sock,
     const struct sctpd_sndrcvinfo *, const void *data, size_t len);
 
 /*
- * The same without waiting for the answer, which fn gets: many messages share
- * one write and one round trip. Copies data. With fn NULL nothing is answered,
- * and a failure comes as the event sctp_send_failed. EAGAIN, with nothing
- * done, while 64 MiB wait to be written: call sctpd_flush, or sctpd_sync. It
- * never blocks, and neither do sctpd_flush and sctpd_process, whatever waits.
+ * The same without waiting for the answer, which fn receives. Many messages then
+ * share one write and one round trip. Copies data. If fn is NULL, there is no
+ * answer, and the event sctp_send_failed reports a failure. Returns EAGAIN and
+ * does nothing while 64 MiB wait to be written: call sctpd_flush or sctpd_sync.
+ * This function, sctpd_flush and sctpd_process never block, whatever waits.
  */
 SCTPD_API int sctpd_sendmsg_async(struct sctpd *, uint64_t sock,
     const struct sctpd_sndrcvinfo *, const void *data, size_t len,
     sctpd_reply_fn *fn, void *arg);
 
-/* For sctpd_send_many. It will not get other members. */
+/* For sctpd_send_many. No members will be added. */
 struct sctpd_message {
 	const void		*data;
 	size_t			 len;
 	struct sctpd_sndrcvinfo	 info;
-	int			 code;	/* given: SCTPD_OK, or why it was not sent */
+	int			 code;	/* result: SCTPD_OK, or why it was not sent */
 };
 
 /*
- * Send n messages in their order, with as few writes as they fit in, and wait
- * for all the answers. Borrows data until it returns. Each message gets its
- * own code; one that fails does not hold up those behind it. sent, if not NULL,
- * gets how many the SCTP stack has taken.
+ * Send n messages in order, with as few writes as possible, and wait for all
+ * answers. Borrows data until it returns. Each message gets its own code; a
+ * message that fails does not stop those after it. sent, if not NULL, receives
+ * the number of messages that the SCTP stack has accepted.
  *
- * Gives SCTPD_OK if that is all. Else the code of the first that failed, and
- * sctpd_error() says which, "einval: message [2] of 10: ...", or, if it had to
- * stop waiting, that of why: TIMEOUT, when for as long as sctpd_set_timeout
- * says nothing was answered; LOST; LIMIT, if 65536 events came meanwhile. The
- * messages that have this code were not answered: they may have been sent.
+ * Returns SCTPD_OK if the stack has accepted all. Otherwise it returns the code
+ * of the first message that failed, and sctpd_error() names the message,
+ * "einval: message [2] of 10: ...". If it had to stop waiting, it returns the
+ * reason: TIMEOUT if nothing was answered for the time of sctpd_set_timeout,
+ * LOST, or LIMIT if 65536 events arrived meanwhile. Messages with this code were
+ * not answered and may have been sent.
  */
 SCTPD_API int sctpd_send_many(struct sctpd *, uint64_t sock,
     struct sctpd_message *, size_t n, size_t *sent);
 
+/*
+ * Send up to 64 messages of one association with one call of the daemon, as
+ * sendmmsg(2) does. The SCTP stack takes as many as it has room for, from the
+ * first on; taken, if not NULL, receives how many. The members assoc_id of the
+ * messages may be 0. Messages that were taken have the code SCTPD_OK.
+ *
+ * Returns SCTPD_OK if all were taken. Otherwise it returns the code of the first
+ * that was not, which the others that were not taken have, too: send them again
+ * from there. EAGAIN means that there was no room for it. If there is no room for
+ * the first message, the function waits until that one was taken. With TIMEOUT and
+ * LOST it is not known what was taken.
+ */
+SCTPD_API int sctpd_sendmmsg(struct sctpd *, uint64_t sock, uint32_t assoc_id,
+    struct sctpd_message *, size_t n, size_t *taken);
+
 /* ---- events --------------------------------------------------------- */
 
 /*
- * What happened on a socket: a message (name "data"), a notification of RFC
- * 6458 6.1 ("sctp_assoc_change"...) or one of the daemon's own ("sctp_closed",
- * "sctp_passive"...). Borrowed until the next event is asked for, or until the
- * callback returns. New members may come at the end.
+ * An event on a socket: a message (with the name "data"), a notification of RFC
+ * 6458 6.1 ("sctp_assoc_change"...) or an event of the daemon ("sctp_closed",
+ * "sctp_passive"...). It is valid until the next event is asked for, or until
+ * the callback returns. New members may be added at the end.
  */
 struct sctpd_event {
 	const char			*name;
@@ -525,64 +554,67 @@ struct sctpd_event {
 	const char			*data;		/* a NUL follows it */
 	size_t				 len;
 	struct sctpd_sndrcvinfo		 info;		/* of data, sctp_send_failed */
-	const struct sctpd_value	*fields;	/* all: for sctpd_get_str(); but see sctpd_events */
-	uint64_t			 seq;		/* in a session: its number */
+	const struct sctpd_value	*fields;	/* all fields, for sctpd_get_str(); see sctpd_events */
+	uint64_t			 seq;		/* number of the event, in a session */
+	uint64_t			 timestamp;	/* of data: us since 1970; 0 without that option */
 };
 
 /*
- * gen_sctp:recv/2; RFC 6458 5.3.5. Take the next event of a passive socket;
- * wait for it timeout ms at most (-1: for ever; 0: look once).
+ * gen_sctp:recv/2; RFC 6458 5.3.5. Take the next event of a passive socket.
+ * Waits for at most timeout ms (-1: without limit; 0: does not wait).
  */
 SCTPD_API int sctpd_recv(struct sctpd *, uint64_t sock, int timeout,
     const struct sctpd_event **);
 
 /*
- * Take the next event of the active sockets, in the order in which they came,
- * those that came during other calls first. Waits timeout ms at most (-1: for
- * ever; 0: looks once), then gives TIMEOUT. LOST comes after the last event.
+ * Take the next event of the active sockets, in the order of arrival; events
+ * that arrived during other calls come first. Waits for at most timeout ms (-1:
+ * without limit; 0: does not wait), then returns TIMEOUT. LOST comes after the
+ * last event.
  */
 SCTPD_API int sctpd_next_event(struct sctpd *, int timeout,
     const struct sctpd_event **);
 
 /*
- * The same with many at once: wait for the first, and take with it what else
- * has been read, max at most. ev[0] to ev[n - 1] get them; n is 0 on errors.
- * They are borrowed until this, sctpd_next_event or sctpd_recv is called, but
- * not by other calls, so sctpd_send_many may send their data back.
+ * The same for many events: wait for the first, and take all others that have
+ * been read with it, at most max. ev[0] to ev[n - 1] receive them; n is 0 on
+ * errors. They are valid until this function, sctpd_next_event or sctpd_recv is
+ * called. Other calls leave them alone, so sctpd_send_many may send their data.
  *
- * Messages are given where they were read, without a copy; their fields is
- * NULL, as the event has all there is. In a loop of one's own this may stand
- * for sctpd_process: call it with timeout 0 until it gives TIMEOUT. A callback
- * that it runs may not call it: BADARG.
+ * Messages are not copied, and their fields is NULL, because the event has all
+ * of them. In an event loop this function can replace sctpd_process: call it
+ * with timeout 0 until it returns TIMEOUT. A callback that it runs must not call
+ * it (BADARG).
  */
 SCTPD_API int sctpd_events(struct sctpd *, const struct sctpd_event **ev,
     size_t max, int timeout, size_t *n);
 
-/* ---- a loop of the caller's own ------------------------------------- */
+/* ---- event loops ---------------------------------------------------- */
 
 /*
- * The connection's descriptor, -1 without one. It changes when dialed again,
- * in a session by itself: see sctpd_session_fn, or ask before each poll. While
- * the daemon is away it is a timer's.
+ * The connection's descriptor, or -1 without a connection. It changes when the
+ * connection is dialed again, which a session does by itself: see
+ * sctpd_session_fn, or ask before each poll. While the daemon is away, it is the
+ * descriptor of a timer.
  */
 SCTPD_API int sctpd_fd(const struct sctpd *);
 
-/* What to poll it for: POLLIN, POLLOUT, both or 0. Ask before each poll. */
+/* The events to poll it for: POLLIN, POLLOUT, both or 0. Ask before each poll. */
 SCTPD_API short sctpd_wants(const struct sctpd *);
 
 /*
- * Write and read what can be without blocking; run the callbacks of what has
- * come. SCTPD_OK, or LOST, EPROTO, ENOMEM, SUPERSEDED or NO_SESSION. Events go to the callback of
- * sctpd_on_event; without one they wait for sctpd_next_event(c, 0, &ev), which
- * is to be called until it gives TIMEOUT.
+ * Write and read without blocking, and run the callbacks of the answers that
+ * arrived. Returns SCTPD_OK, LOST, EPROTO, ENOMEM, SUPERSEDED or NO_SESSION.
+ * Events go to the callback of sctpd_on_event. Without one they wait for
+ * sctpd_next_event(c, 0, &ev), which must be called until it returns TIMEOUT.
  */
 SCTPD_API int sctpd_process(struct sctpd *);
 
-/* Have events given to fn by sctpd_process; NULL: no longer. */
+/* Set the function to which sctpd_process passes events; NULL removes it. */
 typedef void sctpd_event_fn(struct sctpd *, const struct sctpd_event *, void *arg);
 SCTPD_API void sctpd_on_event(struct sctpd *, sctpd_event_fn *fn, void *arg);
 
-/* Write what waits to be written, as far as that goes without blocking. */
+/* Write as much as possible without blocking. */
 SCTPD_API int sctpd_flush(struct sctpd *);
 
 #ifdef __cplusplus

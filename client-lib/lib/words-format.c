@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "words.h"
+#include "lib/codes.h"
+#include "lib/words.h"
 
 #define SEPARATOR	'\x1f'
 
@@ -48,13 +49,15 @@ words_beginf(struct sctpd *c, bool answered, const char *method, const char *for
 	const char	*argv[MAX_WORDS + 2];
 	int		 argc = 0, separators, code;
 	char		*text, *rest, *word;
+	size_t		 len;
 
 	if ((text = rest = fill_in(format, ap, &separators)) == NULL)
-		return core_error(c, SCTPD_ENOMEM, "this program has no memory left");
+		return lib_no_memory(c);
+	len = strlen(text);
 	if (method != NULL)
 		argv[argc++] = method;
 	if (count_separators(text) != separators) {
-		code = core_error(c, SCTPD_BADARG, "the byte 0x1f cannot be part of a word");
+		code = lib_error(c, SCTPD_BADARG, "the byte 0x1f cannot be part of a word");
 		goto out;
 	}
 	while ((word = strsep(&rest, "\x1f")) != NULL && argc <= MAX_WORDS + 1) {
@@ -63,6 +66,8 @@ words_beginf(struct sctpd *c, bool answered, const char *method, const char *for
 	}
 	code = words_begin(c, answered, argc, argv, timeout);
 out:
+	if (c->secret)
+		explicit_bzero(text, len);
 	free(text);
 	return code;
 }

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "codec.h"
-#include "words.h"
+#include "lib/words-text.h"
+#include "proto/codec.h"
 
 bool
 words_refuse(struct pack *p, const char *why)
@@ -170,10 +170,16 @@ words_pack_text(struct pack *p, const struct field *f, const char *s)
 	case FIELD_CHARS:
 	case FIELD_STR:
 	case FIELD_ADDR:
+	case FIELD_IP:
 		codec_pack_text(pk, s);
 		return true;
 	case FIELD_BIN:
 		return pack_bytes(p, s);
+	case FIELD_LIST:
+		if (f->words == NULL)
+			return pack_bytes(p, s);
+		pack_list(pk, s, true);
+		return true;
 	case FIELD_ENDPOINT:
 		return pack_endpoint(p, s);
 	case FIELD_ANY:
@@ -188,6 +194,7 @@ words_pack_text(struct pack *p, const struct field *f, const char *s)
 	case FIELD_U16:
 	case FIELD_U32:
 	case FIELD_S32:
+	case FIELD_MAYBE16:
 	case FIELD_U64:
 	case FIELD_BE16:
 	case FIELD_BE32:

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Inside words*.c: the request that words are packed into.
- */
-#ifndef WORDS_H
-#define WORDS_H
+/* One word's text as a MessagePack value. */
+#ifndef LIB_WORDS_TEXT_H
+#define LIB_WORDS_TEXT_H
 
-#include "core.h"
-#include "error.h"
-#include "field.h"
-#include "rpc.h"
+#include "lib/internal.h"
+#include "proto/error.h"
+#include "proto/field.h"
+#include "proto/rpc.h"
 
-#define MAX_WORDS	64
-
+/* The request that words are packed into. */
 struct pack {
 	struct sctpd		*c;
 	const struct rpc_desc	*method;

@@ -8,9 +8,12 @@
  */
 #include <string.h>
 
-#include "codec.h"
-#include "sockopt.h"
-#include "words.h"
+#include "lib/codes.h"
+#include "lib/core.h"
+#include "lib/words-text.h"
+#include "lib/words.h"
+#include "proto/codec.h"
+#include "proto/sockopt.h"
 
 /* A word, or what is left of it inside its record. */
 struct arg {
@@ -57,16 +60,6 @@ is_first(const struct arg *args, size_t i)
 			return false;
 	}
 	return true;
-}
-
-static uint32_t
-count_heads(const struct arg *args, size_t n)
-{
-	uint32_t	heads = 0;
-
-	for (size_t i = 0; i < n; i++)
-		heads += is_first(args, i);
-	return heads;
 }
 
 static void
@@ -150,6 +143,7 @@ pack_option(struct pack *p, const struct group *g)
 
 	if (row == NULL)
 		return false;
+	p->c->secret = p->c->secret || row->secret;
 	msgpack_pack_array(&p->c->pk, 2);
 	codec_pack_text(&p->c->pk, row->name);
 	from = p->c->out.len - p->c->begun;
@@ -160,11 +154,12 @@ pack_option(struct pack *p, const struct group *g)
 		ok = words_refuse(p, "it is one value, without parts");
 	else
 		ok = words_pack_text(p, &row->fields[0], g->args[0].value);
-	if (!ok || !check(p, from, row->fields, scratch, NULL)) {
+	ok = ok && check(p, from, row->fields, scratch, NULL);
+	if (row->secret)
+		explicit_bzero(scratch, sizeof scratch);
+	if (!ok)
 		errtext_under(&p->why, g->head, g->len);
-		return false;
-	}
-	return true;
+	return ok;
 }
 
 static uint32_t
@@ -257,8 +252,11 @@ static bool
 pack_record(struct pack *p, const struct arg *args, size_t n, const struct field *fields)
 {
 	struct group	g;
+	uint32_t	heads = 0;
 
-	msgpack_pack_map(&p->c->pk, count_heads(args, n));
+	for (size_t i = 0; i < n; i++)
+		heads += is_first(args, i);
+	msgpack_pack_map(&p->c->pk, heads);
 	for (size_t i = 0; i < n; i++) {
 		if (!is_first(args, i))
 			continue;
@@ -280,11 +278,11 @@ split(struct pack *p, int argc, const char *const *argv, struct arg *args)
 	const char	*eq;
 
 	if (argc > MAX_WORDS)
-		return core_error(p->c, SCTPD_BADARG, "%d words; at most %d", argc, MAX_WORDS);
+		return lib_error(p->c, SCTPD_BADARG, "there are %d words; a call takes %d at most", argc, MAX_WORDS);
 	for (int i = 0; i < argc; i++) {
 		if ((eq = strchr(argv[i], '=')) == NULL || eq == argv[i])
-			return core_error(p->c, SCTPD_BADARG,
-			    "%s: \"%.64s\" is no key=value word", p->method->name, argv[i]);
+			return lib_error(p->c, SCTPD_BADARG,
+			    "%s: \"%.64s\" is not a key=value word", p->method->name, argv[i]);
 		args[i] = (struct arg){ argv[i], (size_t)(eq - argv[i]), eq + 1 };
 	}
 	return SCTPD_OK;
@@ -307,6 +305,21 @@ own_timeout(const struct rpc_desc *d, const char *in, uint64_t has)
 	return 0;
 }
 
+/* Keep why the words are refused. A text that is no value of its type is shown. */
+static int
+refused(const struct pack *p, const struct arg *args, size_t n)
+{
+	static const char	 got[] = "got a string; ";
+	const char		*path = p->why.path, *sep = path[0] != '\0' ? ": " : "";
+
+	for (size_t i = 0; i < n && strncmp(p->why.why, got, sizeof got - 1) == 0; i++) {
+		if (strlen(path) == args[i].len && memcmp(path, args[i].key, args[i].len) == 0)
+			return lib_error(p->c, SCTPD_BADARG, "%s: %s: got \"%.64s\"; %s", p->method->name,
+			    path, args[i].value, p->why.why + sizeof got - 1);
+	}
+	return lib_error(p->c, SCTPD_BADARG, "%s: %s%s%s", p->method->name, path, sep, p->why.why);
+}
+
 int
 words_begin(struct sctpd *c, bool answered, int argc, const char *const *argv,
     int64_t *timeout)
@@ -319,10 +332,10 @@ words_begin(struct sctpd *c, bool answered, int argc, const char *const *argv,
 	int			code;
 
 	if (argc < 1 || (p.method = rpc_find(argv[0], strlen(argv[0]))) == NULL)
-		return core_error(c, SCTPD_ENOSYS,
+		return lib_error(c, SCTPD_ENOSYS,
 		    "there is no method \"%.64s\"", argc < 1 ? "" : argv[0]);
 	if (p.method->in_size > sizeof in)
-		return core_error(c, SCTPD_ENOSYS, "%s: its arguments do not fit", argv[0]);
+		return lib_error(c, SCTPD_ENOSYS, "%s: its arguments do not fit", argv[0]);
 	if ((code = split(&p, argc - 1, argv + 1, args)) != SCTPD_OK ||
 	    (code = core_begin(c, p.method->name, answered)) != SCTPD_OK)
 		return code;
@@ -330,8 +343,7 @@ words_begin(struct sctpd *c, bool answered, int argc, const char *const *argv,
 	if (!pack_record(&p, args, (size_t)argc - 1, p.method->in) ||
 	    !check(&p, from, p.method->in, in, &has)) {
 		core_cancel(c);
-		return core_error(c, SCTPD_BADARG, "%s: %s%s%s", p.method->name, p.why.path,
-		    p.why.path[0] != '\0' ? ": " : "", p.why.why);
+		return refused(&p, args, (size_t)argc - 1);
 	}
 	if (timeout != NULL)
 		*timeout = c->no_memory ? 0 : own_timeout(p.method, in, has);

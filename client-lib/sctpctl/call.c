@@ -6,10 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc.h"
-#include "sctpctl.h"
+#include "proto/rpc.h"
+#include "proto/sockopt.h"
+#include "sctpctl/call.h"
+#include "sctpctl/list.h"
+#include "sctpctl/out.h"
 
-/* "KEY=hex:..." of all that the file holds; given. NULL: errno says why. */
+/* "KEY=hex:..." with the contents of the file, allocated. NULL: errno says why. */
 static char *
 hex_of_file(const char *key, size_t keylen, FILE *in)
 {
@@ -31,19 +34,49 @@ hex_of_file(const char *key, size_t keylen, FILE *in)
 }
 
 static bool
+is_bytes(const struct field *f)
+{
+	return f->type == FIELD_BIN || (f->type == FIELD_LIST && f->words == NULL);
+}
+
+/* NAME.FIELD of an option. */
+static bool
+option_takes_bytes(const char *key, size_t len)
+{
+	const char		*dot = memchr(key, '.', len);
+	size_t			 name = dot != NULL ? (size_t)(dot - key) : len;
+	const struct sockopt	*o = sockopt_find(key, name);
+
+	for (const struct field *f = o != NULL && dot != NULL ? o->fields : NULL; f != NULL && f->key != NULL; f++) {
+		if (is_bytes(f) && strlen(f->key) == len - name - 1 && memcmp(f->key, dot + 1, len - name - 1) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
 takes_bytes(const struct rpc_desc *m, const char *key, size_t len)
 {
+	if (len > 8 && memcmp(key, "options.", 8) == 0)
+		return option_takes_bytes(key + 8, len - 8);
 	for (const struct field *f = m->in; f->key != NULL; f++) {
-		if (f->type == FIELD_BIN && strlen(f->key) == len &&
+		if (is_bytes(f) && strlen(f->key) == len &&
 		    memcmp(f->key, key, len) == 0)
 			return true;
 	}
 	return false;
 }
 
-/* data=@FILE and data=- are read; any other word is given as it is. */
-static int
-read_word(const struct rpc_desc *m, const char *word, char **given)
+void
+call_forget_word(char *word)
+{
+	if (word != NULL)
+		explicit_bzero(word, strlen(word));
+	free(word);
+}
+
+int
+call_read_word(const struct rpc_desc *m, const char *word, char **given)
 {
 	const char	*eq = strchr(word, '=');
 	FILE		*f;
@@ -56,11 +89,11 @@ read_word(const struct rpc_desc *m, const char *word, char **given)
 			return ctl_fail(CTL_FAILED, "standard input: %s", strerror(errno));
 	} else if (eq[1] == '@') {
 		if ((f = fopen(eq + 2, "rb")) == NULL)
-			return ctl_fail(CTL_FAILED, "%s: %s", eq + 2, strerror(errno));
+			return ctl_fail(CTL_FAILED, "\"%s\": %s", eq + 2, strerror(errno));
 		*given = hex_of_file(word, (size_t)(eq - word), f);
 		fclose(f);
 		if (*given == NULL)
-			return ctl_fail(CTL_FAILED, "%s: %s", eq + 2, strerror(errno));
+			return ctl_fail(CTL_FAILED, "\"%s\": %s", eq + 2, strerror(errno));
 	}
 	return CTL_OK;
 }
@@ -86,8 +119,8 @@ check(struct ctl *ctl, int argc, const char *const *argv)
 	return fail;
 }
 
-static int
-call_words(struct ctl *ctl, int argc, const char *const *argv, const struct sctpd_value **v)
+int
+call_ask(struct ctl *ctl, int argc, const char *const *argv, const struct sctpd_value **v)
 {
 	int	code, fail;
 
@@ -95,15 +128,21 @@ call_words(struct ctl *ctl, int argc, const char *const *argv, const struct sctp
 		return fail;
 	if ((code = sctpd_callv(ctl->c, v, argc, argv)) != SCTPD_OK)
 		return ctl_fail_call(ctl, code);
-	if (!ctl->json && list_knows(argv[0]))
-		list_print(ctl, argv[0], *v);
+	return CTL_OK;
+}
+
+int
+call_print(struct ctl *ctl, const char *method, const struct sctpd_value *v)
+{
+	if (!ctl->json && list_knows(method))
+		list_print(ctl, method, v);
 	else
-		out_result(ctl, *v);
+		out_result(ctl, v);
 	return out_flush();
 }
 
 int
-call_run(struct ctl *ctl, int argc, char **argv, const struct sctpd_value **v)
+call_with(struct ctl *ctl, int argc, char **argv, call_fn *fn, void *arg)
 {
 	const struct rpc_desc	 *m = rpc_find(argv[0], strlen(argv[0]));
 	const char		**words = calloc((size_t)argc, sizeof *words);
@@ -113,14 +152,29 @@ call_run(struct ctl *ctl, int argc, char **argv, const struct sctpd_value **v)
 	if (words == NULL || given == NULL)
 		fail = ctl_fail(CTL_FAILED, "there is no memory left");
 	for (int i = 0; i < argc && fail == CTL_OK; i++) {
-		fail = i > 0 ? read_word(m, argv[i], &given[i]) : CTL_OK;
+		fail = i > 0 ? call_read_word(m, argv[i], &given[i]) : CTL_OK;
 		words[i] = given[i] != NULL ? given[i] : argv[i];
 	}
 	if (fail == CTL_OK)
-		fail = call_words(ctl, argc, words, v);
+		fail = fn(ctl, argc, words, arg);
 	for (int i = 0; given != NULL && i < argc; i++)
-		free(given[i]);
+		call_forget_word(given[i]);
 	free(given);
 	free(words);
 	return fail;
+}
+
+static int
+ask_and_print(struct ctl *ctl, int argc, const char *const *argv, void *arg)
+{
+	const struct sctpd_value	**v = arg;
+	int				  fail = call_ask(ctl, argc, argv, v);
+
+	return fail == CTL_OK ? call_print(ctl, argv[0], *v) : fail;
+}
+
+int
+call_run(struct ctl *ctl, int argc, char **argv, const struct sctpd_value **v)
+{
+	return call_with(ctl, argc, argv, ask_and_print, v);
 }

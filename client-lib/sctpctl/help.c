@@ -1,57 +1,98 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What sctpctl tells about itself, printed from the protocol's tables.
+ * What sctpctl tells about itself, printed from its tables and the protocol's.
  */
-#include <stdlib.h>
+#include <ctype.h>
+#include <inttypes.h>
 #include <string.h>
 
-#include "codec.h"
-#include "error.h"
-#include "notice.h"
-#include "rpc.h"
-#include "sctpctl.h"
-#include "sockopt.h"
+#include "proto/codec.h"
+#include "proto/error.h"
+#include "proto/event_type.h"
+#include "proto/ppid.h"
+#include "proto/rpc.h"
+#include "proto/sockopt.h"
+#include "sctpctl/help-json.h"
+#include "sctpctl/help.h"
+#include "sctpctl/options.h"
+#include "sctpctl/out.h"
 
 #define TEXT_WIDTH	78
+#define USAGE_COLUMN	27
 
-/* Those that are no methods. */
-static const char *const commands[] = { "shell", "call", "help" };
+/* ---- text ----------------------------------------------------------- */
 
-static const char usage[] =
-"usage: sctpctl [option ...] command ...\n"
-"\n"
-"Look:\n"
-"  status, sockets, assocs, clients   what the daemon has\n"
-"  watch                              what happens on all your sockets, as it does\n"
-"  describe                           every method, option, event and error (for --json)\n"
-"\n"
-"Talk, as nc(1) does: a line of input is a message, a message a line of output:\n"
-"  listen PORT          wait for a peer\n"
-"  connect HOST PORT    call one; HOST may be a name, or addresses with commas\n"
-"    --ip A[,B]         local addresses            --stream N     stream to send on\n"
-"    -o, --option NAME=VALUE   of the socket, as sndbuf=1000000; sctpctl help lists them\n"
-"    --ppid N           payload protocol           --ostreams N   streams to ask for\n"
-"    --hex              lines of hexadecimal bytes --raw          blocks, no lines\n"
-"    -k, --keep         listen on after a peer     --one-to-one   a stream socket\n"
-"    -w, --wait MS      at the end of input wait so long, then shut down\n"
-"    -N, --end-at-eof   listen: shut down at the end of input, as connect does\n"
-"    -v, --verbose      events on standard error; watch: say when it watches\n"
-"\n"
-"Do:\n"
-"  METHOD key=value ... call a method: sctpctl help METHOD. Lists have commas, records\n"
-"                       dots, bytes are text, hex:0A0B, @FILE or - (standard input)\n"
-"  shell [FILE]         many commands on one connection: a socket lives only as long\n"
-"                       as the connection that opened it\n"
-"  help [NAME]          all there is, or about a method, option, event or error\n"
-"\n"
-"Options:\n"
-"  -s, --socket PATH    the daemon's socket; else $SCTPD_SOCKET, else\n"
-"                       " SCTPD_SOCKET "\n"
-"  -j, --json           JSON: one document, or for what streams one object a line\n"
-"  --timeout MS         how long the daemon may take to answer; 30000\n"
-"  --color WHEN         auto, always or never\n"
-"  -h, --help  -V, --version\n"
-"\n"
+/* Text folded at blanks, without `backquotes`; its first line begins at that column. */
+static void
+fold(FILE *f, const char *s, int column, int indent)
+{
+	bool	first = true;
+	size_t	len;
+
+	for (; *s != '\0'; s += len + (s[len] == ' ')) {
+		len = strcspn(s, " ");
+		if (!first && column + 1 + (int)len > TEXT_WIDTH) {
+			fprintf(f, "\n%*s", indent, "");
+			column = indent;
+		} else if (!first) {
+			putc(' ', f);
+			column++;
+		}
+		for (size_t i = 0; i < len; i++) {
+			if (s[i] != '`')
+				column += putc(s[i], f) != EOF;
+		}
+		first = false;
+	}
+	putc('\n', f);
+}
+
+static void
+print_folded(const char *s, int column, int indent)
+{
+	fold(stdout, s, column, indent);
+}
+
+/* A name, and blanks or a new line up to where its text begins. */
+static void
+print_name(FILE *f, const char *name, int indent)
+{
+	if ((int)strlen(name) > indent - 3)
+		fprintf(f, "  %s\n%*s", name, indent, "");
+	else
+		fprintf(f, "  %-*s ", indent - 3, name);
+}
+
+/* A name and the first sentence about it. */
+static void
+print_row(FILE *f, const char *name, const char *doc, int indent)
+{
+	const char	*end = strstr(doc, ". ");
+	size_t		 len = end != NULL ? (size_t)(end - doc) + 1 : strlen(doc);
+	char		 first[512];
+
+	(void)snprintf(first, sizeof first, "%.*s", (int)len, doc);
+	print_name(f, name, indent);
+	fold(f, first, indent, indent);
+}
+
+void
+help_row(const char *name, const char *text)
+{
+	print_name(stdout, name, 25);
+	print_folded(text, 25, 25);
+}
+
+/* ---- the summary ---------------------------------------------------- */
+
+static const char *const section_titles[] = {
+	[LOOK] = "Look:",
+	[TALK] = "Talk, as nc(1) does: a line of input is a message, a message a line of output:",
+	[ADMINISTER] = "Administer; for root and admin_users of sctpd.conf(5):",
+	[DO] = "Do:",
+};
+
+static const char examples[] =
 "Examples:\n"
 "  sctpctl listen -k 2905\n"
 "  echo hello | sctpctl connect 10.0.0.1 2905\n"
@@ -61,44 +102,71 @@ static const char usage[] =
 "\n"
 "Exit status: 0 done, 1 failed, 2 usage, 3 no daemon, 4 permission, 5 timeout.\n";
 
-void
-help_usage(FILE *f)
+/* "connect HOST PORT" */
+static const char *
+synopsis(const struct command *c, char *to, size_t size)
 {
-	fputs(usage, f);
+	int	n = snprintf(to, size, "%s%s", c->name != NULL ? c->name : "",
+	    c->name != NULL && *c->arguments != '\0' ? " " : "");
+
+	for (const char *s = c->arguments; *s != '\0' && n + 1 < (int)size; s++)
+		to[n++] = (char)toupper((unsigned char)*s);
+	to[n] = '\0';
+	return to;
+}
+
+/* "-o, --option NAME=VALUE" */
+static const char *
+option_synopsis(const struct option_row *r, char *to, size_t size)
+{
+	int	n = r->letter != 0 ? snprintf(to, size, "-%c, ", r->letter) : 0;
+
+	n += snprintf(to + n, size - (size_t)n, "--%s ", r->name);
+	for (const char *s = r->argument; s != NULL && *s != '\0' && n + 1 < (int)size; s++)
+		to[n++] = (char)toupper((unsigned char)*s);
+	to[n] = '\0';
+	return to;
+}
+
+static void
+usage_options(FILE *f, unsigned goes)
+{
+	char	name[64];
+
+	for (const struct option_row *r = option_table; r->name != NULL; r++) {
+		if (goes == 0 ? r->goes == WITH_ANY : ((unsigned)r->goes & goes) != 0)
+			print_row(f, option_synopsis(r, name, sizeof name), r->doc, USAGE_COLUMN);
+	}
+}
+
+void
+help_usage(const struct ctl *ctl, FILE *f)
+{
+	char	name[64];
+	int	section = -1;
+
+	fputs("usage: sctpctl [OPTION ...] COMMAND [WORD ...]\n", f);
+	for (const struct command *c = ctl->commands; c->doc != NULL; c++) {
+		if ((int)c->section != section)
+			fprintf(f, "\n%s\n", section_titles[section = (int)c->section]);
+		print_row(f, synopsis(c, name, sizeof name), c->doc, USAGE_COLUMN);
+	}
+	fputs("\nOptions of listen and connect:\n", f);
+	usage_options(f, WITH_TALK);
+	fputs("\nOptions of listen and connect, to test and to measure:\n", f);
+	usage_options(f, WITH_LOAD);
+	fputs("\nOptions of sockets, assocs, paths, top and clients:\n", f);
+	usage_options(f, WITH_SORT | WITH_LISTS | WITH_ASSOCS | WITH_TOP);
+	fputs("\nOptions of metrics:\n", f);
+	usage_options(f, WITH_METRICS);
+	fputs("\nOptions of tap:\n", f);
+	usage_options(f, WITH_TAP);
+	fputs("\nOptions:\n", f);
+	usage_options(f, WITH_ANY);
+	fprintf(f, "\n%s", examples);
 }
 
 /* ---- about one thing ------------------------------------------------ */
-
-/* Text folded at blanks; its first line begins at that column. */
-static void
-print_folded(const char *s, int column, int indent)
-{
-	bool	first = true;
-	size_t	len;
-
-	for (; *s != '\0'; s += len + (s[len] == ' ')) {
-		len = strcspn(s, " ");
-		if (!first && column + 1 + (int)len > TEXT_WIDTH) {
-			printf("\n%*s", indent, "");
-			column = indent;
-		} else if (!first) {
-			putchar(' ');
-			column++;
-		}
-		printf("%.*s", (int)len, s);
-		column += (int)len;
-		first = false;
-	}
-	putchar('\n');
-}
-
-/* A name, and blanks or a new line up to where its text begins. */
-static void
-print_name(const char *name, int indent)
-{
-	if (printf("  %-*s ", indent - 3, name) > indent)
-		printf("\n%*s", indent, "");
-}
 
 static void
 print_words(const struct word *w, int indent)
@@ -129,7 +197,7 @@ print_fields(const struct field *fields, const char *prefix)
 
 	for (const struct field *f = fields; f->key != NULL; f++) {
 		(void)snprintf(name, sizeof name, "%s%s", prefix, f->key);
-		print_name(name, 25);
+		print_name(stdout, name, 25);
 		column = 25 + (f->required ? printf("(required) ") : 0);
 		print_folded(f->doc != NULL ? f->doc : "", column, 25);
 		if (f->type != FIELD_ANY && f->type != FIELD_RECORD) {
@@ -146,14 +214,6 @@ print_fields(const struct field *fields, const char *prefix)
 }
 
 static void
-print_head(const char *kind, const char *name, const char *from, const char *doc)
-{
-	printf("%s %s%s%s%s\n\n", kind, name, from != NULL ? "  (" : "",
-	    from != NULL ? from : "", from != NULL ? ")" : "");
-	print_folded(doc, 0, 0);
-}
-
-static void
 print_section(const char *title, const struct field *fields)
 {
 	if (fields->key == NULL)
@@ -162,204 +222,176 @@ print_section(const char *title, const struct field *fields)
 	print_fields(fields, "");
 }
 
-static bool
+/* What is above the rest if a name is several things, and a line between them. */
+static void
+print_head(const char *kind, const char *name, const char *from, const char *doc)
+{
+	static bool	again;
+
+	printf("%s%s %s%s%s%s\n\n", again ? "\n" : "", kind, name, from != NULL ? "  (" : "",
+	    from != NULL ? from : "", from != NULL ? ")" : "");
+	print_folded(doc, 0, 0);
+	again = true;
+}
+
+/* Those that are the method of their name are described as methods. */
+static void
+about_command(const struct ctl *ctl, const char *name)
+{
+	const struct command	*c = ctl_command(ctl, name);
+	char			 words[64];
+
+	if (c == NULL || c->run == ctl_command(ctl, NULL)->run)
+		return;
+	print_head("command", synopsis(c, words, sizeof words), NULL, c->doc);
+	if (c->goes != 0) {
+		puts("\noptions:");
+		usage_options(stdout, c->goes);
+	}
+	if (c->more != NULL)
+		c->more();
+}
+
+static void
 about_method(const char *name)
 {
 	const struct rpc_desc	*m = rpc_find(name, strlen(name));
 
 	if (m == NULL)
-		return false;
+		return;
 	print_head("method", m->name, m->from, m->doc);
 	print_section("arguments", m->in);
 	print_section("answer", m->out);
-	return true;
 }
 
-static bool
+static void
 about_option(const char *name)
 {
 	const struct sockopt	*o = sockopt_find(name, strlen(name));
 
 	if (o == NULL)
-		return false;
+		return;
 	print_head("option", o->name, o->from, o->doc);
+	if (o->kernel_only)
+		puts("The userland stack does not have it.");
 	if (o->access != SOCKOPT_RW)
 		printf("It can only be %s.\n", o->access == SOCKOPT_GET ? "read" :
 		    o->access == SOCKOPT_SET ? "set" : "given at open");
 	if (o->fields[0].key != NULL && o->fields[0].key[0] == '\0') {
 		printf("\nvalue: ");
 		print_folded(o->fields[0].doc, 7, 7);
-		return true;
+		return;
 	}
 	print_section("fields", o->fields);
-	return true;
 }
 
-static bool
+static void
 about_event(const char *name)
 {
-	for (const struct notice *n = notice_table; n->name != NULL; n++) {
+	for (const struct event_type *n = event_type_table; n->name != NULL; n++) {
 		if (strcmp(n->name, name) != 0)
 			continue;
 		print_head("event", n->name, n->from, n->doc);
 		printf("\nfields:\n");
 		print_fields(event_head_fields, "");
 		print_fields(n->fields, "");
-		return true;
+		return;
 	}
-	return false;
 }
 
-static bool
+static void
 about_error(const char *name)
 {
 	for (int e = 1; e < ERR_COUNT; e++) {
 		if (strcmp(error_table[e].code, name) != 0)
 			continue;
 		print_head("error", name, NULL, error_table[e].doc);
-		return true;
 	}
-	return false;
+}
+
+/* "m3ua" is what is known of that PPID, "ppid" of all. */
+static void
+about_ppid(const char *name)
+{
+	char	number[16];
+
+	for (const struct ppid *p = ppid_table; p->name != NULL; p++) {
+		if (strcmp(name, p->name) != 0)
+			continue;
+		(void)snprintf(number, sizeof number, "PPID %" PRIu32, p->number);
+		print_head("ppid", name, number, p->doc);
+		return;
+	}
+	if (strcmp(name, "ppid") != 0)
+		return;
+	puts("PPIDs that have names:");
+	for (const struct ppid *p = ppid_table; p->name != NULL; p++) {
+		(void)snprintf(number, sizeof number, "%5" PRIu32, p->number);
+		printf("  %s  %-22s %s\n", number, p->name, p->doc);
+	}
 }
 
 /* ---- all there is --------------------------------------------------- */
 
 static void
-print_row(const char *name, const char *doc)
+print_all(const struct ctl *ctl)
 {
-	const char	*end = strstr(doc, ". ");
-	size_t		 len = end != NULL ? (size_t)(end - doc) + 1 : strlen(doc);
-	char		 first[512];
+	char	name[64];
 
-	(void)snprintf(first, sizeof first, "%.*s", (int)len, doc);
-	print_name(name, 33);
-	print_folded(first, 33, 33);
-}
-
-static void
-print_all(void)
-{
-	puts("methods:");
+	puts("commands:");
+	for (const struct command *c = ctl->commands; c->doc != NULL; c++)
+		print_row(stdout, synopsis(c, name, sizeof name), c->doc, 33);
+	puts("\nmethods:");
 	for (int m = 0; m < RPC_COUNT; m++)
-		print_row(rpc_table[m].name, rpc_table[m].doc);
+		print_row(stdout, rpc_table[m].name, rpc_table[m].doc, 33);
 	puts("\noptions:");
 	for (const struct sockopt *o = sockopt_table; o->name != NULL; o++)
-		print_row(o->name, o->doc);
+		print_row(stdout, o->name, o->doc, 33);
 	puts("\nevents:");
-	for (const struct notice *n = notice_table; n->name != NULL; n++)
-		print_row(n->name, n->doc);
+	for (const struct event_type *n = event_type_table; n->name != NULL; n++)
+		print_row(stdout, n->name, n->doc, 33);
 	puts("\nerrors:");
 	for (int e = 1; e < ERR_COUNT; e++)
-		print_row(error_table[e].code, error_table[e].doc);
-	puts("\nMore: sctpctl help NAME; sctpctl --help");
+		print_row(stdout, error_table[e].code, error_table[e].doc, 33);
+	puts("\nMore: sctpctl help NAME; sctpctl help ppid; sctpctl --help");
+}
+
+/* Does anything have this name? */
+bool
+help_knows(const struct ctl *ctl, const char *name)
+{
+	size_t	len = strlen(name);
+
+	for (const struct ppid *p = ppid_table; p->name != NULL; p++) {
+		if (strcmp(name, p->name) == 0)
+			return true;
+	}
+	return strcmp(name, "ppid") == 0 || ctl_command(ctl, name) != NULL || rpc_find(name, len) != NULL ||
+	    sockopt_find(name, len) != NULL || event_type_named(name, len) != NULL || error_from_text(name, len) != ERR_OK;
 }
 
 int
-help_run(int argc, char **argv)
+help_run(struct ctl *ctl, int argc, char **argv)
 {
-	bool	any = false;
-
-	if (argc < 2) {
-		print_all();
+	for (int i = 1; i < argc; i++) {
+		if (!help_knows(ctl, argv[i]))
+			return ctl_fail(CTL_USAGE, "there is no command, method, option, event, error or PPID \"%s\"; "
+			    "sctpctl help lists them", argv[i]);
+	}
+	if (ctl->json) {
+		help_json(ctl, argc, argv);
 		return out_flush();
 	}
+	if (argc < 2)
+		print_all(ctl);
 	for (int i = 1; i < argc; i++) {
-		/* A name may be two things: abort is a method, accept an event too. */
-		any = about_method(argv[i]);
-		if (about_option(argv[i]) || about_event(argv[i]) || about_error(argv[i]))
-			any = true;
-		if (!any)
-			return ctl_fail(CTL_USAGE,
-			    "there is no method, option, event or error \"%s\"; sctpctl help lists them",
-			    argv[i]);
-	}
-	return out_flush();
-}
-
-/* ---- completion ----------------------------------------------------- */
-
-static void
-candidate(const char *prefix, const char *name, const char *end, const char *typed)
-{
-	char	text[160];
-
-	(void)snprintf(text, sizeof text, "%s%s%s", prefix, name, end);
-	if (strncmp(text, typed, strlen(typed)) == 0)
-		puts(text);
-}
-
-static void
-complete_names(const char *typed, bool all)
-{
-	for (int m = 0; m < RPC_COUNT; m++)
-		candidate("", rpc_table[m].name, "", typed);
-	for (const struct sockopt *o = sockopt_table; all && o->name != NULL; o++)
-		candidate("", o->name, "", typed);
-	for (const struct notice *n = notice_table; all && n->name != NULL; n++)
-		candidate("", n->name, "", typed);
-	for (int e = 1; all && e < ERR_COUNT; e++)
-		candidate("", error_table[e].code, "", typed);
-}
-
-static void
-complete_option(const char *prefix, const struct sockopt *o, const char *typed)
-{
-	char	inside[96];
-
-	if (o->fields[0].key == NULL || o->fields[0].key[0] == '\0') {
-		candidate(prefix, o->name, "=", typed);
-		return;
-	}
-	(void)snprintf(inside, sizeof inside, "%s%s.", prefix, o->name);
-	if (strncmp(typed, inside, strlen(inside)) != 0) {
-		candidate(prefix, o->name, ".", typed);
-		return;
-	}
-	for (const struct field *f = o->fields; f->key != NULL; f++)
-		candidate(inside, f->key, "=", typed);
-}
-
-static void
-complete_field(const struct field *f, const char *typed)
-{
-	char	prefix[64];
-
-	if (f->type == FIELD_ANY && strcmp(f->key, "options") == 0) {
-		if (strncmp(typed, "options.", 8) != 0) {
-			candidate("", "options.", "", typed);
-			return;
-		}
-		for (const struct sockopt *o = sockopt_table; o->name != NULL; o++)
-			complete_option("options.", o, typed);
-	} else if (f->type == FIELD_RECORD) {
-		(void)snprintf(prefix, sizeof prefix, "%s.", f->key);
-		for (const struct field *s = f->sub; s->key != NULL; s++)
-			candidate(prefix, s->key, "=", typed);
-	} else if (f->type == FIELD_WORD) {
-		(void)snprintf(prefix, sizeof prefix, "%s=", f->key);
-		for (const struct word *w = f->words; w->name != NULL; w++)
-			candidate(prefix, w->name, "", typed);
-	} else {
-		candidate("", f->key, "=", typed);
-	}
-}
-
-/* argv: the words after "sctpctl"; the last is the one being typed. */
-int
-help_complete(int argc, char **argv)
-{
-	const char		*typed = argc > 0 ? argv[argc - 1] : "";
-	const struct rpc_desc	*m = argc > 1 ? rpc_find(argv[0], strlen(argv[0])) : NULL;
-
-	if (argc <= 1) {
-		for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-			candidate("", commands[i], "", typed);
-		complete_names(typed, false);
-	} else if (strcmp(argv[0], "help") == 0) {
-		complete_names(typed, true);
-	} else if (m != NULL) {
-		for (const struct field *f = m->in; f->key != NULL; f++)
-			complete_field(f, typed);
+		/* A name may be several things: connect is a command and a method. */
+		about_command(ctl, argv[i]);
+		about_method(argv[i]);
+		about_option(argv[i]);
+		about_event(argv[i]);
+		about_error(argv[i]);
+		about_ppid(argv[i]);
 	}
 	return out_flush();
 }

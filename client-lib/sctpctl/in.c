@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sctpctl.h"
+#include "sctpctl/in.h"
 
 #define READ_SIZE	16384
 
@@ -44,6 +44,13 @@ in_read(struct in *in)
 	return true;
 }
 
+bool
+in_has_next(const struct in *in)
+{
+	return in->off < in->len && (in->raw || in->eof ||
+	    memchr(in->buf + in->off, '\n', in->len - in->off) != NULL);
+}
+
 char *
 in_next(struct in *in, size_t *len)
 {
@@ -57,10 +64,19 @@ in_next(struct in *in, size_t *len)
 		return NULL;
 	*len = end != NULL ? (size_t)(end - line) : in->len - in->off;
 	in->off += *len + (end != NULL);
+	in->taken += *len + (end != NULL);
 	if (!in->raw && *len > 0 && line[*len - 1] == '\r')
 		--*len;
 	line[*len] = '\0';	/* over the line's end, or the spare byte */
 	return line;
+}
+
+bool
+in_is_ours(const struct in *in)
+{
+	pid_t	foreground = tcgetpgrp(in->fd);
+
+	return foreground == -1 || foreground == getpgrp();
 }
 
 void

@@ -5,7 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "sctpctl.h"
+#include "sctpctl/list.h"
+#include "sctpctl/out.h"
 
 static const struct {
 	const char	*method;
@@ -15,6 +16,7 @@ static const struct {
 	{ "describe", NULL },
 	{ "sockets", "no sockets" },
 	{ "assocs", "no associations" },
+	{ "paths", "no paths" },
 	{ "clients", "no clients" },
 };
 
@@ -29,24 +31,19 @@ list_knows(const char *method)
 }
 
 static void
-print_uptime(int64_t s)
-{
-	if (s >= 86400)
-		printf("%" PRId64 "d ", s / 86400);
-	printf("%02" PRId64 ":%02" PRId64 ":%02" PRId64 "\n", s / 3600 % 24, s / 60 % 60, s % 60);
-}
-
-static void
 print_status(const struct sctpd_value *v)
 {
 	const struct sctpd_value	*limits = sctpd_get(v, "limits");
 	const struct sctpd_value	*users = sctpd_get(v, "users");
+	int64_t				 up = sctpd_get_int(v, "uptime");	/* s */
 
 	printf("sctpd %s, process %" PRId64 ", on %s\n", sctpd_get_str(v, "version"),
 	    sctpd_get_int(v, "pid"), sctpd_get_str(v, "system"));
 	printf("SCTP stack:    %s\n", sctpd_get_str(v, "stack"));
 	printf("up:            ");
-	print_uptime(sctpd_get_int(v, "uptime"));
+	if (up >= 86400)
+		printf("%" PRId64 "d ", up / 86400);
+	printf("%02" PRId64 ":%02" PRId64 ":%02" PRId64 "\n", up / 3600 % 24, up / 60 % 60, up % 60);
 	printf("clients:       %" PRId64, sctpd_get_int(v, "clients"));
 	if (sctpd_get_int(v, "away") > 0)
 		printf(", and %" PRId64 " without a connection", sctpd_get_int(v, "away"));
@@ -55,6 +52,8 @@ print_status(const struct sctpd_value *v)
 	printf("associations:  %" PRId64, sctpd_get_int(v, "associations"));
 	if (sctpd_get_int(v, "lingering") > 0)
 		printf(", and %" PRId64 " of closed sockets", sctpd_get_int(v, "lingering"));
+	if (sctpd_get_int(v, "draining") != 0)
+		printf("; drained: no new ones are taken until sctpctl undrain");
 	printf("\nmessages:      %" PRId64 " received, %" PRId64 " sent\n",
 	    sctpd_get_int(v, "recv_cnt"), sctpd_get_int(v, "send_cnt"));
 	printf("memory:        %" PRId64 " KiB\n", sctpd_get_int(v, "memory") / 1024);
@@ -108,4 +107,6 @@ list_print(const struct ctl *ctl, const char *method, const struct sctpd_value *
 	}
 	if (sctpd_count(list) > 0)
 		out_table(ctl, list);
+	if (sctpd_get_int(v, "more") != 0)
+		puts("there are more: give after_sock and after_assoc, which are sock and assoc_id of the last one");
 }

@@ -9,7 +9,8 @@
 #include <sys/time.h>
 #include <time.h>
 
-#include "sctpctl.h"
+#include "proto/ppid.h"
+#include "sctpctl/out.h"
 
 void
 out_hex(FILE *f, const char *p, size_t len)
@@ -30,37 +31,22 @@ out_flush(void)
 
 /* ---- JSON ----------------------------------------------------------- */
 
-static void
-json_text(FILE *f, const char *s, size_t len)
-{
-	putc('"', f);
-	for (size_t i = 0; i < len; i++) {
-		if (s[i] == '"' || s[i] == '\\')
-			fprintf(f, "\\%c", s[i]);
-		else if (s[i] == '\n')
-			fputs("\\n", f);
-		else if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
-			fprintf(f, "\\u%04x", (unsigned char)s[i]);
-		else
-			putc(s[i], f);
-	}
-	putc('"', f);
-}
+static void json(FILE *, const struct sctpd_value *);
 
 static void
 json_pairs(FILE *f, const struct sctpd_value *v, const char *sep)
 {
 	for (size_t i = 0; i < sctpd_count(v); i++) {
 		fputs(sep, f);
-		json_text(f, sctpd_key(v, i), strlen(sctpd_key(v, i)));
+		ctl_json_text(f, sctpd_key(v, i), strlen(sctpd_key(v, i)));
 		fputs(": ", f);
-		out_json(f, sctpd_item(v, i));
+		json(f, sctpd_item(v, i));
 		sep = ", ";
 	}
 }
 
-void
-out_json(FILE *f, const struct sctpd_value *v)
+static void
+json(FILE *f, const struct sctpd_value *v)
 {
 	size_t		 len;
 	const char	*s = sctpd_str(v, &len);
@@ -79,7 +65,7 @@ out_json(FILE *f, const struct sctpd_value *v)
 		fprintf(f, "%g", sctpd_float(v));
 		break;
 	case SCTPD_STR:
-		json_text(f, s, len);
+		ctl_json_text(f, s, len);
 		break;
 	case SCTPD_BIN:
 		putc('"', f);
@@ -90,7 +76,7 @@ out_json(FILE *f, const struct sctpd_value *v)
 		putc('[', f);
 		for (size_t i = 0; i < sctpd_count(v); i++) {
 			fputs(i > 0 ? ", " : "", f);
-			out_json(f, sctpd_item(v, i));
+			json(f, sctpd_item(v, i));
 		}
 		putc(']', f);
 		break;
@@ -100,6 +86,22 @@ out_json(FILE *f, const struct sctpd_value *v)
 		putc('}', f);
 		break;
 	}
+}
+
+char *
+out_json_text(const struct sctpd_value *v)
+{
+	char	*text = NULL;
+	size_t	 size;
+	FILE	*f = open_memstream(&text, &size);
+
+	if (f != NULL) {
+		json(f, v);
+		fclose(f);
+	}
+	if (text == NULL)
+		exit(ctl_fail(CTL_FAILED, "there is no memory left"));
+	return text;
 }
 
 /* ---- words ---------------------------------------------------------- */
@@ -125,22 +127,32 @@ word_bytes(FILE *f, const char *s, size_t len)
 	out_hex(f, s, len);
 }
 
-/* {addr, port} as 10.0.0.1:2905. */
-static bool
-word_endpoint(FILE *f, const struct sctpd_value *v)
+void
+out_endpoint(const struct sctpd_value *v, char *to, size_t size)
 {
 	const char	*addr = sctpd_get_str(v, "addr");
 	bool		 v6 = strchr(addr, ':') != NULL;
 
+	(void)snprintf(to, size, "%s%s%s:%" PRId64, v6 ? "[" : "", addr, v6 ? "]" : "", sctpd_get_int(v, "port"));
+}
+
+/* {addr, port} as 10.0.0.1:2905. */
+static bool
+word_endpoint(FILE *f, const struct sctpd_value *v)
+{
+	char	text[80];
+
 	if (sctpd_count(v) != 2 || sctpd_get(v, "addr") == NULL || sctpd_get(v, "port") == NULL)
 		return false;
-	fprintf(f, "%s%s%s:%" PRId64, v6 ? "[" : "", addr, v6 ? "]" : "",
-	    sctpd_get_int(v, "port"));
+	out_endpoint(v, text, sizeof text);
+	fputs(text, f);
 	return true;
 }
 
+static void words(FILE *, const struct sctpd_value *, bool named);
+
 static void
-word(FILE *f, const struct sctpd_value *v)
+word(FILE *f, const struct sctpd_value *v, bool named)
 {
 	size_t		 len;
 	const char	*s = sctpd_str(v, &len);
@@ -155,32 +167,45 @@ word(FILE *f, const struct sctpd_value *v)
 	case SCTPD_LIST:
 		for (size_t i = 0; i < sctpd_count(v); i++) {
 			fputs(i > 0 ? "," : "", f);
-			word(f, sctpd_item(v, i));
+			word(f, sctpd_item(v, i), named);
 		}
 		break;
 	case SCTPD_MAP:
 		if (word_endpoint(f, v))
 			break;
 		putc('{', f);
-		out_words(f, v);
+		words(f, v, named);
 		putc('}', f);
 		break;
 	case SCTPD_NIL:
 	case SCTPD_BOOL:
 	case SCTPD_INT:
 	case SCTPD_FLOAT:
-		out_json(f, v);
+		json(f, v);
 		break;
+	}
+}
+
+/* A PPID has its name behind it, if it has one. */
+static void
+words(FILE *f, const struct sctpd_value *v, bool named)
+{
+	const char	*name;
+
+	for (size_t i = 0; i < sctpd_count(v); i++) {
+		fprintf(f, "%s%s=", i > 0 ? " " : "", sctpd_key(v, i));
+		word(f, sctpd_item(v, i), named);
+		name = named && strcmp(sctpd_key(v, i), "ppid") == 0 && sctpd_int(sctpd_item(v, i)) != 0 ?
+		    ppid_name((uint32_t)sctpd_int(sctpd_item(v, i))) : NULL;
+		if (name != NULL)
+			fprintf(f, " (%s)", name);
 	}
 }
 
 void
 out_words(FILE *f, const struct sctpd_value *v)
 {
-	for (size_t i = 0; i < sctpd_count(v); i++) {
-		fprintf(f, "%s%s=", i > 0 ? " " : "", sctpd_key(v, i));
-		word(f, sctpd_item(v, i));
-	}
+	words(f, v, false);
 }
 
 /* ---- events --------------------------------------------------------- */
@@ -212,9 +237,23 @@ out_event(const struct ctl *ctl, FILE *f, const struct sctpd_event *ev)
 		if (strcmp(sctpd_key(ev->fields, i), "event") == 0)
 			continue;
 		fprintf(f, " %s=", sctpd_key(ev->fields, i));
-		word(f, sctpd_item(ev->fields, i));
+		word(f, sctpd_item(ev->fields, i), true);
 	}
 	putc('\n', f);
+}
+
+void
+out_failed(const char *method, const char *addr, const char *port, const char *error)
+{
+	struct timeval	tv;
+
+	gettimeofday(&tv, NULL);
+	printf("{\"time\": %lld.%06ld, \"event\": \"error\", \"method\": \"%s\", \"addr\": ",
+	    (long long)tv.tv_sec, (long)tv.tv_usec, method);
+	ctl_json_text(stdout, addr, strlen(addr));
+	printf(", \"port\": %d, \"error\": ", atoi(port));
+	ctl_json_text(stdout, error, strlen(error));
+	puts("}");
 }
 
 void
@@ -225,7 +264,7 @@ out_connected(uint64_t sock, const char *addr, const char *port, const struct sc
 	gettimeofday(&tv, NULL);
 	printf("{\"time\": %lld.%06ld, \"event\": \"sctp_assoc_change\", \"sock\": %" PRIu64 ", \"from\": {\"addr\": ",
 	    (long long)tv.tv_sec, (long)tv.tv_usec, sock);
-	json_text(stdout, addr, strlen(addr));
+	ctl_json_text(stdout, addr, strlen(addr));
 	printf(", \"port\": %d}", atoi(port));
 	json_pairs(stdout, v, ", ");
 	puts("}");
@@ -233,7 +272,7 @@ out_connected(uint64_t sock, const char *addr, const char *port, const struct sc
 
 /* ---- tables --------------------------------------------------------- */
 
-/* A cell's text, which is given. */
+/* A cell's text, allocated. */
 static char *
 cell(const struct sctpd_value *v)
 {
@@ -250,7 +289,7 @@ cell(const struct sctpd_value *v)
 	else if (sctpd_type(v) == SCTPD_STR)
 		fputs(*sctpd_str(v, NULL) != '\0' ? sctpd_str(v, NULL) : "-", f);
 	else
-		word(f, v);
+		word(f, v, false);
 	fclose(f);
 	return text;
 }
@@ -308,28 +347,20 @@ out_table(const struct ctl *ctl, const struct sctpd_value *list)
 
 /* ---- results -------------------------------------------------------- */
 
-static int
-longest_key(const struct sctpd_value *v)
-{
-	size_t	n = 0;
-
-	for (size_t i = 0; i < sctpd_count(v); i++) {
-		if (strlen(sctpd_key(v, i)) > n)
-			n = strlen(sctpd_key(v, i));
-	}
-	return (int)n;
-}
-
 static void
 print_pairs(const struct sctpd_value *v, const char *indent)
 {
-	int	width = longest_key(v) + 1;
+	size_t	longest = 0;
 	char	key[64];
 
 	for (size_t i = 0; i < sctpd_count(v); i++) {
+		if (strlen(sctpd_key(v, i)) > longest)
+			longest = strlen(sctpd_key(v, i));
+	}
+	for (size_t i = 0; i < sctpd_count(v); i++) {
 		(void)snprintf(key, sizeof key, "%s:", sctpd_key(v, i));
-		printf("%s%-*s ", indent, width, key);
-		word(stdout, sctpd_item(v, i));
+		printf("%s%-*s ", indent, (int)longest + 1, key);
+		word(stdout, sctpd_item(v, i), false);
 		putchar('\n');
 	}
 }
@@ -348,7 +379,7 @@ print_options(const struct sctpd_value *list)
 			print_pairs(value, "    ");
 			continue;
 		}
-		word(stdout, value);
+		word(stdout, value, false);
 		putchar('\n');
 	}
 }
@@ -359,7 +390,7 @@ out_result(const struct ctl *ctl, const struct sctpd_value *v)
 	const struct sctpd_value	*only = sctpd_item(v, 0);
 
 	if (ctl->json) {
-		out_json(stdout, v);
+		json(stdout, v);
 		putchar('\n');
 	} else if (sctpd_count(v) == 1 && strcmp(sctpd_key(v, 0), "options") == 0) {
 		print_options(only);

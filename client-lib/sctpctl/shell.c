@@ -10,13 +10,23 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "rpc.h"
-#include "sctpctl.h"
+#include "proto/event_type.h"
+#include "proto/rpc.h"
+#include "sctpctl/call.h"
+#include "sctpctl/complete.h"
+#include "sctpctl/edit.h"
+#include "sctpctl/help.h"
+#include "sctpctl/in.h"
+#include "sctpctl/out.h"
+#include "sctpctl/seen.h"
+#include "sctpctl/shell.h"
+#include "sctpctl/view.h"
 
 #define MAX_WORDS	64
 #define MAX_VARIABLES	64
@@ -38,12 +48,25 @@ struct shell {
 	struct ctl	*ctl;
 	struct in	 in;
 	bool		 prompt;
+	bool		 edits;		/* lines, with libedit */
 	bool		 quit;
+	int		 fail;		/* of events that came while a line was typed */
 	struct variable	 vars[MAX_VARIABLES];
 	size_t		 n_vars;
 	struct seen	 seen[MAX_SEEN];
 	size_t		 n_seen;
 };
+
+/* At a prompt ^C ends what is waited for, and not the shell. */
+static volatile sig_atomic_t	interrupted;
+static sigset_t			open_mask;
+
+static void
+on_interrupt(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
 
 /* ---- variables ------------------------------------------------------ */
 
@@ -99,7 +122,7 @@ set_from_answer(struct shell *sh, const struct sctpd_value *v)
 
 /* ---- lines to words ------------------------------------------------- */
 
-/* $NAME or ${NAME} at s: its value to out; gives what follows. */
+/* Write the value of the $NAME or ${NAME} at s to out; give what follows it. */
 static const char *
 expand(struct shell *sh, const char *s, FILE *out, bool *ok)
 {
@@ -110,7 +133,7 @@ expand(struct shell *sh, const char *s, FILE *out, bool *ok)
 	while (isalnum((unsigned char)*end) || *end == '_')
 		end++;
 	if ((v = find_variable(sh, name, (size_t)(end - name))) == NULL) {
-		ctl_fail(CTL_USAGE, "there is no $%.*s; answers and NAME=VALUE set variables",
+		ctl_fail(CTL_USAGE, "there is no variable $%.*s; answers and NAME=VALUE set variables",
 		    (int)(end - name), name);
 		*ok = false;
 	} else {
@@ -143,21 +166,9 @@ prepare(struct shell *sh, const char *s, size_t *size)
 	if (ok && !quoted)
 		return text;
 	if (ok)
-		ctl_fail(CTL_USAGE, "a \" has no end");
+		ctl_fail(CTL_USAGE, "a \" is not closed");
 	free(text);
 	return NULL;
-}
-
-static int
-split(char *text, size_t size, char **argv)
-{
-	int	argc = 0;
-
-	for (size_t i = 0; i < size && argc < MAX_WORDS; i++) {
-		if (text[i] != '\0' && (i == 0 || text[i - 1] == '\0'))
-			argv[argc++] = &text[i];
-	}
-	return argc;
 }
 
 /* ---- events --------------------------------------------------------- */
@@ -175,20 +186,47 @@ forget(struct shell *sh, size_t n)
 static void
 remember(struct shell *sh, const struct sctpd_event *ev)
 {
-	char	*text = NULL;
-	size_t	 size;
-	FILE	*f = open_memstream(&text, &size);
+	char	*text = seen_text(ev);
 
-	if (f == NULL)
+	if (text == NULL)
 		return;
-	fprintf(f, "%s ", ev->name);
-	out_words(f, ev->fields);
-	fputs(" ", f);
-	fclose(f);
 	if (sh->n_seen == MAX_SEEN)
 		forget(sh, 1);
 	sh->seen[sh->n_seen++] = (struct seen){ text, ev->assoc_id,
 	    sctpd_get_int(ev->fields, "accepted") };
+}
+
+static int64_t
+now_ms(void)
+{
+	struct timespec	ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Wait for the daemon, so long or until ^C; ms -1: without end. */
+static void
+wait_for_daemon(const struct shell *sh, int64_t ms)
+{
+	struct pollfd	pfd = { .fd = sctpd_fd(sh->ctl->c), .events = sctpd_wants(sh->ctl->c) };
+	struct timespec	ts = { ms / 1000, (long)(ms % 1000) * 1000000 };
+
+	(void)ppoll(&pfd, 1, ms < 0 ? NULL : &ts, &open_mask);
+}
+
+/* sctpd_next_event; at a prompt ^C is a time-out, too. */
+static int
+next_event(const struct shell *sh, int timeout, const struct sctpd_event **ev)
+{
+	int64_t	end = now_ms() + timeout;
+	int	code;
+
+	if (!sh->prompt)
+		return sctpd_next_event(sh->ctl->c, timeout, ev);
+	while ((code = sctpd_next_event(sh->ctl->c, 0, ev)) == SCTPD_TIMEOUT && !interrupted && now_ms() < end)
+		wait_for_daemon(sh, end - now_ms());
+	return code;
 }
 
 /* Print the next event, if one comes in time. */
@@ -196,7 +234,7 @@ static int
 print_event(struct shell *sh, int timeout)
 {
 	const struct sctpd_event	*ev;
-	int				 code = sctpd_next_event(sh->ctl->c, timeout, &ev);
+	int				 code = next_event(sh, timeout, &ev);
 
 	if (code != SCTPD_OK)
 		return code;
@@ -218,29 +256,12 @@ print_events(struct shell *sh)
 	return code == SCTPD_TIMEOUT ? CTL_OK : ctl_fail_call(sh->ctl, code);
 }
 
-/* Does a remembered event have that name and say every key=value? */
-static bool
-matches(const char *text, int argc, char **argv)
-{
-	char	word[256];
-
-	(void)snprintf(word, sizeof word, "%s ", argv[1]);
-	if (strncmp(text, word, strlen(word)) != 0)
-		return false;
-	for (int i = 2; i < argc; i++) {
-		(void)snprintf(word, sizeof word, " %s ", argv[i]);
-		if (strncmp(argv[i], "timeout=", 8) != 0 && strstr(text, word) == NULL)
-			return false;
-	}
-	return true;
-}
-
 /* Pass all events up to the one that is waited for; it sets variables. */
 static bool
 pass(struct shell *sh, int argc, char **argv)
 {
 	for (size_t i = 0; i < sh->n_seen; i++) {
-		if (!matches(sh->seen[i].text, argc, argv))
+		if (!seen_matches(sh->seen[i].text, argc - 1, argv + 1))
 			continue;
 		if (sh->seen[i].assoc_id != 0)
 			set_number(sh, "assoc_id", sh->seen[i].assoc_id);
@@ -253,15 +274,6 @@ pass(struct shell *sh, int argc, char **argv)
 	return false;
 }
 
-static int64_t
-now_ms(void)
-{
-	struct timespec	ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* wait EVENT [key=value ...] [timeout=MS] */
 static int
 run_wait(struct shell *sh, int argc, char **argv)
@@ -272,6 +284,8 @@ run_wait(struct shell *sh, int argc, char **argv)
 	if (argc < 2)
 		return ctl_fail(CTL_USAGE,
 		    "wait takes an event: wait EVENT [key=value ...] [timeout=MS]");
+	if (event_type_named(argv[1], strlen(argv[1])) == NULL)
+		return ctl_fail(CTL_USAGE, "there is no event \"%s\"; help lists the events", argv[1]);
 	for (int i = 2; i < argc; i++) {
 		if (strncmp(argv[i], "timeout=", 8) == 0)
 			end = now_ms() + atoi(argv[i] + 8);
@@ -281,6 +295,8 @@ run_wait(struct shell *sh, int argc, char **argv)
 			return CTL_OK;
 		code = print_event(sh, now_ms() < end ? (int)(end - now_ms()) : 0);
 	} while (code == SCTPD_OK);
+	if (code == SCTPD_TIMEOUT && interrupted && putchar('\n') != EOF)
+		return ctl_fail(CTL_FAILED, "interrupted; no %s came", argv[1]);
 	if (code == SCTPD_TIMEOUT)
 		return ctl_fail(CTL_TIMEOUT, "no %s came in time", argv[1]);
 	return ctl_fail_call(sh->ctl, code);
@@ -289,9 +305,9 @@ run_wait(struct shell *sh, int argc, char **argv)
 /* ---- commands ------------------------------------------------------- */
 
 static int
-run_sleep(struct shell *sh, int ms)
+run_sleep(struct shell *sh, int argc, char **argv)
 {
-	int64_t	end = now_ms() + ms;
+	int64_t	end = now_ms() + (argc > 1 ? atoi(argv[1]) : 0);
 	int	code;
 
 	do {
@@ -300,19 +316,75 @@ run_sleep(struct shell *sh, int ms)
 	return code == SCTPD_TIMEOUT ? CTL_OK : ctl_fail_call(sh->ctl, code);
 }
 
-static void
-print_help(void)
+static int
+run_quit(struct shell *sh, int argc, char **argv)
 {
-	puts("METHOD key=value ...    call it; its answer sets $sock, $assoc_id, $port...\n"
-	    "NAME=VALUE              set $NAME\n"
-	    "wait EVENT [key=value ...] [timeout=MS]\n"
-	    "                        wait for an event that no wait has passed yet, 30000 ms;\n"
-	    "                        it sets $assoc_id\n"
-	    "sleep MS                print what comes for so long\n"
-	    "help [NAME]             this, or about a method, option, event or error\n"
-	    "-COMMAND                run it; do not stop if it fails\n"
-	    "quit                    leave; sockets opened here are closed\n"
-	    "# ...                   a comment");
+	(void)argc;
+	(void)argv;
+	sh->quit = true;
+	return CTL_OK;
+}
+
+static int
+run_help(struct shell *sh, int argc, char **argv)
+{
+	if (argc > 1)
+		return help_run(sh->ctl, argc, argv);
+	shell_commands();
+	return out_flush();
+}
+
+/* A method that was called at the prompt. */
+struct asked {
+	struct shell	*sh;
+	char		 method[48];
+	bool		 done;
+	bool		 left;		/* ^C: nobody waits for it any more */
+	int		 fail;
+};
+
+static void
+answered(struct sctpd *c, int code, const struct sctpd_value *v, void *arg)
+{
+	struct asked	*a = arg;
+
+	(void)c;
+	if (a->left)
+		printf("the answer to %s:\n", a->method);
+	a->fail = code == SCTPD_OK ? call_print(a->sh->ctl, a->method, v) : ctl_fail_call(a->sh->ctl, code);
+	if (code == SCTPD_OK)
+		set_from_answer(a->sh, v);
+	a->done = true;
+	if (a->left)
+		free(a);
+}
+
+/* Call the method, and wait for its answer until ^C: then the answer is printed when it comes. */
+static int
+ask(struct ctl *ctl, int argc, const char *const *argv, void *arg)
+{
+	struct asked	*a = calloc(1, sizeof *a);
+	int		 code, fail;
+
+	if (a == NULL)
+		return ctl_fail(CTL_FAILED, "there is no memory left");
+	a->sh = arg;
+	(void)snprintf(a->method, sizeof a->method, "%s", argv[0]);
+	code = sctpd_callv_async(ctl->c, answered, a, argc, argv);
+	if (code != SCTPD_OK) {
+		free(a);
+		return ctl_fail_call(ctl, code);
+	}
+	while ((code = sctpd_process(ctl->c)) == SCTPD_OK && !a->done && !interrupted)
+		wait_for_daemon(arg, -1);
+	if (!a->done && code == SCTPD_OK) {
+		a->left = true;
+		putchar('\n');
+		return ctl_fail(CTL_FAILED, "interrupted; the daemon goes on with %s, and its answer is printed when it comes", argv[0]);
+	}
+	fail = a->done ? a->fail : ctl_fail_call(ctl, code);
+	free(a);
+	return fail;
 }
 
 static int
@@ -323,10 +395,58 @@ run_method(struct shell *sh, int argc, char **argv)
 
 	if (rpc_find(argv[0], strlen(argv[0])) == NULL)
 		return ctl_fail(CTL_USAGE,
-		    "there is no command \"%s\"; help lists those that there are", argv[0]);
+		    "the shell has no command or method \"%s\"; help lists its commands", argv[0]);
+	/* Lists set no variables. */
+	if (view_knows(argv[0]))
+		return view_run(sh->ctl, argc, argv);
+	if (sh->prompt)
+		return call_with(sh->ctl, argc, argv, ask, sh);
 	if ((fail = call_run(sh->ctl, argc, argv, &v)) == CTL_OK)
 		set_from_answer(sh, v);
 	return fail;
+}
+
+static int
+run_call(struct shell *sh, int argc, char **argv)
+{
+	if (argc < 2)
+		return ctl_fail(CTL_USAGE, "call takes a method: call METHOD [KEY=VALUE ...]");
+	return run_method(sh, argc - 1, argv + 1);
+}
+
+/* A row without a function is no command; help prints it with them. */
+static const struct {
+	const char	*name;
+	const char	*arguments;
+	const char	*doc;
+	int		(*run)(struct shell *, int argc, char **argv);
+} shell_table[] = {
+	{ "METHOD", " [KEY=VALUE ...]",
+	  "Call the method. Its answer sets variables: $sock, $assoc_id, $port and so on.", NULL },
+	{ "NAME=VALUE", "", "Set the variable $NAME.", NULL },
+	{ "wait", " EVENT [KEY=VALUE ...] [timeout=MS]",
+	  "Wait for an event that no earlier wait has passed, for 30000 ms unless timeout says otherwise. "
+	  "It sets $assoc_id.", run_wait },
+	{ "call", " METHOD [KEY=VALUE ...]", "Call a method that has the name of a command of the shell.", run_call },
+	{ "sleep", " MS", "Print the events that come during this time.", run_sleep },
+	{ "help", " [NAME ...]", "Print this list, or describe commands, methods, options, events and errors.", run_help },
+	{ "-COMMAND", "", "Run the command, and go on if it fails.", NULL },
+	{ "quit", "", "Leave the shell. The sockets that were opened here are closed.", run_quit },
+	{ "# ...", "", "A comment.", NULL },
+};
+
+#define N_SHELL	(sizeof shell_table / sizeof shell_table[0])
+
+void
+shell_commands(void)
+{
+	char	name[64];
+
+	puts("\ncommands:");
+	for (size_t i = 0; i < N_SHELL; i++) {
+		(void)snprintf(name, sizeof name, "%s%s", shell_table[i].name, shell_table[i].arguments);
+		help_row(name, shell_table[i].doc);
+	}
 }
 
 static int
@@ -339,20 +459,12 @@ run_words(struct shell *sh, int argc, char **argv)
 		set_variable(sh, argv[0], eq + 1);
 		return CTL_OK;
 	}
-	if (strcmp(argv[0], "quit") == 0 || strcmp(argv[0], "exit") == 0) {
-		sh->quit = true;
-		return CTL_OK;
+	for (size_t i = 0; i < N_SHELL; i++) {
+		if (shell_table[i].run != NULL && strcmp(argv[0], shell_table[i].name) == 0)
+			return shell_table[i].run(sh, argc, argv);
 	}
-	if (strcmp(argv[0], "help") == 0) {
-		if (argc > 1)
-			return help_run(argc, argv);
-		print_help();
-		return out_flush();
-	}
-	if (strcmp(argv[0], "wait") == 0)
-		return run_wait(sh, argc, argv);
-	if (strcmp(argv[0], "sleep") == 0)
-		return run_sleep(sh, argc > 1 ? atoi(argv[1]) : 0);
+	if (strcmp(argv[0], "exit") == 0)
+		return run_quit(sh, argc, argv);
 	return run_method(sh, argc, argv);
 }
 
@@ -364,14 +476,17 @@ run_line(struct shell *sh, const char *line)
 	size_t	 size;
 	char	*text;
 	bool	 may_fail;
-	int	 argc, fail;
+	int	 argc = 0, fail;
 
 	while (isspace((unsigned char)*line))
 		line++;
 	may_fail = *line == '-';
 	if ((text = prepare(sh, line + may_fail, &size)) == NULL)
 		return CTL_USAGE;
-	argc = split(text, size, argv);
+	for (size_t i = 0; i < size && argc < MAX_WORDS; i++) {
+		if (text[i] != '\0' && (i == 0 || text[i - 1] == '\0'))
+			argv[argc++] = &text[i];
+	}
 	fail = argc > 0 ? run_words(sh, argc, argv) : CTL_OK;
 	free(text);
 	return may_fail && fail != CTL_UNREACHABLE ? CTL_OK : fail;
@@ -388,7 +503,7 @@ show_prompt(const struct shell *sh)
 	fflush(stdout);
 }
 
-/* Run the lines that were read; people may go on after a mistake. */
+/* Run the lines that were read. At a prompt, a mistake does not end the shell. */
 static int
 run_lines(struct shell *sh)
 {
@@ -418,8 +533,14 @@ loop(struct shell *sh)
 		pfd[0] = (struct pollfd){ .fd = sh->in.fd, .events = POLLIN };
 		pfd[1] = (struct pollfd){ .fd = sctpd_fd(sh->ctl->c),
 		    .events = sctpd_wants(sh->ctl->c) };
-		if (poll(pfd, 2, -1) == -1 && errno != EINTR)
+		interrupted = 0;
+		if (ppoll(pfd, 2, NULL, sh->prompt ? &open_mask : NULL) == -1 && errno != EINTR)
 			return ctl_fail(CTL_FAILED, "poll: %s", strerror(errno));
+		if (interrupted) {
+			putchar('\n');
+			show_prompt(sh);
+			continue;
+		}
 		if (pfd[1].revents != 0)
 			fail = print_events(sh);
 		if (fail == CTL_OK && pfd[0].revents != 0) {
@@ -432,6 +553,95 @@ loop(struct shell *sh)
 	return fail;
 }
 
+/* Wait for a key, and print the events that come meanwhile above the line. */
+static bool
+wait_for_key(void *arg)
+{
+	struct shell	*sh = arg;
+	struct pollfd	 pfd[2] = {
+		{ .fd = STDIN_FILENO, .events = POLLIN },
+		{ .fd = sctpd_fd(sh->ctl->c), .events = sctpd_wants(sh->ctl->c) },
+	};
+
+	while (!interrupted && sh->fail == CTL_OK) {
+		(void)ppoll(pfd, 2, NULL, &open_mask);
+		if (!interrupted && pfd[1].revents != 0) {
+			edit_hide();
+			sh->fail = print_events(sh);
+			edit_show();
+		}
+		if (!interrupted && pfd[0].revents != 0)
+			return true;
+		pfd[0].revents = pfd[1].revents = 0;
+		pfd[1].events = sctpd_wants(sh->ctl->c);
+	}
+	return false;
+}
+
+static const struct ctl	*completing;
+
+static void
+complete_line(FILE *f, int argc, char **argv)
+{
+	size_t	len = strlen(argv[argc - 1]);
+
+	complete_shell(f, completing, argc, argv);
+	for (size_t i = 0; argc == 1 && i < N_SHELL; i++) {
+		if (shell_table[i].run != NULL && strncmp(shell_table[i].name, argv[0], len) == 0 &&
+		    rpc_find(shell_table[i].name, strlen(shell_table[i].name)) == NULL)
+			fprintf(f, "%s\n", shell_table[i].name);
+	}
+}
+
+/* Lines that are edited. */
+static int
+edit(struct shell *sh)
+{
+	const char	*line;
+	char		*copy;
+	int		 fail = CTL_OK;
+
+	completing = sh->ctl;
+	while (!sh->quit && fail != CTL_UNREACHABLE && sh->fail == CTL_OK) {
+		interrupted = 0;
+		line = edit_line("sctpctl> ", wait_for_key, complete_line, sh);
+		if (line == NULL && interrupted && sh->fail == CTL_OK) {
+			puts("^C");
+			continue;
+		}
+		if (line == NULL || (copy = strdup(line)) == NULL)
+			break;
+		copy[strcspn(copy, "\r\n")] = '\0';
+		fail = run_line(sh, copy);
+		free(copy);
+		if (fail != CTL_UNREACHABLE)
+			sh->fail = print_events(sh);
+	}
+	if (!sh->quit)
+		putchar('\n');
+	return fail == CTL_UNREACHABLE ? fail : sh->fail;
+}
+
+/* At a terminal ^C is let in only where something is waited for. */
+static int
+talk(struct shell *sh)
+{
+	struct sigaction	sa = { .sa_handler = on_interrupt };
+	sigset_t		block;
+	int			fail;
+
+	if (!sh->prompt)
+		return loop(sh);
+	sigemptyset(&block);
+	sigaddset(&block, SIGINT);
+	sigprocmask(SIG_BLOCK, &block, &open_mask);
+	sigaction(SIGINT, &sa, NULL);
+	sh->edits = edit_begin();
+	fail = sh->edits ? edit(sh) : loop(sh);
+	edit_end();
+	return fail;
+}
+
 int
 shell_run(struct ctl *ctl, int argc, char **argv)
 {
@@ -440,12 +650,12 @@ shell_run(struct ctl *ctl, int argc, char **argv)
 
 	if (argc > 2)
 		return ctl_fail(CTL_USAGE,
-		    "shell takes one file of commands, or none for standard input");
+		    "shell takes one file of commands; without it, it reads standard input");
 	if (argc == 2 && (sh.in.fd = open(argv[1], O_RDONLY | O_CLOEXEC)) == -1)
-		return ctl_fail(CTL_FAILED, "%s: %s", argv[1], strerror(errno));
+		return ctl_fail(CTL_FAILED, "\"%s\": %s", argv[1], strerror(errno));
 	sh.prompt = sh.in.fd == STDIN_FILENO && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	if ((fail = ctl_dial(ctl)) == CTL_OK)
-		fail = loop(&sh);
+		fail = talk(&sh);
 	for (size_t i = 0; i < sh.n_vars; i++)
 		free(sh.vars[i].value);
 	forget(&sh, sh.n_seen);

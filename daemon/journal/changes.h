@@ -1,61 +1,69 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is written of clients, sockets and associations into the journal, and
- * how they come back.
+ * Records that have changed, and the commit of all of them.
  *
- * Whoever changes one of them says so; what has changed is written once, when
- * a turn or a batch is over, in one transaction with the messages that were
- * taken and given in it. Each thing is a record: a MessagePack map, so that a
- * daemon of another version finds the fields that it knows, and some words
- * that change too often for that.
+ * Each socket and association has a record in the journal, and so has a client
+ * that messages are kept for. It consists of MessagePack maps, in which a daemon of
+ * another version finds the fields that it knows, and of some words for what
+ * changes too often for that. Whoever changes a
+ * thing calls kept_changed. At the end of a turn or a batch each changed thing
+ * writes its record again, once. All of that is one transaction, together with the
+ * messages that were received and sent in that turn.
  */
-#ifndef KEEP_H
-#define KEEP_H
+#ifndef CHANGES_H
+#define CHANGES_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
 
-struct assoc;
-struct call;
-struct client;
-struct pending;
-struct record;
-struct sndrcvinfo;
-struct sock;
+#include "journal/journal.h"
+#include "proto/field.h"
 
-/* Something of it has changed that must not be forgotten. */
-void keep_client(struct client *);
-void keep_output(struct client *);	/* what is kept for it, or how far it is */
-void keep_sock(struct sock *);
-void keep_sock_words(struct sock *);	/* only its mode or its counters */
-void keep_assoc(struct assoc *);
+/* The part of a client, socket or association that the journal deals with. */
+struct kept {
+	TAILQ_ENTRY(kept)	 entry;
+	struct record		*record;	/* NULL: there is none yet */
+	void			(*write)(struct kept *);
+	bool			 changed;
+};
 
-/* It is no more. */
-void keep_drop_client(struct client *);
-void keep_drop_sock(struct sock *);
-void keep_drop_assoc(struct assoc *);
+/* write is called at a commit, if the thing has changed. */
+void kept_init(struct kept *, void (*write)(struct kept *));
+void kept_list(struct kept *);
 
-/* An event that waits, and its bytes; it waits in another socket. */
-void keep_pending(struct sock *, struct pending *, const char *packed);
-void keep_pending_moved(struct sock *, struct pending *);
+/* Here because each message that comes changes its socket's counters. */
+static inline void
+kept_changed(struct kept *k)
+{
+	if (!k->changed)
+		kept_list(k);
+}
 
-/* A message that a session sent as a notification and that found no room. */
-struct record *keep_waiting(const struct assoc *, const struct call *, const struct sndrcvinfo *,
-    const char *data, size_t len);
+/* The thing is gone: drop its record. */
+void kept_drop(struct kept *);
 
-/* Are those in the journal that wait? */
-bool keep_waiting_known(void);
+/* For write: make a record with these fields, and the words of the previous one. */
+void kept_write(struct kept *, enum record_kind, const struct field *, const void *, size_t);
 
-struct config;
+/* The same, from fields that are packed already. */
+void kept_write_packed(struct kept *, enum record_kind, const char *, size_t);
 
-/* The configuration in force; and what a process before us had. False: none. */
-void keep_config(const struct config *);
-bool keep_last_config(struct config *, char *error, size_t size);
+static inline void
+kept_set_word(struct kept *k, unsigned i, uint64_t value)
+{
+	if (k->record->word[i] != value)
+		journal_set(&k->record->word[i], value);
+}
 
-/* All that changed, at once. */
-void keep_commit(void);
+/* Have a function called at each commit, after all changed records are written. */
+void changes_at_commit(void (*)(void));
 
-/* What a process before us left, after journal_open said that there is some. */
-void keep_restore(void);
+/* Commit everything that changed, as one transaction. */
+void changes_commit(void);
+
+/* The number of commits so far. */
+uint64_t changes_commits(void);
 
 #endif

@@ -2,10 +2,16 @@
 /*
  * Descriptors that wait in the queues of socket pairs.
  *
- * A message in a pair's queue says which numbers it brings: those that are
- * added, or all there are, which makes what is before it void. To take one
- * out, a message with all the others is sent and then what is before it read
- * away, so that at no instant one is in no queue.
+ * A message in a pair's queue says which numbers it brings: either those that are
+ * added, or all there are, which makes the earlier messages void. To take a
+ * descriptor out, a message with all the others is sent first, and then the
+ * earlier messages are read. So at every instant each descriptor is in a queue.
+ *
+ * The manager's pair brings the other pairs, each with a number of its own. As
+ * long as they fit into one message, that message has all there are, as above.
+ * Otherwise each message is a page with some of them, and nothing is void: the
+ * next process leaves out the numbers that it has already. A pair that was given
+ * up is empty, so it does no harm if it is still in an earlier page.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,30 +19,35 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "fault.h"
-#include "hash.h"
-#include "known.h"
-#include "log.h"
-#include "mem.h"
-#include "park.h"
-#include "store.h"
+#include "journal/fdpark.h"
+#include "journal/known.h"
+#include "service/fdclient.h"
+#include "util/fault.h"
+#include "util/hash.h"
+#include "util/log.h"
+#include "util/mem.h"
 
-#define LOT_MAX		200		/* descriptors; the kernel passes 253 at once */
-#define LOTS_MAX	100		/* two descriptors of each in one message */
-#define MESSAGES_MAX	16		/* before they become one */
+#ifndef FDPARK_LOT			/* tests have smaller ones */
+#define FDPARK_LOT	200
+#endif
+#define LOT_MAX		FDPARK_LOT	/* descriptors; the kernel passes 253 at once */
+#define LOTS_MAX	1000
+#define PAGE		100		/* lots in one message, with two descriptors of each */
+#define MESSAGES_MAX	16		/* messages before they are joined into one */
 
-enum kind { WHOLE, ADDED };
+enum kind { WHOLE, ADDED };	/* a page is ADDED */
 
 struct message {
 	uint32_t	kind;
 	uint32_t	n;
-	uint64_t	number[LOT_MAX];
+	uint64_t	number[LOT_MAX > PAGE ? LOT_MAX : PAGE];
 };
 
 /* A pair and what is in its queue. */
 struct lot {
 	int		 in;
 	int		 out;
+	uint64_t	 number;
 	unsigned	 n;
 	unsigned	 messages;
 	struct place	*place[LOT_MAX];
@@ -53,19 +64,14 @@ struct place {
 
 static struct lot lots[LOTS_MAX];
 static size_t nlots;
+static uint64_t last_lot;		/* the largest number of a lot */
 static struct lot master = { .in = -1, .out = -1 };
 static struct hash places;
 
 bool
-park_on(void)
+fdpark_on(void)
 {
 	return master.in != -1;
-}
-
-size_t
-park_count(void)
-{
-	return places.count;
 }
 
 /* ---- messages ------------------------------------------------------- */
@@ -76,7 +82,7 @@ send_message(int in, enum kind kind, const uint64_t *number, const int *fd, unsi
 {
 	static union {
 		struct cmsghdr	c;
-		char		room[CMSG_SPACE(2 * LOTS_MAX * sizeof(int))];
+		char		room[CMSG_SPACE(2 * PAGE * sizeof(int))];
 	} control;
 	static struct message	m;
 	struct iovec		iov = { &m, offsetof(struct message, number) + nnumbers * 8 };
@@ -95,19 +101,24 @@ send_message(int in, enum kind kind, const uint64_t *number, const int *fd, unsi
 	return sendmsg(in, &h, MSG_NOSIGNAL | MSG_DONTWAIT) != -1;
 }
 
-/* Forget the oldest messages: without room for them descriptors are dropped. */
+/* Read the oldest messages away; no room is given, so the kernel drops their descriptors. */
 static void
 read_away(struct lot *l, unsigned messages)
 {
-	char	c;
+	static struct mmsghdr	none[MESSAGES_MAX + 1];
+	int			n = 0;
 
-	while (messages-- > 0) {
-		(void)recv(l->out, &c, 1, MSG_DONTWAIT);
-		l->messages--;
+	while (messages > 0 && n != -1) {
+		n = recvmmsg(l->out, none, messages <= MESSAGES_MAX ? messages : MESSAGES_MAX + 1,
+		    MSG_DONTWAIT, NULL);
+		if (n > 0) {
+			l->messages -= (unsigned)n;
+			messages -= (unsigned)n;
+		}
 	}
 }
 
-/* One message with all that are in the lot takes the place of the others. */
+/* Replace the lot's messages by one message with all its descriptors. */
 static bool
 rewrite(struct lot *l)
 {
@@ -131,23 +142,35 @@ rewrite(struct lot *l)
 
 /* ---- lots ----------------------------------------------------------- */
 
+static bool
+send_page(enum kind kind, const struct lot *l, unsigned n)
+{
+	uint64_t	number[PAGE];
+	int		fd[2 * PAGE];
+
+	for (unsigned i = 0; i < n; i++) {
+		number[i] = l[i].number;
+		fd[2 * i] = l[i].in;
+		fd[2 * i + 1] = l[i].out;
+	}
+	if (!send_message(master.in, kind, number, fd, n, 2 * n))
+		return false;
+	master.messages++;
+	fault_point("rewritten");
+	return true;
+}
+
 /* The manager's pair holds the ends of all the others. */
 static bool
 rewrite_master(void)
 {
-	uint64_t	number[LOTS_MAX];
-	int		fd[2 * LOTS_MAX];
-	unsigned	before = master.messages;
+	unsigned	before = master.messages, n;
 
-	for (unsigned i = 0; i < nlots; i++) {
-		number[i] = i;
-		fd[2 * i] = lots[i].in;
-		fd[2 * i + 1] = lots[i].out;
+	for (size_t i = 0; i < nlots; i += n) {
+		n = nlots - i < PAGE ? (unsigned)(nlots - i) : PAGE;
+		if (!send_page(nlots <= PAGE ? WHOLE : ADDED, &lots[i], n))
+			return false;
 	}
-	if (!send_message(master.in, WHOLE, number, fd, (unsigned)nlots, 2 * (unsigned)nlots))
-		return false;
-	master.messages++;
-	fault_point("rewritten");
 	read_away(&master, before);
 	return true;
 }
@@ -160,6 +183,7 @@ make_pair(struct lot *l)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == -1)
 		return false;
 	memset(l, 0, sizeof *l);
+	l->number = ++last_lot;
 	l->in = pair[0];
 	l->out = pair[1];
 	return true;
@@ -208,16 +232,16 @@ remove_place(struct place *p)
 }
 
 bool
-park_put(uint64_t number, int fd)
+fdpark_put(uint64_t number, int fd)
 {
 	struct lot	*l;
 
-	if (!park_on())
+	if (!fdpark_on())
 		return false;
 	must_be_known(HASH_FIND(place, &places, number) == NULL, "which of two descriptors a number means");
 	if ((l = find_lot()) == NULL || !send_message(l->in, ADDED, &number, &fd, 1, 1)) {
-		if (log_allowed())
-			log_warning("park: no room for one more descriptor: %s; it will end with the daemon",
+		if (log_allowed(LOG_WARNING, "park: no room"))
+			log_warning("park: no room for another descriptor: %s; it will end with the daemon",
 			    strerror(errno));
 		return false;
 	}
@@ -229,7 +253,7 @@ park_put(uint64_t number, int fd)
 	return true;
 }
 
-/* The last lot is given up when it is empty and there is plenty of room before it. */
+/* Close the last lot if it is empty and the lots before it have plenty of room. */
 static void
 give_up_empty(void)
 {
@@ -245,7 +269,7 @@ give_up_empty(void)
 }
 
 void
-park_drop(uint64_t number)
+fdpark_drop(uint64_t number)
 {
 	struct place	*p = HASH_FIND(place, &places, number);
 	struct lot	*l;
@@ -304,15 +328,6 @@ begin_to_peek(int out, int on)
 }
 
 static void
-empty_lot(struct lot *l)
-{
-	while (l->n > 0) {
-		(void)close(l->place[0]->fd);
-		remove_place(l->place[0]);
-	}
-}
-
-static void
 read_lot(struct lot *l)
 {
 	static struct message	m;
@@ -321,8 +336,10 @@ read_lot(struct lot *l)
 	begin_to_peek(l->out, 0);
 	while ((n = peek_message(l->out, &m, fd, LOT_MAX)) != -1) {
 		l->messages++;
-		if (m.kind == WHOLE)
-			empty_lot(l);
+		while (m.kind == WHOLE && l->n > 0) {
+			(void)close(l->place[0]->fd);
+			remove_place(l->place[0]);
+		}
 		for (int i = 0; i < n; i++) {
 			if ((unsigned)i < m.n && l->n < LOT_MAX &&
 			    hash_find(&places, m.number[i]) == NULL)
@@ -334,33 +351,56 @@ read_lot(struct lot *l)
 	begin_to_peek(l->out, -1);
 }
 
-/* The last message of the manager's pair has all pairs. */
+static bool
+has_lot(uint64_t number)
+{
+	for (size_t i = 0; i < nlots; i++) {
+		if (lots[i].number == number)
+			return true;
+	}
+	return false;
+}
+
+static void
+take_lot(uint64_t number, int in, int out)
+{
+	if (has_lot(number) || nlots == LOTS_MAX) {
+		(void)close(in);
+		(void)close(out);
+		return;
+	}
+	memset(&lots[nlots], 0, sizeof lots[nlots]);
+	lots[nlots].number = number;
+	lots[nlots].in = in;
+	lots[nlots++].out = out;
+	if (number > last_lot)
+		last_lot = number;
+}
+
+/* The messages in the manager's pair have all pairs. */
 static void
 read_master(void)
 {
 	static struct message	m;
-	int			fd[2 * LOTS_MAX], n;
+	int			fd[2 * PAGE], n;
 
 	begin_to_peek(master.out, 0);
-	while ((n = peek_message(master.out, &m, fd, 2 * LOTS_MAX)) != -1) {
+	while ((n = peek_message(master.out, &m, fd, 2 * PAGE)) != -1) {
 		master.messages++;
-		while (nlots > 0) {
+		while (m.kind == WHOLE && nlots > 0) {
 			nlots--;
 			(void)close(lots[nlots].in);
 			(void)close(lots[nlots].out);
 		}
-		for (int i = 0; i + 1 < n; i += 2) {
-			memset(&lots[nlots], 0, sizeof lots[nlots]);
-			lots[nlots].in = fd[i];
-			lots[nlots++].out = fd[i + 1];
-		}
+		for (int i = 0; i + 1 < n; i += 2)
+			take_lot((unsigned)i / 2 < m.n ? m.number[i / 2] : last_lot + 1, fd[i], fd[i + 1]);
 	}
 	begin_to_peek(master.out, -1);
 	for (size_t i = 0; i < nlots; i++)
 		read_lot(&lots[i]);
 }
 
-/* A process before us died between the two: nothing is in it, and names are used once. */
+/* An earlier process died between the two steps: the lot is empty, and names are not reused. */
 static void
 forget_half(void)
 {
@@ -369,18 +409,18 @@ forget_half(void)
 	if (master.out != -1)
 		(void)close(master.out);
 	if (master.in != -1 || master.out != -1) {
-		store_remove("park-in");
-		store_remove("park-out");
+		fdclient_remove("park-in");
+		fdclient_remove("park-out");
 	}
 }
 
 void
-park_init(void)
+fdpark_init(void)
 {
-	if (!store_present())
+	if (!fdclient_present())
 		return;
-	master.in = store_take("park-in");
-	master.out = store_take("park-out");
+	master.in = fdclient_take("park-in");
+	master.out = fdclient_take("park-out");
 	if (master.in != -1 && master.out != -1) {
 		read_master();
 		return;
@@ -391,12 +431,12 @@ park_init(void)
 		master.in = master.out = -1;
 		return;
 	}
-	(void)store_put("park-in", master.in);
-	(void)store_put("park-out", master.out);
+	(void)fdclient_put("park-in", master.in);
+	(void)fdclient_put("park-out", master.out);
 }
 
 int
-park_take(uint64_t number)
+fdpark_take(uint64_t number)
 {
 	struct place	*p = HASH_FIND(place, &places, number);
 
@@ -407,7 +447,7 @@ park_take(uint64_t number)
 }
 
 int
-park_next_untaken(uint64_t *number)
+fdpark_next_untaken(uint64_t *number)
 {
 	struct hash_node	*n = NULL;
 	struct place		*p, *best = NULL;
@@ -425,7 +465,7 @@ park_next_untaken(uint64_t *number)
 }
 
 size_t
-park_finish(void)
+fdpark_finish(void)
 {
 	struct hash_node	*n = hash_next(&places, NULL), *next;
 	size_t			 closed = 0;
@@ -437,7 +477,7 @@ park_finish(void)
 		next = hash_next(&places, n);
 		if (p->taken)
 			continue;
-		park_drop(p->node.key);
+		fdpark_drop(p->node.key);
 		(void)close(fd);
 		closed++;
 	}
@@ -445,7 +485,7 @@ park_finish(void)
 }
 
 void
-park_free(void)
+fdpark_free(void)
 {
 	struct place	*p;
 
@@ -456,7 +496,7 @@ park_free(void)
 		(void)close(lots[i].in);
 		(void)close(lots[i].out);
 	}
-	if (park_on()) {
+	if (fdpark_on()) {
 		(void)close(master.in);
 		(void)close(master.out);
 	}

@@ -1,42 +1,41 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Descriptors that outlive the process.
+ * Descriptors that outlive the process, in any number.
  *
- * The service manager compares each descriptor it is given with all it has,
- * so it is given a socket pair only. Descriptors wait in the queue of such a
- * pair: some two hundred to a pair, and the pairs themselves in the queue of
- * the one that the manager holds.
+ * The service manager compares each descriptor that it is given with all that it
+ * has, so it is given only one end of one socket pair. The descriptors lie in the
+ * queues of other socket pairs, about two hundred in each, and those pairs lie in
+ * the queue of the pair that the manager holds.
  */
-#ifndef PARK_H
-#define PARK_H
+#ifndef FDPARK_H
+#define FDPARK_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Take what is in the pair that was left, or make one and have it held. */
-void park_init(void);
+/* Take over the pair that was left, or make a pair and put it into the store. */
+void fdpark_init(void);
 
-/* Is anything held at all? */
-bool park_on(void);
+/* Is there a store, so that parked descriptors outlive us? */
+bool fdpark_on(void);
 
-/* The descriptor that waited under that number: ours from now on, and still parked. */
-int park_take(uint64_t number);
+/* The parked descriptor with that number. The caller owns it; it stays parked. */
+int fdpark_take(uint64_t number);
 
-/* One that nobody has taken yet, after that number; -1: there is none. */
-int park_next_untaken(uint64_t *number);
+/* The next descriptor after that number that nobody has taken yet; -1: there is none. */
+int fdpark_next_untaken(uint64_t *number);
 
-/* Nobody will take the rest: close it. Gives how many there were. */
-size_t park_finish(void);
+/* Close the descriptors that nobody took; returns how many there were. */
+size_t fdpark_finish(void);
 
 /*
- * Park a descriptor that we keep open; and forget it, before it is closed.
- * false: there is no room, and it will end with us.
+ * Park a descriptor. The caller keeps it open, and must drop it before closing it.
+ * False: there is no room, and the descriptor ends with this process.
  */
-bool park_put(uint64_t number, int fd);
-void park_drop(uint64_t number);
+bool fdpark_put(uint64_t number, int fd);
+void fdpark_drop(uint64_t number);
 
-size_t park_count(void);
-void park_free(void);
+void fdpark_free(void);
 
 #endif

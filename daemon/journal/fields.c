@@ -1,57 +1,64 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The fields of the journal's records. Names stay; a new one may come, and a
- * daemon that does not know it passes over it.
+ * The fields of the journal's records. A name never changes its meaning. A field
+ * may be added; a daemon that does not know it skips it.
  */
-#include "keep-record.h"
+#include "journal/fields.h"
 
-const struct field keep_client_fields[] = {
-	FIELD(keep_client, number, U64, "number", "its number"),
-	FIELD(keep_client, uid, U32, "uid", "its user"),
-	FIELD(keep_client, pid, U32, "pid", "its process"),
-	FIELD(keep_client, name, CHARS, "name", "what it called itself"),
-	FIELD(keep_client, token, CHARS, "token", "of its session; or empty"),
-	FIELD(keep_client, events, BOOL, "events", "it asked for some"),
-	FIELD(keep_client, watching, BOOL, "watching", "it watches"),
+const struct field client_record_fields[] = {
+	FIELD(client_record, number, U64, "number", "its number"),
+	FIELD(client_record, uid, U32, "uid", "its user"),
+	FIELD(client_record, pid, U32, "pid", "its process"),
+	FIELD(client_record, name, CHARS, "name", "what it called itself"),
+	FIELD(client_record, token, CHARS, "token", "of its session; or empty"),
+	FIELD(client_record, events, BOOL, "events", "it asked for some"),
+	FIELD(client_record, watching, BOOL, "watching", "it watches"),
 	{ .key = NULL }
 };
 
-const struct field keep_sock_fields[] = {
-	FIELD(keep_sock, handle, U64, "handle", "its handle"),
-	FIELD(keep_sock, owner, U64, "owner", "number of its owner"),
-	FIELD(keep_sock, netns_number, U64, "netns_number", "of its network namespace, in the park"),
-	FIELD(keep_sock, uid, U32, "uid", "its user"),
-	FIELD(keep_sock, want_receive, U32, "want_receive", "the receive buffer that it asked for"),
-	FIELD(keep_sock, want_send, U32, "want_send", "and the send buffer"),
-	FIELD(keep_sock, subscribed, U32, "subscribed", "a bit for each kind of event"),
-	SPARSE(keep_sock, name, ENDPOINT, "name", "the last address of open"),
-	FIELD(keep_sock, port, U16, "port", "its port"),
-	FIELD(keep_sock, many, BOOL, "many", "one-to-many"),
-	FIELD(keep_sock, peeled, BOOL, "peeled", "it was peeled off"),
-	FIELD(keep_sock, listening, BOOL, "listening", "it listens"),
-	FIELD(keep_sock, over, BOOL, "over", "its association ended"),
-	FIELD(keep_sock, plain, BOOL, "plain", "options were set that are not handed on"),
-	FIELD(keep_sock, inet6, BOOL, "inet6", "its family"),
-	FIELD(keep_sock, lent, BOOL, "lent", "its owner has the descriptor"),
-#if JOURNAL_VERSION > 1
-	FIELD(keep_sock, from_version_2, U64, "from_version_2", "nothing"),
+const struct field sock_record_fields[] = {
+	FIELD(sock_record, handle, U64, "handle", "its handle"),
+	FIELD(sock_record, owner, U64, "owner", "number of its owner"),
+	FIELD(sock_record, netns_number, U64, "netns_number", "of its network namespace, in the park"),
+	FIELD(sock_record, uid, U32, "uid", "its user"),
+	FIELD(sock_record, want_receive, U32, "want_receive", "the receive buffer that it asked for"),
+	FIELD(sock_record, want_send, U32, "want_send", "and the send buffer"),
+	FIELD(sock_record, subscribed, U32, "subscribed", "a bit for each kind of event"),
+	SPARSE(sock_record, name, ENDPOINT, "name", "the last address of open"),
+	FIELD(sock_record, port, U16, "port", "its port"),
+	FIELD(sock_record, many, BOOL, "many", "one-to-many"),
+	FIELD(sock_record, peeled, BOOL, "peeled", "it was peeled off"),
+	FIELD(sock_record, listening, BOOL, "listening", "it listens"),
+	FIELD(sock_record, over, BOOL, "over", "its association ended"),
+	FIELD(sock_record, plain, BOOL, "plain", "options were set that are not handed on"),
+	FIELD(sock_record, own_point, BOOL, "own_point", "its delivery point does not follow its window"),
+	FIELD(sock_record, own_port, BOOL, "own_port", "nobody asked to share its port"),
+	FIELD(sock_record, inet6, BOOL, "inet6", "its family"),
+	FIELD(sock_record, lent, BOOL, "lent", "its owner has the descriptor"),
+#if JOURNAL_VERSION > JOURNAL_WRITTEN
+	FIELD(sock_record, from_later_version, U64, "from_later_version", "nothing"),
 #endif
 	{ .key = NULL }
 };
 
-const struct field keep_assoc_fields[] = {
-	FIELD(keep_assoc, number, U64, "number", "its number"),
-	FIELD(keep_assoc, sock, U64, "sock", "its socket; 0: closed"),
-	SPARSE(keep_assoc, peer, ENDPOINT, "peer", "its peer"),
-	FIELD(keep_assoc, id, U32, "id", "its assoc_id"),
-	FIELD(keep_assoc, uid, U32, "uid", "its user"),
-	FIELD(keep_assoc, state, S32, "state", "enum assoc_state"),
-	FIELD(keep_assoc, outbound, U16, "outbound", "streams"),
-	FIELD(keep_assoc, inbound, U16, "inbound", "streams"),
-	FIELD(keep_assoc, unwanted, BOOL, "unwanted", "nobody waits for it"),
-	FIELD(keep_assoc, eof_asked, BOOL, "eof_asked", "it is being shut down"),
-	FIELD(keep_assoc, asked, BOOL, "asked", "a connect waits for it"),
-	FIELD(keep_assoc, stream, BOOL, "stream", "its descriptor is of the one-to-one kind"),
-	FIELD(keep_assoc, own_descriptor, BOOL, "own_descriptor", "it has one of its own"),
+const struct field assoc_record_fields[] = {
+	FIELD(assoc_record, number, U64, "number", "its number"),
+	FIELD(assoc_record, sock, U64, "sock", "its socket; 0: closed"),
+	SPARSE(assoc_record, peer, ENDPOINT, "peer", "its peer"),
+	FIELD(assoc_record, id, U32, "id", "its assoc_id"),
+	FIELD(assoc_record, uid, U32, "uid", "its user"),
+	FIELD(assoc_record, state, S32, "state", "enum assoc_state"),
+	FIELD(assoc_record, outbound, U16, "outbound", "streams"),
+	FIELD(assoc_record, inbound, U16, "inbound", "streams"),
+	FIELD(assoc_record, unwanted, BOOL, "unwanted", "nobody waits for it"),
+	FIELD(assoc_record, eof_asked, BOOL, "eof_asked", "it is being shut down"),
+	FIELD(assoc_record, asked, BOOL, "asked", "a connect waits for it"),
+	FIELD(assoc_record, stream, BOOL, "stream", "its descriptor is of the one-to-one kind"),
+	FIELD(assoc_record, own_descriptor, BOOL, "own_descriptor", "it has one of its own"),
+	SPARSE(assoc_record, up, U64, "up", "when it came up, in ms since the host was booted"),
+	SPARSE(assoc_record, error_at, U64, "error_at", "when something was wrong last"),
+	SPARSE(assoc_record, error, CHARS, "error", "and what"),
+	SPARSE(assoc_record, ppids, BIN, "ppids", "PPIDs that were seen, 32 bits each"),
+	SPARSE(assoc_record, more_ppids, BOOL, "more_ppids", "there were others"),
 	{ .key = NULL }
 };

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The records of the journal: what their fields and words are. keep.c writes
- * them, keep-restore.c reads them.
+ * The fields and words of the journal's records. Clients, sockets and associations
+ * write their own records; restore.c reads them.
  */
-#ifndef KEEP_RECORD_H
-#define KEEP_RECORD_H
+#ifndef FIELDS_H
+#define FIELDS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "field.h"
-#include "journal.h"
+#include "journal/journal.h"
+#include "proto/field.h"
 
-struct keep_client {
+struct client_record {
 	uint64_t		number;
 	uint32_t		uid;
 	uint32_t		pid;
@@ -23,7 +23,7 @@ struct keep_client {
 	bool			watching;
 };
 
-struct keep_sock {
+struct sock_record {
 	uint64_t		handle;
 	uint64_t		owner;
 	uint64_t		netns_number;
@@ -38,14 +38,16 @@ struct keep_sock {
 	bool			listening;
 	bool			over;
 	bool			plain;
+	bool			own_point;
+	bool			own_port;
 	bool			inet6;
 	bool			lent;
-#if JOURNAL_VERSION > 1			/* for tests: a field that we do not know */
-	uint64_t		from_version_2;
+#if JOURNAL_VERSION > JOURNAL_WRITTEN			/* for tests: a field of a later version */
+	uint64_t		from_later_version;
 #endif
 };
 
-struct keep_assoc {
+struct assoc_record {
 	uint64_t		number;
 	uint64_t		sock;
 	struct sockaddr_storage	peer;
@@ -59,15 +61,21 @@ struct keep_assoc {
 	bool			asked;
 	bool			stream;
 	bool			own_descriptor;
+	uint64_t		up;
+	uint64_t		error_at;
+	char			error[96];
+	struct slice		ppids;		/* as they lie in memory */
+	bool			more_ppids;
 };
 
-extern const struct field keep_client_fields[];
-extern const struct field keep_sock_fields[];
-extern const struct field keep_assoc_fields[];
+extern const struct field client_record_fields[];
+extern const struct field sock_record_fields[];
+extern const struct field assoc_record_fields[];
 
 /* Their words. */
 enum { CLIENT_ACKED, CLIENT_SEQ, CLIENT_NOTIFICATIONS };
 enum { SOCK_ACTIVE, SOCK_RECV_CNT, SOCK_RECV_OCT, SOCK_SEND_CNT, SOCK_SEND_OCT, SOCK_MAX };
+enum { ASSOC_RECV_CNT, ASSOC_RECV_OCT, ASSOC_SEND_CNT, ASSOC_SEND_OCT };
 enum { WAITING_CLIENT, WAITING_ORDER, WAITING_ASSOC, WAITING_DATA, WAITING_ORDINAL };
 enum { PENDING_SOCK, PENDING_ORDER, PENDING_ASSOC, PENDING_FIELDS, PENDING_LEN };
 

@@ -2,11 +2,53 @@
 /*
  * The journal: its memory, its heap and its transactions.
  *
+ * The process may be killed between any two instructions. The memory file
+ * stays as it was at that instruction, and the next process must find a state
+ * that was true: that of the last commit. Three rules make that so.
+ *
+ * 1. What counts is not written in place. A new record is written into a block
+ *    that is free, where nobody looks: its kind is RECORD_FREE until a commit
+ *    sets it. Bytes in force are never changed but by journal_set: a record's
+ *    words, and the counters. What is added to a record is written behind the
+ *    bytes that count, and counts when a word says so. A changed thing gets a
+ *    new record, and the old one is dropped in the same commit.
+ *
+ * 2. A commit is one store. journal_set puts the address of a word and its new
+ *    value into a list, the redo list, which counts for nothing as long as its
+ *    length in the header (nredo) is 0. journal_commit stores that length: this
+ *    8-byte store is the commit. Before it nothing of the transaction has
+ *    happened; after it all of it has.
+ *
+ * 3. To apply a commit can be repeated. apply() goes through the redo list and
+ *    stores each value, then sets nredo to 0. A process that finds nredo > 0
+ *    when it opens the journal does the same again: storing a value twice is
+ *    storing it once. So it does not matter how far the last process got.
+ *
+ *	                     in memory                     after a SIGKILL here
+ *	journal_new, writes  a free block is filled        the block is free
+ *	journal_set ...      the list grows, nredo is 0    as before
+ *	nredo = n            the commit                    the next one applies it
+ *	apply                words are stored              the next one applies it again
+ *	nredo = 0            done                          done
+ *
+ * The order of stores is what the compiler must keep (atomic_signal_fence and
+ * volatile): the reader is a process that comes later, never one that runs
+ * beside us, so no barrier between processors is needed. There is no fsync, as
+ * the file is memory (memfd): it outlives the process, not the machine.
+ *
  * The heap is made of spans of 64 KiB. A span holds blocks of one size, or is
- * part of a longer block. One byte per span says which, so that whoever comes
- * after us finds all blocks; the lists of free ones are our own business. A
- * library's allocator would not do: it must be readable by a process that
- * shares nothing with us but the memory, at any instruction we stop at.
+ * part of a longer block. One byte per span says which, so that the next
+ * process finds all blocks; the lists of free ones are this process's own and
+ * are made anew. A library's allocator would not do: the heap must be readable
+ * by a process that shares nothing with this one but the memory, at any
+ * instruction. For the same reason a block is freed, for others to use, only
+ * after the commit that dropped it.
+ *
+ * Two areas of fixed size lie before the heap. The kernel itself writes into
+ * them, during recvmmsg(2) and sendmmsg(2): see kernel/recv.c and kernel/send.c.
+ *
+ * A journal that was damaged, or whose restoring ended the process three times,
+ * is ignored as a whole: sctpd then starts without associations, and says so.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -17,10 +59,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "fault.h"
-#include "journal.h"
-#include "log.h"
-#include "mem.h"
+#include "journal/journal.h"
+#include "util/fault.h"
+#include "util/log.h"
+#include "util/mem.h"
 
 #define SPAN		(64u << 10)
 #ifndef JOURNAL_RESERVED
@@ -29,14 +71,14 @@
 #define RESERVED	JOURNAL_RESERVED	/* of address space */
 #define SPANS		(RESERVED / SPAN)
 #define GROW		(4u << 20)
-#define KEEP		(256u)		/* spans whose memory is not given back at once */
+#define KEEP		(256u)		/* free spans whose memory is kept */
 #ifndef REDO_MAX
-#define REDO_MAX	32768		/* words of a commit; what is more lies in the heap */
+#define REDO_MAX	32768		/* words of a commit; further ones lie in the heap */
 #endif
 #define NUMBER_MAX	((uint64_t)1 << 53)	/* clients are told it: JavaScript has no more */
 #define MAX_RESTORES	3
 
-/* The receive area: a batch of 64 KiB each and what goes with it. */
+/* The receive area: a batch of messages of 64 KiB each, and what belongs to them. */
 static const size_t area_sizes[AREAS] = { (2u << 20) + (128u << 10), 128u << 10 };
 #define AREAS_SIZE	((2u << 20) + (256u << 10))
 
@@ -66,7 +108,7 @@ struct header {
 	struct redo	redo[REDO_MAX];
 	uint8_t		spans[SPANS];
 	uint64_t	more;			/* offset of those after REDO_MAX */
-	uint64_t	last_handle;		/* 0 if who wrote it counted no handles */
+	uint64_t	last_handle;		/* 0 if the writer counted no handles */
 };
 
 /* Our own view of a span. */
@@ -87,10 +129,10 @@ static size_t nspans, nfree, nkept, used;
 static struct span *with_room[CLASSES];
 static size_t nredo;
 
-/* Where the words of a commit are that the header has no room for; NULL: nowhere. */
+/* The words of a commit that the header has no room for; NULL: there are none. */
 static struct record *overflow;
 
-/* Dropped in this transaction: free when it is done. */
+/* Records dropped in this transaction: freed when it is done. */
 static struct record **dropped;
 static size_t ndropped, room_dropped;
 
@@ -139,7 +181,7 @@ grow(size_t need)
 
 	if (size > RESERVED || ftruncate(memory, (off_t)size) == -1)
 		log_fatal("journal: no room for %zu bytes more than %zu: %s", need, old,
-		    size > RESERVED ? "it is as large as it may be" : strerror(errno));
+		    size > RESERVED ? "it has its largest size" : strerror(errno));
 	map_up_to(old, size);
 	head->file_size = size;
 	nfree += n - nspans;
@@ -147,8 +189,8 @@ grow(size_t need)
 }
 
 /*
- * Headers, list and areas are there before they are needed: what the kernel
- * writes to them after it took a message must not find a page missing.
+ * Make the pages of the header, the list and the areas present in advance: when
+ * the kernel has taken a message and writes to them, no page may be missing.
  */
 static void
 make_present(void)
@@ -181,12 +223,11 @@ ms_since_boot(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* Older daemons took handles and other numbers from one count: go on behind it. */
-static void
-count_on(void)
+/* Earlier journals gave less than one number in a millisecond. */
+static uint64_t
+first_number(void)
 {
-	if (head->last_number < JOURNAL_HANDLES && head->last_number > head->last_handle)
-		head->last_handle = head->last_number;
+	return JOURNAL_HANDLES + ms_since_boot();
 }
 
 static void
@@ -207,35 +248,36 @@ make_new(void)
 		head->area_size[i] = area_sizes[i];
 	}
 	head->last_handle = ms_since_boot() % JOURNAL_HANDLES;
+	head->last_number = first_number();
 	memcpy(head->magic, magic, sizeof magic);
 	make_present();
 }
 
 /* ---- what was left to us -------------------------------------------- */
 
-/* Of the header alone, as it lies in a file of that size. */
+/* Check the header alone, in a file of that size. */
 static const char *
 find_fault(const struct header *h, size_t size)
 {
 	if (size < HEAP_OFFSET || memcmp(h->magic, magic, sizeof magic) != 0)
-		return "it is no journal of ours";
+		return "it is not a journal of sctpd";
 	if (h->restores >= MAX_RESTORES)
-		return "restoring it ended several processes before us";
+		return "several sctpds in a row ended while they restored it";
 	if (h->readable_by > JOURNAL_VERSION)
-		return "a newer sctpd wrote it, which this one cannot follow";
+		return "a newer sctpd wrote it, in a format that this one does not know";
 	if (h->span != SPAN || h->word_count != RECORD_WORDS || h->heap != HEAP_OFFSET)
-		return "its layout is another one";
+		return "it has another layout";
 	if (h->file_size > size || h->file_size < HEAP_OFFSET ||
 	    (h->file_size - HEAP_OFFSET) % SPAN != 0 || h->file_size > RESERVED)
 		return "its length is wrong";
 	for (int i = 0; i < AREAS; i++) {
 		if (h->area_size[i] != area_sizes[i] || h->area_offset[i] != area_offset(i))
-			return "its layout is another one";
+			return "it has another layout";
 	}
 	return h->last_number < NUMBER_MAX && h->last_handle < JOURNAL_HANDLES ? NULL : "its count is wrong";
 }
 
-/* The i-th word of the commit that was begun. */
+/* The i-th word of the unfinished commit. */
 static struct redo *
 redo_at(uint64_t i)
 {
@@ -244,7 +286,7 @@ redo_at(uint64_t i)
 	return (struct redo *)(void *)((char *)head + head->more) + (i - REDO_MAX);
 }
 
-/* No word of the header's is ever among those. */
+/* The list never contains a word of the header. */
 static bool
 redo_is_sound(void)
 {
@@ -277,8 +319,8 @@ apply(void)
 }
 
 /*
- * Does the record lie right in a block of that size? A newer sctpd may have
- * kinds that we do not know, and those are free to us.
+ * Does the record fit a block of that size? A newer sctpd may have kinds that we
+ * do not know; we treat those as free.
  */
 static bool
 is_block(const struct record *r, size_t size)
@@ -307,7 +349,7 @@ class_span_is_sound(size_t i, size_t size)
 	return true;
 }
 
-/* A long block, and what follows it that belongs to none: how many spans. */
+/* The number of spans of a long block, with those after it that belong to no block. */
 static size_t
 long_spans(size_t i)
 {
@@ -328,7 +370,7 @@ long_block_is_sound(size_t i, size_t n)
 	return r->size >= SPAN && r->size % SPAN == 0 && r->size / SPAN <= n && is_block(r, r->size);
 }
 
-/* Look at all blocks before any of them is believed. */
+/* Check all blocks before using any of them. */
 static bool
 heap_is_sound(void)
 {
@@ -385,8 +427,8 @@ read_class_span(size_t i, unsigned class)
 }
 
 /*
- * The spans of a long block; those of one that does not count are free, and so
- * is what a process that ended as it took or freed one left behind it.
+ * Read the spans of a long block. The spans of a block that does not count are
+ * free. So are spans left behind by a process that ended while it took or freed one.
  */
 static size_t
 read_long_span(size_t i)
@@ -403,7 +445,7 @@ read_long_span(size_t i)
 	return n;
 }
 
-/* What the process before us kept for itself. */
+/* Give back the memory of free spans that the earlier process had kept. */
 static void
 give_back_what_is_free(void)
 {
@@ -440,11 +482,11 @@ read_spans(void)
 static bool
 ignore(const char *why)
 {
-	log_err("journal: ignored: %s; sctpd begins anew, and what was open before is closed", why);
+	log_err("journal: ignored: %s; sctpd starts anew, and everything that was open is closed", why);
 	return false;
 }
 
-/* Is what fd has in front a header that we can follow? */
+/* Does fd begin with a header that we understand? */
 static bool
 has_header(int fd)
 {
@@ -454,7 +496,7 @@ has_header(int fd)
 
 	if (fstat(fd, &st) == -1 || st.st_size < (off_t)HEAP_OFFSET)
 		return ignore("it is too short");
-	/* It is to be written, too: what cannot be is none that we made. */
+	/* It must be writable, too: if it is not, we did not make it. */
 	h = mmap(NULL, HEAP_OFFSET, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (h == MAP_FAILED)
 		return ignore(strerror(errno));
@@ -465,7 +507,7 @@ has_header(int fd)
 	return fault == NULL || ignore(fault);
 }
 
-/* The commit that was begun is done, if all of it is there; then the heap is looked at. */
+/* Finish the commit that was begun, if it is complete; then read the heap. */
 static const char *
 finish_and_check(void)
 {
@@ -475,7 +517,7 @@ finish_and_check(void)
 	return heap_is_sound() ? NULL : "its heap is damaged";
 }
 
-/* Map what fd is, if it is a journal. */
+/* Map fd, if it is a journal. */
 static bool
 take_old(int fd)
 {
@@ -497,7 +539,11 @@ take_old(int fd)
 	}
 	head->version = JOURNAL_VERSION;
 	head->readable_by = JOURNAL_READABLE_BY;
-	count_on();
+	/* Older daemons used one sequence for handles and other numbers: continue after it. */
+	if (head->last_number < JOURNAL_HANDLES && head->last_number > head->last_handle)
+		head->last_handle = head->last_number;
+	if (head->last_number < JOURNAL_HANDLES)
+		head->last_number = first_number();
 	make_present();
 	read_spans();
 	return true;
@@ -554,10 +600,7 @@ journal_end_restore(void)
 uint64_t
 journal_number(void)
 {
-	uint64_t	ms = JOURNAL_HANDLES + ms_since_boot();
-
-	head->last_number = ms > head->last_number ? ms : head->last_number + 1;
-	return head->last_number;
+	return ++head->last_number;
 }
 
 uint64_t
@@ -582,7 +625,7 @@ journal_area(enum journal_area area, size_t size)
 
 /* ---- the heap ------------------------------------------------------- */
 
-/* The first of n free spans in a row; the file grows if there are none. */
+/* The first of n consecutive free spans; the file grows if there are none. */
 static size_t
 find_spans(size_t n)
 {
@@ -615,7 +658,7 @@ new_long(size_t size)
 	r->kind = RECORD_FREE;
 	r->size = n * SPAN;
 	atomic_signal_fence(memory_order_seq_cst);
-	/* Backwards: a rest without its beginning is free, not the reverse. */
+	/* Backwards: a SPAN_REST without its SPAN_LONG counts as free, but not the reverse. */
 	for (size_t k = n; k-- > 1;)
 		*(volatile uint8_t *)&head->spans[i + k] = SPAN_REST;
 	*(volatile uint8_t *)&head->spans[i] = SPAN_LONG;
@@ -686,7 +729,7 @@ journal_room(const struct record *r)
 	return r->size - sizeof *r;
 }
 
-/* What was freed is soon wanted again, and its memory would be made anew each time. */
+/* Keep some freed spans: they are needed again soon, and the kernel would clear new pages. */
 static void
 keep_or_give_back(size_t i, size_t n)
 {
@@ -739,7 +782,7 @@ journal_forget(struct record *r)
 	give_to_span(i, r);
 	if (!spans[i].listed)
 		list_span(i, class);
-	/* The last span of a class stays: it will be wanted again. */
+	/* The last span of a class stays: it will be needed again. */
 	if (spans[i].used == 0 && with_room[class]->next != NULL) {
 		unlist_span(i, class);
 		*(volatile uint8_t *)&head->spans[i] = SPAN_FREE;
@@ -750,7 +793,7 @@ journal_forget(struct record *r)
 
 /* ---- transactions --------------------------------------------------- */
 
-/* Room for n words beside those in the header. */
+/* Make room for n words beyond those in the header. */
 static void
 grow_overflow(size_t n)
 {
@@ -764,7 +807,7 @@ grow_overflow(size_t n)
 	head->more = (uint64_t)(r->body - (char *)head);
 }
 
-/* Thousands of things may end at once, and all of that is one commit. */
+/* Thousands of sockets may end at once, and all of that is one commit. */
 void
 journal_set(uint64_t *word, uint64_t value)
 {

@@ -6,17 +6,14 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "config.h"
-#include "keep.h"
-#include "kernel.h"
-#include "log.h"
+#include "kernel/kernel.h"
 
 /* A cause of RFC 9260, 3.3.10. */
 #define OUT_OF_RESOURCE	4
 
-/* The association that a notification is about, from its row's own field. */
+/* The association that a notification is about, from the field in its row. */
 static uint32_t
-id_in(const struct notice *row, const char *p)
+id_in(const struct event_type *row, const char *p)
 {
 	uint32_t	id = 0;
 
@@ -27,63 +24,51 @@ id_in(const struct notice *row, const char *p)
 	return id;
 }
 
-enum assoc_event
-kernel_what_happened(uint16_t state)
+/*
+ * For the client one of ours did not come up, one that the peer began was never
+ * there, and one that the peer restarts without AUTH is over.
+ */
+static void
+refuse(struct assoc *a, struct stack_event *e, bool is_ours)
 {
-	switch (state) {
-	case SCTP_COMM_UP:
-		return ASSOC_EVENT_UP;
-	case SCTP_RESTART:
-		return ASSOC_EVENT_RESTART;
-	case SCTP_COMM_LOST:
-		return ASSOC_EVENT_LOST;
-	case SCTP_SHUTDOWN_COMP:
-		return ASSOC_EVENT_SHUTDOWN_COMP;
-	case SCTP_CANT_STR_ASSOC:
-		return ASSOC_EVENT_CANT;
+	struct sctp_assoc_change	*c = (struct sctp_assoc_change *)(uintptr_t)e->body;
+
+	if (is_ours) {
+		c->sac_state = e->what == ASSOC_EVENT_UP ? SCTP_CANT_STR_ASSOC : SCTP_COMM_LOST;
+		e->what = kernel_assoc_event(c->sac_state);
+		sock_event(a->sock, e);
 	}
-	return ASSOC_EVENT_NONE;
-}
-
-bool
-kernel_is_up(enum assoc_event what)
-{
-	return what == ASSOC_EVENT_UP || what == ASSOC_EVENT_RESTART;
-}
-
-/* An association that comes up from the peer's side, if there is room for it. */
-static struct assoc *
-incoming(struct sock *s, uint32_t id, const struct sockaddr_storage *from)
-{
-	static time_t	 last;
-	const char	*why = budget_no_room(s->user);
-	struct assoc	*a = assoc_new(s, id, from);
-
-	if (why == NULL)
-		return a;
-	if (log_seldom(&last))
-		log_warning("assoc %u: aborted, %s", id, why);
-	(void)stack_abort(a, "too many associations", 21);
-	a->unwanted = true;
-	keep_assoc(a);
-	return a;
+	upcall_abort_without_auth(a);
 }
 
 static void
 take_assoc_change(struct sock *s, struct assoc *a, struct stack_event *e, bool by_socket)
 {
 	const struct sctp_assoc_change	*c = e->body;
+	const char			*why;
+	bool				 is_ours = a != NULL;
 
-	e->what = kernel_what_happened(c->sac_state);
+	e->what = kernel_assoc_event(c->sac_state);
 	e->error = c->sac_error;
-	if (a == NULL && kernel_is_up(e->what))
-		a = incoming(s, e->assoc_id, e->from);
+	if (a != NULL && e->len > offsetof(struct sctp_assoc_change, sac_info) &&
+	    e->what == ASSOC_EVENT_LOST)
+		a->ended_by = ENDED_BY_PEER;
+	if (a == NULL && assoc_event_is_up(e->what)) {	/* the peer began it */
+		why = upcall_no_room(s);
+		a = assoc_new(s, e->assoc_id, e->from);
+		if (why != NULL)
+			upcall_turn_away(a, why);
+	}
 	e->assoc = a;
+	if (a != NULL && assoc_event_is_up(e->what) && upcall_lacks_auth(a)) {
+		refuse(a, e, is_ours);
+		return;
+	}
 	if (a == NULL) {
 		sock_event(s, e);
 		return;
 	}
-	if (kernel_is_up(e->what)) {
+	if (assoc_event_is_up(e->what)) {
 		if (!s->many && assoc_id(a) != e->assoc_id)
 			assoc_set_id(a, e->assoc_id);
 		a->outbound = c->sac_outbound_streams;
@@ -101,14 +86,17 @@ take_assoc_change(struct sock *s, struct assoc *a, struct stack_event *e, bool b
 		assoc_fail_sends(a, ERR_epipe, "the association is over");
 	else if (!TAILQ_EMPTY(&a->sends) || a->eof_asked)
 		assoc_writable(a);
-	/* One that never had a descriptor has nothing left in it; else who reads that frees it. */
+	/*
+	 * An association without a descriptor has nothing left to read. Else
+	 * its reader frees it.
+	 */
 	if (by_socket && a->state == ASSOC_OVER && a->stack.fd == -1)
 		(void)assoc_free(a);
 }
 
 /*
- * The kernel gives a message back chunk by chunk, with the chunk's own begin
- * and end bits in the flags. Join them to the message again.
+ * The kernel gives a failed message back chunk by chunk, with each chunk's
+ * begin and end bits in the flags. Join the chunks to the message again.
  */
 static void
 take_failed(struct sock *s, struct assoc *a, char *p, size_t len,
@@ -117,19 +105,19 @@ take_failed(struct sock *s, struct assoc *a, char *p, size_t len,
 	enum { LAST = 1, FIRST = 2 };
 	struct sctp_send_failed_event	f;
 	struct event_send_failed	e = { .flags = false };
-	struct stack_event		se = { .row = notice_send_failed, .assoc = a,
+	struct stack_event		se = { .row = EVENT_send_failed, .assoc = a,
 	    .from = from, .body = &e, .len = sizeof e };
-	struct joint			lone = { .kind = JOINT_LONE };
-	struct joint			*j = a != NULL ? &a->stack.failed : &lone;
+	struct partial			lone = { .kind = PARTIAL_LONE };
+	struct partial			*j = a != NULL ? &a->stack.failed : &lone;
 	size_t				head = offsetof(struct sctp_send_failed_event, ssf_data);
 
 	memcpy(&f, p, head);
 	if (f.ssfe_info.snd_flags & FIRST)
-		joint_clear(j);
-	/* What does not begin with its first chunk has had that delivered. */
+		partial_clear(j);
+	/* If the first chunk is missing, it was delivered. */
 	if (f.ssf_flags == SCTP_DATA_SENT || (!j->begun && !(f.ssfe_info.snd_flags & FIRST)))
-		joint_mark_sent(j);
-	(void)joint_add(j, NULL, p + head, len - head);
+		partial_mark_sent(j);
+	(void)partial_add(j, NULL, p + head, len - head);
 	if (!(f.ssfe_info.snd_flags & LAST) && a != NULL)
 		return;
 	e.flags = j->sent;
@@ -142,30 +130,56 @@ take_failed(struct sock *s, struct assoc *a, char *p, size_t len,
 		.context = f.ssfe_info.snd_context,
 		.assoc_id = e.assoc_id,
 	};
-	e.data = (struct slice){ joint_data(j), (uint32_t)j->len };
+	e.data = (struct slice){ partial_data(j), (uint32_t)j->len };
 	sock_event(s, &se);
-	joint_clear(j);
+	partial_clear(j);
+}
+
+/* The kernel has the TSNs of both sides the wrong way round. */
+static void
+swap_tsns(struct sctp_assoc_reset_event *e)
+{
+	uint32_t	local = e->assocreset_remote_tsn;
+
+	e->assocreset_remote_tsn = e->assocreset_local_tsn;
+	e->assocreset_local_tsn = local;
 }
 
 /*
- * Byte orders that the kernel leaves as they were on the wire: in a copy, as
- * what was received may be read again, by who comes after us.
+ * Correct what the kernel gives otherwise than the RFCs say, such as fields in
+ * network byte order. This is done in a copy, because the next process may read
+ * again what was received.
  */
 static char *
-put_right(uint16_t type, char *p, size_t *len)
+correct(uint16_t type, char *p, size_t *len)
 {
 	static _Alignas(uint64_t) char	copy[(64 << 10) + 256];
 	uint16_t			*error;
 
-	if (type != SCTP_ASSOC_CHANGE && type != SCTP_REMOTE_ERROR)
+	if (type != SCTP_ASSOC_CHANGE && type != SCTP_REMOTE_ERROR && type != SCTP_ASSOC_RESET_EVENT)
 		return p;
 	if (*len > sizeof copy)
 		*len = sizeof copy;
 	memcpy(copy, p, *len);
+	if (type == SCTP_ASSOC_RESET_EVENT) {
+		swap_tsns((struct sctp_assoc_reset_event *)(void *)copy);
+		return copy;
+	}
 	error = type == SCTP_ASSOC_CHANGE ? &((struct sctp_assoc_change *)(void *)copy)->sac_error :
 	    (uint16_t *)&((struct sctp_remote_error *)(void *)copy)->sre_error;
 	*error = ntohs(*error);
 	return copy;
+}
+
+/* A message that is delivered in parts was given up. With I-DATA, the kernel says which. */
+static void
+forget_part(struct assoc *a, const char *p)
+{
+	struct sctp_pdapi_event	e;
+
+	memcpy(&e, p, sizeof e);
+	partials_forget(&a->stack.data,
+	    partial_key((uint16_t)e.pdapi_stream, (e.pdapi_flags & SCTP_UNORDERED) != 0));
 }
 
 static void
@@ -177,20 +191,20 @@ take_unknown(struct sock *s, struct assoc *a, const struct sctp_assoc_change *h,
 		.flags = h->sac_flags,
 		.data = { p + 8, (uint32_t)(len - 8) },
 	};
-	struct stack_event	e = { .row = notice_unknown, .assoc = a,
+	struct stack_event	e = { .row = EVENT_unknown, .assoc = a,
 	    .assoc_id = a != NULL ? assoc_id(a) : 0, .from = from,
 	    .body = &u, .len = sizeof u };
 
 	sock_event(s, &e);
 }
 
-/* One whole notification. It lies aligned, in the area or in a buffer. */
+/* Deal with one whole notification. It lies aligned, in the receive area or in a buffer. */
 void
 kernel_take_notification(struct sock *s, struct assoc *a, char *p, size_t len,
     const struct sockaddr_storage *from)
 {
-	struct sctp_assoc_change	 h;	/* all begin with type, flags, length */
-	const struct notice		*row;
+	struct sctp_assoc_change	 h;	/* every notification begins so */
+	const struct event_type		*row;
 	struct stack_event		 e = { .from = from, .body = p, .len = len };
 	bool				 by_socket = a == NULL;
 
@@ -199,20 +213,20 @@ kernel_take_notification(struct sock *s, struct assoc *a, char *p, size_t len,
 	memcpy(&h, p, 8);
 	if (h.sac_type == SCTP_SEND_FAILED_EVENT &&
 	    len >= offsetof(struct sctp_send_failed_event, ssf_data)) {
-		row = notice_send_failed;
+		row = EVENT_send_failed;
 		memcpy(&e.assoc_id, p + offsetof(struct sctp_send_failed_event, ssf_assoc_id), 4);
-	} else if ((row = notice_find(h.sac_type)) == NULL || len < row->size) {
+	} else if ((row = event_type_find(h.sac_type)) == NULL || len < row->size) {
 		take_unknown(s, a, &h, p, len, from);
 		return;
 	} else
 		e.assoc_id = id_in(row, p);
 	if (a == NULL)
 		a = assoc_find(s, e.assoc_id);
-	if (row == notice_send_failed) {
+	if (row == EVENT_send_failed) {
 		take_failed(s, a, p, len, from);
 		return;
 	}
-	e.body = p = put_right(h.sac_type, p, &len);
+	e.body = p = correct(h.sac_type, p, &len);
 	e.len = len;
 	e.row = row;
 	e.assoc = a;
@@ -221,12 +235,13 @@ kernel_take_notification(struct sock *s, struct assoc *a, char *p, size_t len,
 		return;
 	}
 	if (h.sac_type == SCTP_PARTIAL_DELIVERY_EVENT && a != NULL)
-		joint_clear(&a->stack.data);
+		forget_part(a, p);
 	if (h.sac_type == SCTP_STREAM_CHANGE_EVENT && a != NULL)
-		stack_count_streams(a);
+		kernel_count_streams(a);
 	if (h.sac_type == SCTP_SHUTDOWN_EVENT && a != NULL) {
 		assoc_enter(a, ASSOC_GOING_DOWN);
 		kernel_going(a);
 	}
-	sock_event(s, &e);
+	if (a == NULL || !a->unwanted)
+		sock_event(s, &e);
 }

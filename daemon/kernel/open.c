@@ -1,169 +1,113 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kernel's SCTP: addresses, and what is done with them: bind, listen,
- * connect, and who is who.
+ * The kernel's SCTP: making sockets; bind, listen and connect.
+ *
+ * Of lksctp-tools only sctp_bindx is used. sctp_connectx takes a stale errno
+ * for a failure, and sctp_peeloff_flags is declared but not there. So the
+ * system calls behind these two are used directly, and so are those behind
+ * other simple functions.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
-#include "addr.h"
-#include "fault.h"
-#include "keep.h"
-#include "kernel.h"
+#include "journal/fdpark.h"
+#include "kernel/kernel.h"
+#include "proto/addr.h"
+#include "util/fault.h"
 
-/* An IPv4 address as an inet6 socket wants it. */
-static void
-to_family(struct sockaddr_storage *ss, int family)
+/* ---- a new socket --------------------------------------------------- */
+
+/*
+ * Open a namespace that a client names. Opening a device or a FIFO has side
+ * effects. So open the name with O_PATH first, which opens nothing, and open
+ * the file itself only if it belongs to nsfs.
+ */
+static int
+open_namespace(const char *path)
 {
-	struct sockaddr_in	s4;
-	struct sockaddr_in6	s6 = { .sin6_family = AF_INET6 };
+	struct statfs	fs;
+	char		self[32];
+	int		name, fd = -1;
 
-	if (ss->ss_family != AF_INET || family != AF_INET6)
-		return;
-	memcpy(&s4, ss, sizeof s4);
-	s6.sin6_port = s4.sin_port;
-	if (s4.sin_addr.s_addr != htonl(INADDR_ANY)) {
-		s6.sin6_addr.s6_addr[10] = s6.sin6_addr.s6_addr[11] = 0xff;
-		memcpy(&s6.sin6_addr.s6_addr[12], &s4.sin_addr, 4);
-	}
-	memset(ss, 0, sizeof *ss);
-	memcpy(ss, &s6, sizeof s6);
-}
-
-/* n addresses one behind the other, as the kernel takes them. */
-static size_t
-pack_addrs(char *to, const struct sockaddr_storage *addrs, size_t n, int family)
-{
-	struct sockaddr_storage	ss;
-	size_t			len = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		ss = addrs[i];
-		to_family(&ss, family);
-		memcpy(to + len, &ss, addr_len(&ss));
-		len += addr_len(&ss);
-	}
-	return len;
-}
-
-/* ---- ports that are shared ------------------------------------------ */
-
-static bool
-has_reuseport(const struct sock *s)
-{
-	int		on = 0;
-	socklen_t	len = sizeof on;
-
-	return s->stack.fd != -1 &&
-	    getsockopt(s->stack.fd, SOL_SOCKET, SO_REUSEPORT, &on, &len) == 0 && on;
-}
-
-static bool
-is_any(const struct sockaddr_storage *ss)
-{
-	static const char	zero[sizeof(struct in6_addr)];
-	struct sockaddr_in	s4;
-	struct sockaddr_in6	s6;
-
-	if (ss->ss_family == AF_INET) {
-		memcpy(&s4, ss, sizeof s4);
-		return s4.sin_addr.s_addr == htonl(INADDR_ANY);
-	}
-	memcpy(&s6, ss, sizeof s6);
-	return memcmp(&s6.sin6_addr, zero, sizeof zero) == 0;
-}
-
-/* Is one of the n addresses also one of the socket's? */
-static bool
-overlap(struct sock *t, const struct sockaddr_storage *addrs, size_t n)
-{
-	struct sockaddr_storage	*has, want;
-	size_t			 nhas;
-	bool			 found = false;
-
-	if (stack_names(t, NULL, false, &has, &nhas) != 0)
-		return true;
-	for (size_t i = 0; i < n; i++) {
-		want = addrs[i];
-		addr_set_port(&want, t->port);
-		for (size_t j = 0; j < nhas; j++)
-			found = found || is_any(&want) || is_any(&has[j]) || addr_equal(&want, &has[j]);
-	}
-	free(has);
-	return found;
-}
-
-/* Where a socket lives: 0 for the daemon's own network. */
-static ino_t
-network_of(const struct sock *s)
-{
-	struct stat	there, here;
-
-	if (s->stack.netns == -1 || fstat(s->stack.netns, &there) == -1 ||
-	    (stat("/proc/self/ns/net", &here) == 0 && here.st_ino == there.st_ino))
-		return 0;
-	return there.st_ino;
+	if ((name = open(path, O_PATH | O_CLOEXEC)) == -1)
+		return -1;
+	(void)snprintf(self, sizeof self, "/proc/self/fd/%d", name);
+	if (fstatfs(name, &fs) == 0 && fs.f_type == NSFS_MAGIC)
+		fd = open(self, O_RDONLY | O_CLOEXEC);
+	(void)close(name);
+	return fd;
 }
 
 /*
- * Sockets with SO_REUSEPORT share a port if they are one user's. The kernel
- * takes all of ours for one: for whose they are it looks at who made them.
+ * Make a socket in another network namespace. The namespace is kept, because
+ * associations are peeled off there. Whatever cannot be entered is ENOENT: a
+ * client must not learn from the daemon about files that it cannot see.
  */
-static bool
-is_anothers(const struct sock *s, const struct sockaddr_storage *addrs, size_t n)
+static int
+socket_in(struct sock *s, const char *netns, int type)
 {
-	struct sock	*t = NULL;
-	uint16_t	 port = addr_port(&addrs[0]);
+	int	home, fd;
 
-	if (port == 0 || !has_reuseport(s))
-		return false;
-	while ((t = sock_next(t)) != NULL) {
-		if (t->port == port && t->uid != s->uid && has_reuseport(t) &&
-		    network_of(t) == network_of(s) && overlap(t, addrs, n))
-			return true;
+	if (!kernel_can_enter()) {
+		errno = EPERM;
+		return -1;
 	}
-	return false;
+	if ((s->stack.netns = open_namespace(netns)) == -1 ||
+	    (home = kernel_go_to(s->stack.netns)) == -1) {
+		errno = ENOENT;
+		return -1;
+	}
+	fd = socket(s->family, type, IPPROTO_SCTP);
+	kernel_come_back(home);
+	s->stack.netns_number = journal_number();
+	(void)fdpark_put(s->stack.netns_number, s->stack.netns);
+	return fd;
 }
 
 int
-stack_bind(struct sock *s, const struct sockaddr_storage *addrs, size_t n)
+kernel_open(struct sock *s, const char *netns)
 {
-	struct sockaddr_storage	ss = addrs[0];
-	socklen_t		len = sizeof ss;
-	char			packed[sizeof ss];
+	static const int	one = 1;
+	int			type = (s->many ? SOCK_SEQPACKET : SOCK_STREAM) |
+				    SOCK_NONBLOCK | SOCK_CLOEXEC;
+	int			fd, number;
 
-	if (is_anothers(s, addrs, n))
-		return EADDRINUSE;
-	to_family(&ss, s->family);
-	if (bind(s->stack.fd, (struct sockaddr *)&ss, addr_len(&ss)) == -1)
+	kernel_begin(s);
+	fd = netns != NULL ? socket_in(s, netns, type) :
+	    socket(s->family, type, IPPROTO_SCTP);
+	if (fd == -1)
 		return errno;
-	if (getsockname(s->stack.fd, (struct sockaddr *)&ss, &len) == -1)
-		return errno;
-	s->port = addr_port(&ss);
-	s->name = ss;
-	keep_sock(s);
-	for (size_t i = 1; i < n; i++) {
-		s->name = addrs[i];
-		addr_set_port(&s->name, s->port);
-		(void)pack_addrs(packed, &s->name, 1, s->family);
-		if (sctp_bindx(s->stack.fd, (struct sockaddr *)(void *)packed, 1,
-		    SCTP_BINDX_ADD_ADDR) == -1)
-			return errno;
+	(void)setsockopt(fd, IPPROTO_SCTP, SCTP_NODELAY, &one, sizeof one);
+	if (setsockopt(fd, IPPROTO_SCTP, SCTP_RECVRCVINFO, &one, sizeof one) == -1)
+		number = errno;
+	else
+		number = kernel_subscribe_new(s, fd);
+	if (number != 0) {
+		(void)close(fd);
+		return number;
 	}
-	return 0;
+	kernel_adopt(s, fd);
+	kernel_begin_sizes(s);
+	return s->many ? kernel_read_at_once(s) : 0;
 }
 
-/* Let the port of a socket's associations be shared. */
+/* ---- listen ---------------------------------------------------------- */
+
 static void
 share_port(struct sock *s)
 {
 	static const int	one = 1;
 	struct assoc		*a = NULL;
 
-	/* One that was made of an association has it though that may be over. */
+	/* A socket made of an association holds the port even if that association is over. */
 	if (!s->many && !s->listening && s->stack.fd != -1)
 		(void)setsockopt(s->stack.fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
 	while ((a = assoc_next(s, a)) != NULL) {
@@ -173,8 +117,8 @@ share_port(struct sock *s)
 }
 
 /*
- * The associations that were peeled off or accepted have the same port, and
- * the kernel takes them for strangers who must agree to share it.
+ * Associations that were peeled off or accepted have the same port. The kernel
+ * treats them as unrelated sockets, which must agree to share it.
  */
 static int
 listen_shared(struct sock *s, int backlog)
@@ -196,7 +140,7 @@ listen_shared(struct sock *s, int backlog)
 }
 
 int
-stack_listen(struct sock *s, int backlog)
+kernel_listen(struct sock *s, int backlog)
 {
 	int	number = 0;
 
@@ -213,13 +157,14 @@ stack_listen(struct sock *s, int backlog)
 	if (number != 0)
 		return number;
 	s->listening = backlog > 0;
-	keep_sock(s);
+	s->stack.may_come = s->stack.may_come || s->listening;
+	sock_changed(s);
 	if (!s->many && !s->listening)
 		kernel_unwatch(s, s->stack.fd);
 	return 0;
 }
 
-/* The kernel takes a peer that was peeled off for an address in use. */
+/* For a peer whose association was peeled off, the kernel says EADDRNOTAVAIL. */
 static int
 connect_errno(struct sock *s, int number, const struct sockaddr_storage *peer)
 {
@@ -235,9 +180,9 @@ connect_errno(struct sock *s, int number, const struct sockaddr_storage *peer)
 }
 
 /*
- * A one-to-one socket of which we know no association has one: a process
- * before us had begun it as it died, and it is asked for again. Its id is in
- * what is read when it is up.
+ * The kernel says that this one-to-one socket has an association, but the
+ * daemon knows none. The previous process began the association and died, and
+ * the client asks again. The association's id is in what is read when it is up.
  */
 static bool
 is_begun(const struct sock *s, int number)
@@ -246,7 +191,7 @@ is_begun(const struct sock *s, int number)
 }
 
 int
-stack_connect(struct sock *s, const struct sockaddr_storage *addrs, size_t n,
+kernel_connect(struct sock *s, const struct sockaddr_storage *addrs, size_t n,
     struct assoc **made)
 {
 	char				*packed = xmalloc(n * sizeof *addrs);
@@ -256,7 +201,7 @@ stack_connect(struct sock *s, const struct sockaddr_storage *addrs, size_t n,
 	struct assoc			*a;
 
 	kernel_size_socket(s);
-	arg.addr_num = (int)pack_addrs(packed, addrs, n, s->family);
+	arg.addr_num = (int)kernel_pack_addrs(packed, addrs, n, s->family);
 	arg.addrs = (struct sockaddr *)(void *)packed;
 	if (getsockopt(s->stack.fd, IPPROTO_SCTP, SCTP_SOCKOPT_CONNECTX3, &arg, &len) == -1 &&
 	    errno != EINPROGRESS)
@@ -267,66 +212,12 @@ stack_connect(struct sock *s, const struct sockaddr_storage *addrs, size_t n,
 		return connect_errno(s, number, &addrs[0]);
 	a = assoc_new(s, (uint32_t)arg.assoc_id, &addrs[0]);
 	if (!s->many) {
-		a->stack.stream = true;
+		a->stack.one_to_one = true;
 		a->stack.fd = s->stack.fd;
 		kernel_has_fd(a);
 		kernel_follow(a, false);
 	}
 	kernel_charge_connect(a);
 	*made = a;
-	return 0;
-}
-
-/*
- * The addresses of a socket or an association as the kernel packs them. The
- * length that it gives back is without the head, so that valgrind thinks the
- * end was not written: zeroed memory contents it.
- */
-static struct sctp_getaddrs *
-get_addrs(int fd, int optname, uint32_t id, int *number)
-{
-	struct sctp_getaddrs	*g;
-	socklen_t		 len;
-
-	for (size_t size = 4096; ; size *= 2) {
-		g = xcalloc(1, size);
-		g->assoc_id = (sctp_assoc_t)id;
-		len = (socklen_t)size;
-		if (getsockopt(fd, IPPROTO_SCTP, optname, g, &len) == 0)
-			return g;
-		*number = errno;
-		free(g);
-		if (*number != ENOMEM || size > 1 << 20)
-			return NULL;
-	}
-}
-
-int
-stack_names(struct sock *s, struct assoc *a, bool peer,
-    struct sockaddr_storage **names, size_t *n)
-{
-	int			 fd = a != NULL && a->stack.fd != -1 ? a->stack.fd : s->stack.fd;
-	int			 number;
-	struct sctp_getaddrs	*g;
-	const unsigned char	*p;
-
-	if (fd == -1)
-		return ENOTCONN;
-	g = get_addrs(fd, peer ? SCTP_GET_PEER_ADDRS : SCTP_GET_LOCAL_ADDRS,
-	    a != NULL ? assoc_id(a) : 0, &number);
-	if (g == NULL)
-		return number;
-	*names = xcalloc((size_t)g->addr_num + 1, sizeof **names);
-	*n = g->addr_num;
-	p = g->addrs;
-	for (size_t i = 0; i < *n; i++) {
-		sa_family_t	family;
-
-		memcpy(&family, p, sizeof family);
-		(*names)[i].ss_family = family;
-		memcpy(&(*names)[i], p, addr_len(&(*names)[i]));
-		p += addr_len(&(*names)[i]);
-	}
-	free(g);
 	return 0;
 }

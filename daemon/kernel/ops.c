@@ -1,67 +1,94 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The kernel's SCTP as a stack: the table, and the small functions in it. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "journal/changes.h"
+#include "kernel/kernel.h"
+#include "kernel/ops.h"
+
 /*
- * The kernel's SCTP as one of the stacks that there are.
+ * What else to do where the kernel has no SCTP. A build with the userland stack
+ * says so in sctpd.conf(5).
  */
-#include "kernel.h"
-#include "stack-ops.h"
+#ifdef USERLAND
+#define OR_USERLAND
+#else
+#define OR_USERLAND	"; or install usrsctp (Debian: libusrsctp-dev) and build sctpd again, "	\
+	"for SCTP over UDP without the kernel's"
+#endif
 
-static const char *const features[] = { "multihoming", "lend", "netns", NULL };
-static const char *const features_here[] = { "multihoming", "lend", NULL };
+const char *
+kernel_probe(void)
+{
+	int	fd = socket(AF_INET, SOCK_SEQPACKET | SOCK_CLOEXEC, IPPROTO_SCTP);
 
-static const char *const *
-what_it_can(void)
+	if (fd == -1)
+		return errno == EPROTONOSUPPORT || errno == ESOCKTNOSUPPORT ?
+		    "this kernel has no SCTP: try \"modprobe sctp\"; see whether "
+		    "/etc/modprobe.d forbids it (\"install sctp /bin/false\"), and "
+		    "whether the distribution has it in a package of its own"
+		    OR_USERLAND :
+		    strerror(errno);
+	(void)close(fd);
+	return NULL;
+}
+
+static const char *const features[] = { "multihoming", "bindx", "lend", "netns", NULL };
+static const char *const features_here[] = { "multihoming", "bindx", "lend", NULL };
+
+const char *const *
+kernel_features(void)
 {
 	return kernel_can_enter() ? features : features_here;
 }
 
-/* What this kernel lacks it says itself, when it is asked. */
-static bool
-has_option(const struct sockopt *o)
+/* The kernel itself says which options it lacks, when it is asked for them. */
+bool
+kernel_has_option(const struct sockopt *o)
 {
 	(void)o;
 	return true;
 }
 
-const struct stack_ops kernel_stack = {
+/* The kernel has no limits of its own for a field's values. */
+uint32_t
+kernel_most(const struct sockopt *o, const struct field *f)
+{
+	(void)o, (void)f;
+	return 0;
+}
+
+/* Buffers are charged by association (assoc_set_user), so there is nothing to do here. */
+void
+kernel_set_user(struct sock *s)
+{
+	(void)s;
+}
+
+static void
+stage(void)
+{
+	kernel_recv_stage();
+	kernel_send_stage();
+}
+
+void
+kernel_init(void)
+{
+	kernel_reload();
+	kernel_recv_init();
+	kernel_send_init();
+	changes_at_commit(stage);
+}
+
+const struct stack kernel_stack = {
 	.name = "kernel",
 	.memory = "the kernel; see net.sctp.sctp_mem in sctpd(8)",
 	.survives = true,
-	.features = what_it_can,
-	.probe = stack_probe,
-	.has_option = has_option,
-	.open = stack_open,
-	.bind = stack_bind,
-	.listen = stack_listen,
-	.connect = stack_connect,
-	.accept = stack_accept,
-	.peeloff = stack_peeloff,
-	.send = stack_send,
-	.eof = stack_eof,
-	.abort = stack_abort,
-	.await_room = stack_await_room,
-	.read = stack_read,
-	.receive = stack_receive,
-	.setopt = stack_setopt,
-	.getopt = stack_getopt,
-	.defaults = stack_defaults,
-	.count_streams = stack_count_streams,
-	.subscribe = stack_subscribe,
-	.names = stack_names,
-	.close = stack_close,
-	.linger = stack_linger,
-	.assoc_init = stack_assoc_init,
-	.assoc_free = stack_assoc_free,
-	.free = stack_free,
-	.reload = kernel_budget_init,
-	.init = stack_init,
-	.restore_sock = stack_restore_sock,
-	.restore_assoc = stack_restore_assoc,
-	.restore_joint = stack_restore_joint,
-	.restore_batches = stack_restore_batches,
-	.took = stack_took,
-	.gone = stack_gone,
-	.stage = stack_stage,
-	.lend = stack_lend,
-	.has_part = stack_has_part,
-	.take_back = stack_take_back,
+	.can_lend = true,
+#define OP(result, name, ...)	.name = kernel_##name,
+#include "stack/ops.def"
 };

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kernel's SCTP: options.
+ * The kernel's SCTP: options, and which events are subscribed to.
  *
- * A one-to-many socket is several descriptors here. Its row says what an
- * option is about, and so which of them are asked or told: the socket's own
- * stands for associations to come, the others for those that are.
+ * A one-to-many socket is several descriptors in the daemon. An option's row
+ * says what the option is about, and so which descriptors are asked or told.
+ * The socket's own descriptor stands for future associations, and the other
+ * descriptors stand for current associations.
  */
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "addr.h"
-#include "kernel.h"
+#include "kernel/kernel.h"
+#include "util/log.h"
 
 static int
 level_of(const struct sockopt *o)
@@ -26,22 +27,11 @@ level_of(const struct sockopt *o)
 		return IPPROTO_IPV6;
 	case LEVEL_SCTP:
 		return IPPROTO_SCTP;
-	case LEVEL_BROKER:
-	case LEVEL_OWN:
+	case LEVEL_HANDLED:
+	case LEVEL_STORED:
 		break;
 	}
 	return -1;
-}
-
-static uint32_t
-get_id(const struct sockopt *o, const char *buf)
-{
-	const struct field	*f = sockopt_assoc(o);
-	uint32_t		 id = 0;
-
-	if (f != NULL)
-		memcpy(&id, buf + f->offset, sizeof id);
-	return id;
 }
 
 static void
@@ -53,26 +43,7 @@ put_id(const struct sockopt *o, char *buf, uint32_t id)
 		memcpy(buf + f->offset, &id, sizeof id);
 }
 
-static bool
-is_buffer(const struct sockopt *o)
-{
-	return o->level == LEVEL_SOCKET && (o->optname == SO_RCVBUF || o->optname == SO_SNDBUF);
-}
-
-/* Of the associations too, as far as there is memory. */
-static int
-set_buffer(struct sock *s, const struct sockopt *o, const void *buf)
-{
-	int	bytes;
-
-	memcpy(&bytes, buf, sizeof bytes);
-	if (bytes < 0)
-		return EINVAL;
-	kernel_want(s, o->optname == SO_RCVBUF, bytes);
-	return 0;
-}
-
-/* The kernel changes the priority with it; they are two options here. */
+/* With IP_TOS the kernel changes the priority. The daemon keeps the two apart. */
 static int
 set_tos(int fd, const void *buf, socklen_t size)
 {
@@ -96,14 +67,10 @@ set_one(int fd, const struct sockopt *o, const void *buf)
 	return setsockopt(fd, level_of(o), o->optname, buf, o->size) == -1 ? errno : 0;
 }
 
-/* Is the association's descriptor one more than the socket's? */
-static bool
-is_apart(const struct assoc *a)
-{
-	return a->stack.fd != -1 && a->stack.fd != a->sock->stack.fd;
-}
-
-/* Tell all that are; their ids are put where the option has one. */
+/*
+ * Set the option on all current associations that have a descriptor apart from
+ * the socket's. Each id is put where the option has one.
+ */
 static int
 set_current(struct sock *s, const struct sockopt *o, char *buf)
 {
@@ -111,7 +78,7 @@ set_current(struct sock *s, const struct sockopt *o, char *buf)
 	int		 number, first = 0;
 
 	while ((a = assoc_next(s, a)) != NULL) {
-		if (!is_apart(a))
+		if (a->stack.fd == -1 || a->stack.fd == s->stack.fd)
 			continue;
 		put_id(o, buf, assoc_id(a));
 		number = set_one(a->stack.fd, o, buf);
@@ -123,22 +90,22 @@ set_current(struct sock *s, const struct sockopt *o, char *buf)
 static int
 set_socket(struct sock *s, const struct sockopt *o, char *buf)
 {
-	int	number;
+	int	bytes, number;
 
-	if (is_buffer(o))
-		return s->stack.fd == -1 ? ENOTCONN : set_buffer(s, o, buf);
+	if (o->level == LEVEL_SOCKET && (o->optname == SO_RCVBUF || o->optname == SO_SNDBUF)) {
+		if (s->stack.fd == -1)
+			return ENOTCONN;
+		memcpy(&bytes, buf, sizeof bytes);
+		if (bytes < 0)
+			return EINVAL;
+		kernel_want(s, o->optname == SO_RCVBUF, bytes);
+		return 0;
+	}
 	number = set_one(s->stack.fd, o, buf);
 	return number != 0 ? number : set_current(s, o, buf);
 }
 
-/* The association that is meant; ids 0 to 2 are not associations. */
-static struct assoc *
-meant(struct sock *s, uint32_t id)
-{
-	return s->many && id <= SCTP_ALL_ASSOC ? NULL : assoc_find(s, id);
-}
-
-/* The path's address names the association, where its id is 0. */
+/* The path's address names the association if the id is 0. */
 static struct assoc *
 meant_by_address(struct sock *s, const struct sockopt *o, const char *buf)
 {
@@ -167,7 +134,7 @@ fd_for(struct sock *s, const struct assoc *a)
 }
 
 void
-stack_count_streams(struct assoc *a)
+kernel_count_streams(struct assoc *a)
 {
 	struct sctp_status	st = { .sstat_assoc_id = (sctp_assoc_t)assoc_id(a) };
 	socklen_t		len = sizeof st;
@@ -179,21 +146,11 @@ stack_count_streams(struct assoc *a)
 	a->inbound = st.sstat_instrms;
 }
 
-/* What send by stream alone sends with may be another now. */
-static void
-forget_defaults(struct sock *s)
-{
-	struct assoc	*a = NULL;
-
-	while ((a = assoc_next(s, a)) != NULL)
-		a->defaults_known = false;
-}
-
 static int
 set_scoped(struct sock *s, const struct sockopt *o, char *buf)
 {
-	uint32_t	 id = get_id(o, buf);
-	struct assoc	*a = meant(s, id);
+	uint32_t	 id = sockopt_get_assoc(o, buf);
+	struct assoc	*a = upcall_meant(s, id);
 	int		 number = 0;
 
 	if (a != NULL) {
@@ -213,15 +170,19 @@ set_scoped(struct sock *s, const struct sockopt *o, char *buf)
 	return number;
 }
 
-/* Options that the kernel does not hand on to an association's descriptor. */
+/* Does the kernel not hand this option on to an association's descriptor? */
 static bool
 is_left_behind(const struct sockopt *o)
 {
 	return o->level != LEVEL_SCTP || o->optname == SCTP_ASCONF_SUPPORTED ||
-	    o->optname == SCTP_AUTH_SUPPORTED || o->optname == SCTP_AUTO_ASCONF;
+	    o->optname == SCTP_AUTH_SUPPORTED || o->optname == SCTP_AUTO_ASCONF ||
+	    o->optname == SCTP_AUTH_CHUNK || o->optname == SCTP_HMAC_IDENT;
 }
 
-/* Without these, addresses that were agreed to come and go do not. */
+/*
+ * Without these options, a peeled-off association does not add or remove
+ * addresses, although that was agreed with the peer.
+ */
 static void
 inherit_asconf(const struct sock *s, int fd)
 {
@@ -240,6 +201,35 @@ inherit_asconf(const struct sock *s, int fd)
 		(void)setsockopt(fd, IPPROTO_SCTP, SCTP_AUTO_ASCONF, &on, len);
 }
 
+/*
+ * An association has its keys and its list of chunks from the socket that it was
+ * made on. But when its peer restarts it, the list is taken anew from the
+ * descriptor that it is on now: without the list there, nothing would have to be
+ * authenticated any more. The keys stay.
+ */
+static void
+inherit_auth(const struct sock *s, int fd)
+{
+	union {
+		struct sctp_hmacalgo	hmacs;
+		struct sctp_authchunks	chunks;
+		char			room[sizeof(struct sctp_authchunks) + SOCKOPT_CHUNKS];
+	}			 v = { .room = { 0 } };
+	struct sctp_authchunk	 one;
+	socklen_t		 len = sizeof v;
+
+	if (getsockopt(s->stack.fd, IPPROTO_SCTP, SCTP_HMAC_IDENT, &v, &len) == 0)
+		(void)setsockopt(fd, IPPROTO_SCTP, SCTP_HMAC_IDENT, &v, len);
+	memset(&v, 0, sizeof v);
+	len = sizeof v;
+	if (getsockopt(s->stack.fd, IPPROTO_SCTP, SCTP_LOCAL_AUTH_CHUNKS, &v, &len) == -1)
+		return;
+	for (uint32_t i = 0; i < v.chunks.gauth_number_of_chunks && i < SOCKOPT_CHUNKS; i++) {
+		one.sauth_chunk = v.chunks.gauth_chunks[i];
+		(void)setsockopt(fd, IPPROTO_SCTP, SCTP_AUTH_CHUNK, &one, sizeof one);
+	}
+}
+
 void
 kernel_inherit(const struct sock *s, int fd)
 {
@@ -251,14 +241,17 @@ kernel_inherit(const struct sock *s, int fd)
 		{ IPPROTO_IP, IP_RECVTTL },
 		{ IPPROTO_IPV6, IPV6_TCLASS },
 		{ IPPROTO_IPV6, IPV6_RECVTCLASS },
+		{ SOL_SOCKET, SO_TIMESTAMP },
+		{ SOL_SOCKET, SO_MARK },
 		{ SOL_SOCKET, SO_PRIORITY },	/* last: IP_TOS changes it */
 	};
 	int		value;
 	socklen_t	len;
 
-	if (!s->stack.plain)
+	if (!s->stack.has_local_options)
 		return;
 	inherit_asconf(s, fd);
+	inherit_auth(s, fd);
 	for (size_t i = 0; i < sizeof option / sizeof *option; i++) {
 		len = sizeof value;
 		if (getsockopt(s->stack.fd, option[i].level, option[i].name, &value, &len) == 0)
@@ -266,29 +259,176 @@ kernel_inherit(const struct sock *s, int fd)
 	}
 }
 
-int
-stack_setopt(struct sock *s, const struct sockopt *o, void *buf)
+bool
+kernel_interleaves(int fd)
 {
-	forget_defaults(s);
-	s->stack.plain = s->stack.plain || is_left_behind(o);
-	return o->scope == SCOPE_SOCKET ? set_socket(s, o, buf) : set_scoped(s, o, buf);
+	int		on = 0;
+	socklen_t	len = sizeof on;
+
+	return getsockopt(fd, IPPROTO_SCTP, SCTP_FRAGMENT_INTERLEAVE, &on, &len) == 0 && on != 0;
+}
+
+/*
+ * Without I-DATA, whole messages of a stream may come between the pieces of
+ * another one of that stream, if the kernel interleaves, and nothing tells them
+ * apart. So a descriptor interleaves only if its association has I-DATA.
+ */
+void
+kernel_interleave(const struct assoc *a)
+{
+	struct sctp_assoc_value	v = { .assoc_id = (sctp_assoc_t)assoc_id(a) };
+	socklen_t		len = sizeof v;
+	int			on;
+
+	if (!a->sock->stack.interleaves || a->stack.fd == -1)
+		return;
+	on = getsockopt(a->stack.fd, IPPROTO_SCTP, SCTP_INTERLEAVING_SUPPORTED, &v, &len) == 0 &&
+	    v.assoc_value != 0;
+	(void)setsockopt(a->stack.fd, IPPROTO_SCTP, SCTP_FRAGMENT_INTERLEAVE, &on, sizeof on);
+}
+
+static int
+set_interleave(struct sock *s, const struct sockopt *o, const void *buf)
+{
+	struct assoc	*a = NULL;
+	int		 number = set_one(s->stack.fd, o, buf);
+
+	if (number != 0)
+		return number;
+	s->stack.interleaves = kernel_interleaves(s->stack.fd);
+	while ((a = assoc_next(s, a)) != NULL) {
+		if (a->stack.fd != -1 && a->stack.fd != s->stack.fd)
+			(void)set_one(a->stack.fd, o, buf);
+		if (a->state != ASSOC_COMING_UP)
+			kernel_interleave(a);
+	}
+	return 0;
+}
+
+/* What is set on the buffers now must not be undone when they get their sizes later. */
+static void
+size_first(struct sock *s)
+{
+	if (s->stack.sizes.level == BUDGET_LEVEL_UNKNOWN)
+		kernel_size_socket(s);
 }
 
 int
-stack_getopt(struct sock *s, const struct sockopt *o, void *buf)
+kernel_setopt(struct sock *s, const struct sockopt *o, void *buf)
+{
+	int	number;
+
+	if (o->level == LEVEL_SCTP && o->optname == SCTP_FRAGMENT_INTERLEAVE)
+		return set_interleave(s, o, buf);
+	upcall_forget_defaults(s);
+	if (o->level == LEVEL_SOCKET && o->optname == SO_REUSEPORT)
+		s->stack.own_port = *(const int *)buf == 0;
+	s->stack.has_local_options = s->stack.has_local_options || is_left_behind(o);
+	size_first(s);
+	number = o->scope == SCOPE_SOCKET ? set_socket(s, o, buf) : set_scoped(s, o, buf);
+	if (number == 0 && o->level == LEVEL_SCTP && o->optname == SCTP_PARTIAL_DELIVERY_POINT)
+		s->stack.own_point = true;
+	return number;
+}
+
+int
+kernel_getopt(struct sock *s, const struct sockopt *o, void *buf)
 {
 	socklen_t	 len = o->size;
 	struct assoc	*a = NULL;
 	int		 fd;
 
+	size_first(s);
 	if (o->scope != SCOPE_SOCKET) {
-		if ((a = meant(s, get_id(o, buf))) == NULL)
+		if ((a = upcall_meant(s, sockopt_get_assoc(o, buf))) == NULL)
 			a = meant_by_address(s, o, buf);
-		if (a == NULL && (o->scope == SCOPE_ASSOC || get_id(o, buf) != 0))
+		if (a == NULL && (o->scope == SCOPE_ASSOC || sockopt_get_assoc(o, buf) != 0))
 			return ENOENT;
 		put_id(o, buf, a != NULL ? assoc_id(a) : 0);
 	}
 	if ((fd = fd_for(s, a)) == -1)
 		return ENOTCONN;
 	return getsockopt(fd, level_of(o), o->optname, buf, &len) == -1 ? errno : 0;
+}
+
+/* ---- events ------------------------------------------------------------- */
+
+static bool
+is_wanted(const struct sock *s, const struct event_type *n)
+{
+	return n->sn_type == SCTP_ASSOC_CHANGE || n->sn_type == SCTP_PARTIAL_DELIVERY_EVENT ||
+	    n->sn_type == SCTP_PEER_ADDR_CHANGE ||
+	    s->subscribed[n->subscribe];
+}
+
+static uint16_t
+type_of(const struct event_type *n)
+{
+	return n == EVENT_send_failed ? SCTP_SEND_FAILED_EVENT : n->sn_type;
+}
+
+/*
+ * Subscribe to one type at a time, because the struct of SCTP_EVENTS differs
+ * between kernels. The daemon itself always wants association changes, and to
+ * know that the rest of a message will not come; the log wants what becomes of paths. Gives the errno of a wanted
+ * type that failed. EINVAL means that the kernel does not know the type; that is
+ * only logged, except for association changes.
+ */
+int
+kernel_subscribe_one(const struct sock *s, int fd)
+{
+	struct sctp_event	e = { .se_assoc_id = SCTP_ALL_ASSOC };
+	int			failed = 0;
+
+	for (const struct event_type *n = event_type_table; n->name != NULL; n++) {
+		if (n->subscribe < 0)
+			continue;
+		e.se_type = type_of(n);
+		e.se_on = is_wanted(s, n);
+		if (setsockopt(fd, IPPROTO_SCTP, SCTP_EVENT, &e, sizeof e) == 0 || !e.se_on)
+			continue;
+		if (errno != EINVAL || n->sn_type == SCTP_ASSOC_CHANGE)
+			failed = errno;
+		if (log_allowed(LOG_WARNING, "events that the kernel does not have"))
+			log_warning("sock %llu: no %s: %s",
+			    (unsigned long long)s->node.key, n->name, strerror(errno));
+	}
+	return failed;
+}
+
+/*
+ * A new socket: one system call for all types, where the kernel knows them all.
+ * The struct of SCTP_EVENTS has a byte for each type, in the order of the types.
+ */
+int
+kernel_subscribe_new(const struct sock *s, int fd)
+{
+	uint8_t	on[SCTP_SEND_FAILED_EVENT - SCTP_SN_TYPE_BASE + 1] = { 0 };
+
+	for (const struct event_type *n = event_type_table; n->name != NULL; n++) {
+		if (n->subscribe < 0)
+			continue;
+		if ((size_t)(type_of(n) - SCTP_SN_TYPE_BASE) >= sizeof on)
+			return kernel_subscribe_one(s, fd);
+		on[type_of(n) - SCTP_SN_TYPE_BASE] = is_wanted(s, n);
+	}
+	if (setsockopt(fd, IPPROTO_SCTP, SCTP_EVENTS, on, sizeof on) == 0)
+		return 0;
+	return kernel_subscribe_one(s, fd);
+}
+
+int
+kernel_subscribe(struct sock *s)
+{
+	struct assoc	*a = NULL;
+	int		 failed = 0, number;
+
+	if (s->stack.fd != -1)
+		failed = kernel_subscribe_one(s, s->stack.fd);
+	while ((a = assoc_next(s, a)) != NULL) {
+		if (a->stack.fd != -1 && a->stack.owns_fd &&
+		    (number = kernel_subscribe_one(s, a->stack.fd)) != 0)
+			failed = number;
+	}
+	return failed;
 }

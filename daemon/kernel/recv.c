@@ -5,43 +5,78 @@
  * A message or a notification may come in pieces; what is not whole is joined
  * with its association, up to the longest message allowed. Nothing that a
  * peer can provoke is taken for impossible here.
+ *
+ * The receive area. A message that recvmmsg has returned is gone from the
+ * kernel, so it must be in the journal from that very moment. Therefore the
+ * buffers and headers of recvmmsg lie in an area of the journal, where a
+ * process that is started after a SIGKILL finds them. Who writes what, in this
+ * order:
+ *
+ *  1. prepare() sets the slots' lengths to 0.
+ *  2. arm() writes a batch (the socket, the association, the slots) and then
+ *     counts it in area->armed. The fences keep that order.
+ *  3. The kernel writes the messages, and a length for each. A call that got
+ *     nothing disarms its batch; else the batch is cut to what came.
+ *  4. take_batch() deals with the messages: it joins pieces, changes
+ *     associations, and hands events upward, where they are put into the
+ *     client's output or wait. All of that is of no account yet.
+ *  5. The commit at the end of the turn makes all of step 4 valid, and with the
+ *     same transaction kernel_recv_stage() sets area->armed to 0. Only then are
+ *     bytes written to clients.
+ *
+ * What a SIGKILL leaves:
+ *
+ *  before 2	nothing. The messages are in the kernel.
+ *  in 2 to 3	an armed batch of lengths that are all 0. It is passed over. A call
+ *		under way is finished by the kernel before the process dies, so
+ *		its lengths are whole.
+ *  in 4	an armed batch with messages. What had become of them was not committed
+ *		and is gone; kernel_restore_batches() deals with them once more.
+ *  after 5	nothing. What became of the messages is in the journal.
+ *
+ * So no commit may come between two messages of a batch: it would disarm the
+ * batch, and a SIGKILL after it would lose the messages that were still to be
+ * dealt with. kernel_in_batch says that this is so, and kernel_recv_stage()
+ * checks it. A commit between two batches is harmless, and reserve() makes one
+ * when the slots run out. receive() makes one before it reads an association
+ * that the journal does not know, as nobody could tell later whose the messages
+ * were. It reads nothing while the batches of a process before us are armed.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "addr.h"
-#include "config.h"
-#include "fault.h"
-#include "journal.h"
-#include "keep.h"
-#include "known.h"
-#include "kernel.h"
-#include "log.h"
-#include "loop.h"
+#include "journal/changes.h"
+#include "journal/journal.h"
+#include "journal/known.h"
+#include "kernel/kernel.h"
+#include "util/fault.h"
+#include "util/log.h"
+#include "util/loop.h"
 
 #define BATCH	32	/* messages received by one call, and kept until a commit */
-#define FEW	8	/* less room than this is not worth a call */
+#define FEW	8	/* fewer free slots than this are not worth a call */
 #define READY	64	/* associations looked at in one turn */
-#define LITTLE	4	/* messages in a turn: fewer are of one that is calm */
-#define SHORT	16	/* what a busy one may say in a turn beside a calm one */
-#define CALM	16	/* turns that a calm one is remembered for */
+#define LOOKS	32	/* at a descriptor that brings one thing each time, in one turn */
+#define LITTLE	4	/* an association with fewer messages in a turn is quiet */
+#define SHORT	16	/* messages of a busy association in a turn, beside a quiet one */
+#define QUIET	16	/* turns for which a quiet association is remembered */
 #define SLOT	65536
-#define TURN	(192u << 10)	/* bytes of one in a turn, about: they stay in the cache, and
-				   the client's socket takes them all at once */
+#define TURN	(192u << 10)	/* about the bytes of one association in a turn: they stay in
+				   the cache, and the client's socket takes them all at once */
 #define CONTROL	256
 
 /*
- * Where messages are received: one area, as there is one thread, and in the
- * journal. The kernel writes the lengths; a batch that is armed may not be
- * dealt with yet, and ceases to be with the same commit as what became of its
- * messages. Many associations with one message each share a commit.
+ * The area where messages are received. There is one thread, so there is one
+ * area, and it lies in the journal. The kernel writes the lengths. An armed
+ * batch may hold messages that are not dealt with yet. The commit that disarms
+ * the batch also records what became of its messages. Many associations with
+ * one message each share a commit.
  */
 static struct area {
 	uint64_t		armed;		/* batches that may hold something */
@@ -53,32 +88,26 @@ static struct area {
 	_Alignas(uint64_t) char	data[BATCH][SLOT];
 } *area;
 
-/* The messages of a batch are being dealt with. */
-static bool in_batch;
-
-/* Slots with something in them, up to the next commit; those that are prepared. */
+/*
+ * How many slots have something in them, until the next commit; and a bit for
+ * each slot that is prepared.
+ */
 static unsigned used;
 static uint32_t prepared;
 
 /*
- * Slots have what a process before us had in hand: nothing is received before
- * the commit that says what became of it. To close a socket whose descriptor
- * was lost would, and overwrite them.
+ * The slots hold what the previous process had in hand. Nothing is received
+ * before the commit that records what became of that. Closing a socket whose
+ * descriptor was lost would otherwise receive, and overwrite the slots.
  */
 static bool inherited;
-
-bool
-kernel_in_batch(void)
-{
-	return in_batch;
-}
 
 void
 kernel_recv_init(void)
 {
 	area = journal_area(AREA_RECEIVE, sizeof *area);
 	if (area->armed > BATCH) {
-		log_err("journal: left out: what was received last: there cannot be so many batches");
+		log_err("journal: left out: the messages received last: there are too many batches");
 		area->armed = 0;
 	}
 	inherited = area->armed != 0;
@@ -87,7 +116,7 @@ kernel_recv_init(void)
 void
 kernel_recv_stage(void)
 {
-	must_be_known(!in_batch, "all of a batch, before it is not armed any more");
+	must_be_known(!kernel_in_batch, "all of a batch, before it is not armed any more");
 	if (area->armed != 0)
 		journal_set(&area->armed, 0);
 	used = 0;
@@ -103,43 +132,40 @@ struct piece {
 	struct msghdr			*header;
 };
 
-/*
- * Join a piece with those before it. True, with the whole in p and n, when it
- * was the last; a whole in one piece is not copied.
- */
 static bool
-join(struct joint *j, struct user *u, const struct piece *in, char **p, size_t *n,
-    bool *too_long)
+is_last(const struct piece *in)
 {
-	bool	last = (in->flags & MSG_EOR) != 0;
-
-	*p = in->data;
-	*n = in->len;
-	if (last && !j->begun)
-		return true;
-	if (!joint_add(j, u, in->data, in->len)) {
-		*too_long = !j->skip;
-		joint_skip(j, last);
-		return false;
-	}
-	*p = joint_data(j);
-	*n = j->len;
-	return last;
+	return (in->flags & MSG_EOR) != 0;
 }
 
 /* ---- messages ------------------------------------------------------- */
 
+/* Microseconds since 1970. */
+static uint64_t
+timestamp_in(const struct cmsghdr *c)
+{
+	struct timeval	at;
+
+	memcpy(&at, CMSG_DATA(c), sizeof at);
+	return (uint64_t)at.tv_sec * 1000000 + (uint64_t)at.tv_usec;
+}
+
 static void
-read_info(struct msghdr *h, struct sndrcvinfo *to)
+read_control(struct msghdr *h, struct event_data *to)
 {
 	struct sctp_rcvinfo	 r;
 	struct cmsghdr		*c;
 
+	to->timestamp = 0;
 	for (c = CMSG_FIRSTHDR(h); c != NULL; c = CMSG_NXTHDR(h, c)) {
-		if (c->cmsg_level != IPPROTO_SCTP || c->cmsg_type != SCTP_RCVINFO)
+		if (c->cmsg_level != IPPROTO_SCTP || c->cmsg_type != SCTP_RCVINFO) {
+			/* With the option timestamp, and before the other. */
+			if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMP)
+				to->timestamp = timestamp_in(c);
 			continue;
+		}
 		memcpy(&r, CMSG_DATA(c), sizeof r);
-		*to = (struct sndrcvinfo){
+		to->sctp_sndrcvinfo = (struct sndrcvinfo){
 			.stream = r.rcv_sid,
 			.ssn = r.rcv_ssn,
 			.flags = r.rcv_flags & SCTP_UNORDERED ? SNDRCV_UNORDERED : 0,
@@ -151,45 +177,67 @@ read_info(struct msghdr *h, struct sndrcvinfo *to)
 		};
 		return;
 	}
+	memset(&to->sctp_sndrcvinfo, 0, sizeof to->sctp_sndrcvinfo);
 }
 
-static void
-refuse_long_message(struct assoc *a)
+/*
+ * A piece of a message, or a message while others are incomplete. True: the
+ * message in d is whole. If it came in pieces, the caller has to free it.
+ */
+static bool
+join(struct assoc *a, const struct piece *in, struct event_data *d, struct partial **whole)
 {
-	static const char	reason[] = "message too long";
+	struct sndrcvinfo	*info = &d->sctp_sndrcvinfo;
+	uint32_t		 key = partial_key(info->stream, (info->flags & SNDRCV_UNORDERED) != 0);
+	struct partial		*j = partials_find(&a->stack.data, key, info->ppid);
+	bool			 too_long = false, is_whole;
+	char			*p = in->data;
+	size_t			 n = in->len;
 
-	if (log_allowed())
-		log_warning("assoc %u: aborted, its peer sends a message over max_message, %llu bytes, or its user %u has no memory for it",
-		    assoc_id(a), (unsigned long long)config.max_message,
-		    (unsigned)user_uid(a->user));
-	(void)stack_abort(a, reason, sizeof reason - 1);
+	if (j == NULL && is_last(in))
+		return true;
+	if (j == NULL && (j = partials_begin(&a->stack.data, key, info->ppid, &too_long)) == NULL) {
+		if (too_long)
+			upcall_refuse_long_message(a);
+		return false;
+	}
+	is_whole = partial_join(j, a->user, is_last(in), &p, &n, &too_long);
+	if (is_last(in))
+		partials_take(&a->stack.data, j);
+	if (is_whole) {
+		info->ppid = j->ppid;
+		d->data = (struct slice){ p, (uint32_t)n };
+		*whole = j;
+		return true;
+	}
+	if (too_long)
+		upcall_refuse_long_message(a);
+	if (is_last(in))
+		partial_free(j);
+	return false;
 }
 
 static void
 take_data(struct sock *s, struct assoc *a, const struct piece *in)
 {
-	struct event_data	d = { .data = { NULL, 0 } };
-	struct stack_event	e = { .row = notice_data, .assoc = a, .from = in->from };
-	bool			too_long = false;
-	char			*p;
-	size_t			 n;
+	struct event_data	d;
+	struct stack_event	e = { .row = EVENT_data, .assoc = a, .from = in->from };
+	struct partial		*j = NULL;
 
-	read_info(in->header, &d.sctp_sndrcvinfo);
-	if (a == NULL)	/* it has no descriptor: see kernel_came_up */
+	read_control(in->header, &d);
+	d.data = (struct slice){ in->data, (uint32_t)in->len };
+	if (a == NULL)	/* the association has no descriptor: see kernel_came_up */
 		e.assoc = a = assoc_find(s, d.sctp_sndrcvinfo.assoc_id);
 	if (a == NULL || a->unwanted)
 		return;
-	if (!join(&a->stack.data, a->user, in, &p, &n, &too_long)) {
-		if (too_long)
-			refuse_long_message(a);
+	if ((!is_last(in) || a->stack.data.n > 0) && !join(a, in, &d, &j))
 		return;
-	}
-	d.data = (struct slice){ p, (uint32_t)n };
 	e.assoc_id = assoc_id(a);
 	e.body = &d;
 	e.len = sizeof d;
 	sock_event(s, &e);
-	joint_clear(&a->stack.data);
+	if (j != NULL)
+		partial_free(j);
 }
 
 /* ---- pieces --------------------------------------------------------- */
@@ -197,19 +245,19 @@ take_data(struct sock *s, struct assoc *a, const struct piece *in)
 static void
 take(struct sock *s, struct assoc *a, const struct piece *in)
 {
-	struct joint	*j = a != NULL ? &a->stack.notice : &s->stack.notice;
+	struct partial	*j = a != NULL ? &a->stack.notice : &s->stack.notice;
 	bool		 too_long = false;
-	char		*p;
-	size_t		 n;
+	char		*p = in->data;
+	size_t		 n = in->len;
 
 	if (!(in->flags & MSG_NOTIFICATION)) {
 		take_data(s, a, in);
 		return;
 	}
-	if (!join(j, NULL, in, &p, &n, &too_long))
+	if (!partial_join(j, NULL, is_last(in), &p, &n, &too_long))
 		return;
 	kernel_take_notification(s, a, p, n, in->from);
-	joint_clear(j);
+	partial_clear(j);
 }
 
 /* ---- descriptors ---------------------------------------------------- */
@@ -233,12 +281,12 @@ prepare(unsigned i)
 	prepared |= UINT32_C(1) << i;
 }
 
-/* The slots from used on, for n pieces or as many as there is room for. */
+/* Prepare the slots from used on, for n pieces or as many as there is room for. */
 static unsigned
 reserve(unsigned n)
 {
 	if (used + n > BATCH && BATCH - used < FEW)
-		keep_commit();		/* what is in them is dealt with */
+		changes_commit();		/* what is in the slots is dealt with */
 	if (n > BATCH - used)
 		n = BATCH - used;
 	for (unsigned i = used; i < used + n; i++)
@@ -246,7 +294,7 @@ reserve(unsigned n)
 	return n;
 }
 
-/* A call's slots are armed before it, and none but those that it filled stay so. */
+/* The slots of a call are armed before it. Afterwards only the slots that it filled stay armed. */
 static void
 arm(const struct sock *s, const struct assoc *a, unsigned n)
 {
@@ -261,7 +309,7 @@ arm(const struct sock *s, const struct assoc *a, unsigned n)
 	atomic_signal_fence(memory_order_seq_cst);
 }
 
-/* Receive up to *n pieces; -1 with errno, or how many, the first of them in *first. */
+/* Receive up to *n pieces. Gives how many came, with the first slot in *first; or -1 with errno. */
 static int
 receive(int fd, const struct sock *s, const struct assoc *a, unsigned *n, unsigned *first)
 {
@@ -271,10 +319,10 @@ receive(int fd, const struct sock *s, const struct assoc *a, unsigned *n, unsign
 		errno = EAGAIN;
 		return -1;
 	}
-	/* Whose they are must be known to who comes after us. */
-	if (a != NULL && a->record == NULL)
-		keep_commit();
-	must_be_known(s == NULL || s->record != NULL, "the socket that a message came to");
+	/* The next process must know to which association the messages belong. */
+	if (a != NULL && a->kept.record == NULL)
+		changes_commit();
+	must_be_known(s == NULL || s->kept.record != NULL, "the socket that a message came to");
 	*n = reserve(*n);
 	*first = used;
 	arm(s, a, *n);
@@ -315,47 +363,65 @@ kernel_read_socket(struct sock *s)
 	if ((n = receive(s->stack.fd, s, NULL, &want, &first)) <= 0)
 		return n == -1 && errno == EINTR;
 	in = piece_at(first);
-	in_batch = true;
+	kernel_in_batch = true;
 	take(s, NULL, &in);
-	in_batch = false;
-	return true;
-}
-
-void
-kernel_finish(struct assoc *a)
-{
-	struct sock		*s = a->sock;
-	bool			 was_up = a->outbound != 0;
-	struct event_closed	 e = { .reason = { "the association is over", 23 } };
-
-	/* One that was aborted has no descriptor left to connect with again. */
-	if (!s->many && (was_up || s->stack.fd == -1)) {
-		s->over = true;
-		keep_sock(s);
-		sock_tell(s, notice_closed, a, &e);
-	}
-	(void)assoc_free(a);
-}
-
-bool
-kernel_is_drained(int fd)
-{
-	char	c;
-
-	for (int i = 0; i < 2; i++) {
-		ssize_t	n = recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
-
-		if (n > 0)
-			return false;
-		if (n == 0 || errno == EAGAIN)
-			return true;
-	}
+	kernel_in_batch = false;
 	return true;
 }
 
 /*
- * A stream socket's descriptor says "end" from the peer's SHUTDOWN on, for
- * ever, though the last event is still to come: be told of news only.
+ * How often to look at a descriptor in this turn. Mostly there is one thing,
+ * and to look once more would be a system call for nothing. Where there was as
+ * much as was looked for, in the turn before too, there is more.
+ */
+static unsigned
+looks(struct sock *s)
+{
+	unsigned	n = user_turn - s->stack.looked <= 1 ? s->stack.looks * 2u : 1;
+
+	if (n == 0)
+		n = 1;
+	return n < LOOKS ? n : LOOKS;
+}
+
+/* There was something so often. */
+static void
+looked(struct sock *s, unsigned found)
+{
+	s->stack.looks = (uint8_t)found;
+	s->stack.looked = user_turn;
+}
+
+static void
+sock_on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct sock	*s = arg;
+	unsigned	 n = looks(s), i = 0;
+
+	(void)fd, (void)what;
+	if (!kernel_wants_events(s))
+		return;
+	while (i < n && kernel_read_socket(s))
+		i++;
+	looked(s, i);
+	sock_pump(s);
+}
+
+int
+kernel_read_at_once(struct sock *s)
+{
+	(void)event_assign(&s->stack.readable, loop_base(), s->stack.fd, EV_READ | EV_PERSIST,
+	    sock_on_readable, s);
+	if (event_add(&s->stack.readable, NULL) == -1)
+		return errno;
+	s->stack.reading = true;
+	return 0;
+}
+
+/*
+ * From the peer's SHUTDOWN on, the descriptor of a one-to-one socket says "end"
+ * for ever, though the last notification is still to come. So watch the
+ * descriptor for news only.
  */
 static void
 wait_for_news(struct assoc *a)
@@ -366,30 +432,47 @@ wait_for_news(struct assoc *a)
 	kernel_follow(a, true);
 }
 
-/* How an association ended is said once, before all that is left to read. */
+/* The error that ended an association is reported once, before all that is left to read. */
 static bool
 is_error(int got)
 {
 	return got == -1 && errno != EAGAIN && errno != EINTR;
 }
 
-/* These n slots, up to one that says "end"; gives how many there were. */
+/* It says who ended the association. */
+static void
+note_error(struct assoc *a)
+{
+	switch (errno) {
+	case ETIMEDOUT:
+		a->ended_by = ENDED_BY_NOBODY;
+		break;
+	case ECONNRESET: case ECONNREFUSED:
+		a->ended_by = ENDED_BY_PEER;
+		break;
+	case ECONNABORTED:
+		a->ended_by = ENDED_BY_US;
+		break;
+	}
+}
+
+/* Deal with n slots, up to one that says "end". Gives how many slots there were before that. */
 static int
 take_batch(struct sock *s, struct assoc *a, unsigned first, int n)
 {
 	int	i;
 
-	in_batch = true;
+	kernel_in_batch = true;
 	for (i = 0; i < n && area->header[first + (unsigned)i].msg_len > 0; i++) {
 		struct piece	in = piece_at(first + (unsigned)i);
 
 		take(s, a, &in);
 	}
-	in_batch = false;
+	kernel_in_batch = false;
 	return i;
 }
 
-/* So many pieces as the last one are a turn's share. */
+/* How many pieces of the length of the last one are a turn's share. */
 static unsigned
 share_of(const struct sock *s, unsigned n)
 {
@@ -401,8 +484,8 @@ share_of(const struct sock *s, unsigned n)
 }
 
 /*
- * Read up to n pieces of an association, which rests if there were so many;
- * gives how many there were.
+ * Read up to n pieces of an association. If that many came, and rest is set,
+ * the association rests. Gives how many came.
  */
 static unsigned
 receive_assoc(struct sock *s, struct assoc *a, unsigned n, bool rest)
@@ -411,19 +494,21 @@ receive_assoc(struct sock *s, struct assoc *a, unsigned n, bool rest)
 	int		got = receive(a->stack.fd, s, a, &want, &first);
 	int		i;
 
-	if (is_error(got))
+	if (is_error(got)) {
+		note_error(a);
 		got = receive(a->stack.fd, s, a, &want, &first);
+	}
 	i = take_batch(s, a, first, got);
 	if (i > 0)
 		s->stack.piece = area->header[first + (unsigned)i - 1].msg_len;
 	if (a->stack.fd == -1)
-		return (unsigned)i;	/* aborted: it is freed next turn */
+		return (unsigned)i;	/* the association was aborted: it is freed next turn */
 	if (got > i || is_error(got))
 		wait_for_news(a);
 	else if (a->stack.at_end && got == (int)want)
-		kernel_follow(a, true);	/* more is no news: ask for it */
+		kernel_follow(a, true);	/* what is left to read is no news: ask for it */
 	else if (rest && got == (int)want)
-		kernel_rest(a);
+		kernel_throttle(a);
 	if (a->state == ASSOC_OVER && kernel_is_drained(a->stack.fd))
 		kernel_finish(a);
 	else if (a->state == ASSOC_GOING_DOWN && a->stack.at_end)
@@ -431,113 +516,31 @@ receive_assoc(struct sock *s, struct assoc *a, unsigned n, bool rest)
 	return (unsigned)i;
 }
 
-/* ---- accepting ------------------------------------------------------ */
-
-static struct event accept_retry;
-
-static void
-accept_again(void)
-{
-	struct sock	*s = NULL;
-	int		 number;
-
-	while ((s = sock_next(s)) != NULL) {
-		if (!s->stack.resting)
-			continue;
-		s->stack.resting = false;
-		if (s->listening && (number = kernel_watch(s, s->stack.fd, NULL, false)) != 0)
-			kernel_accept_later(s, strerror(number));
-	}
-}
-
-static void
-accept_on_retry(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what, (void)arg;
-	accept_again();
-}
-
-/*
- * There is no room for what could be accepted. It waits in the kernel's
- * queue, which is bounded; not to be told of it all the time, rest a while.
- */
-void
-kernel_accept_later(struct sock *s, const char *why)
-{
-	static time_t			last;
-	static const struct timeval	wait = { .tv_usec = 100000 };
-
-	if (log_seldom(&last))
-		log_warning("sock %llu: accept: %s; peers wait",
-		    (unsigned long long)s->node.key, why);
-	kernel_unwatch(s, s->stack.fd);
-	s->stack.resting = true;
-	if (!event_initialized(&accept_retry))
-		(void)evtimer_assign(&accept_retry, loop_base(), accept_on_retry, NULL);
-	if (!evtimer_pending(&accept_retry, NULL))
-		(void)evtimer_add(&accept_retry, &wait);
-}
-
-/* A stream listener: each association becomes a socket. */
-static void
-receive_accept(struct sock *s)
-{
-	struct event_accept	 e;
-	struct client		*c = s->recv != NULL ? s->recv->client : s->owner;
-	struct sock		*to;
-	struct assoc		*a;
-	const char		*why;
-	int			 number;
-
-	if ((why = sock_no_room(c)) != NULL) {
-		kernel_accept_later(s, why);
-		return;
-	}
-	to = sock_new(c, false, s->family);
-	if ((number = stack_accept(s, to, &a)) != 0) {
-		sock_close(to, NULL);
-		if (number != EAGAIN)
-			kernel_accept_later(s, strerror(number));
-		return;
-	}
-	e.accepted = to->node.key;
-	e.assoc_id = assoc_id(a);
-	sock_tell(s, notice_accept, a, &e);
-}
-
 /* ---- both ----------------------------------------------------------- */
 
-/* The association that is all there is in the set of a socket. */
+/* The only association that is read, or NULL. */
 static struct assoc *
 only_one(struct sock *s)
 {
 	struct assoc	*a;
 
+	if (s->stack.set == -1)
+		return s->stack.only_assoc;
 	if (s->assocs.count != 1 || (!s->many && s->listening))
 		return NULL;
 	a = assoc_next(s, NULL);
 	return a->stack.fd != -1 && !a->stack.at_end ? a : NULL;
 }
 
-/* A full batch of it, after which there may be more: else 0, or it is gone. */
-static int
-receive_alone(struct sock *s, struct assoc *a, unsigned n)
-{
-	unsigned	got = receive_assoc(s, a, share_of(s, n), false);
-
-	if (s->assocs.count != 1 || a->stack.at_end || got < BATCH)
-		return 0;
-	return (int)got;
-}
-
 /*
- * Beside an association that says a little now and then a busy one is read a
- * little at a time, and rests: else the other waits for it, each time.
+ * Beside a quiet association, a busy association is read a little at a time,
+ * and rests. Otherwise the quiet association would wait for the busy one each
+ * time.
  */
 static unsigned
 receive_share(struct sock *s, struct assoc *a, unsigned share)
 {
-	bool		keep_short = s->stack.calm > 0 && s->stack.calm_assoc != a->number;
+	bool		keep_short = s->stack.quiet > 0 && s->stack.quiet_assoc != a->number;
 	uint64_t	number = a->number;
 	bool		rest;
 	unsigned	got;
@@ -550,55 +553,69 @@ receive_share(struct sock *s, struct assoc *a, unsigned share)
 	share = share_of(s, share);
 	got = receive_assoc(s, a, share, rest);
 	if (got < LITTLE && got < share) {
-		s->stack.calm = CALM;
-		s->stack.calm_assoc = number;
+		s->stack.quiet = QUIET;
+		s->stack.quiet_assoc = number;
 	}
 	return got;
 }
 
+/* There is only one association to read, so epoll need not be asked which. */
+static void
+receive_from(struct sock *s, struct assoc *a, unsigned n, uint64_t until)
+{
+	unsigned	got;
+
+	while (n > 0 && s->received.oct < until) {
+		got = receive_assoc(s, a, share_of(s, n), false);
+		/* The association may be gone, and only a full batch may leave more. */
+		if (only_one(s) != a || got < BATCH)
+			break;
+		n -= got;
+	}
+	if (n > BATCH && only_one(s) == a)
+		kernel_throttle_lone(a);
+}
+
+static void
+accept_all(struct sock *s, unsigned n)
+{
+	unsigned	i = 0;
+
+	if (n > looks(s))
+		n = looks(s);
+	while (i < n && kernel_receive_accept(s))
+		i++;
+	looked(s, i);
+}
+
 void
-stack_receive(struct sock *s, unsigned n)
+kernel_receive(struct sock *s, unsigned n)
 {
 	struct epoll_event	ev[READY];
-	struct assoc		*a;
+	struct assoc		*a = only_one(s);
 	uint64_t		until = s->received.oct + (s->own.buffer < TURN ? s->own.buffer : TURN);
 	int			ready;
 
-	/* Where there is but one to read, nobody has to be asked which. */
-	if ((a = only_one(s)) != NULL) {
-		while (n > 0 && s->received.oct < until && (ready = receive_alone(s, a, n)) > 0)
-			n -= (unsigned)ready;
-		if (n > BATCH && only_one(s) == a)
-			kernel_rest_in_stream(a);
+	if (a != NULL) {
+		receive_from(s, a, n, until);
+		return;
+	}
+	if (!s->many && s->listening) {
+		accept_all(s, n);
 		return;
 	}
 	ready = epoll_wait(s->stack.set, ev, n < READY ? (int)n : READY, 0);
 	for (int i = 0; i < ready && n > 0 && s->received.oct < until; i++) {
 		unsigned	share = n / (unsigned)(ready - i);
 
-		if (ev[i].data.ptr == NULL) {
-			receive_accept(s);
-			n--;
-			continue;
-		}
 		share = receive_share(s, ev[i].data.ptr, share);
 		n -= share < n ? share : n;
 	}
-	if (s->stack.calm > 0)
-		s->stack.calm--;
+	if (s->stack.quiet > 0)
+		s->stack.quiet--;
 }
 
-/* It came up after its socket was closed: now what was sent before goes out. */
-static void
-came_up_alone(struct assoc *a)
-{
-	if (a->state != ASSOC_COMING_UP)
-		return;
-	assoc_enter(a, ASSOC_UP);
-	assoc_writable(a);
-}
-
-/* False: it says that the association is over. */
+/* False: the piece says that the association is over. */
 static bool
 discard(struct assoc *a, const struct piece *in)
 {
@@ -611,9 +628,13 @@ discard(struct assoc *a, const struct piece *in)
 	memcpy(&c, in->data, sizeof c);
 	if (c.sac_type != SCTP_ASSOC_CHANGE)
 		return true;
-	if (!kernel_is_up(kernel_what_happened(c.sac_state)))
+	if (!assoc_event_is_up(kernel_assoc_event(c.sac_state)))
 		return false;
-	came_up_alone(a);
+	/* It came up after its socket was closed. Send now what was taken before. */
+	if (a->state == ASSOC_COMING_UP) {
+		assoc_enter(a, ASSOC_UP);
+		assoc_writable(a);
+	}
 	return true;
 }
 
@@ -624,34 +645,34 @@ kernel_discard(struct assoc *a)
 	int		got = receive(a->stack.fd, NULL, a, &want, &first);
 	bool		goes_on = true;
 
+	if (is_error(got))
+		note_error(a);
 	if (got == -1)
 		return errno == EAGAIN || errno == EINTR;
-	in_batch = true;
+	kernel_in_batch = true;
 	for (int i = 0; i < got && goes_on; i++) {
 		struct piece	in = piece_at(first + (unsigned)i);
 
 		goes_on = discard(a, &in);
 	}
-	in_batch = false;
+	kernel_in_batch = false;
 	return goes_on;
 }
 
-/* ---- what a process before us received ------------------------------ */
+/* ---- what the previous process received ----------------------------- */
 
-static bool
-is_sound(const struct mmsghdr *h)
-{
-	return h->msg_len <= SLOT && h->msg_hdr.msg_controllen <= CONTROL;
-}
-
-/* It took this batch from the kernel, and what became of it was lost with it. */
+/*
+ * The previous process took this batch from the kernel. What had become of the
+ * messages was lost with that process.
+ */
 void
 kernel_take_last_batch(const struct kernel_batch *b, struct sock *s, struct assoc *a)
 {
 	struct mmsghdr	*h = &area->header[b->first];
 	int		 n = 0;
 
-	while ((uint32_t)n < b->n && is_sound(&h[n]) && h[n].msg_len > 0) {
+	while ((uint32_t)n < b->n && h[n].msg_len > 0 && h[n].msg_len <= SLOT &&
+	    h[n].msg_hdr.msg_controllen <= CONTROL) {
 		h[n].msg_hdr.msg_control = area->control[b->first + (uint32_t)n];
 		n++;
 	}

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kernel's SCTP: taking over what a process before us left.
+ * The kernel's SCTP: taking over what the previous process left.
  *
- * Its descriptors wait in the park. What it had read is in the journal's
- * areas. And between a system call and the commit that speaks of it there may
- * be things of which only the kernel and the park know: an association that
- * was peeled off or accepted, and one that a connect had begun.
+ * The descriptors of the previous process wait in the park. What it had read is
+ * in the journal's areas. Between a system call and the commit that records it,
+ * some things are known only to the kernel and the park: an association that
+ * was peeled off or accepted, and an association that a connect had begun.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -14,47 +14,61 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "addr.h"
-#include "event.h"
-#include "keep.h"
-#include "kernel.h"
-#include "log.h"
-#include "mem.h"
-#include "park.h"
+#include "journal/fdpark.h"
+#include "kernel/kernel.h"
+#include "proto/addr.h"
+#include "util/mem.h"
+
+/* The process before died with the socket lent, or was of a version that did not note it. */
+static bool
+has_linger(int fd)
+{
+	struct linger	l = { .l_onoff = 0 };
+	socklen_t	len = sizeof l;
+
+	return getsockopt(fd, SOL_SOCKET, SO_LINGER, &l, &len) == 0 && l.l_onoff;
+}
 
 bool
-stack_restore_sock(struct sock *s)
+kernel_restore_sock(struct sock *s)
 {
-	int	fd = park_take(s->node.key), number;
+	int	fd = fdpark_take(s->node.key), number;
 
-	if (kernel_make_set(s) != 0)
-		return false;
+	kernel_begin(s);
+	s->stack.may_come = true;
 	if (s->stack.netns_number != 0)
-		s->stack.netns = park_take(s->stack.netns_number);
+		s->stack.netns = fdpark_take(s->stack.netns_number);
 	if (fd == -1)
 		return false;
 	s->stack.fd = fd;
 	s->stack.parked = true;
+	s->stack.was_sharing = s->stack.own_port && kernel_share_no_more(fd);
+	s->stack.interleaves = kernel_interleaves(fd);
 	kernel_restore_sizes(s);
+	s->stack.has_local_options = s->stack.has_local_options || has_linger(fd);
 	if (s->many && kernel_read_at_once(s) != 0)
-		stack_read(s, false, true);
+		kernel_read(s, false, true);
 	else if (!s->many && s->listening && (number = kernel_watch(s, fd, NULL, false)) != 0)
 		kernel_accept_later(s, strerror(number));
 	return true;
 }
 
 bool
-stack_restore_assoc(struct assoc *a)
+kernel_restore_assoc(struct assoc *a)
 {
 	struct sock	*s = a->sock;
 
 	if (a->stack.owns_fd) {
-		a->stack.fd = park_take(a->number);
+		a->stack.fd = fdpark_take(a->number);
 		a->stack.parked = a->stack.fd != -1;
 	} else if (s != NULL && !s->many)
 		a->stack.fd = s->stack.fd;
 	if (a->stack.fd == -1)
 		return !a->stack.owns_fd && s != NULL && s->many;
+	if (s != NULL && s->stack.was_sharing)
+		(void)kernel_share_no_more(a->stack.fd);
+	a->stack.has_tail = true;	/* for all that the previous process could say */
+	kernel_flush(a);
 	kernel_charge_restored(a);
 	kernel_has_fd(a);
 	if (a->state == ASSOC_GOING_DOWN)
@@ -62,25 +76,25 @@ stack_restore_assoc(struct assoc *a)
 	if (s != NULL)
 		kernel_follow(a, false);
 	else
-		kernel_linger(a);
-	/* It lingered, and ended: nobody said so, or the one whom it was said to died. */
+		kernel_let_linger(a);
+	/* A lingering association has ended. Nobody said so, or the process that was told died. */
 	return s != NULL || a->state == ASSOC_COMING_UP || kernel_knows(a) ||
 	    !kernel_is_drained(a->stack.fd);
 }
 
 bool
-stack_restore_joint(struct sock *s, struct assoc *a, struct record *r)
+kernel_restore_partial(struct sock *s, struct assoc *a, struct record *r)
 {
-	enum joint_kind	kind;
+	enum partial_kind	kind;
 
-	(void)joint_owner(r, &kind);
-	if (kind == JOINT_SOCKET && s != NULL)
-		return joint_restore(&s->stack.notice, r);
-	if (kind == JOINT_DATA && a != NULL)
-		return joint_restore(&a->stack.data, r);
-	if (kind == JOINT_NOTICE && a != NULL)
-		return joint_restore(&a->stack.notice, r);
-	return kind == JOINT_FAILED && a != NULL && joint_restore(&a->stack.failed, r);
+	(void)partial_owner(r, &kind);
+	if (kind == PARTIAL_SOCKET && s != NULL)
+		return partial_restore(&s->stack.notice, r);
+	if (kind == PARTIAL_DATA && a != NULL)
+		return partials_restore(&a->stack.data, r);
+	if (kind == PARTIAL_NOTICE && a != NULL)
+		return partial_restore(&a->stack.notice, r);
+	return kind == PARTIAL_FAILED && a != NULL && partial_restore(&a->stack.failed, r);
 }
 
 /* ---- the last batch ------------------------------------------------- */
@@ -107,35 +121,15 @@ take_batch(const struct kernel_batch *b)
 	struct sock	*s = a != NULL ? a->sock : sock_find(b->sock);
 
 	if (b->assoc != 0 && a == NULL)
-		s = NULL;	/* it lingers, or is no more: nobody wants them */
+		s = NULL;	/* the association lingers, or is gone: nobody wants these */
 	kernel_take_last_batch(b, s, a);
 	if (a != NULL && a->state == ASSOC_OVER && a->stack.fd == -1)
 		kernel_finish(a);
 }
 
-static void
-take_last_batches(void)
-{
-	struct kernel_batch	b;
-
-	for (unsigned i = 0; kernel_last_batch(i, &b); i++)
-		take_batch(&b);
-}
-
 /* ---- what nobody knows of ------------------------------------------- */
 
-static uint32_t
-assoc_on(int fd, struct sctp_status *st)
-{
-	socklen_t	len = sizeof *st;
-
-	memset(st, 0, sizeof *st);
-	if (getsockopt(fd, IPPROTO_SCTP, SCTP_STATUS, st, &len) == -1)
-		return 0;
-	return (uint32_t)st->sstat_assoc_id;
-}
-
-/* The status is packed, and its address not aligned. */
+/* The status is packed, so the address in it is not aligned. */
 static void
 peer_of(const struct sctp_status *st, struct sockaddr_storage *peer)
 {
@@ -143,44 +137,16 @@ peer_of(const struct sctp_status *st, struct sockaddr_storage *peer)
 	    offsetof(struct sctp_paddrinfo, spinfo_address), sizeof *peer);
 }
 
-/* Peeled off and parked, and then the process died. */
-int
-kernel_find_orphan(struct assoc *a)
-{
-	struct sctp_status	st;
-	uint64_t		number = 0;
-	int			fd;
-
-	while ((fd = park_next_untaken(&number)) != -1) {
-		if (assoc_on(fd, &st) != assoc_id(a))
-			continue;
-		(void)park_take(number);
-		a->number = number;
-		a->stack.parked = true;
-		return fd;
-	}
-	errno = EINVAL;
-	return -1;
-}
-
-static uint16_t
-port_of(int fd)
-{
-	struct sockaddr_storage	ss;
-	socklen_t		len = sizeof ss;
-
-	memset(&ss, 0, sizeof ss);
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
-		return 0;
-	return addr_port(&ss);
-}
-
 static struct sock *
 listener_of(int fd)
 {
-	struct sock	*s = NULL;
-	uint16_t	 port = port_of(fd);
+	struct sockaddr_storage	 ss;
+	socklen_t		 len = sizeof ss;
+	struct sock		*s = NULL;
+	uint16_t		 port;
 
+	memset(&ss, 0, sizeof ss);
+	port = getsockname(fd, (struct sockaddr *)&ss, &len) == -1 ? 0 : addr_port(&ss);
 	while ((s = sock_next(s)) != NULL) {
 		if (!s->many && s->listening && s->port == port)
 			return s;
@@ -188,7 +154,7 @@ listener_of(int fd)
 	return NULL;
 }
 
-/* Accepted and parked, and then the process died. */
+/* These were accepted and parked, and then the process died. */
 static void
 accept_orphans(void)
 {
@@ -200,27 +166,30 @@ accept_orphans(void)
 	uint64_t		 number = 0;
 	int			 fd;
 
-	while ((fd = park_next_untaken(&number)) != -1) {
-		if (assoc_on(fd, &st) == 0 || (s = listener_of(fd)) == NULL)
+	while ((fd = fdpark_next_untaken(&number)) != -1) {
+		if (kernel_assoc_on(fd, &st) == 0 || (s = listener_of(fd)) == NULL)
 			continue;
 		to = sock_make(s->owner, false, s->family, number);
-		if (kernel_make_set(to) != 0) {
-			sock_close(to, NULL);
-			continue;
-		}
-		(void)park_take(number);
+		kernel_begin(to);
+		(void)fdpark_take(number);
 		to->stack.parked = true;
 		peer_of(&st, &peer);
 		a = kernel_accepted(s, to, fd, &peer);
+		if (upcall_lacks_auth(a)) {
+			upcall_abort_without_auth(a);
+			sock_close(to, NULL);
+			continue;
+		}
 		e.accepted = to->node.key;
 		e.assoc_id = assoc_id(a);
-		sock_tell(s, notice_accept, a, &e);
+		sock_tell(s, EVENT_accept, a, &e);
 	}
 }
 
 /*
- * Of those that no record speaks of some were begun by a connect, which will
- * be asked for again, and some came from peers: nobody can tell them apart.
+ * Find the associations that no record speaks of. Some were begun by a connect,
+ * which the client will ask for again, and some came from peers. Nobody can
+ * tell these apart.
  */
 static void
 find_begun(struct sock *s)
@@ -250,22 +219,26 @@ find_begun(struct sock *s)
 }
 
 void
-stack_restore_batches(void)
+kernel_restore_batches(void)
 {
-	struct sock	*s = NULL;
+	struct kernel_batch	 b;
+	struct sock		*s = NULL;
 
-	take_last_batches();
+	for (unsigned i = 0; kernel_last_batch(i, &b); i++)
+		take_batch(&b);
 	kernel_answer_last_sends();
 	accept_orphans();
 	while ((s = sock_next(s)) != NULL) {
 		if (s->many && s->stack.fd != -1)
 			find_begun(s);
 	}
+	(void)kernel_look_from_now_on();
 }
 
 void
-stack_gone(struct assoc *a)
+kernel_gone(struct assoc *a)
 {
+	a->ended_by = ENDED_WITH_DAEMON;
 	if (a->state != ASSOC_OVER)
 		kernel_say_end(a, SCTP_COMM_LOST, 0);
 	kernel_finish(a);

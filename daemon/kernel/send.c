@@ -1,31 +1,96 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kernel's SCTP: sending, shutting down and aborting.
+ * The kernel's SCTP: sending.
+ *
+ * The send area. A message that sendmmsg has taken goes to the peer whatever
+ * happens to us. If we died before the journal had that, a client with a session
+ * would repeat its request, and the peer would get the message twice. So each
+ * message of a session has a note in an area of the journal, and its header for
+ * sendmmsg lies beside the note. Who writes what, in this order:
+ *
+ *  1. make_notes() writes the notes (the client, the request's msgid or the
+ *     notification's ordinal) behind those that count, and sets the lengths in
+ *     the headers to 0.
+ *  2. count_notes() makes them count.
+ *  3. The kernel writes msg_len into the header of each message that it takes.
+ *  4. count_notes() cuts their number to those that were taken.
+ *  5. The commit at the end of the turn makes the answers valid, and with the
+ *     same transaction kernel_send_stage() sets the number of notes to 0.
+ *
+ * What a SIGKILL leaves:
+ *
+ *  before 2	nothing that counts, and nothing was sent.
+ *  in 2	notes whose lengths are 0: nothing was sent. The client repeats its
+ *		requests, as none of them was answered.
+ *  in 3 to 5	notes with a length: these were sent, and no answer was committed.
+ *		kernel_answer_last_sends() answers the requests, and moves a
+ *		client's count of notifications on. kernel_took() says it of a
+ *		notification that had waited, so that it is not sent again.
+ *  after 5	nothing. The answers are in the journal.
+ *
+ * Messages without a session have no notes: nobody repeats them.
+ *
+ * send_many has a note for each of its messages, all with the msgid of the
+ * request, and the number of its messages above that. They are handed to the
+ * kernel by one call of kernel_send(), so no commit comes between them, and the
+ * answer is packed in the same turn. So there are three cases only: nothing was
+ * taken, and the client repeats the whole request; some were taken, and there is
+ * a note of each, from which the next process answers how many, for the client
+ * to send the rest; or the answer is in the journal. If the first message waits
+ * (socket/sends.c), it is a send like others, and its answer is "one".
+ *
+ * Where there is no room for more notes, a commit makes some. While a batch is
+ * dealt with no commit may come (see recv.c): then the message waits as if the
+ * association had no room.
+ *
+ * Bundles. The kernel sends each message in a packet of its own, unless
+ * MSG_MORE says that another follows. So of a run all messages but the last go
+ * with MSG_MORE, and the last without. The trap is that the kernel keeps what
+ * was sent with MSG_MORE, up to a packet's worth, until it gets a message
+ * without it: neither SCTP_NODELAY nor an acknowledgement sends it. This is the
+ * tail. What makes sure that the last message follows at once:
+ *
+ *  fits()	a run is a bundle only if the send buffer has room for all of it.
+ *		Without room the kernel bundles anyway what waits for the window.
+ *  kernel_flush()	the kernel took the first messages only, as its memory was
+ *		short, and none that follows waits for room: all of them failed, or
+ *		were given up with their client or by a timeout. socket/sends.c
+ *		calls this wherever no message waits any more.
+ *  kernel_restore_assoc()	the process died between the two calls. The journal
+ *		need not know: the next process flushes whatever has messages to send.
+ *
+ * To flush is to ask for a heartbeat: to a packet with a control chunk the
+ * kernel adds the messages that it has kept, as far as the peer's window allows.
+ * So this is repeated, until nothing is queued, whenever the peer has sent a
+ * SACK since: that is what tells of acknowledged messages and of a larger window.
+ * Not more often: a heartbeat that is asked for while another has no answer
+ * counts as a failure of the path, and would end an association whose peer cannot
+ * be reached just now.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
-#include <poll.h>
+#include <linux/sock_diag.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
-#include "client.h"
-#include "fault.h"
-#include "journal.h"
-#include "keep.h"
-#include "known.h"
-#include "kernel.h"
-#include "log.h"
-#include "loop.h"
-#include "park.h"
+#include "journal/changes.h"
+#include "journal/journal.h"
+#include "journal/known.h"
+#include "kernel/kernel.h"
+#include "proto/addr.h"
+#include "rpc/client.h"
+#include "util/fault.h"
+#include "util/log.h"
+#include "util/loop.h"
 
-/* Sends between two commits, at most. */
+/* The most sends between two commits. */
 #define NOTES	128
 
-/* Neutral flags and the kernel's. */
+/* The protocol's neutral flags, and the kernel's. */
 static const struct {
 	uint16_t	neutral;
 	uint16_t	kernel;
@@ -34,8 +99,14 @@ static const struct {
 	{ SNDRCV_ADDR_OVER, SCTP_ADDR_OVER },
 	{ SNDRCV_ABORT, SCTP_ABORT },
 	{ SNDRCV_EOF, SCTP_EOF },
-	{ SNDRCV_PR_TTL, SCTP_PR_SCTP_TTL },
-	{ SNDRCV_PR_RTX, SCTP_PR_SCTP_RTX },
+	{ SNDRCV_SACK_IMMEDIATELY, SCTP_SACK_IMMEDIATELY },
+};
+
+static const uint16_t policies[] = {
+	[PR_NONE] = SCTP_PR_SCTP_NONE,
+	[PR_TTL] = SCTP_PR_SCTP_TTL,
+	[PR_RTX] = SCTP_PR_SCTP_RTX,
+	[PR_PRIO] = SCTP_PR_SCTP_PRIO,
 };
 
 static uint16_t
@@ -62,36 +133,7 @@ to_neutral(uint16_t kernel)
 	return n;
 }
 
-/*
- * Of a one-to-one socket: does the kernel know its association? It does not
- * before that is up, nor when it is over, though nobody has read that yet.
- */
-bool
-kernel_knows(const struct assoc *a)
-{
-	struct sctp_status	st = { .sstat_assoc_id = (sctp_assoc_t)assoc_id(a) };
-	socklen_t		len = sizeof st;
-
-	return getsockopt(a->stack.fd, IPPROTO_SCTP, SCTP_STATUS, &st, &len) == 0;
-}
-
-/*
- * Why a one-to-one socket takes nothing as long as it connects; 0: it is up.
- * There is something to read once it is, or was, or will not be.
- */
-static int
-not_up_yet(const struct assoc *a)
-{
-	struct pollfd	p = { .fd = a->stack.fd, .events = POLLIN };
-
-	if (!a->stack.stream || a->state != ASSOC_COMING_UP || kernel_knows(a))
-		return 0;
-	if (poll(&p, 1, 0) == 0)
-		return EAGAIN;
-	return kernel_knows(a) ? 0 : EPIPE;
-}
-
-/* The descriptor to send an association's messages on. */
+/* The descriptor on which an association's messages are sent. */
 static int
 fd_of(const struct assoc *a)
 {
@@ -100,7 +142,7 @@ fd_of(const struct assoc *a)
 	return a->sock->stack.fd;
 }
 
-/* How an association ended is said once to whoever asks first: ask again. */
+/* The error that ended an association is reported once, to the first call. Call again. */
 static bool
 is_old_error(int number)
 {
@@ -109,9 +151,15 @@ is_old_error(int number)
 }
 
 /*
- * The sends of sessions since the last commit, in the journal: the kernel
- * writes msg_len when it has taken a message, and who comes after us answers
- * those that it took and nobody heard of.
+ * Messages that were received are being dealt with (recv.c). No commit may come
+ * between them.
+ */
+bool		kernel_in_batch;
+
+/*
+ * The sends of sessions since the last commit, in the journal. The kernel
+ * writes msg_len when it has taken a message. The next process answers the
+ * messages that were taken and not answered.
  */
 static struct send_area {
 	uint64_t	n;
@@ -123,9 +171,11 @@ static struct send_area {
 	struct mmsghdr	header[NOTES];
 } *sends;
 
-/* What goes with a message of a run. */
+/* The control data of one message of a run; and the address, if it goes to one. */
 struct control {
-	_Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof(struct sctp_sndrcvinfo))];
+	_Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof(struct sctp_sndrcvinfo)) +
+	    CMSG_SPACE(sizeof(struct sctp_authinfo))];
+	struct sockaddr_storage	to;
 };
 
 static struct mmsghdr headers[STACK_RUN];
@@ -138,7 +188,7 @@ kernel_send_init(void)
 	sends = journal_area(AREA_SEND, sizeof *sends);
 	if (sends->n <= NOTES)
 		return;
-	log_err("journal: left out: what was sent last: there cannot be so many notes");
+	log_err("journal: left out: the messages sent last: there are too many notes");
 	sends->n = 0;
 }
 
@@ -150,15 +200,14 @@ kernel_send_stage(void)
 }
 
 static void
-make_header(struct mmsghdr *h, const struct assoc *a, const struct stack_message *m, unsigned i)
+make_header(struct mmsghdr *h, uint32_t assoc, const struct stack_message *m, unsigned i)
 {
 	struct sctp_sndrcvinfo	info = {
 		.sinfo_stream = m->info.stream,
-		.sinfo_flags = m->info.flags != 0 ? to_kernel(m->info.flags) : 0,
 		.sinfo_ppid = htonl(m->info.ppid),
 		.sinfo_context = m->info.context,
 		.sinfo_timetolive = m->info.timetolive,
-		.sinfo_assoc_id = (sctp_assoc_t)assoc_id(a),
+		.sinfo_assoc_id = (sctp_assoc_t)assoc,
 	};
 	union { const void *in; void *out; } p = { .in = m->data };
 	struct cmsghdr		*c = (struct cmsghdr *)(void *)controls[i].room;
@@ -173,20 +222,125 @@ make_header(struct mmsghdr *h, const struct assoc *a, const struct stack_message
 		.msg_iov = &iovs[i],
 		.msg_iovlen = 1,
 		.msg_control = c,
-		.msg_controllen = sizeof controls[i].room,
+		.msg_controllen = CMSG_SPACE(sizeof info),
 	};
 }
 
-/* Room for the notes of a run; the headers then are in the journal, too. */
+/* ---- what few messages have ------------------------------------------ */
+
+static bool
+is_rare(const struct sndrcvinfo *info)
+{
+	return (info->flags | info->pr_policy | info->auth_keynumber) != 0;
+}
+
+/*
+ * The kernel looks at an address on one-to-one sockets only: on a descriptor that
+ * was peeled off it passes it over without a word. An address that is none of
+ * the peer's gets a clear answer.
+ */
+static int
+find_path(const struct assoc *a, const struct in6_addr *ip, struct sockaddr_storage *to)
+{
+	struct sctp_paddrinfo	path = { .spinfo_assoc_id = (sctp_assoc_t)assoc_id(a) };
+	struct sockaddr_in6	s6;
+	socklen_t		len = sizeof path;
+
+	if (!a->stack.one_to_one)
+		return EOPNOTSUPP;
+	memcpy(&s6, &a->peer, sizeof s6);
+	addr_unpack(ip, to);
+	addr_set_port(to, addr_port(&a->peer));
+	if (IN6_IS_ADDR_LINKLOCAL(ip) && a->peer.ss_family == AF_INET6)
+		((struct sockaddr_in6 *)(void *)to)->sin6_scope_id = s6.sin6_scope_id;
+	memcpy(&path.spinfo_address, to, sizeof path.spinfo_address);
+	/* EACCES: it is a path, potentially failed, and not shown as that. */
+	if (getsockopt(fd_of(a), IPPROTO_SCTP, SCTP_GET_PEER_ADDR_INFO, &path, &len) == 0 ||
+	    errno == EACCES)
+		return 0;
+	return errno == EINVAL ? EADDRNOTAVAIL : errno;
+}
+
+/* The kernel uses the key only if the peer asked for it, and says nothing otherwise. */
+static bool
+wants_auth(const struct assoc *a)
+{
+	union {
+		struct sctp_authchunks	chunks;
+		char			room[sizeof(struct sctp_authchunks) + 256];
+	}		peer = { .chunks.gauth_assoc_id = (sctp_assoc_t)assoc_id(a) };
+	socklen_t	len = sizeof peer;
+
+	return getsockopt(fd_of(a), IPPROTO_SCTP, SCTP_PEER_AUTH_CHUNKS, &peer, &len) == 0 &&
+	    memchr(peer.room + offsetof(struct sctp_authchunks, gauth_chunks), 0,
+	    peer.chunks.gauth_number_of_chunks <= 256 ? peer.chunks.gauth_number_of_chunks : 256) != NULL;
+}
+
+static int
+add_key(const struct assoc *a, struct msghdr *h, uint16_t number)
+{
+	struct sctp_authinfo	 key = { .auth_keynumber = number };
+	struct cmsghdr		*c = (struct cmsghdr *)(void *)((char *)h->msg_control + h->msg_controllen);
+
+	if (!wants_auth(a))
+		return EACCES;
+	h->msg_controllen += CMSG_SPACE(sizeof key);
+	c->cmsg_level = IPPROTO_SCTP;
+	c->cmsg_type = SCTP_AUTHINFO;
+	c->cmsg_len = CMSG_LEN(sizeof key);
+	memcpy(CMSG_DATA(c), &key, sizeof key);
+	return 0;
+}
+
+/* 0, or why the message cannot be sent so. In place it would cost the others a large frame. */
+static int __attribute__((noinline))
+add_rare(const struct assoc *a, struct msghdr *h, const struct sndrcvinfo *info, unsigned i)
+{
+	struct sctp_sndrcvinfo	to;
+	int			number;
+
+	memcpy(&to, CMSG_DATA(CMSG_FIRSTHDR(h)), sizeof to);
+	to.sinfo_flags = to_kernel(info->flags) | policies[info->pr_policy & 3];
+	if (info->pr_policy != PR_NONE)
+		to.sinfo_timetolive = info->pr_value;
+	memcpy(CMSG_DATA(CMSG_FIRSTHDR(h)), &to, sizeof to);
+	if (info->flags & SNDRCV_ADDR_OVER) {
+		if ((number = find_path(a, &info->addr, &controls[i].to)) != 0)
+			return number;
+		h->msg_name = &controls[i].to;
+		h->msg_namelen = addr_len(&controls[i].to);
+	}
+	return info->auth_keynumber != 0 ? add_key(a, h, (uint16_t)(info->auth_keynumber - 1)) : 0;
+}
+
+/* Make the headers of a run, up to a message that cannot be sent; number says why. */
+static unsigned
+make_headers(struct mmsghdr *h, const struct assoc *a, const struct stack_message *m, unsigned n,
+    int *number)
+{
+	uint32_t	assoc = assoc_id(a);
+
+	for (unsigned i = 0; i < n; i++) {
+		make_header(&h[i], assoc, &m[i], i);
+		if (is_rare(&m[i].info) &&
+		    (*number = add_rare(a, &h[i].msg_hdr, &m[i].info, i)) != 0)
+			return i;
+	}
+	return n;
+}
+
+/* ---- runs ------------------------------------------------------------ */
+
+/* Make room for the notes of a run. The headers of the run then lie in the journal too. */
 static struct mmsghdr *
 make_notes(const struct stack_message *m, unsigned n)
 {
 	uint64_t	at;
 
 	if (sends->n + n > NOTES) {
-		if (kernel_in_batch())
-			return NULL;	/* no commit may come here */
-		keep_commit();
+		if (kernel_in_batch)
+			return NULL;	/* a commit must not come here */
+		changes_commit();
 	}
 	at = sends->n;
 	for (unsigned i = 0; i < n; i++) {
@@ -198,7 +352,7 @@ make_notes(const struct stack_message *m, unsigned n)
 	return &sends->header[at];
 }
 
-/* The notes of what is about to be sent count; then those of what was sent. */
+/* Before the call, count the notes of what will be sent; after it, the notes of what was sent. */
 static void
 count_notes(const struct mmsghdr *h, unsigned n)
 {
@@ -207,58 +361,261 @@ count_notes(const struct mmsghdr *h, unsigned n)
 	atomic_signal_fence(memory_order_seq_cst);
 }
 
-/* It must arrive before it is given up; or it takes messages still. */
-static void
-note_progress(struct assoc *a, int sent)
+/* What the kernel counts for a message of that length: its chunk and its buffer, at most. */
+static size_t
+memory_of(size_t len)
 {
-	if (sent == 0)
+	return 2048 + 2 * len;
+}
+
+/* The send buffer, in bytes as the kernel counts them; false: it does not say. */
+static bool
+buffer_state(int fd, size_t *used, size_t *size)
+{
+	uint32_t	mem[SK_MEMINFO_VARS];
+	socklen_t	len = sizeof mem;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, mem, &len) == -1 ||
+	    len <= SK_MEMINFO_WMEM_QUEUED * sizeof *mem)
+		return false;
+	*used = mem[SK_MEMINFO_WMEM_QUEUED];
+	if (*used < mem[SK_MEMINFO_WMEM_ALLOC])
+		*used = mem[SK_MEMINFO_WMEM_ALLOC];
+	*size = mem[SK_MEMINFO_SNDBUF];
+	return true;
+}
+
+/* Is there room for all of these, so that they can be a bundle? */
+static bool
+fits(const struct assoc *a, const struct stack_message *m, unsigned n)
+{
+	size_t	used, size, cost = 0;
+
+	if (n < 2 || a->sock == NULL || !a->sock->own.bundle || a->stack.fd == -1 ||
+	    !buffer_state(a->stack.fd, &used, &size))
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		cost += memory_of(m[i].len);
+	return used + cost <= size;
+}
+
+/* sendmmsg; call again where the error is that of an association's end. */
+static int
+send_now(int fd, struct mmsghdr *h, unsigned n, int more)
+{
+	int	sent = sendmmsg(fd, h, n, MSG_NOSIGNAL | MSG_DONTWAIT | more);
+
+	if (sent == -1 && is_old_error(errno))
+		sent = sendmmsg(fd, h, n, MSG_NOSIGNAL | MSG_DONTWAIT | more);
+	return sent;
+}
+
+/* Any message without MSG_MORE sends what the kernel has kept. */
+static int
+send_plain(struct assoc *a, struct mmsghdr *h, unsigned n)
+{
+	int	sent = send_now(fd_of(a), h, n, 0);
+
+	if (sent > 0 && a->stack.has_tail)
+		kernel_no_tail(a);
+	return sent;
+}
+
+/* Send a run as a bundle: the first message without MSG_MORE sends all. */
+static int
+send_bundle(struct assoc *a, struct mmsghdr *h, unsigned n)
+{
+	int	begun = send_now(a->stack.fd, h, n - 1, MSG_MORE), last;
+
+	if (begun <= 0)
+		return begun;
+	a->stack.has_tail = true;
+	fault_point("bundle");
+	if (begun < (int)n - 1)
+		return begun;
+	last = send_plain(a, h + begun, 1);
+	return begun + (last == 1);
+}
+
+/* Associations that may have a tail yet. So many of them are looked at each time. */
+#define FLUSH_AT_ONCE	256
+/* Looks without a SACK after which a heartbeat is asked for all the same: half a minute. */
+#define LOOKS		60
+
+static TAILQ_HEAD(tails, assoc) tails = TAILQ_HEAD_INITIALIZER(tails);
+static struct event flush_timer;
+
+void
+kernel_no_tail(struct assoc *a)
+{
+	a->stack.has_tail = false;
+	if (!a->stack.in_tails)
 		return;
-	a->stack.has_sent = true;
-	a->stack.moved = kernel_seconds();
+	a->stack.in_tails = false;
+	TAILQ_REMOVE(&tails, a, stack.tail);
+	if (TAILQ_EMPTY(&tails))
+		(void)event_del(&flush_timer);
+}
+
+static void
+demand_heartbeats(struct assoc *a)
+{
+	struct sctp_paddrparams	 p = { .spp_flags = SPP_HB_DEMAND };
+	struct sockaddr_storage	*peer;
+	size_t			 n;
+
+	if (kernel_names(a->sock, a, true, &peer, &n) != 0)
+		return;
+	p.spp_assoc_id = (sctp_assoc_t)assoc_id(a);
+	for (size_t i = 0; i < n; i++) {	/* one of them is the path of the messages */
+		memcpy(&p.spp_address, &peer[i], sizeof p.spp_address);
+		(void)setsockopt(a->stack.fd, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &p, sizeof p);
+	}
+	free(peer);
+}
+
+/* How many SACKs have come; 0 if the kernel does not say. The kernel begins sas_maxrto anew by that. */
+static uint64_t
+count_sacks(const struct assoc *a)
+{
+	struct sctp_assoc_stats	st = { .sas_assoc_id = (sctp_assoc_t)assoc_id(a) };
+	socklen_t		len = sizeof st;
+
+	return getsockopt(a->stack.fd, IPPROTO_SCTP, SCTP_GET_ASSOC_STATS, &st, &len) == 0 ?
+	    st.sas_isacks : 0;
+}
+
+static bool
+is_queued(const struct assoc *a)
+{
+	size_t	used, size;
+
+	return a->stack.fd != -1 && buffer_state(a->stack.fd, &used, &size) && used > 0;
+}
+
+static void
+flush_again(struct assoc *a)
+{
+	uint64_t	sacks;
+
+	if (!is_queued(a)) {
+		kernel_no_tail(a);
+		return;
+	}
+	sacks = count_sacks(a);
+	if (sacks == a->stack.sacks && ++a->stack.looks < LOOKS)
+		return;
+	a->stack.sacks = sacks;
+	a->stack.looks = 0;
+	demand_heartbeats(a);
+}
+
+static void
+on_flush_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct assoc	*a, *last = TAILQ_LAST(&tails, tails);
+	bool		 more = true;
+
+	(void)fd, (void)what, (void)arg;
+	for (int i = 0; i < FLUSH_AT_ONCE && more && (a = TAILQ_FIRST(&tails)) != NULL; i++) {
+		more = a != last;
+		TAILQ_REMOVE(&tails, a, stack.tail);
+		TAILQ_INSERT_TAIL(&tails, a, stack.tail);
+		flush_again(a);
+	}
+}
+
+void
+kernel_flush(struct assoc *a)
+{
+	static const struct timeval	again = { .tv_usec = 500000 };
+
+	if (!a->stack.has_tail || a->stack.in_tails)
+		return;
+	if (!is_queued(a)) {
+		a->stack.has_tail = false;
+		return;
+	}
+	a->stack.sacks = count_sacks(a);
+	a->stack.looks = 0;
+	demand_heartbeats(a);
+	a->stack.in_tails = true;
+	TAILQ_INSERT_TAIL(&tails, a, stack.tail);
+	if (!event_initialized(&flush_timer))
+		(void)event_assign(&flush_timer, loop_base(), -1, EV_PERSIST, on_flush_timer, NULL);
+	if (!evtimer_pending(&flush_timer, NULL))
+		(void)event_add(&flush_timer, &again);
+}
+
+/* Send as many as possible; if not all, number says why the next was not taken. */
+static unsigned
+send_all(struct assoc *a, const struct stack_message *m, struct mmsghdr *h, unsigned n, int *number)
+{
+	int		got = fits(a, m, n) ? send_bundle(a, h, n) : send_plain(a, h, n);
+	unsigned	done = 0;
+
+	for (;;) {
+		if (got == -1 && errno == EMSGSIZE &&
+		    (errno = kernel_grow_send(a, m[done].len)) == 0)
+			got = send_plain(a, h + done, 1);
+		if (got == -1)
+			break;
+		if ((done += (unsigned)got) == n)
+			return n;
+		got = send_plain(a, h + done, n - done);
+	}
+	*number = errno == EWOULDBLOCK ? EAGAIN : errno;
+	return done;
 }
 
 unsigned
-stack_send(struct assoc *a, const struct stack_message *m, unsigned n, int *number)
+kernel_send(struct assoc *a, const struct stack_message *m, unsigned n, int *number)
 {
 	bool		 noted = m->client != 0;
 	struct mmsghdr	*h = noted ? make_notes(m, n) : headers;
-	int		 sent;
+	unsigned	 sent;
 
-	if ((*number = not_up_yet(a)) != 0)
+	if ((*number = kernel_not_up_yet(a)) != 0)
 		return 0;
 	*number = EAGAIN;
 	if (h == NULL)
 		return 0;
-	must_be_known(!noted || m->ordinal == 0 || keep_waiting_known(), "a message that waits, before the next");
-	for (unsigned i = 0; i < n; i++)
-		make_header(&h[i], a, &m[i], i);
+	must_be_known(!noted || m->ordinal == 0 || assoc_waiting_known(), "a message that waits, before the next");
+	if ((n = make_headers(h, a, m, n, number)) == 0)
+		return 0;
 	if (noted)
 		count_notes(h, n);
-	sent = sendmmsg(fd_of(a), h, n, MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (sent == -1 && is_old_error(errno))
-		sent = sendmmsg(fd_of(a), h, n, MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (sent == -1 && errno == EMSGSIZE && (errno = kernel_grow_send(a, m->len)) == 0)
-		sent = sendmmsg(fd_of(a), h, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (sent == -1) {
-		*number = errno == EWOULDBLOCK ? EAGAIN : errno;
-		sent = 0;
-	} else
+	sent = send_all(a, m, h, n, number);
+	if (sent > 0)
 		fault_point("sendmmsg");
 	if (noted)
-		count_notes(h, (unsigned)sent);
-	if (a->stack.is_lingering || a->state == ASSOC_COMING_UP)
-		note_progress(a, sent);
-	return (unsigned)sent;
+		count_notes(h, sent);
+	if (sent > 0 && (a->stack.is_lingering || a->state == ASSOC_COMING_UP)) {
+		/* What was taken must arrive before the association is given up. */
+		a->stack.has_sent = true;
+		a->stack.moved = 0;	/* the peer still takes messages */
+	}
+	return sent;
 }
 
-/* Nothing but flags, such as EOF and ABORT, and what goes with them. */
-static int
-send_flags(struct assoc *a, uint16_t which, const void *data, size_t len)
+/* A send_many has a note for each message. Gives the last of them that was taken. */
+static uint64_t
+answer_last_many(struct call *call, uint64_t i)
 {
-	struct stack_message	m = { .info.flags = which, .data = data, .len = len };
-	int			number;
+	static const char		text[] = "eagain: sctpd died before it took the next message; send it and the rest again";
+	struct rpc_send_many_out	out = { .taken = 1 };
+	uint64_t			msgid = sends->note[i].msgid;
 
-	return stack_send(a, &m, 1, &number) == 1 ? 0 : number;
+	call->method = &rpc_table[RPC_send_many];
+	while (i + 1 < sends->n && i + 1 < NOTES && sends->note[i + 1].client == sends->note[i].client &&
+	    sends->note[i + 1].msgid == msgid && sends->header[i + 1].msg_len > 0) {
+		out.taken++;
+		i++;
+	}
+	if (out.taken < MSGID_MANY(msgid))
+		out.error = (struct slice){ text, sizeof text - 1 };
+	call_reply(call, &out);
+	return i;
 }
 
 void
@@ -277,7 +634,9 @@ kernel_answer_last_sends(void)
 		call.client = c;
 		log_info("journal: a send that was taken and not answered, client=%llu",
 		    (unsigned long long)c->node.key);
-		if (sends->note[i].ordinal == 0)
+		if (sends->note[i].ordinal == 0 && MSGID_MANY(sends->note[i].msgid) > 0)
+			i = answer_last_many(&call, i);
+		else if (sends->note[i].ordinal == 0)
 			call_reply(&call, &out);
 		else if (sends->note[i].ordinal > c->notifications &&
 		    !(sends->note[i].ordinal & ORDINAL_ANSWERED))
@@ -286,7 +645,10 @@ kernel_answer_last_sends(void)
 	}
 }
 
-/* A notification that waited, and that the kernel took as the process before us died. */
+/*
+ * Is this the note of a client's notification, or of a bound send, that waited
+ * and that the kernel took as the previous process died?
+ */
 static bool
 is_note_of(uint64_t i, uint64_t ordinal)
 {
@@ -297,7 +659,7 @@ is_note_of(uint64_t i, uint64_t ordinal)
 }
 
 bool
-stack_took(uint64_t client, uint64_t ordinal)
+kernel_took(uint64_t client, uint64_t ordinal)
 {
 	for (uint64_t i = 0; i < sends->n && i < NOTES; i++) {
 		if (sends->note[i].client == client && sends->header[i].msg_len > 0 &&
@@ -308,146 +670,18 @@ stack_took(uint64_t client, uint64_t ordinal)
 }
 
 void
-stack_await_room(struct assoc *a, bool on)
+kernel_await_room(struct assoc *a, bool on)
 {
 	if (a->stack.fd == -1 || event_get_events(&a->stack.writable) == 0)
-		return;		/* it is asked again when it comes up */
+		return;		/* the association is asked again when it comes up */
 	if (on)
 		loop_watch(&a->stack.writable, a->stack.fd, EV_WRITE);
 	else
 		(void)event_del(&a->stack.writable);
 }
 
-/* Of a one-to-one socket: is it over, though nobody has read that yet? */
-static bool
-is_gone(const struct assoc *a)
-{
-	return (a->state == ASSOC_UP || a->state == ASSOC_GOING_DOWN) && !kernel_knows(a);
-}
-
-/*
- * After the peer's SHUTDOWN there is nothing to shut down; and the kernel would
- * throw away all that it has still to say, the end of the association above all.
- */
-static bool
-peer_shuts_down(const struct assoc *a)
-{
-	struct sctp_status	st = { .sstat_assoc_id = 0 };
-	socklen_t		len = sizeof st;
-
-	return getsockopt(a->stack.fd, IPPROTO_SCTP, SCTP_STATUS, &st, &len) == 0 &&
-	    (st.sstat_state == SCTP_SHUTDOWN_RECEIVED || st.sstat_state == SCTP_SHUTDOWN_ACK_SENT);
-}
-
-static int
-shut_stream(struct assoc *a)
-{
-	if (is_gone(a))
-		return EPIPE;
-	if (peer_shuts_down(a))
-		return 0;
-	return shutdown(a->stack.fd, SHUT_WR) == -1 ? errno : 0;
-}
-
-/*
- * The kernel forgets one that is coming up without a word if it is told to
- * shut it down: that waits until it is up, for assoc_writable. The descriptor
- * of a one-to-many socket's has room before; its comm_up is read, and calls it.
- */
-static int
-eof_later(struct assoc *a)
-{
-	int	number = not_up_yet(a);
-
-	if (number == EPIPE)
-		return EPIPE;
-	if (a->stack.stream)
-		stack_await_room(a, true);
-	return 0;
-}
-
-int
-stack_eof(struct assoc *a)
-{
-	int	number;
-
-	if (a->state == ASSOC_COMING_UP && (!a->stack.stream || not_up_yet(a) != 0))
-		return eof_later(a);
-	number = a->stack.stream ? shut_stream(a) : send_flags(a, SNDRCV_EOF, NULL, 0);
-	fault_point("eof");
-	if (number != 0)
-		return number;
-	assoc_enter(a, ASSOC_GOING_DOWN);
-	kernel_going(a);
-	return 0;
-}
-
-/*
- * The kernel aborts a one-to-one socket's association only by closing it. Say
- * what it says on the others, and let the association be freed next turn.
- */
-static int
-abort_stream(struct assoc *a)
-{
-	static const struct linger	at_once = { .l_onoff = 1, .l_linger = 0 };
-	struct sock			*s = a->sock;
-
-	stack_await_room(a, false);
-	kernel_unwatch(s, a->stack.fd);
-	(void)setsockopt(a->stack.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-	if (s->stack.parked)
-		park_drop(s->node.key);
-	s->stack.parked = false;
-	(void)close(a->stack.fd);
-	a->stack.fd = s->stack.fd = -1;
-	fault_point("abort");
-	kernel_say_end(a, SCTP_COMM_LOST, 12);	/* User Initiated Abort */
-	assoc_fail_sends(a, ERR_epipe, "the association was aborted");
-	event_active(&a->stack.linger, 0, 0);
-	return 0;
-}
-
 void
-kernel_say_end(struct assoc *a, enum sctp_sac_state state, uint16_t error)
-{
-	struct sctp_assoc_change	c = {
-		.sac_type = SCTP_ASSOC_CHANGE,
-		.sac_length = sizeof c,
-		.sac_state = (uint16_t)state,
-		.sac_error = error,
-		.sac_assoc_id = (sctp_assoc_t)assoc_id(a),
-	};
-	struct stack_event		e = {
-		.row = notice_find(SCTP_ASSOC_CHANGE),
-		.assoc = a,
-		.assoc_id = assoc_id(a),
-		.what = kernel_what_happened((uint16_t)state),
-		.error = error,
-		.from = &a->peer,
-		.body = &c,
-		.len = sizeof c,
-	};
-
-	assoc_enter(a, ASSOC_OVER);
-	sock_event(a->sock, &e);
-}
-
-int
-stack_abort(struct assoc *a, const void *reason, size_t len)
-{
-	int	number;
-
-	if (a->stack.stream && a->sock != NULL)
-		return is_gone(a) ? EPIPE : abort_stream(a);
-	number = send_flags(a, SNDRCV_ABORT, reason, len);
-	fault_point("abort");
-	if (number == 0)
-		assoc_fail_sends(a, ERR_epipe, "the association was aborted");
-	return number;
-}
-
-void
-stack_defaults(struct assoc *a, struct sndrcvinfo *to)
+kernel_defaults(struct assoc *a, struct sndrcvinfo *to)
 {
 	struct sctp_sndrcvinfo	i = { .sinfo_assoc_id = (sctp_assoc_t)assoc_id(a) };
 	socklen_t		len = sizeof i;
@@ -456,7 +690,10 @@ stack_defaults(struct assoc *a, struct sndrcvinfo *to)
 	if (getsockopt(fd_of(a), IPPROTO_SCTP, SCTP_DEFAULT_SEND_PARAM, &i, &len) == -1)
 		return;
 	to->flags = to_neutral(i.sinfo_flags);
+	while (to->pr_policy < PR_PRIO &&
+	    (i.sinfo_flags & SCTP_PR_SCTP_MASK) != policies[to->pr_policy])
+		to->pr_policy++;
 	to->ppid = ntohl(i.sinfo_ppid);
 	to->context = i.sinfo_context;
-	to->timetolive = i.sinfo_timetolive;
+	*(to->pr_policy == PR_NONE ? &to->timetolive : &to->pr_value) = i.sinfo_timetolive;
 }

@@ -2,48 +2,50 @@
 /*
  * How much memory the buffers of associations may take.
  *
- * An association that is not read fills its receive buffer, one whose peer does
- * not read fills its send buffer, and a peer can have as many of them as it
- * likes. So an association is charged with all that its buffers could hold,
- * from when it begins until nothing of it is left, and how large they are
- * follows from what there is:
+ * An association that is not read fills its receive buffer. An association
+ * whose peer does not read fills its send buffer. A peer can have as many
+ * associations as it likes. So an association is charged for all that its
+ * buffers could hold, from its beginning until nothing of it is left. How large
+ * the buffers are follows from the memory that there is:
  *
  *	- a stack has a budget for all associations;
- *	- no user has more than three quarters of what the others leave of it, and
- *	  what comes into a user's sockets counts for that user;
- *	- the n-th association of a user has a (6 + n)-th of what is left to it at
- *	  most: the first have full buffers, and a hundred still have useful ones;
+ *	- no user has more than three quarters of what the others leave of the
+ *	  budget, and what comes into a user's sockets counts for that user;
+ *	- the n-th association of a user has at most a (6 + n)-th of what is left to
+ *	  the user: the first have full buffers, and a hundred still have useful ones;
  *	- but each has the least, whatever is left.
  *
- * What is too large is halved, again and again: so a socket has a level. A
- * receive buffer may be halved at each second level only, where it costs less
- * than a send buffer. A stack begins associations by itself, with the buffers
- * of the socket that they come to: those are always of the size that the next
- * one may have.
+ * Buffers that are too large are halved, again and again. A socket's level says
+ * how often. Where a receive buffer costs less than a send buffer, it may be
+ * halved at each second level only. A stack begins associations by itself, with
+ * the buffers of the socket that they come to. So the buffers of a socket
+ * always have the size that its next association may have.
  *
  * Where buffers are memory of this process, a user that is not root has no more
- * than three eighths of its memory for them. When it has seven eighths of what
- * the others leave, as the least adds up, its next association is refused. What is charged here is not charged as the user's memory (user.h): it
- * may be filled some time, and mostly is not, and nobody's messages are refused
- * for that.
+ * than three eighths of its own memory (max_memory_per_user) for them. As each
+ * association has the least in any case, a user may exceed its share. When the
+ * user has seven eighths of what the others leave, its next association is
+ * refused. What is charged here is not charged as the user's memory
+ * (limits/user.h): buffers may be filled some time, but mostly are not, and
+ * nobody's messages are to be refused for that.
  *
- * What has come and is not accepted or read of is held: it makes the buffers of
- * those that come later smaller, and is no reason to refuse any. Else peers who
- * come where nobody accepts would keep others out.
+ * An association that has come and is not accepted yet, or whose notification
+ * is not read yet, is held. It makes the buffers of later associations smaller,
+ * and is no reason to refuse any. Otherwise peers that come where nobody
+ * accepts would keep others out.
  */
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <stddef.h>
 #include <stdio.h>
 
-#include "budget.h"
+#include "limits/budget.h"
+#include "limits/user.h"
 #include "config.h"
-#include "loop.h"
-#include "sock.h"
-#include "user.h"
+#include "util/loop.h"
 
-#define PART		6	/* of what is left to a user, the first association's */
-#define LEVEL_MAX	20	/* halvings */
+#define PART		6	/* a user's first gets a PART-th of what is left */
+#define LEVEL_MAX	20	/* the most halvings */
 
 static const struct budget	*budget;
 static uint64_t			 total, held;
@@ -52,7 +54,7 @@ static bool			 short_of_it;	/* some socket has less than it wants */
 
 /* ---- what there is -------------------------------------------------- */
 
-/* Of all this user's memory, where it is that. */
+/* A user's share of its own memory, if buffers are memory of this process. */
 static uint64_t
 own_share(const struct user *u)
 {
@@ -73,7 +75,10 @@ budget_left_to(const struct user *u)
 	return share > has ? share - has : 0;
 }
 
-/* May it have the smallest there is? Of what the others leave a user has seven eighths. */
+/*
+ * Whether a user may have the smallest buffers once more. A user has seven
+ * eighths of what the others leave, root has all of that.
+ */
 static bool
 has_room(const struct user *u, uint64_t smallest)
 {
@@ -93,7 +98,7 @@ budget_no_room(const struct user *u)
 	if (budget == NULL || !budget->is_ours || has_room(u, budget->cost(budget->smallest)))
 		return NULL;
 	(void)snprintf(why, sizeof why,
-	    "max_memory: the buffers of user %u's associations have %llu bytes, those of all %llu of %llu, and what is left is for the others too; sctpd.conf(5) sets it",
+	    "max_memory: the buffers of user %u's associations have %llu bytes, those of all %llu of %llu, and must leave some for the others; see sctpd.conf(5)",
 	    (unsigned)user_uid(u), (unsigned long long)u->buffers, (unsigned long long)total,
 	    (unsigned long long)budget->all);
 	return why;
@@ -110,64 +115,63 @@ halved(int want, unsigned level, int at_least)
 }
 
 struct buffers
-budget_at_level(const struct sock *s, unsigned level)
+budget_at_level(const struct sizes *z, unsigned level)
 {
-	struct buffers	want = s->stack.want, smallest = budget->smallest;
+	struct buffers	want = z->want, smallest = budget->smallest;
 
 	return (struct buffers){
 	    halved(want.receive, level / budget->receive_levels, smallest.receive),
 	    halved(want.send, level, smallest.send) };
 }
 
-unsigned
-budget_level(const struct sock *s)
+struct buffers
+budget_buffers(const struct sizes *z)
 {
-	uint64_t	most = budget_left_to(s->user) /
-			    (PART + s->user->used[CHARGE_ASSOCIATIONS]);
+	return budget_at_level(z, z->level);
+}
+
+unsigned
+budget_level(const struct sizes *z, const struct user *u)
+{
+	uint64_t	most = budget_left_to(u) / (PART + u->used[CHARGE_ASSOCIATIONS]);
 	unsigned	level = 0;
 
 	if (most < budget->least)
 		most = budget->least;
-	while (level < LEVEL_MAX && budget->cost(budget_at_level(s, level)) > most)
+	while (level < LEVEL_MAX && budget->cost(budget_at_level(z, level)) > most)
 		level++;
 	return level;
 }
 
 bool
-budget_new_level(struct sock *s)
+budget_new_level(struct sizes *z, const struct user *u)
 {
-	unsigned	level = budget_level(s);
+	unsigned	level = budget_level(z, u);
 
 	short_of_it = short_of_it || level > 0;
-	if (level == s->stack.level)
+	if (level == z->level)
 		return false;
-	s->stack.level = (uint8_t)level;
+	z->level = (uint8_t)level;
 	return true;
 }
 
-void
-budget_inherit(const struct sock *from, struct sock *to)
-{
-	to->stack.want = from->stack.want;
-	to->stack.level = from->stack.level;
-}
+/* ---- when there is more memory -------------------------------------- */
 
-/* ---- more of it ----------------------------------------------------- */
-
-/* There is more again: sockets that had to do with less have it for their next. */
+/*
+ * There is more memory again: sockets that had less than they wanted size their
+ * next association anew.
+ */
 static void
 budget_on_regrow(evutil_socket_t fd, short what, void *arg)
 {
-	struct sock	*s = NULL;
-
 	(void)fd, (void)what, (void)arg;
 	short_of_it = false;
-	while ((s = sock_next(s)) != NULL)
-		budget->size(s);
+	budget->size_all();
 }
 
-void
-budget_look_again(void)
+/* If some socket has less than it wants, size it again in a moment. */
+static void
+look_again(void)
 {
 	static const struct timeval	wait = { .tv_usec = 100000 };
 
@@ -183,7 +187,7 @@ void
 budget_is_short(void)
 {
 	short_of_it = true;
-	budget_look_again();
+	look_again();
 }
 
 void
@@ -200,9 +204,9 @@ budget_free(void)
 		(void)evtimer_del(&regrow);
 }
 
-/* ---- what it is charged to ------------------------------------------ */
+/* ---- charging ------------------------------------------------------- */
 
-/* Where this kind of thing is counted: for all, and for its user. */
+/* Count bytes for all and for the user, apart for what is held. */
 static void
 count(const struct charged *c, uint64_t bytes)
 {
@@ -256,5 +260,5 @@ budget_uncharge(struct charged *c)
 	count(c, -c->bytes);
 	c->bytes = 0;
 	c->user = user_put(c->user);
-	budget_look_again();
+	look_again();
 }

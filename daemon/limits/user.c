@@ -9,13 +9,13 @@
 #include <unistd.h>
 
 #include "config.h"
-#include "journal.h"
-#include "mem.h"
-#include "user.h"
+#include "journal/journal.h"
+#include "util/mem.h"
+#include "limits/user.h"
 
-/* Of all there is, this part is root's alone. */
+/* One part in so many of each kind is for root alone. */
 #define RESERVE_PART	64
-/* Memory that was in use and is no more, for malloc to give it back. */
+/* The least peak after which malloc is told to give memory back. */
 #define TRIM_FROM	((size_t)16 << 20)
 
 static struct hash users;
@@ -24,7 +24,7 @@ static size_t total[CHARGES];
 uint64_t user_turn = 1;
 
 static const struct {
-	const char	*limit;		/* for all; NULL: none */
+	const char	*limit;		/* the limit for all users; NULL: none */
 	const char	*per_user;
 	const char	*what;
 	uint64_t	*max;
@@ -90,7 +90,7 @@ less(size_t a, size_t b)
 	return a > b ? a - b : 0;
 }
 
-/* Half of the host's memory, and of the journal's, which lies in that. */
+/* Half of the host's memory, or half of the room for the journal, which lies in that memory. */
 static size_t
 most_memory(void)
 {
@@ -151,11 +151,11 @@ user_why_not(const struct user *u, enum charge kind, size_t n)
 	static char	why[256];
 
 	if (!is_within_its_own(u, kind, n))
-		(void)snprintf(why, sizeof why, "%s: user %u has %zu %s, and may have %llu; sctpd.conf(5) sets it",
+		(void)snprintf(why, sizeof why, "%s: user %u has %zu %s, and may have %llu; see sctpd.conf(5)",
 		    kinds[kind].per_user, (unsigned)user_uid(u), u->used[kind], kinds[kind].what,
 		    (unsigned long long)*kinds[kind].max_per_user);
 	else
-		(void)snprintf(why, sizeof why, "%s: user %u has %zu %s, all users have %zu of %zu, and what is free is for others too; sctpd.conf(5) sets it",
+		(void)snprintf(why, sizeof why, "%s: user %u has %zu %s, all users have %zu of %zu, and must leave some for others; see sctpd.conf(5)",
 		    kinds[kind].limit, (unsigned)user_uid(u), u->used[kind], kinds[kind].what,
 		    total[kind], user_limit(kind));
 	return why;
@@ -212,7 +212,7 @@ account_change(struct account *a, size_t *was, size_t now)
 	*was = now;
 }
 
-/* What is free for the connections of its user. */
+/* The memory that is free for the connections of a user. */
 static size_t
 free_memory(const struct user *u)
 {
@@ -237,7 +237,7 @@ account_why_not(const struct account *a, size_t n)
 
 	if (!user_may(a->user, CHARGE_MEMORY, n))
 		return user_why_not(a->user, CHARGE_MEMORY, n);
-	(void)snprintf(why, sizeof why, "%s: this connection has %zu bytes of memory, all of user %u have %zu of %zu, and what is free is for the others too; sctpd.conf(5) sets it",
+	(void)snprintf(why, sizeof why, "%s: this connection has %zu bytes of memory, all of user %u have %zu of %zu, and must leave some for the others; see sctpd.conf(5)",
 	    user_uid(a->user) == 0 ? "max_memory" : "max_memory_per_user", a->memory,
 	    (unsigned)user_uid(a->user), a->user->used[CHARGE_MEMORY],
 	    a->user->used[CHARGE_MEMORY] + free_memory(a->user));
@@ -255,9 +255,9 @@ account_look(struct account *a)
 /* ---- giving back ---------------------------------------------------- */
 
 /*
- * What was freed lies in malloc's heap, between what is still in use. It is
- * given back when most of a peak is over, at most once a second: it takes
- * milliseconds.
+ * Freed memory lies in malloc's heap, between memory that is still in use. It
+ * is given back when most of a peak is over. That takes milliseconds, so it is
+ * done at most once a second.
  */
 void
 user_trim(void)

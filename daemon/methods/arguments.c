@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From arguments to things.
+ * From arguments to what they name: see arguments.h.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
-#include "addr.h"
-#include "codec.h"
-#include "find.h"
-#include "keep.h"
-#include "policy.h"
-#include "turn.h"
+#include "methods/arguments.h"
+#include "methods/auth.h"
+#include "methods/policy.h"
+#include "proto/addr.h"
+#include "proto/codec.h"
+#include "rpc/connection.h"
+#include "rpc/turn.h"
+#include "socket/deliver.h"
+#include "socket/owner.h"
 
-/* Times that one request may set an option, of one association after the other. */
+/* How many times one request may set an option, counting each association. */
 #define SETS		131072u
 #define OPTION_UNITS	4
 
@@ -22,7 +25,7 @@ enum error
 find_sock(const struct call *call, uint64_t handle, struct sock **s)
 {
 	if ((*s = sock_find(handle)) == NULL)
-		return call_fail(ERR_closed, "sock %llu: there is no such socket; it was closed, or never opened",
+		return call_fail(ERR_closed, "sock %llu: no such socket; it was closed, or never opened",
 		    (unsigned long long)handle);
 	if (!client_may_use(call->client, (*s)->uid))
 		return call_fail(ERR_eacces, "sock %llu: it belongs to user %u, and you are user %u",
@@ -35,13 +38,13 @@ enum error
 find_assoc(struct sock *s, uint32_t id, struct assoc **a)
 {
 	if (s->lent)
-		return call_fail(ERR_einval, "sock %llu: it is lent to its owner, who talks to the kernel; give_back ends that",
+		return call_fail(ERR_einval, "sock %llu: it is lent to its owner, which uses it without the daemon; give_back returns it",
 		    (unsigned long long)s->node.key);
 	if ((*a = assoc_find(s, id)) != NULL)
 		return ERR_OK;
 	if (s->many && id == 0)
 		return call_fail(ERR_badarg, "assoc_id: missing; a one-to-many socket needs it");
-	return call_fail(ERR_epipe, "assoc_id %u: sock %llu has no such association; it is over, or never was",
+	return call_fail(ERR_epipe, "assoc_id %u: sock %llu has no such association; it has ended, or never existed",
 	    id, (unsigned long long)s->node.key);
 }
 
@@ -91,7 +94,7 @@ find_addr(const msgpack_object *o, const char *name, bool local, int family,
 	return ERR_OK;
 }
 
-/* A letter makes a name of it: else "10.0.0.256" would be looked up. */
+/* Only a letter makes it a name; otherwise "10.0.0.256" would be looked up. */
 bool
 find_is_name(const msgpack_object *o)
 {
@@ -154,7 +157,7 @@ option_at(const msgpack_object *o, uint32_t i, const msgpack_object **name,
 	return (*name)->type == MSGPACK_OBJECT_STR;
 }
 
-/* As everywhere a key whose value is nil is as good as absent. */
+/* As everywhere, a key whose value is nil counts as absent. */
 static bool
 is_absent(const msgpack_object *o, const msgpack_object *value)
 {
@@ -208,7 +211,7 @@ find_bad_value(const struct sockopt *o, const struct errtext *err)
 	    err->path[0] != '\0' ? "." : "", err->path, err->why);
 }
 
-/* Subscribing is done once, after all the options of a request. */
+/* Subscribe once, after all the options of a request. */
 static enum error
 set_events(struct sock *s, const struct sockopt *o, const msgpack_object *v)
 {
@@ -222,27 +225,35 @@ set_events(struct sock *s, const struct sockopt *o, const msgpack_object *v)
 	return ERR_OK;
 }
 
-/* An error of the system's in the words of an option. */
 static enum error
-refused(const struct sockopt *o, int number)
+set_auth(struct sock *s, const struct sockopt *o, const msgpack_object *v)
 {
-	if (number == ENOENT)
-		return call_fail(ERR_einval, "%s.assoc_id: the socket has no such association", o->name);
-	if (number == ENOPROTOOPT)
-		return call_fail(ERR_enoprotoopt, "%s: this SCTP stack does not have it", o->name);
-	return call_fail(error_from_errno(number), "%s: %s", o->name, strerror(number));
+	struct sockopt_auth	a = { .keynumber = 0 };
+	struct errtext		err;
+	enum error		e;
+
+	if (!codec_unpack(v, o->fields, &a, NULL, &err))
+		e = find_bad_value(o, &err);
+	else
+		e = auth_require(s, o, &a);
+	explicit_bzero(&a, sizeof a);
+	return e;
 }
 
-/* Is a value more than this SCTP stack takes? */
+/* Is a value larger than this stack accepts? */
 static enum error
 check_values(const struct sockopt *o, const char *buf)
 {
 	uint32_t	value, most;
+	uint16_t	narrow;
 
 	for (const struct field *f = o->fields; f->key != NULL; f++) {
-		if (f->type != FIELD_U32 || (most = stack_most(o, f)) == 0)
+		if ((f->type != FIELD_U32 && f->type != FIELD_U16) || (most = stack->most(o, f)) == 0)
 			continue;
-		memcpy(&value, buf + f->offset, sizeof value);
+		memcpy(&narrow, buf + f->offset, sizeof narrow);
+		value = narrow;
+		if (f->width == sizeof value)
+			memcpy(&value, buf + f->offset, sizeof value);
 		if (value > most)
 			return call_fail(ERR_einval, "%s%s%s: %u is more than this SCTP stack takes, which is %u at most",
 			    o->name, f->key[0] != '\0' ? "." : "", f->key, value, most);
@@ -250,28 +261,50 @@ check_values(const struct sockopt *o, const char *buf)
 	return ERR_OK;
 }
 
-/* Fields that are absent keep what the socket has: read it first. */
+/* Absent fields keep the socket's values: read those first. */
+static void
+read_absent(struct sock *s, const struct sockopt *o, const msgpack_object *v, char *new)
+{
+	char		now[SOCKOPT_MAX];
+	struct errtext	err;
+
+	if (o->access != SOCKOPT_RW || o->fields[0].key[0] == '\0')
+		return;
+	memcpy(now, new, sizeof now);
+	if (stack->getopt(s, o, now) == 0 && codec_unpack(v, o->fields, now, NULL, &err))
+		memcpy(new, now, sizeof now);
+}
+
 static enum error
 set_by_row(const struct call *call, struct sock *s, const struct sockopt *o,
     const msgpack_object *v)
 {
-	char		new[SOCKOPT_MAX] = { 0 }, now[SOCKOPT_MAX];
+	char		new[SOCKOPT_MAX] = { 0 };
 	struct errtext	err;
 	enum error	e;
-	int		number;
+	int		number = 0;
 
 	if (!codec_unpack(v, o->fields, new, NULL, &err))
-		return find_bad_value(o, &err);
-	if ((e = check_values(o, new)) != ERR_OK ||
-	    (e = policy_option(call->client->uid, o, new)) != ERR_OK)
+		e = find_bad_value(o, &err);
+	else if ((e = check_values(o, new)) == ERR_OK &&
+	    (e = policy_option(call->client->uid, o, new)) == ERR_OK) {
+		read_absent(s, o, v, new);
+		number = stack->setopt(s, o, new);
+	}
+	if (o->secret)
+		explicit_bzero(new, sizeof new);
+	if (e != ERR_OK)
 		return e;
-	memcpy(now, new, sizeof now);
-	if (o->access == SOCKOPT_RW && o->fields[0].key[0] != '\0' &&
-	    stack_getopt(s, o, now) == 0 &&
-	    codec_unpack(v, o->fields, now, NULL, &err))
-		memcpy(new, now, sizeof new);
-	if ((number = stack_setopt(s, o, new)) != 0)
-		return refused(o, number);
+	if (number == ENOENT)
+		return call_fail(ERR_einval, "%s.assoc_id: the socket has no such association", o->name);
+	if (number == EPERM && o->needs != NULL)
+		return call_fail(ERR_eperm, "%s: %s", o->name, o->needs);
+	if (number == ENOPROTOOPT)
+		return call_fail(ERR_enoprotoopt, "%s: this SCTP stack does not have it", o->name);
+	if (number == EINVAL && o->bounds != NULL)
+		return call_fail(ERR_einval, "%s: %s", o->name, o->bounds);
+	if (number != 0)
+		return call_fail(error_from_errno(number), "%s: %s", o->name, strerror(number));
 	return ERR_OK;
 }
 
@@ -291,55 +324,66 @@ set_own(struct sock *s, const struct sockopt *o, const msgpack_object *v)
 	return ERR_OK;
 }
 
-/* A socket is bound as the last thing of open. */
-static enum error
-may_set(const struct sock *s, const struct sockopt *o)
-{
-	if (o->access & SOCKOPT_SET || (o->access & SOCKOPT_OPEN && s->name.ss_family == 0))
-		return ERR_OK;
-	return call_fail(ERR_einval, "%s: it can only be %s", o->name,
-	    o->access & SOCKOPT_OPEN ? "given at open" : "read");
-}
-
 static enum error
 set_option(const struct call *call, struct sock *s, const msgpack_object *name,
     const msgpack_object *value)
 {
 	const struct sockopt	*o = sockopt_find(name->via.str.ptr, name->via.str.size);
-	enum error		 e;
+	bool			 opening = s->name.ss_family == 0;	/* open binds it as the last thing */
 
 	if (o == NULL)
 		return call_fail(ERR_einval, "%.*s: there is no such option; describe lists them",
 		    name->via.str.size > 64 ? 64 : (int)name->via.str.size, name->via.str.ptr);
-	if ((e = may_set(s, o)) != ERR_OK)
-		return e;
-	if (o->level == LEVEL_OWN)
+	if (!(o->access & SOCKOPT_SET) && !(o->access & SOCKOPT_OPEN && opening))
+		return call_fail(ERR_einval, "%s: it can only be %s", o->name,
+		    o->access & SOCKOPT_OPEN ? "given at open" : "read");
+	if (o->level == LEVEL_STORED)
 		return set_own(s, o, value);
-	if (o->level != LEVEL_BROKER)
+	if (o->level != LEVEL_HANDLED)
 		return set_by_row(call, s, o, value);
-	switch ((enum sockopt_broker)o->optname) {
-	case BROKER_ACTIVE:
+	switch ((enum sockopt_handled)o->optname) {
+	case HANDLED_ACTIVE:
 		return set_active(s, value);
-	case BROKER_EVENTS:
+	case HANDLED_EVENTS:
 		return set_events(s, o, value);
-	case BROKER_NETNS:
-		break;		/* done before there was a socket: see open */
+	case HANDLED_AUTH:
+		return set_auth(s, o, value);
+	case HANDLED_NETNS:
+		break;		/* open has done it before there was a socket */
 	}
 	return ERR_OK;
 }
 
-/* One of the socket's options is set in each of its associations. */
+/* Options that are set are set in each association of the socket: that is work, and is charged. */
 enum error
 find_too_many(const struct sock *s, uint32_t n, bool set)
 {
 	if (n > FIND_OPTIONS)
-		return call_fail(ERR_limit, "options: %u in one request; it takes %u at most",
+		return call_fail(ERR_limit, "options: %u in one request; it takes at most %u",
 		    n, FIND_OPTIONS);
 	if (set && n > 1 && n * (s->assocs.count + 1) > SETS)
 		return call_fail(ERR_limit, "options: %u in one request, each for %zu associations; that makes more than %u, so give them in several requests",
 		    n, s->assocs.count, SETS);
 	turn_cost(n * OPTION_UNITS + (set ? n * s->assocs.count : 0));
 	return ERR_OK;
+}
+
+void
+find_and_forget_secrets(const msgpack_object *o)
+{
+	const struct sockopt	*row;
+	const msgpack_object	*name, *value;
+
+	for (uint32_t i = 0; i < option_count(o); i++) {
+		if (!option_at(o, i, &name, &value) || value->type != MSGPACK_OBJECT_MAP ||
+		    (row = sockopt_find(name->via.str.ptr, name->via.str.size)) == NULL || !row->secret)
+			continue;
+		for (uint32_t j = 0; j < value->via.map.size; j++) {
+			if (value->via.map.ptr[j].val.type == MSGPACK_OBJECT_STR)
+				connection_forget(value->via.map.ptr[j].val.via.str.ptr,
+				    value->via.map.ptr[j].val.via.str.size);
+		}
+	}
 }
 
 static enum error
@@ -351,7 +395,7 @@ set_options(const struct call *call, struct sock *s, const msgpack_object *o)
 
 	for (uint32_t i = 0; i < option_count(o); i++) {
 		if (!option_at(o, i, &name, &value))
-			return call_fail(ERR_badarg, "options: number %u is no [name, value] with a string for a name", i + 1);
+			return call_fail(ERR_badarg, "options: number %u is not a [name, value] with a string as the name", i + 1);
 		if (is_absent(o, value) || (e = set_option(call, s, name, value)) == ERR_OK)
 			continue;
 		strncpy(why, call_why(), sizeof why - 1);
@@ -373,13 +417,13 @@ find_and_set_options(const struct call *call, struct sock *s, const msgpack_obje
 		    codec_type(o));
 	if ((e = find_too_many(s, option_count(o), true)) != ERR_OK)
 		return e;
-	keep_sock(s);
+	sock_changed(s);
 	memcpy(before, s->subscribed, sizeof before);
 	e = set_options(call, s, o);
-	if (memcmp(before, s->subscribed, sizeof before) == 0 || (number = stack_subscribe(s)) == 0)
+	if (memcmp(before, s->subscribed, sizeof before) == 0 || (number = stack->subscribe(s)) == 0)
 		return e;
 	memcpy(s->subscribed, before, sizeof before);
-	(void)stack_subscribe(s);
-	return call_fail(error_from_errno(number), "options.sctp_events: %s; the events are those of before",
+	(void)stack->subscribe(s);
+	return call_fail(error_from_errno(number), "options.sctp_events: %s; the events are unchanged",
 	    strerror(number));
 }

@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From arguments to things: sockets, associations, addresses, options. Each
- * gives ERR_OK or says, by call_fail, what is wrong with which argument.
+ * From arguments to what they name: sockets, associations, addresses, options.
+ * Each function returns ERR_OK, or says by call_fail what is wrong with which
+ * argument.
  */
-#ifndef FIND_H
-#define FIND_H
+#ifndef ARGUMENTS_H
+#define ARGUMENTS_H
 
-#include "call.h"
-#include "sock.h"
+#include "rpc/call.h"
+#include "socket/assoc.h"
+#include "socket/sock.h"
 
-/* At most as many addresses of one endpoint. */
+/* The most addresses of one endpoint. */
 #define FIND_ADDRS	32
 
 /* The socket with this handle, if the caller may use it. */
 enum error find_sock(const struct call *, uint64_t handle, struct sock **);
 
-/* The association; id 0 does for a one-to-one socket. */
+/* The association; on a one-to-one socket the id may be 0. */
 enum error find_assoc(struct sock *, uint32_t id, struct assoc **);
 
 /*
- * One address or a list of them, for an argument of this name. any and
- * loopback are understood where local is true.
+ * One address or a list of addresses, for an argument of this name. If local is
+ * true, "any" and "loopback" are accepted.
  */
 enum error find_addrs(const msgpack_object *, const char *name, bool local,
     int family, struct sockaddr_storage [FIND_ADDRS], size_t *n);
@@ -29,19 +31,22 @@ enum error find_addrs(const msgpack_object *, const char *name, bool local,
 #define FIND_OPTIONS	1024
 enum error find_too_many(const struct sock *, uint32_t n, bool set);
 
-/* May the user have n more of these? Else the error limit. */
+/* May the user have n more of these? If not, the error limit. */
 enum error find_room(const struct user *, enum charge, size_t n);
 
-/* Is it a host name, which must be resolved, rather than an address? */
+/* Is it a host name that must be resolved, rather than an address? */
 bool find_is_name(const msgpack_object *);
 
 /* Set options from a map, or a list of pairs, left to right. */
 enum error find_and_set_options(const struct call *, struct sock *, const msgpack_object *);
 
-/* A value that does not fit its row. */
+/* Report a value that does not fit its row. */
 enum error find_bad_value(const struct sockopt *, const struct errtext *);
 
-/* Is an option of this name given? For what must be known before the rest. */
+/* Is an option of this name given? For options that must be known before the others. */
 const msgpack_object *find_option(const msgpack_object *, const char *name);
+
+/* Clear the values of options that are secret, where the request was read. */
+void find_and_forget_secrets(const msgpack_object *);
 
 #endif

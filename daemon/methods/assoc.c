@@ -6,15 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "addr.h"
-#include "find.h"
-#include "handler.h"
-#include "keep.h"
-#include "mem.h"
-#include "resolve.h"
-#include "turn.h"
+#include "limits/drain.h"
+#include "methods/admin.h"
+#include "methods/arguments.h"
+#include "methods/handler.h"
+#include "proto/addr.h"
+#include "rpc/turn.h"
+#include "socket/deliver.h"
+#include "socket/ending.h"
+#include "socket/owner.h"
+#include "socket/report.h"
+#include "socket/upcall.h"
+#include "socket/resolve.h"
+#include "util/mem.h"
 
-#define CONNECT_UNITS	64	/* see turn.h */
+#define CONNECT_UNITS	64	/* see rpc/turn.h */
 
 static enum error
 connect_failed(int number, const struct sockaddr_storage *peer)
@@ -35,7 +41,7 @@ connect_failed(int number, const struct sockaddr_storage *peer)
 	}
 }
 
-/* What connect, connect_init and connectx_init are given. */
+/* The arguments of connect, connect_init and connectx_init. */
 struct target {
 	uint64_t		 sock;
 	const msgpack_object	*addr;
@@ -46,35 +52,28 @@ struct target {
 };
 
 /*
- * Nobody waits for it any more: take the attempt back. But a session may come
- * back, and then asks again, as it has no answer: it is to find what it began.
+ * Nobody waits for it any more: abandon the attempt. But a session may come back
+ * and repeat the request, as it has no answer: it must find what it began.
  */
 static void
 connect_ended(struct call *call, enum call_end why)
 {
 	struct assoc	*a = call->waits_for;
+	char		 who[REPORT_WHO];
 
 	a->connect = NULL;
 	a->asked = why == CALL_CLIENT_GONE && call->client->token[0] != '\0';
 	a->unwanted = !a->asked;
-	keep_assoc(a);
+	assoc_changed(a);
 	a->sock->connecting--;
 	if (a->unwanted)
-		(void)stack_abort(a, NULL, 0);
+		(void)report_abort(a, NULL, 0, report_who(call->client, who), why == CALL_TIMED_OUT ?
+		    "its connect waited as long as its time-out says" : "it is gone, and so is its connect");
 	if (why == CALL_TIMED_OUT)
 		call_finish_error(call, ERR_timeout,
-		    "connect: the peer did not answer in time; the attempt was taken back");
+		    "connect: the peer did not answer in time; the attempt was aborted");
 	else
 		call_forget(call);
-}
-
-/* It has the only association that it can have, unless that was asked for before. */
-static bool
-is_taken(struct sock *s)
-{
-	struct assoc	*a = s->many ? NULL : assoc_next(s, NULL);
-
-	return a != NULL && !a->asked;
 }
 
 static enum error
@@ -88,10 +87,12 @@ taken(const struct sock *s)
 static enum error
 may_connect(struct sock *s)
 {
+	const struct assoc	*a = s->many ? NULL : assoc_next(s, NULL);
+
 	if (s->over)
-		return call_fail(ERR_closed, "sock %llu: its association is over; open another",
+		return call_fail(ERR_closed, "sock %llu: its association has ended; open another socket",
 		    (unsigned long long)s->node.key);
-	if (is_taken(s))
+	if (a != NULL && !a->asked)	/* otherwise this request may repeat its connect */
 		return taken(s);
 	if (s->listening && !s->many)
 		return call_fail(ERR_einval, "sock %llu: a listening stream socket cannot connect",
@@ -99,7 +100,7 @@ may_connect(struct sock *s)
 	return ERR_OK;
 }
 
-/* One that was asked for before, in a process before us, and not answered. */
+/* An association that was requested in an earlier process, and not answered. */
 static struct assoc *
 find_asked(struct sock *s, const struct sockaddr_storage *peer)
 {
@@ -109,7 +110,7 @@ find_asked(struct sock *s, const struct sockaddr_storage *peer)
 		if (!a->asked || !addr_equal(&a->peer, peer) || a->state == ASSOC_OVER)
 			continue;
 		a->asked = false;
-		keep_assoc(a);
+		assoc_changed(a);
 		return a;
 	}
 	return NULL;
@@ -131,14 +132,16 @@ connect_to(struct sock *s, struct sockaddr_storage *addrs, size_t n, uint16_t po
 		return taken(s);
 	if ((e = may_connect(s)) != ERR_OK)
 		return e;
+	if (drain_is_on())
+		return call_fail(ERR_eagain, "%s; the method drain with on: false ends that", upcall_no_room(s));
 	if ((why = budget_no_room(s->user)) != NULL)
 		return call_fail(ERR_limit, "%s", why);
-	if ((number = stack_connect(s, addrs, n, a)) != 0)
+	if ((number = stack->connect(s, addrs, n, a)) != 0)
 		return connect_failed(number, &addrs[0]);
 	return ERR_OK;
 }
 
-/* The association is under way: who waits for what? */
+/* The association is being set up: decide who waits for what. */
 static void
 await_connect(struct call *kept, struct assoc *a)
 {
@@ -150,10 +153,10 @@ await_connect(struct call *kept, struct assoc *a)
 			.assoc_id = assoc_id(a),
 		};
 
-		call_finish(kept, &out);	/* it came up while we were not here */
+		call_finish(kept, &out);	/* it came up while no daemon was running */
 		return;
 	}
-	keep_assoc(a);
+	assoc_changed(a);
 	a->sock->connecting++;
 	a->connect = kept;
 	kept->waits_for = a;
@@ -173,7 +176,7 @@ lookup_ended(struct call *call, enum call_end why)
 		call_forget(call);
 }
 
-/* The name has an address, and the call goes on as if it had been given. */
+/* The name is resolved: go on as if the addresses had been given. */
 static enum error
 go_on(struct lookup *l, const struct sockaddr_storage *addr)
 {
@@ -238,9 +241,9 @@ look_up(const struct call *call, const struct target *t, struct sock *s)
 
 /* ---- all of them ---------------------------------------------------- */
 
-/* ERR_OK with the association, or CALL_ANSWERED where that comes later. */
+/* ERR_OK with the association, or CALL_ANSWERED if that comes later. */
 static enum error
-begin(const struct call *call, const struct target *t, struct assoc **a)
+begin_connect(const struct call *call, const struct target *t, struct assoc **a)
 {
 	struct sockaddr_storage	 addrs[FIND_ADDRS];
 	struct sock		*s;
@@ -251,7 +254,7 @@ begin(const struct call *call, const struct target *t, struct assoc **a)
 	if ((e = find_sock(call, t->sock, &s)) != ERR_OK)
 		return e;
 	if (t->port == 0)
-		return call_fail(ERR_einval, "port: 0 is no port of a peer; it takes 1 to 65535");
+		return call_fail(ERR_einval, "port: 0 is not a port of a peer; it takes 1 to 65535");
 	if (!find_is_name(t->addr) &&
 	    (e = find_addrs(t->addr, "addr", false, s->family, addrs, &n)) != ERR_OK)
 		return e;
@@ -283,33 +286,36 @@ handle_connect(struct call *call, const struct rpc_connect_in *in, struct rpc_co
 	struct assoc	*a;
 
 	(void)out;
-	return begin(call, &t, &a);
+	return begin_connect(call, &t, &a);
+}
+
+static enum error
+begin_init(struct call *call, struct target *t, uint32_t *id)
+{
+	struct assoc	*a;
+	enum error	 e = begin_connect(call, t, &a);
+
+	if (e == ERR_OK)
+		*id = assoc_id(a);
+	return e;
 }
 
 enum error
 handle_connect_init(struct call *call, const struct rpc_connect_init_in *in,
     struct rpc_connect_init_out *out)
 {
-	struct target	 t = TARGET(connect_init, false);
-	struct assoc	*a;
-	enum error	 e;
+	struct target	t = TARGET(connect_init, false);
 
-	if ((e = begin(call, &t, &a)) == ERR_OK)
-		out->assoc_id = assoc_id(a);
-	return e;
+	return begin_init(call, &t, &out->assoc_id);
 }
 
 enum error
 handle_connectx_init(struct call *call, const struct rpc_connectx_init_in *in,
     struct rpc_connectx_init_out *out)
 {
-	struct target	 t = TARGET(connectx_init, false);
-	struct assoc	*a;
-	enum error	 e;
+	struct target	t = TARGET(connectx_init, false);
 
-	if ((e = begin(call, &t, &a)) == ERR_OK)
-		out->assoc_id = assoc_id(a);
-	return e;
+	return begin_init(call, &t, &out->assoc_id);
 }
 
 enum error
@@ -329,13 +335,16 @@ handle_eof(struct call *call, const struct rpc_eof_in *in, struct rpc_eof_out *o
 enum error
 handle_abort(struct call *call, const struct rpc_abort_in *in, struct rpc_abort_out *out)
 {
+	char		 who[REPORT_WHO];
 	struct sock	*s;
 	struct assoc	*a;
 	enum error	 e;
 
 	(void)out;
-	if ((e = find_sock(call, in->sock, &s)) != ERR_OK ||
+	if ((e = admin_find_sock(call, in->sock, &s)) != ERR_OK ||
 	    (e = find_assoc(s, in->assoc_id, &a)) != ERR_OK)
 		return e;
-	return assoc_abort(a, in->reason.ptr, in->reason.len);
+	if (s->owner != call->client)
+		return admin_abort(call->client, a, in->reason.ptr, in->reason.len);
+	return assoc_abort(report_who(call->client, who), a, in->reason.ptr, in->reason.len);
 }

@@ -5,46 +5,57 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "assoc.h"
-#include "client.h"
-#include "codec.h"
-#include "dispatch.h"
-#include "handler.h"
-#include "hot.h"
-#include "log.h"
-#include "turn.h"
+#include "methods/arguments.h"
+#include "methods/dispatch.h"
+#include "methods/handler.h"
+#include "proto/codec.h"
+#include "proto/fastpath.h"
+#include "rpc/client.h"
+#include "rpc/turn.h"
+#include "socket/assoc.h"
+#include "socket/owner.h"
+#include "socket/sends.h"
+#include "socket/stuck.h"
+#include "util/log.h"
 
 typedef enum error (*handler)(struct call *, const void *, void *);
 
-/* Typed handler, untyped slot: one adapter per method, made by the table. */
+/* The table makes an adapter for each method, from an untyped slot to the typed handler. */
 #define METHOD(name, from, doc) static enum error			\
 	adapt_##name(struct call *call, const void *in, void *out)	\
 	{ return handle_##name(call, in, out); }
-#include "rpc.def"
+#include "proto/rpc.def"
 
 static const handler handlers[RPC_COUNT] = {
 #define METHOD(name, from, doc) [RPC_##name] = adapt_##name,
-#include "rpc.def"
+#include "proto/rpc.def"
 };
 
-/* Room for any method's arguments, and for any one's results. */
+/* Room for the arguments and for the results of any method. */
 union any_in {
 #define METHOD(name, from, doc) struct rpc_##name##_in name;
-#include "rpc.def"
+#include "proto/rpc.def"
 };
 union any_out {
 #define METHOD(name, from, doc) struct rpc_##name##_out name;
-#include "rpc.def"
+#include "proto/rpc.def"
 };
 
-/* Where msgpack-c keeps the objects of the message that is being served. */
+/* Where msgpack-c keeps the objects of the message being served. */
 static msgpack_zone zone;
+
+/* Whether the method takes options, by its row. */
+static bool has_options[RPC_COUNT];
 
 void
 dispatch_init(void)
 {
 	if (!msgpack_zone_init(&zone, 8192))
 		log_fatal("out of memory");
+	for (int m = 0; m < RPC_COUNT; m++) {
+		for (const struct field *f = rpc_table[m].in; f->key != NULL; f++)
+			has_options[m] = has_options[m] || strcmp(f->key, "options") == 0;
+	}
 }
 
 void
@@ -53,7 +64,7 @@ dispatch_free(void)
 	msgpack_zone_destroy(&zone);
 }
 
-/* The one map in params; an empty params is an empty map, and so is nil in it. */
+/* The one map in params. Empty params count as an empty map, and so does nil in them. */
 static enum error
 find_args(const msgpack_object *params, const msgpack_object **args)
 {
@@ -70,6 +81,16 @@ find_args(const msgpack_object *params, const msgpack_object **args)
 	return ERR_OK;
 }
 
+/* Keys do not stay where they were read, whatever became of the request. */
+static void
+forget_options(const msgpack_object *args)
+{
+	for (uint32_t i = 0; args->type == MSGPACK_OBJECT_MAP && i < args->via.map.size; i++) {
+		if (codec_is(&args->via.map.ptr[i].key, "options"))
+			find_and_forget_secrets(&args->via.map.ptr[i].val);
+	}
+}
+
 /* Decode the arguments and run the handler. */
 static enum error
 run(struct call *call, const msgpack_object *params, union any_out *out)
@@ -84,13 +105,17 @@ run(struct call *call, const msgpack_object *params, union any_out *out)
 		return e;
 	memset(&in, 0, m->in_size);
 	memset(out, 0, m->out_size);
-	/* has is the first member of every struct of arguments. */
-	if (!codec_unpack(args, m->in, &in, (uint64_t *)(void *)&in, &err))
-		return call_fail(ERR_badarg, "%s: %s", err.path[0] != '\0' ? err.path : "params", err.why);
-	return handlers[m - rpc_table](call, &in, out);
+	/* The member has comes first in every struct of arguments. */
+	if (codec_unpack(args, m->in, &in, (uint64_t *)(void *)&in, &err))
+		e = handlers[m - rpc_table](call, &in, out);
+	else
+		e = call_fail(ERR_badarg, "%s: %s", err.path[0] != '\0' ? err.path : "params", err.why);
+	if (has_options[m - rpc_table])
+		forget_options(args);
+	return e;
 }
 
-/* A method of that name, which no table has: for the answer, which is given at once. */
+/* A row for an unknown method, only for the answer, which is given at once. */
 static const struct rpc_desc *
 unknown(const msgpack_object *name)
 {
@@ -102,7 +127,7 @@ unknown(const msgpack_object *name)
 }
 
 static void
-serve(struct call *call, const msgpack_object *name, const msgpack_object *params)
+serve_call(struct call *call, const msgpack_object *name, const msgpack_object *params)
 {
 	static const struct rpc_desc	 nameless = { .name = "" };
 	union any_out			 out;
@@ -125,14 +150,14 @@ serve(struct call *call, const msgpack_object *name, const msgpack_object *param
 		call_reply_error(call, e, call_why());
 }
 
-/* It was carried out, or is a message that was queued to be sent. */
+/* A notification was carried out, or is a message that was queued to be sent. */
 static void
 count_notification(struct client *c)
 {
 	c->notifications++;
 	if (!assoc_has_queued(c, c->notifications))
 		client_said(c);
-	client_dirty(c);	/* the journal is to know the number */
+	client_dirty(c);	/* so that the journal learns the number */
 }
 
 /* Is it a request, a notification, or a stray response? False: none of them. */
@@ -146,7 +171,7 @@ take_apart(const msgpack_object_array *a, struct call *call)
 		return false;
 	kind = a->ptr[0].via.u64;
 	if (kind == RPC_RESPONSE)
-		return a->size == 4;	/* some clients send one in trouble */
+		return a->size == 4;	/* some clients send a response when in trouble */
 	if (kind > RPC_NOTIFICATION)
 		return false;
 	call->notification = kind == RPC_NOTIFICATION;
@@ -162,9 +187,9 @@ take_apart(const msgpack_object_array *a, struct call *call)
 			return false;
 		call->msgid = (uint32_t)a->ptr[1].via.u64;
 	} else
-		call->client->events = true;	/* how failures reach it */
+		call->client->events = true;	/* failures of notifications reach it as events */
 	call->ordinal = call->client->notifications + 1;
-	serve(call, name, params);
+	serve_call(call, name, params);
 	if (call->notification && call->method != &rpc_table[RPC_ack]) {
 		count_notification(call->client);
 	}
@@ -172,9 +197,9 @@ take_apart(const msgpack_object_array *a, struct call *call)
 }
 
 static void
-serve_send(struct client *c, const struct hot_send *m)
+serve_send(struct client *c, const struct fastpath_send *m)
 {
-	struct rpc_send_out	 out;
+	static const struct rpc_send_out out;
 	struct call		 call = {
 		.client = c,
 		.method = &rpc_table[RPC_send],
@@ -186,29 +211,29 @@ serve_send(struct client *c, const struct hot_send *m)
 	if (m->notification)
 		c->events = true;
 	call.ordinal = c->notifications + 1;
-	e = handle_send(&call, &m->in, &out);
+	e = send_plainly(&call, &m->in);
 	if (m->notification)
 		count_notification(c);
 	if (e == ERR_OK)
 		call_reply(&call, &out);
 	else if (e != CALL_ANSWERED) {
-		turn_spend(c->account.user, 0);		/* its text takes longer than a send */
+		turn_spend(c->account.user, 0);		/* the error's text costs more than a send */
 		call_reply_error(&call, e, call_why());
 	}
 }
 
-size_t
+static size_t
 dispatch_send(struct client *c, const char *p, size_t n)
 {
-	static struct hot_send	 m;
-	size_t			 len = hot_read_send(p, n, &m);
+	static struct fastpath_send	 m;
+	size_t			 len = fastpath_read_send(p, n, &m);
 
 	if (len > 0)
 		serve_send(c, &m);
 	return len;
 }
 
-bool
+static bool
 dispatch(struct client *c, const char *p, size_t len)
 {
 	struct call	call = { .client = c };
@@ -224,3 +249,14 @@ dispatch(struct client *c, const char *p, size_t len)
 	msgpack_zone_clear(&zone);
 	return ok;
 }
+
+const struct client_ops dispatch_ops = {
+	.serve = dispatch,
+	.serve_send = dispatch_send,
+	.flush = assoc_send_run,
+	.paused = stuck_look,
+	.room = owner_has_room,
+	.gone = owner_exit,
+	.back = owner_is_back,
+	.is_taken = sock_is_taken,
+};

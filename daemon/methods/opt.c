@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Methods that set and read options, and counters. Knows no option by name;
- * those that are the broker's own have a case each.
+ * Methods that set and read options, and counters. This file knows no option by
+ * name; each of the daemon's own options has a case.
  */
 #include <errno.h>
 #include <string.h>
 
-#include "codec.h"
-#include "find.h"
-#include "handler.h"
+#include "methods/arguments.h"
+#include "methods/handler.h"
+#include "proto/codec.h"
+#include "socket/deliver.h"
 
 enum error
 handle_setopts(struct call *call, const struct rpc_setopts_in *in, struct rpc_setopts_out *out)
@@ -34,9 +35,9 @@ get_by_row(struct sock *s, const struct sockopt *o, const msgpack_object *key,
 		return call_fail(ERR_badarg, "%s: it is read by its name alone", o->name);
 	if (key != NULL && !codec_unpack(key, o->fields, buf, NULL, &err))
 		return find_bad_value(o, &err);
-	if ((number = stack_getopt(s, o, buf)) == ENOENT)
-		return call_fail(ERR_einval, "%s.assoc_id: the socket has no such association; ask with [\"%s\", {\"assoc_id\": ...}]",
-		    o->name, o->name);
+	if ((number = stack->getopt(s, o, buf)) == ENOENT)
+		return call_fail(ERR_einval, "%s.assoc_id: the socket has no such association; the field assoc_id of %s selects one "
+		    "(sctpctl: options.%s.assoc_id=N)", o->name, o->name, o->name);
 	if (number == ENOPROTOOPT)
 		return call_fail(ERR_enoprotoopt, "%s: this SCTP stack does not have it", o->name);
 	if (number != 0)
@@ -60,26 +61,27 @@ get_option(struct sock *s, const msgpack_object *name, const msgpack_object *key
 		    o->access & SOCKOPT_OPEN ? "given at open" : "set");
 	msgpack_pack_array(pk, 2);
 	codec_pack_text(pk, o->name);
-	if (o->level == LEVEL_OWN) {
+	if (o->level == LEVEL_STORED) {
 		codec_pack(pk, o->fields, (const char *)&s->own + o->optname, o->size);
 		return ERR_OK;
 	}
-	if (o->level != LEVEL_BROKER)
+	if (o->level != LEVEL_HANDLED)
 		return get_by_row(s, o, key, pk);
-	switch ((enum sockopt_broker)o->optname) {
-	case BROKER_ACTIVE:
+	switch ((enum sockopt_handled)o->optname) {
+	case HANDLED_ACTIVE:
 		sock_pack_active(pk, s);
 		break;
-	case BROKER_EVENTS:
+	case HANDLED_EVENTS:
 		codec_pack(pk, o->fields, s->subscribed, o->size);
 		break;
-	case BROKER_NETNS:
+	case HANDLED_AUTH:
+	case HANDLED_NETNS:
 		break;		/* it has no SOCKOPT_GET */
 	}
 	return ERR_OK;
 }
 
-/* The i-th wanted: a name, or a name with a record that has the key fields. */
+/* The i-th option asked for: a name, or a name with a record of the key fields. */
 static enum error
 get_wanted(struct sock *s, const msgpack_object *o, uint32_t i, msgpack_packer *pk)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who may have the daemon do what only a privileged process may.
+ * Who may ask the daemon for what only a privileged process may do.
  *
- * The kernel asks what the daemon may; whether the client could have done it
- * itself is asked here. Root may have all that the daemon can do, and so may
- * the user whom the daemon runs as. Each function gives ERR_OK or says, by
- * call_fail, what is wrong with which argument.
+ * The kernel checks what the daemon may do. Whether the client could have done it
+ * itself is checked here. Root, and the user whom the daemon runs as, may ask for
+ * everything that the daemon can do. Each function returns ERR_OK, or says by
+ * call_fail what is wrong with which argument.
  */
 #ifndef POLICY_H
 #define POLICY_H
@@ -13,23 +13,35 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "error.h"
-#include "sockopt.h"
+#include "proto/error.h"
+#include "proto/sockopt.h"
+#include "rpc/client.h"
 
 /*
- * After config was read: who is named there, and what the system says. False,
- * with a line in the log, if there is no such user.
+ * Call it after config was read: looks up the users named there, and what the
+ * system allows. False, with a line in the log, if a user does not exist.
  */
 bool policy_init(void);
-
-/* Is it root, or the user whom the daemon runs as? */
-bool policy_is_root(uid_t);
 
 /* May this user open a socket in another network namespace? */
 enum error policy_netns(uid_t);
 
 /* May it bind this port? */
 enum error policy_port(uid_t, uint16_t port);
+
+/* May it tap the messages of all? */
+bool policy_may_tap(uid_t);
+enum error policy_tap(uid_t);
+
+/* Is the user an administrator? And may it do this, which only administrators may? */
+bool policy_is_admin(uid_t);
+enum error policy_admin(uid_t, const char *what);
+
+/* May the client see what belongs to this user, in lists? */
+bool policy_may_see(const struct client *, uid_t);
+
+/* The user's name, if it is root or named in admin_users; "user N" otherwise: nobody is looked up. */
+void policy_user_name(uid_t, char *to, size_t size);
 
 /* May it set an option to this value, which fits the option's row? */
 enum error policy_option(uid_t, const struct sockopt *, const void *value);

@@ -5,24 +5,28 @@
 #include <errno.h>
 #include <string.h>
 
-#include "addr.h"
-#include "codec.h"
-#include "find.h"
-#include "handler.h"
-#include "policy.h"
-#include "session.h"
-#include "turn.h"
+#include "methods/admin.h"
+#include "methods/arguments.h"
+#include "methods/handler.h"
+#include "methods/policy.h"
+#include "proto/addr.h"
+#include "proto/codec.h"
+#include "rpc/session.h"
+#include "rpc/turn.h"
+#include "socket/deliver.h"
+#include "socket/ending.h"
+#include "socket/owner.h"
 
-#define OPEN_UNITS	32	/* see turn.h */
+#define OPEN_UNITS	32	/* see rpc/turn.h */
 #define CLOSE_UNITS	16	/* for the socket, and for each association */
 
-/* What gen_sctp subscribes: all but adaptation and what came later. */
-/* What the kernel counts with has 16 bits. */
+/* The kernel counts the backlog with 16 bits. */
 #define BACKLOG_MAX	65535
 
+/* The events that gen_sctp subscribes: all but adaptation and what came later. */
 static const uint8_t default_events[SUBSCRIBE_SIZE] = { 1, 1, 1, 1, 1, 1, 1 };
 
-/* The family that is asked for, or that of the first address. */
+/* The requested family, or that of the first address. */
 static int
 family_of(const struct rpc_open_in *in)
 {
@@ -56,7 +60,7 @@ bind_failed(int number, const struct rpc_open_in *in)
 	}
 }
 
-/* Bind to all the addresses; the socket is there. */
+/* Bind the open socket to all the addresses. */
 static enum error
 bind_sock(struct sock *s, const struct rpc_open_in *in)
 {
@@ -72,7 +76,7 @@ bind_sock(struct sock *s, const struct rpc_open_in *in)
 		return e;
 	for (size_t i = 0; i < n; i++)
 		addr_set_port(&addrs[i], in->port);
-	if ((number = stack_bind(s, addrs, n)) != 0)
+	if ((number = stack->bind(s, addrs, n)) != 0)
 		return bind_failed(number, in);
 	return ERR_OK;
 }
@@ -83,16 +87,16 @@ open_failed(int number, const char *netns)
 	if (netns != NULL && number == EPERM)
 		return call_fail(ERR_eperm, "options.netns: the daemon lacks CAP_SYS_ADMIN, or RestrictNamespaces in its unit forbids it; see sctpd(8)");
 	if (netns != NULL && number == ENOENT)
-		return call_fail(ERR_enoent, "options.netns: %s: there is no network namespace that can be entered",
+		return call_fail(ERR_enoent, "options.netns: %s: it is not a network namespace that the daemon can enter",
 		    netns);
 	if (netns != NULL && number == ENOPROTOOPT)
-		return call_fail(ERR_enoprotoopt, "options.netns: the %s stack has no namespaces", stack_name());
+		return call_fail(ERR_enoprotoopt, "options.netns: the %s stack has no namespaces", stack->name);
 	if (number == EPROTONOSUPPORT || number == ESOCKTNOSUPPORT)
-		return call_fail(error_from_errno(number), "%s", stack_probe());
+		return call_fail(error_from_errno(number), "%s", stack->probe());
 	return call_fail(error_from_errno(number), "socket: %s", strerror(number));
 }
 
-/* The network namespace that is asked for, copied to a buffer; NULL for none. */
+/* The requested network namespace, copied to a buffer; NULL for none. */
 static enum error
 find_netns(const struct call *call, const struct rpc_open_in *in, char *path, size_t size,
     const char **netns)
@@ -128,7 +132,7 @@ handle_open(struct call *call, const struct rpc_open_in *in, struct rpc_open_out
 	turn_cost(OPEN_UNITS);
 	s = sock_new(call->client, in->type == SOCKTYPE_SEQPACKET, family_of(in));
 	memcpy(s->subscribed, default_events, sizeof s->subscribed);
-	if ((number = stack_open(s, netns)) != 0)
+	if ((number = stack->open(s, netns)) != 0)
 		e = open_failed(number, netns);
 	if (e == ERR_OK && RPC_HAS(in, open, options))
 		e = find_and_set_options(call, s, in->options.obj);
@@ -143,7 +147,7 @@ handle_open(struct call *call, const struct rpc_open_in *in, struct rpc_open_out
 	return ERR_OK;
 }
 
-/* A backlog from true, false or a number, of which many programs give the largest. */
+/* A backlog from true, false or a number; many programs give the largest number. */
 static enum error
 find_backlog(const struct sock *s, const struct rpc_listen_in *in, int *backlog)
 {
@@ -160,20 +164,20 @@ find_backlog(const struct sock *s, const struct rpc_listen_in *in, int *backlog)
 		*backlog = o->via.u64 < BACKLOG_MAX ? (int)o->via.u64 : BACKLOG_MAX;
 		return ERR_OK;
 	}
-	return call_fail(ERR_badarg, "backlog: it takes true, false, or a number, 0 or more; over %d is %d",
+	return call_fail(ERR_badarg, "backlog: it takes true, false, or a number from 0; a number over %d counts as %d",
 	    BACKLOG_MAX, BACKLOG_MAX);
 }
 
-/* What waits of an association is for recv, also when that is over. */
+/* What an association left is for recv, even when the association is over. */
 static bool
 is_connected(struct sock *s)
 {
 	const struct pending	*p = TAILQ_FIRST(&s->pending);
 
-	return !s->many && (assoc_next(s, NULL) != NULL || (p != NULL && p->row != notice_accept));
+	return !s->many && (assoc_next(s, NULL) != NULL || (p != NULL && p->row != EVENT_accept));
 }
 
-/* It listens no more: what comes next is no answer to accept. */
+/* The socket listens no more: what comes next does not answer an accept. */
 static void
 end_accept(struct sock *s)
 {
@@ -182,7 +186,7 @@ end_accept(struct sock *s)
 	if (s->many || s->listening || call == NULL || call->method != &rpc_table[RPC_accept])
 		return;
 	s->recv = NULL;
-	call_finish_error(call, ERR_einval, "sock %llu: it listens no more",
+	call_finish_error(call, ERR_einval, "sock %llu: it no longer listens",
 	    (unsigned long long)s->node.key);
 }
 
@@ -198,15 +202,15 @@ handle_listen(struct call *call, const struct rpc_listen_in *in, struct rpc_list
 	    (e = find_backlog(s, in, &backlog)) != ERR_OK)
 		return e;
 	if (s->peeled)
-		return call_fail(ERR_einval, "sock %llu: it was peeled off, and cannot listen",
+		return call_fail(ERR_einval, "sock %llu: it was peeled off, so it cannot listen",
 		    (unsigned long long)in->sock);
 	if (s->over)
-		return call_fail(ERR_closed, "sock %llu: its association is over; open another",
+		return call_fail(ERR_closed, "sock %llu: its association has ended; open another socket",
 		    (unsigned long long)in->sock);
 	if (backlog > 0 && !s->listening && is_connected(s))
-		return call_fail(ERR_einval, "sock %llu: it has an association, or there is something to be read of it, and cannot listen",
+		return call_fail(ERR_einval, "sock %llu: it has an association, or messages of one wait to be received, so it cannot listen",
 		    (unsigned long long)in->sock);
-	if ((number = stack_listen(s, backlog)) == EADDRINUSE)
+	if ((number = stack->listen(s, backlog)) == EADDRINUSE)
 		return call_fail(ERR_eaddrinuse, "port %u: another socket listens on it", s->port);
 	if (number != 0)
 		return call_fail(error_from_errno(number), "listen: %s", strerror(number));
@@ -226,7 +230,7 @@ handle_peeloff(struct call *call, const struct rpc_peeloff_in *in, struct rpc_pe
 	if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
 		return e;
 	if (!s->many)
-		return call_fail(ERR_einval, "sock %llu: only a one-to-many socket's association can be peeled off",
+		return call_fail(ERR_einval, "sock %llu: only an association of a one-to-many socket can be peeled off",
 		    (unsigned long long)in->sock);
 	a = HASH_FIND(assoc, &s->assocs, in->assoc_id);
 	if (a == NULL || a->state == ASSOC_OVER)
@@ -235,7 +239,7 @@ handle_peeloff(struct call *call, const struct rpc_peeloff_in *in, struct rpc_pe
 	if ((e = find_room(call->client->account.user, CHARGE_SOCKETS, 1)) != ERR_OK)
 		return e;
 	to = sock_new(call->client, false, s->family);
-	if ((number = stack_peeloff(a, to)) != 0) {
+	if ((number = stack->peeloff(a, to)) != 0) {
 		sock_close(to, NULL);
 		return number == EAGAIN ?
 		    call_fail(ERR_einval, "assoc_id %u: it is not up yet", in->assoc_id) :
@@ -256,13 +260,16 @@ handle_close(struct call *call, const struct rpc_close_in *in, struct rpc_close_
 	enum error	 e;
 
 	(void)out;
-	if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
+	if ((e = admin_find_sock(call, in->sock, &s)) != ERR_OK)
 		return e;
 	turn_cost(CLOSE_UNITS * (1 + s->assocs.count));
-	if ((seconds = stack_linger(s)) > 0)
+	if ((seconds = stack->linger(s)) > 0)
 		s->closer = closer_new(call, seconds);
 	closer = s->closer;
-	sock_close(s, s->owner == call->client ? NULL : "another client closed it");
+	if (s->owner == call->client)
+		sock_close(s, NULL);
+	else
+		admin_close(call->client, s);
 	return closer != NULL ? closer_begin(closer) : ERR_OK;
 }
 
@@ -281,40 +288,40 @@ handle_controlling_process(struct call *call, const struct rpc_controlling_proce
 	if (to == s->owner)
 		return ERR_OK;
 	if (s->owner != call->client)
-		return call_fail(ERR_not_owner, "sock %llu: client %llu owns it, and only that one may give it away",
+		return call_fail(ERR_not_owner, "sock %llu: client %llu owns it, and only the owner may give it away",
 		    (unsigned long long)in->sock, (unsigned long long)s->owner->node.key);
 	if (to == NULL || to->away || !client_may_use(to, s->uid))
-		return call_fail(ERR_badarg, "client %llu: there is none of your user",
+		return call_fail(ERR_badarg, "client %llu: your user has no such client",
 		    (unsigned long long)in->client);
 	if (s->lent)
 		return call_fail(ERR_einval, "sock %llu: it is lent to you; give it back first",
 		    (unsigned long long)in->sock);
 	if (!to->events)
-		return call_fail(ERR_badarg, "client %llu: it has not said hello, so it cannot be given a socket",
+		return call_fail(ERR_badarg, "client %llu: it has not called hello or watch, so it cannot be given a socket",
 		    (unsigned long long)in->client);
 	sock_give(s, to);
 	return ERR_OK;
 }
 
-/* May the descriptor go to the owner now? */
+/* May the descriptor be lent to the owner now? */
 static enum error
 may_lend(const struct call *call, struct sock *s, const struct assoc *a)
 {
-	if (!stack_can_lend())
+	if (!stack->can_lend)
 		return call_fail(ERR_enoprotoopt, "lend: the %s stack has no descriptors; talk through sctpd",
-		    stack_name());
+		    stack->name);
 	if (s->owner != call->client)
-		return call_fail(ERR_not_owner, "sock %llu: client %llu owns it, and only that one may have it lent",
+		return call_fail(ERR_not_owner, "sock %llu: client %llu owns it, and only the owner may borrow it",
 		    (unsigned long long)s->node.key, (unsigned long long)s->owner->node.key);
 	if (s->many || s->listening)
-		return call_fail(ERR_einval, "sock %llu: it is not about one association; peel it off or accept it first",
+		return call_fail(ERR_einval, "sock %llu: it may have several associations; peel one off or accept one first",
 		    (unsigned long long)s->node.key);
 	if (s->lent)
 		return call_fail(ERR_ealready, "sock %llu: it is lent already", (unsigned long long)s->node.key);
 	if (a == NULL || a->state != ASSOC_UP)
 		return call_fail(ERR_enotconn, "sock %llu: its association is not up", (unsigned long long)s->node.key);
-	if (s->npending > 0 || s->recv != NULL || !TAILQ_EMPTY(&a->sends) || stack_has_part(a))
-		return call_fail(ERR_eagain, "sock %llu: something waits in it; receive it first, and let what is sent go out",
+	if (s->npending > 0 || s->recv != NULL || !TAILQ_EMPTY(&a->sends) || stack->has_part(a))
+		return call_fail(ERR_eagain, "sock %llu: messages wait in it; receive them first, and wait until those to be sent are sent",
 		    (unsigned long long)s->node.key);
 	return ERR_OK;
 }
@@ -332,14 +339,14 @@ handle_lend(struct call *call, const struct rpc_lend_in *in, struct rpc_lend_out
 	if ((e = may_lend(call, s, a)) != ERR_OK)
 		return e;
 	if (call->client->out.pass != -1)
-		return call_fail(ERR_eagain, "sock %llu: the descriptor of another is still on its way; read its answer first",
+		return call_fail(ERR_eagain, "sock %llu: the descriptor of another socket is still being passed; read that answer first",
 		    (unsigned long long)in->sock);
 	if (call->notification)
-		return call_fail(ERR_einval, "lend: a notification has no answer that a descriptor could come with; send a request");
+		return call_fail(ERR_einval, "lend: a notification has no answer that could pass a descriptor; send a request");
 	sock_lend(s);
-	output_pass(&call->client->out, stack_lend(s));
+	output_pass(&call->client->out, stack->lend(s));
 	out->assoc_id = assoc_id(a);
-	/* It is not given again to who comes back: the descriptor would not be there. */
+	/* The answer is not repeated after a reconnect: the descriptor would be missing. */
 	codec_pack(call_reply_begin_as(call, MESSAGE_HELLO, 0), call->method->out, out,
 	    call->method->out_size);
 	return CALL_ANSWERED;
@@ -381,10 +388,10 @@ handle_adopt(struct call *call, const struct rpc_adopt_in *in, struct rpc_adopt_
 	if (s->owner == call->client)
 		return ERR_OK;
 	if (!s->owner->away)
-		return call_fail(ERR_not_owner, "sock %llu: client %llu owns it and is there; controlling_process gives it away",
+		return call_fail(ERR_not_owner, "sock %llu: client %llu owns it and is connected; it can give the socket away with controlling_process",
 		    (unsigned long long)in->sock, (unsigned long long)s->owner->node.key);
 	if (!call->client->events)
-		return call_fail(ERR_einval, "adopt: this client has not said hello, so it cannot own what others had");
+		return call_fail(ERR_einval, "adopt: this client has not called hello or watch, so it cannot take over a socket");
 	if (s->uid != call->client->uid) {
 		if ((e = find_room(call->client->account.user, CHARGE_SOCKETS, 1)) != ERR_OK ||
 		    (e = find_room(call->client->account.user, CHARGE_ASSOCIATIONS, s->assocs.count)) != ERR_OK)
@@ -457,7 +464,7 @@ reply_names(const struct call *call, struct sock *s, struct assoc *a, bool peer)
 	size_t			 n;
 	int			 number;
 
-	if ((number = stack_names(s, a, peer, &names, &n)) != 0)
+	if ((number = stack->names(s, a, peer, &names, &n)) != 0)
 		return call_fail(error_from_errno(number), "sock %llu: %s",
 		    (unsigned long long)s->node.key, strerror(number));
 	pk = call_reply_begin(call);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Methods about the daemon itself: who it is, what it can do, what it has.
+ * Methods about the daemon itself: its identity, its abilities, and what it holds.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -8,21 +8,24 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "addr.h"
-#include "client.h"
-#include "codec.h"
 #include "config.h"
-#include "find.h"
-#include "handler.h"
-#include "keep.h"
-#include "mem.h"
-#include "park.h"
-#include "session.h"
-#include "sockopt.h"
-#include "turn.h"
+#include "journal/fdpark.h"
+#include "limits/drain.h"
+#include "methods/arguments.h"
+#include "methods/handler.h"
+#include "methods/policy.h"
+#include "proto/codec.h"
+#include "proto/sockopt.h"
+#include "rpc/asked.h"
+#include "rpc/client.h"
+#include "rpc/session.h"
+#include "rpc/turn.h"
+#include "socket/deliver.h"
+#include "util/counter.h"
+#include "util/mem.h"
 
 #define MAX_NAME	64
-#define THINGS_A_UNIT	16	/* see turn.h */
+#define THINGS_A_UNIT	16	/* see rpc/turn.h */
 
 static struct slice
 text(const char *s)
@@ -63,17 +66,17 @@ pack_limits(msgpack_packer *pk)
 	pack_pair(pk, "client_queue", config.client_queue);
 }
 
-/* What this daemon can do on any stack. */
+/* The features of this daemon on any stack. */
 static const char *const features[] = {
 	"seqpacket", "stream", "accept", "peeloff", "watch", "resume",
 };
 
-/* These, those of the stack, and what somebody holds of it. */
+/* These features, those of the stack, and whether a store holds what must survive. */
 static void
 pack_features(msgpack_packer *pk)
 {
-	const char *const	*more = stack_features();
-	bool			 survive = stack_survives() && park_on();
+	const char *const	*more = stack->features();
+	bool			 survive = stack->survives && fdpark_on();
 	size_t			 n = 0;
 
 	while (more[n] != NULL)
@@ -87,19 +90,7 @@ pack_features(msgpack_packer *pk)
 		codec_pack_text(pk, "survive");
 }
 
-/* What a user has; root sees that of all, others their own. */
-static void
-pack_user(msgpack_packer *pk, const struct user *u)
-{
-	msgpack_pack_map(pk, 6);
-	pack_pair(pk, "uid", user_uid(u));
-	pack_pair(pk, "clients", u->used[CHARGE_CLIENTS]);
-	pack_pair(pk, "sockets", u->used[CHARGE_SOCKETS]);
-	pack_pair(pk, "associations", u->used[CHARGE_ASSOCIATIONS]);
-	pack_pair(pk, "lookups", u->used[CHARGE_LOOKUPS]);
-	pack_pair(pk, "memory", u->used[CHARGE_MEMORY]);
-}
-
+/* What each user has. Root sees all users; others see themselves. */
 static void
 pack_users(msgpack_packer *pk, const struct client *c)
 {
@@ -107,11 +98,18 @@ pack_users(msgpack_packer *pk, const struct client *c)
 	uint32_t	 n = 0;
 
 	while ((u = user_next(u)) != NULL)
-		n += client_may_use(c, user_uid(u));
+		n += policy_may_see(c, user_uid(u));
 	msgpack_pack_array(pk, n);
 	while ((u = user_next(u)) != NULL) {
-		if (client_may_use(c, user_uid(u)))
-			pack_user(pk, u);
+		if (!policy_may_see(c, user_uid(u)))
+			continue;
+		msgpack_pack_map(pk, 6);
+		pack_pair(pk, "uid", user_uid(u));
+		pack_pair(pk, "clients", u->used[CHARGE_CLIENTS]);
+		pack_pair(pk, "sockets", u->used[CHARGE_SOCKETS]);
+		pack_pair(pk, "associations", u->used[CHARGE_ASSOCIATIONS]);
+		pack_pair(pk, "lookups", u->used[CHARGE_LOOKUPS]);
+		pack_pair(pk, "memory", u->used[CHARGE_MEMORY]);
 	}
 }
 
@@ -121,7 +119,7 @@ packed(const msgpack_sbuffer *b)
 	return (struct slice){ b->data, (uint32_t)b->size };
 }
 
-/* What is in the way of a session on this connection. */
+/* The reason why this connection may not have a session, if any. */
 static enum error
 may_resume(const struct client *c, const struct rpc_hello_in *in)
 {
@@ -129,9 +127,11 @@ may_resume(const struct client *c, const struct rpc_hello_in *in)
 
 	if (o->type != MSGPACK_OBJECT_STR && (o->type != MSGPACK_OBJECT_BOOLEAN || !o->via.boolean))
 		return call_fail(ERR_badarg, "resume: it takes true, or the token of a session");
+	if (c->tapping)
+		return call_fail(ERR_einval, "resume: this connection taps messages, and a session cannot; call tap with on=false first, or hello on a new connection");
 	if (o->type == MSGPACK_OBJECT_STR && (c->token[0] != '\0' || c->nsocks > 0 ||
 	    !TAILQ_EMPTY(&c->calls) || output_unwritten(&c->out) > 0))
-		return call_fail(ERR_einval, "resume: this connection has sockets, calls, answers under way or a session of its own; say hello first on a new one");
+		return call_fail(ERR_einval, "resume: this connection has sockets, calls, unread answers or a session of its own; call hello first on a new connection");
 	return ERR_OK;
 }
 
@@ -175,7 +175,7 @@ introduce(struct call *call, const struct rpc_hello_in *in)
 		errtext_clean(c->name);
 	}
 	c->events = true;
-	keep_client(c);
+	client_changed(c);
 	return ERR_OK;
 }
 
@@ -187,10 +187,10 @@ handle_hello(struct call *call, const struct rpc_hello_in *in, struct rpc_hello_
 	enum error	e;
 
 	if (RPC_HAS(in, hello, protocol) && in->protocol != RPC_PROTOCOL)
-		return call_fail(ERR_einval, "protocol: this daemon speaks %d, and you %u",
+		return call_fail(ERR_einval, "protocol: this daemon speaks version %d, and you asked for %u",
 		    RPC_PROTOCOL, in->protocol);
 	if (in->name.len > MAX_NAME)
-		return call_fail(ERR_einval, "name: it takes %d bytes at most", MAX_NAME);
+		return call_fail(ERR_einval, "name: it takes at most %d bytes", MAX_NAME);
 	if ((e = introduce(call, in)) != ERR_OK)
 		return e;
 	msgpack_sbuffer_init(&can);
@@ -202,7 +202,7 @@ handle_hello(struct call *call, const struct rpc_hello_in *in, struct rpc_hello_
 	out->client = call->client->node.key;
 	out->protocol = RPC_PROTOCOL;
 	out->version = text(SCTPD_VERSION);
-	out->stack = text(stack_name());
+	out->stack = text(stack->name);
 	out->features.packed = packed(&can);
 	out->limits.packed = packed(&limits);
 	if (call->client->token[0] != '\0') {
@@ -226,27 +226,29 @@ handle_ack(struct call *call, const struct rpc_ack_in *in, struct rpc_ack_out *o
 	(void)out;
 	if (c->token[0] == '\0')
 		return call_fail(ERR_einval, "ack: this connection has no session; hello with resume: true makes one");
-	/* The rest of one that is being written must come, whatever is said of it. */
+	/* A message that is written in part cannot be acknowledged: its rest must still be written. */
 	if (in->seq > output_told(&c->out))
 		return call_fail(ERR_einval, "seq: the last message of the session was %llu",
 		    (unsigned long long)output_told(&c->out));
 	(void)output_ack(&c->out, in->seq);
 	asked_acked(c, in->seq);
-	client_dirty(c);	/* there may be room for more now */
+	client_dirty(c);	/* there may be room for more events now */
 	return ERR_OK;
 }
+
+static time_t	started;	/* when the process did */
 
 static uint64_t
 uptime(void)
 {
 	static struct timespec	start;
-	static bool		started;	/* the clock may say 0 then */
+	static bool		is_set;	/* separate, because the clock may read 0 */
 	struct timespec		now;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	if (!started)
+	if (!is_set)
 		start = now;
-	started = true;
+	is_set = true;
 	return (uint64_t)(now.tv_sec - start.tv_sec);
 }
 
@@ -254,11 +256,12 @@ void
 handle_start_clock(void)
 {
 	(void)uptime();
+	started = time(NULL);
 }
 
 /*
- * A list costs by its length, and by what is looked at for it. As a
- * notification it has no answer, so it is not made.
+ * A list costs by its length, and by what is examined for it. A notification has
+ * no answer, so no list is made for it.
  */
 static bool
 is_for_nobody(const struct call *call, size_t looked_at)
@@ -271,16 +274,17 @@ is_for_nobody(const struct call *call, size_t looked_at)
 enum error
 handle_status(struct call *call, const struct rpc_status_in *in, struct rpc_status_out *out)
 {
-	struct sock_stat	received, sent;
 	struct utsname		u;
 	char			system[sizeof u.sysname + sizeof u.release];
+	uint64_t		all[COUNTERS];
 	msgpack_sbuffer		limits, users;
 	msgpack_packer		pk;
 
 	(void)in;
 	if (is_for_nobody(call, sock_count() + client_count()))
 		return CALL_ANSWERED;
-	sock_totals(&received, &sent);
+	memcpy(all, counters, sizeof all);
+	sock_add_counts(all);
 	(void)uname(&u);
 	strcpy(system, u.sysname);
 	strcat(system, " ");
@@ -292,17 +296,19 @@ handle_status(struct call *call, const struct rpc_status_in *in, struct rpc_stat
 	msgpack_packer_init(&pk, &users, msgpack_sbuffer_write);
 	pack_users(&pk, call->client);
 	out->version = text(SCTPD_VERSION);
-	out->stack = text(stack_name());
+	out->stack = text(stack->name);
 	out->system = text(system);
 	out->pid = (uint64_t)getpid();
 	out->uptime = uptime();
+	out->started = (uint64_t)started;
 	out->clients = user_total(CHARGE_CLIENTS);
 	out->away = client_count_away();
 	out->sockets = sock_count();
 	out->associations = assoc_count() - assoc_lingering();
 	out->lingering = assoc_lingering();
-	out->recv_cnt = received.cnt;
-	out->send_cnt = sent.cnt;
+	out->draining = drain_is_on();
+#define COUNTER(name, metric, label, value, doc) out->name = all[COUNTER_##name];
+#include "proto/counter.def"
 	out->limits.packed = packed(&limits);
 	out->memory = user_total(CHARGE_MEMORY);
 	out->users.packed = packed(&users);
@@ -315,14 +321,14 @@ handle_status(struct call *call, const struct rpc_status_in *in, struct rpc_stat
 /* ---- lists ---------------------------------------------------------- */
 
 static uint32_t
-count_usable(const struct client *c, bool associations)
+count_usable(const struct client *c)
 {
 	struct sock	*s = NULL;
 	uint32_t	 n = 0;
 
 	while ((s = sock_next(s)) != NULL) {
-		if (client_may_use(c, s->uid))
-			n += associations ? (uint32_t)s->assocs.count : 1;
+		if (policy_may_see(c, s->uid))
+			n++;
 	}
 	return n;
 }
@@ -359,47 +365,10 @@ handle_sockets(struct call *call, const struct rpc_sockets_in *in, struct rpc_so
 	pk = call_reply_begin(call);
 	msgpack_pack_map(pk, 1);
 	codec_pack_text(pk, "sockets");
-	msgpack_pack_array(pk, count_usable(call->client, false));
+	msgpack_pack_array(pk, count_usable(call->client));
 	while ((s = sock_next(s)) != NULL) {
-		if (client_may_use(call->client, s->uid))
+		if (policy_may_see(call->client, s->uid))
 			pack_sock(pk, s);
-	}
-	return CALL_ANSWERED;
-}
-
-static void
-pack_assoc(msgpack_packer *pk, const struct assoc *a)
-{
-	msgpack_pack_map(pk, 7);
-	pack_pair(pk, "sock", a->sock->node.key);
-	pack_pair(pk, "assoc_id", assoc_id(a));
-	pack_string(pk, "state", assoc_state_name(a));
-	codec_pack_text(pk, "peer");
-	codec_pack_endpoint(pk, &a->peer);
-	pack_pair(pk, "inbound_streams", a->inbound);
-	pack_pair(pk, "outbound_streams", a->outbound);
-	pack_pair(pk, "send_pend", a->waiting);
-}
-
-enum error
-handle_assocs(struct call *call, const struct rpc_assocs_in *in, struct rpc_assocs_out *out)
-{
-	struct sock	*s = NULL;
-	struct assoc	*a;
-	msgpack_packer	*pk;
-
-	(void)in, (void)out;
-	if (is_for_nobody(call, 2 * sock_count()))
-		return CALL_ANSWERED;
-	pk = call_reply_begin(call);
-	msgpack_pack_map(pk, 1);
-	codec_pack_text(pk, "assocs");
-	msgpack_pack_array(pk, count_usable(call->client, true));
-	while ((s = sock_next(s)) != NULL) {
-		if (!client_may_use(call->client, s->uid))
-			continue;
-		for (a = assoc_next(s, NULL); a != NULL; a = assoc_next(s, a))
-			pack_assoc(pk, a);
 	}
 	return CALL_ANSWERED;
 }
@@ -413,7 +382,7 @@ pack_client(msgpack_packer *pk, const struct client *c)
 	pack_pair(pk, "uid", c->uid);
 	pack_pair(pk, "pid", (uint64_t)c->pid);
 	pack_pair(pk, "sockets", c->nsocks);
-	pack_pair(pk, "queued", output_held(&c->out) + c->waiting);
+	pack_pair(pk, "queued", output_unacked(&c->out) + c->waiting);
 	pack_pair(pk, "calls", c->account.calls);
 	pack_pair(pk, "memory", c->account.memory);
 	codec_pack_text(pk, "away");
@@ -431,13 +400,13 @@ handle_clients(struct call *call, const struct rpc_clients_in *in, struct rpc_cl
 	if (is_for_nobody(call, 2 * client_count()))
 		return CALL_ANSWERED;
 	while ((c = client_next(c)) != NULL)
-		n += client_may_use(call->client, c->uid);
+		n += policy_may_see(call->client, c->uid);
 	pk = call_reply_begin(call);
 	msgpack_pack_map(pk, 1);
 	codec_pack_text(pk, "clients");
 	msgpack_pack_array(pk, n);
 	while ((c = client_next(c)) != NULL) {
-		if (client_may_use(call->client, c->uid))
+		if (policy_may_see(call->client, c->uid))
 			pack_client(pk, c);
 	}
 	return CALL_ANSWERED;
@@ -487,18 +456,12 @@ pack_methods(msgpack_packer *pk)
 	}
 }
 
-/* Is it the daemon's own, or has the stack in use it? */
-static bool
-is_here(const struct sockopt *o)
-{
-	return o->level == LEVEL_BROKER || o->level == LEVEL_OWN || stack_has_option(o);
-}
-
 static void
 pack_options(msgpack_packer *pk)
 {
 	static const char *const	access[] = { "", "get", "set", "get, set", "open" };
 	static const char *const	scope[] = { "socket", "future", "current", "assoc" };
+	bool				here;
 	uint32_t			n = 0;
 
 	while (sockopt_table[n].name != NULL)
@@ -510,8 +473,9 @@ pack_options(msgpack_packer *pk)
 		pack_string(pk, "name", o->name);
 		pack_string(pk, "from", o->from);
 		pack_string(pk, "doc", o->doc);
-		codec_pack_text(pk, "here");
-		(void)(is_here(o) ? msgpack_pack_true(pk) : msgpack_pack_false(pk));
+		codec_pack_text(pk, "here");	/* the daemon's own, or one that the stack in use has */
+		here = o->level == LEVEL_HANDLED || o->level == LEVEL_STORED || stack->has_option(o);
+		(void)(here ? msgpack_pack_true(pk) : msgpack_pack_false(pk));
 		pack_string(pk, "access", access[o->access]);
 		pack_string(pk, "scope", scope[o->scope]);
 		pack_fields(pk, "fields", o->fields);
@@ -523,11 +487,11 @@ pack_events(msgpack_packer *pk)
 {
 	uint32_t	n = 0;
 
-	while (notice_table[n].name != NULL)
+	while (event_type_table[n].name != NULL)
 		n++;
 	codec_pack_text(pk, "events");
 	msgpack_pack_array(pk, n);
-	for (const struct notice *e = notice_table; e->name != NULL; e++) {
+	for (const struct event_type *e = event_type_table; e->name != NULL; e++) {
 		msgpack_pack_map(pk, 4);
 		pack_string(pk, "name", e->name);
 		pack_string(pk, "from", e->from);
@@ -536,7 +500,7 @@ pack_events(msgpack_packer *pk)
 	}
 }
 
-/* All that never changes is packed once. */
+/* What never changes is packed once. */
 static void
 pack_description(msgpack_packer *pk)
 {

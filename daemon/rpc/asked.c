@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Requests that will be asked for again: see asked.h.
+ * Requests that the client will repeat: see asked.h.
  */
 #include <stdlib.h>
 
-#include "asked.h"
-#include "client.h"
-#include "mem.h"
+#include "rpc/asked.h"
+#include "rpc/client.h"
+#include "util/mem.h"
 
-/* FNV-1a: told apart are requests, not attackers. */
+/* FNV-1a: it tells requests apart; it need not resist an attacker. */
 static uint64_t
 sum_of(const char *data, size_t len)
 {
@@ -39,19 +39,13 @@ asked_new(struct client *c, uint32_t msgid, const char *data, size_t len)
 	return k;
 }
 
-static bool
-is_it(const struct asked *k, uint32_t msgid, const char *data, size_t len)
-{
-	return k->msgid == msgid && !k->passed && k->len == len && k->sum == sum_of(data, len);
-}
-
 bool
 asked_again(struct client *c, uint32_t msgid, const char *data, size_t len)
 {
 	struct asked	*k;
 
 	TAILQ_FOREACH(k, &c->asked, entry) {
-		if (is_it(k, msgid, data, len))
+		if (k->msgid == msgid && !k->passed && k->len == len && k->sum == sum_of(data, len))
 			break;
 	}
 	if (k == NULL)

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "call.h"
-#include "client.h"
-#include "codec.h"
-#include "loop.h"
-#include "mem.h"
+#include "proto/codec.h"
+#include "rpc/call.h"
+#include "rpc/client.h"
+#include "util/loop.h"
+#include "util/mem.h"
 
 static char why[512];
 
@@ -100,18 +100,6 @@ call_reply(const struct call *call, const void *out)
 		    call->method->out_size);
 }
 
-/* Nobody waits for the answer of a notification; an event says it instead. */
-static void
-report_failure(const struct call *call, const char *text)
-{
-	struct event_error	e = {
-		.method = { call->method->name, (uint32_t)strlen(call->method->name) },
-		.error = { text, (uint32_t)strlen(text) },
-	};
-
-	client_tell(call->client, notice_error, 0, &e);
-}
-
 const char *
 call_error_text(enum error code, const char *text)
 {
@@ -128,8 +116,13 @@ call_reply_error(const struct call *call, enum error code, const char *text)
 	const char	*line = call_error_text(code, text);
 	msgpack_packer	*pk;
 
-	if (call->notification) {
-		report_failure(call, line);
+	if (call->notification) {	/* it has no answer; an event reports the error */
+		struct event_error	e = {
+			.method = { call->method->name, (uint32_t)strlen(call->method->name) },
+			.error = { line, (uint32_t)strlen(line) },
+		};
+
+		client_tell(call->client, EVENT_error, 0, &e);
 		return;
 	}
 	pk = client_packer(call->client, MESSAGE_ANSWER, 0);
@@ -168,4 +161,25 @@ call_finish_error(struct call *call, enum error code, const char *fmt, ...)
 	va_end(ap);
 	call_reply_error(call, code, text);
 	call_forget(call);
+}
+
+/*
+ * Ending one call may end others in the list: a connect that ends aborts its
+ * association, and that ends the sends that wait for it. A marker call, which
+ * nobody ends, therefore keeps the position.
+ */
+void
+call_end_all(struct client *c, bool (*which)(const struct call *))
+{
+	struct call	 place = { .client = c };
+	struct call	*call;
+
+	TAILQ_INSERT_HEAD(&c->calls, &place, entry);
+	while ((call = TAILQ_NEXT(&place, entry)) != NULL) {
+		TAILQ_REMOVE(&c->calls, &place, entry);
+		TAILQ_INSERT_AFTER(&c->calls, call, &place, entry);
+		if (which(call))
+			call->end(call, CALL_CLIENT_GONE);
+	}
+	TAILQ_REMOVE(&c->calls, &place, entry);
 }

@@ -1,25 +1,63 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What goes to clients: packed as it happens, written once a turn.
+ * Clients: which there are, and what is packed for them.
  */
-#include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
-#include "client.h"
-#include "codec.h"
 #include "config.h"
-#include "keep.h"
-#include "sock.h"
-#include "turn.h"
+#include "journal/fields.h"
+#include "proto/codec.h"
+#include "rpc/client.h"
+#include "util/mem.h"
 
+static struct hash clients;
+static struct client_list watchers = TAILQ_HEAD_INITIALIZER(watchers);
 static struct client_list dirty = TAILQ_HEAD_INITIALIZER(dirty);
 static struct client_list writing = TAILQ_HEAD_INITIALIZER(writing);
+
+struct client *
+client_find(uint64_t number)
+{
+	return HASH_FIND(client, &clients, number);
+}
+
+struct client *
+client_next(const struct client *c)
+{
+	return (struct client *)(void *)hash_next(&clients, c != NULL ? &c->node : NULL);
+}
+
+size_t
+client_count(void)
+{
+	return clients.count;
+}
+
+size_t
+client_count_away(void)
+{
+	struct client	*c = NULL;
+	size_t		 n = 0;
+
+	while ((c = client_next(c)) != NULL)
+		n += c->away;
+	return n;
+}
+
+bool
+client_may_use(const struct client *c, uid_t uid)
+{
+	return c->uid == uid || c->uid == 0;
+}
+
+/* ---- what is packed for it ------------------------------------------ */
 
 void
 client_dirty(struct client *c)
 {
 	if (c->out.session && !c->dead)
-		keep_output(c);
+		client_output_changed(c);
 	if (c->dirty || c->dead)
 		return;
 	c->dirty = true;
@@ -33,6 +71,34 @@ client_said(struct client *c)
 		return;
 	c->said = true;
 	client_dirty(c);
+}
+
+void
+client_begin_writing(void)
+{
+	struct client	*c;
+
+	TAILQ_CONCAT(&writing, &dirty, dirty_entry);
+	TAILQ_FOREACH(c, &writing, dirty_entry)
+		c->listed = true;
+}
+
+struct client *
+client_next_to_write(void)
+{
+	struct client	*c = TAILQ_FIRST(&writing);
+
+	if (c != NULL) {
+		TAILQ_REMOVE(&writing, c, dirty_entry);
+		c->dirty = c->listed = false;
+	}
+	return c;
+}
+
+bool
+client_any_dirty(void)
+{
+	return !TAILQ_EMPTY(&dirty);
 }
 
 void
@@ -68,28 +134,29 @@ client_packer(struct client *c, enum message_kind kind, uint64_t sock)
 void
 client_answer_done(struct client *c, uint32_t msgid)
 {
-	char	done[HOT_DONE_MAX];
+	char	done[FASTPATH_DONE_MAX];
 
 	client_dirty(c);
 	output_begin(&c->out, MESSAGE_ANSWER, 0);
-	output_add(&c->out, done, hot_write_done(done, msgid));
+	output_add(&c->out, done, fastpath_write_done(done, msgid));
 }
 
 void
-client_data(struct client *c, uint64_t sock, struct hot_from *f,
-    const struct sockaddr_storage *from, const struct sndrcvinfo *info, struct slice data)
+client_data(struct client *c, uint64_t sock, struct fastpath_from *f,
+    const struct sockaddr_storage *from, const struct sndrcvinfo *info, uint64_t timestamp,
+    struct slice data)
 {
-	char	head[HOT_EVENT_MAX];
+	char	head[FASTPATH_EVENT_MAX];
 
 	client_dirty(c);
 	output_begin(&c->out, MESSAGE_EVENT, sock);
-	output_add(&c->out, head, hot_write_data(head, c->token[0] != '\0' ? c->out.seq : 0,
-	    sock, f, from, info, data.len));
+	output_add(&c->out, head, fastpath_write_data(head, c->token[0] != '\0' ? c->out.seq : 0,
+	    sock, f, from, info, timestamp, data.len));
 	output_add(&c->out, data.ptr, data.len);
 }
 
 msgpack_packer *
-client_event_begin(struct client *c, const struct notice *row, uint64_t sock,
+client_event_begin(struct client *c, const struct event_type *row, uint64_t sock,
     unsigned n, bool moves)
 {
 	msgpack_packer		*pk = client_packer(c, MESSAGE_EVENT, moves ? sock : 0);
@@ -107,15 +174,15 @@ client_event_begin(struct client *c, const struct notice *row, uint64_t sock,
 }
 
 void
-client_tell(struct client *c, const struct notice *row, uint64_t sock, const void *body)
+client_tell(struct client *c, const struct event_type *row, uint64_t sock, const void *body)
 {
 	msgpack_packer	*pk;
 
 	if (!c->events || c->dead || (c->away && c->token[0] == '\0'))
 		return;
-	/* Of these only what comes from the stack is its next owner's business. */
+	/* Of these, only what comes from the stack goes to the socket's next owner. */
 	pk = client_event_begin(c, row, sock, codec_count(row->fields, body, row->size),
-	    row == notice_send_failed || row == notice_passive);
+	    row == EVENT_send_failed || row == EVENT_passive);
 	codec_pack_fields(pk, row->fields, body, row->size);
 }
 
@@ -124,103 +191,130 @@ client_has_room(struct client *c)
 {
 	size_t	most = account_is_short(&c->account) ? 1 : config.client_queue;
 
-	if (!c->away && output_held(&c->out) < most)
+	if (!c->away && output_unacked(&c->out) < most)
 		return true;
 	c->starved = true;
 	return false;
 }
 
-/* There is room again: what was kept back may come. */
-static void
-client_feed(struct client *c)
+/* ---- what waits, and who watches ------------------------------------ */
+
+void
+client_wait_more(struct client *c, size_t n)
 {
-	struct event_overrun	 e = { .lost = c->lost };
-	struct sock		*s, *next;
-
-	if (c->lost > 0) {
-		c->lost = 0;
-		client_tell(c, notice_overrun, 0, &e);
-	}
-	if (!c->starved)
-		return;
-	c->starved = false;
-	for (s = TAILQ_FIRST(&c->socks); s != NULL; s = next) {
-		next = TAILQ_NEXT(s, owned);
-		sock_pump(s);
-	}
-}
-
-static void
-client_write(struct client *c)
-{
-	size_t	left;
-	ssize_t	n;
-
-	if (c->away) {
-		buf_free(&c->in);
-		account_change(&c->account, &c->in_charged, 0);
-		return;
-	}
-	if ((n = output_write(&c->out, c->fd)) == -1 && client_lacks_memory(errno)) {
-		client_try_again(c, errno);
-		return;
-	}
-	if (n == -1 && errno != EAGAIN && errno != EINTR) {
-		client_lost(c, strerror(errno));
-		return;
-	}
-	if (n > 0) {
-		c->trouble = 0;
-		if (c->answers > 0)	/* what peers send is not its doing */
-			turn_spend_calls(c->account.user, 2);
-	}
-	if (c->out.self_acking)
-		keep_output(c);		/* what was written is handled */
-	if (c->out.plain.cap != c->out_charged)
-		account_change(&c->account, &c->out_charged, c->out.plain.cap);
-	left = output_unwritten(&c->out);
-	if (c->answers > left)
-		c->answers = left;
-	if (left > 0 && event_add(&c->writable, NULL) == -1) {
-		client_lost(c, strerror(errno));
-		return;
-	}
-	if (output_held(&c->out) < config.client_queue / 2)
-		client_feed(c);	/* as much as client_has_room lets it */
-	client_serve_again(c);
-	client_end_if_done(c);
+	c->waiting += n;
 }
 
 void
-client_on_writable(evutil_socket_t fd, short what, void *arg)
+client_wait_less(struct client *c, size_t n)
 {
-	(void)fd, (void)what;
-	client_dirty(arg);	/* written when the turn ends, and is in the journal */
+	c->waiting -= n;
+	if (c->paused)
+		client_dirty(c);
 }
 
-/* ---- the end of a turn ---------------------------------------------- */
+void
+client_watch(struct client *c, bool on)
+{
+	if (on == c->watching)
+		return;
+	c->watching = on;
+	client_changed(c);
+	if (on)
+		TAILQ_INSERT_TAIL(&watchers, c, watch_entry);
+	else
+		TAILQ_REMOVE(&watchers, c, watch_entry);
+}
+
+struct client *
+client_next_watcher(const struct client *c)
+{
+	return c == NULL ? TAILQ_FIRST(&watchers) : TAILQ_NEXT(c, watch_entry);
+}
+
+/* ---- its record ------------------------------------------------------ */
+
+static void
+write_fields(struct client *c)
+{
+	struct client_record	 k = {
+		.number = c->node.key,
+		.uid = c->uid,
+		.pid = (uint32_t)c->pid,
+		.events = c->events,
+		.watching = c->watching,
+	};
+
+	strcpy(k.token, c->token);
+	if (c->name != NULL)
+		strncpy(k.name, c->name, sizeof k.name - 1);
+	kept_write(&c->kept, RECORD_CLIENT, client_record_fields, &k, sizeof k);
+}
+
+/* Words are set after the fields, because a new record has none. The output goes with both. */
+static void
+write_client(struct kept *kept)
+{
+	struct client	*c = (struct client *)(void *)((char *)kept - offsetof(struct client, kept));
+
+	if (c->fields_changed && c->out.session)
+		write_fields(c);
+	if (c->output_changed)
+		output_stage(&c->out);
+	c->fields_changed = c->output_changed = false;
+	if (c->kept.record == NULL)
+		return;
+	kept_set_word(&c->kept, CLIENT_ACKED, c->out.acked);
+	kept_set_word(&c->kept, CLIENT_SEQ, c->out.seq);
+	kept_set_word(&c->kept, CLIENT_NOTIFICATIONS, c->notifications - c->unsettled);
+	c->said = false;
+}
 
 void
-client_end_turn(void)
+client_changed(struct client *c)
 {
-	struct client	*c;
+	if (c->dead)
+		return;
+	c->fields_changed = true;
+	kept_changed(&c->kept);
+}
 
-	/* Nothing is said to anybody that is not in the journal. */
-	do {
-		keep_commit();
-		TAILQ_CONCAT(&writing, &dirty, dirty_entry);
-		TAILQ_FOREACH(c, &writing, dirty_entry)
-			c->listed = true;
-		while ((c = TAILQ_FIRST(&writing)) != NULL) {
-			TAILQ_REMOVE(&writing, c, dirty_entry);
-			c->dirty = c->listed = false;
-			if (c->output_changed)
-				client_dirty(c);	/* since the commit: after the next */
-			else
-				client_write(c);
-		}
-	} while (!TAILQ_EMPTY(&dirty));
-	if (client_free_dead())
-		keep_commit();	/* their messages are of no use any more */
-	user_trim();
+void
+client_output_changed(struct client *c)
+{
+	c->output_changed = true;
+	kept_changed(&c->kept);
+}
+
+/* ---- life ----------------------------------------------------------- */
+
+struct client *
+client_make(uint64_t number, uid_t uid)
+{
+	struct client	*c = xcalloc(1, sizeof *c);
+
+	c->fd = -1;
+	c->uid = uid;
+	c->away = true;
+	kept_init(&c->kept, write_client);
+	TAILQ_INIT(&c->calls);
+	TAILQ_INIT(&c->asked);
+	TAILQ_INIT(&c->socks);
+	account_open(&c->account, uid);
+	account_charge(&c->account, sizeof *c + MALLOC_EXTRA);
+	output_init(&c->out, &c->account);
+	hash_add(&clients, &c->node, number);
+	return c;
+}
+
+void
+client_forget(struct client *c)
+{
+	hash_remove(&clients, &c->node);
+}
+
+void
+client_free_all(void)
+{
+	hash_free(&clients);
 }

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One client, connected or expected to be.
+ * A client, connected or expected to connect again.
  *
- * Bytes arrive, frame.c cuts them into messages, dispatch.c answers. A client
- * owns its sockets: when it goes, they go, or are held. It is freed at the end
- * of the loop's turn, so that a callback may lose the client it is serving.
+ * This room, rpc, holds clients, their connections, sessions, requests and
+ * output. It may use the journal, the limits and everything below those. It
+ * must not know what a socket, an association or a method is: the rooms above
+ * give it functions for that (struct client_ops in connection.h).
+ *
+ * A client owns its sockets: when it goes, they are closed, aborted or held
+ * (socket/owner.h). A client is freed at the end of the loop's turn, so a
+ * callback may lose the client that it is serving.
  */
 #ifndef CLIENT_H
 #define CLIENT_H
@@ -17,20 +22,23 @@
 
 #include <msgpack.h>
 
-#include "asked.h"
-#include "call.h"
-#include "frame.h"
-#include "output.h"
-#include "hash.h"
-#include "hot.h"
-#include "mem.h"
-#include "notice.h"
-#include "user.h"
+#include "journal/changes.h"
+#include "limits/user.h"
+#include "proto/event_type.h"
+#include "proto/fastpath.h"
+#include "proto/frame.h"
+#include "rpc/output.h"
+#include "util/hash.h"
+#include "util/mem.h"
 
-struct sock;
+struct asked;
+struct call;
 struct client;
-TAILQ_HEAD(socks, sock);
+struct sock;
+TAILQ_HEAD(asked_list, asked);
+TAILQ_HEAD(calls, call);
 TAILQ_HEAD(client_list, client);
+TAILQ_HEAD(socks, sock);
 
 #define CLIENT_TOKEN	32	/* hexadecimal digits */
 
@@ -41,7 +49,7 @@ struct client {
 	TAILQ_ENTRY(client)	 hungry_entry;
 	int			 fd;
 	uid_t			 uid;
-	struct account		 account;	/* what it has of its user's */
+	struct account		 account;	/* its part of what its user has */
 	size_t			 in_charged;	/* of in and out, in bytes */
 	size_t			 out_charged;
 	pid_t			 pid;
@@ -56,138 +64,101 @@ struct client {
 	struct socks		 socks;		/* those it owns */
 	size_t			 nsocks;
 	size_t			 waiting;	/* bytes of sends without room */
-	uint64_t		 lost;		/* events of a watcher left out */
-	bool			 events;	/* it asked for some, ever */
+	uint64_t		 lost;		/* events that a watcher was not sent */
+	bool			 events;	/* it has asked for events at least once */
 	bool			 watching;
-	bool			 starved;	/* a socket of its stopped for it */
+	bool			 tapping;	/* see socket/tap.h */
+	bool			 starved;	/* one of its sockets waits for room in out */
 	bool			 paused;	/* its requests are not read */
-	bool			 ended;		/* it will send no more of them */
+	bool			 ended;		/* it will send no more requests */
 	bool			 hungry;	/* it waits for its turn: see turn.h */
 	bool			 dirty;
 	bool			 listed;	/* it is being written to */
 	bool			 dead;
 
-	/* In a session, or while a socket of its is held: see keep.h. */
+	/* In a session, or while a socket of its is held: see journal/changes.h. */
 	bool			 away;		/* it has no connection */
 	bool			 expected;	/* but may come back */
 	char			 token[CLIENT_TOKEN + 1]; /* of its session; or empty */
 	uint64_t		 notifications;	/* taken in the session */
+	unsigned		 unsettled;	/* notifications taken, not carried out yet */
 	bool			 said;		/* one of them did something that is not in the
 						   journal yet */
-	struct asked_list	 asked;		/* of its requests: see asked.h */
-	struct event		 patience;	/* away: how long; here: when to try again */
-	uint64_t		 trouble;	/* ms; its connection lacks memory since; 0 */
-	struct client		*successor;	/* who got the connection */
-	struct record		*record;
-	TAILQ_ENTRY(client)	 changed_entry;
-	TAILQ_ENTRY(client)	 output_entry;
-	bool			 changed;
-	bool			 output_changed;
+	struct asked_list	 asked;		/* bound requests: see asked.h */
+	struct event		 timer;		/* away: until when it may come back; here: when to try again */
+	uint64_t		 trouble;	/* since when the kernel lacks memory for it, in ms; or 0 */
+	struct client		*successor;	/* the client that took over the connection */
+	struct kept		 kept;		/* its record */
+	bool			 fields_changed; /* of that */
+	bool			 output_changed; /* its kept messages, or how far it has acknowledged */
 };
 
-void client_init(void);
-
-/* Take a connection. Takes the descriptor. */
-void client_new(int fd);
-
-/* Has a client or a socket this number? Both are numbered from one count. */
-bool client_or_sock(uint64_t number);
-
-/* All of them, by number; and how many, those without a connection included. */
+/* All clients, by number. The count includes those without a connection. */
 struct client *client_find(uint64_t number);
 struct client *client_next(const struct client *);
 size_t client_count(void);
 size_t client_count_away(void);
 
-/* End a connection, and what its owner's exit ends; why goes to the log. */
-void client_lost(struct client *, const char *why);
-
-/* One that has no connection: a process before us had it. */
+/* Make a client without a connection; and remove one, so that it is not found any more. */
 struct client *client_make(uint64_t number, uid_t);
+void client_forget(struct client *);
+void client_free_all(void);
 
-/* Wait for resume_time for it to come back; and do not any more. */
-void client_expect(struct client *);
-void client_exit(struct client *);
+/* Its record, or its output, has changed: write it with the next commit. */
+void client_changed(struct client *);
+void client_output_changed(struct client *);
 
-/* A socket of its is gone: it may have been all that it was there for. */
-void client_less(struct client *);
-
-/* The connection of another is this one's from now on; the other is no more. */
-void client_take_connection(struct client *, struct client *from);
-
-/* Something is to be written to it, or it is to be looked at, this turn. */
+/* Write to this client, or look at it, at the end of this turn. */
 void client_dirty(struct client *);
 
-/* A notification of its session was dealt with; the journal does not know it yet. */
+/* A notification of its session was carried out; the journal does not know it yet. */
 void client_said(struct client *);
 
 /*
- * Where to pack one message for the client, about a socket or 0; it is
+ * The packer for one message to the client, about a socket or 0. The message is
  * written when the turn ends.
  */
 msgpack_packer *client_packer(struct client *, enum message_kind, uint64_t sock);
 
-/* The answer of a send that was taken; and a message that came, by hand. */
+/* The answer to a send that was taken, and a received message: packed without msgpack-c. */
 void client_answer_done(struct client *, uint32_t msgid);
-void client_data(struct client *, uint64_t sock, struct hot_from *,
-    const struct sockaddr_storage *from, const struct sndrcvinfo *, struct slice data);
+void client_data(struct client *, uint64_t sock, struct fastpath_from *,
+    const struct sockaddr_storage *from, const struct sndrcvinfo *, uint64_t timestamp,
+    struct slice data);
 
 /*
- * The same for an event, up to where n more fields are to follow. moves: it
- * goes to another owner with its socket.
+ * The packer for an event; the caller packs n more fields. moves: the event goes
+ * along when its socket goes to another owner.
  */
-msgpack_packer *client_event_begin(struct client *, const struct notice *, uint64_t sock,
+msgpack_packer *client_event_begin(struct client *, const struct event_type *, uint64_t sock,
     unsigned n, bool moves);
 
-/* An event of the broker's own, if the client ever asked for events. */
-void client_tell(struct client *, const struct notice *, uint64_t sock, const void *body);
+/* An event of the daemon's own, if the client has ever asked for events. */
+void client_tell(struct client *, const struct event_type *, uint64_t sock, const void *body);
 
-/* There is room for another event; else it is noted that one was kept back. */
+/* Is there room for another event? If not, notes that one was kept back. */
 bool client_has_room(struct client *);
 
-/* Is there one whose requests are not read? */
-bool client_any_paused(void);
-
-/* Messages of the client wait for room (n bytes more, or fewer). */
+/* n bytes more, or fewer, of the client's messages wait for room. */
 void client_wait_more(struct client *, size_t n);
 void client_wait_less(struct client *, size_t n);
 
-/* May it use what belongs to this user? */
+/* May the client use what belongs to this user? */
 bool client_may_use(const struct client *, uid_t);
 
-/* Begin or end to watch; all watchers. */
+/* Begin or stop watching; iterate over all watchers. */
 void client_watch(struct client *, bool on);
 struct client *client_next_watcher(const struct client *);
 
-/* Write what was packed in this turn and free who was lost in it. */
-void client_end_turn(void);
-
-/* Lose them all. */
-void client_free_all(void);
-
-/* Between client.c and client-out.c: nothing is to be written to it any more. */
-void client_clean(struct client *);
-
-/* It will send no more, and has all that it waited for: that is its end. */
-void client_end_if_done(struct client *);
-
-/* It is its turn: serve what it sent and could not be served in the last. */
-void client_serve_turn(struct client *);
-
-/* Read its requests again, if nothing speaks against it any more. */
-void client_serve_again(struct client *);
-
-/* Free who was lost; false: nobody was. */
-bool client_free_dead(void);
-
 /*
- * The kernel has no memory for a read or a write of the connection: that
- * passes. Both are tried again a moment later, up to a limit.
+ * Iterate over the dirty clients, to write to each; NULL ends it. Then: has any
+ * become dirty again?
  */
-bool client_lacks_memory(int number);
-void client_try_again(struct client *, int number);
+void client_begin_writing(void);
+struct client *client_next_to_write(void);
+bool client_any_dirty(void);
 
-/* libevent's: there is room in the connection. */
-void client_on_writable(evutil_socket_t, short, void *);
+/* There is nothing to write to this client any more. */
+void client_clean(struct client *);
 
 #endif

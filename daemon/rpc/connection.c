@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Connections: bytes in, messages out to dispatch, bytes out.
+ * Connections: bytes in, messages out to their handlers, bytes out.
  *
  * Raw libevent events and own buffers: a bufferevent reads 4 KiB a call and
  * re-arms itself for every answer, which costs two thirds of the speed.
@@ -15,93 +15,50 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "assoc.h"
-#include "client.h"
-#include "codec.h"
 #include "config.h"
-#include "dispatch.h"
-#include "farewell.h"
-#include "journal.h"
-#include "keep.h"
-#include "log.h"
-#include "loop.h"
-#include "sock.h"
-#include "stuck.h"
-#include "turn.h"
+#include "journal/changes.h"
+#include "journal/journal.h"
+#include "rpc/asked.h"
+#include "rpc/call.h"
+#include "rpc/connection.h"
+#include "rpc/superseded.h"
+#include "rpc/turn.h"
+#include "util/log.h"
+#include "util/loop.h"
 
 #define READ_SIZE	(256u << 10)
 #define READ_SHARED	(32u << 10)	/* while others wait meanwhile */
 #define READ_SHORT	(16u << 10)	/* while its user is short of memory */
 #define FRAME_EXTRA	(1u << 20)	/* a frame may exceed the longest message by */
-/* Queues' worth of messages that a session may leave without acknowledgement. */
-#define HELD_QUEUES	4
+/* How many times client_queue a session may leave without acknowledgement. */
+#define UNACKED_QUEUES	4
 
-static struct hash clients;
+static const struct client_ops *ops;
 static size_t npaused;
-static struct client_list watchers = TAILQ_HEAD_INITIALIZER(watchers);
 static struct client_list dead = TAILQ_HEAD_INITIALIZER(dead);
 
 /*
- * Those that are not read may go too, and be the last to hold what they wait
- * for. An epoll set tells, which is asked for no event but what is always
- * told: that both directions are closed.
+ * A client that is not read may go as well, and it may be the last to hold what
+ * others wait for. An epoll set reports that. It is asked for no event, and so
+ * reports only what is always reported: that both directions are closed.
  *
- * A client that closed its own direction alone has said all that it has to
- * say, and reads on: its requests are served, those that it had to wait with
- * as well, and its end comes when it has all its answers. Only a recv that
- * waits, which might do so for ever, is taken back. Until then it is a client
- * like any other, and if it does not read it waits like any other.
+ * A client that has closed only its own direction sends nothing more, but still
+ * reads. Its requests are served, including those that were kept back, and it
+ * ends when it has all its answers. Only a recv that waits is taken back, because
+ * it might wait for ever. Until then it is a client like any other: if it does
+ * not read, it waits.
  */
-static int gone_set = -1;
-static struct event gone;
+static int hangup_epoll = -1;
+static struct event hangup;
 
-/* What one read brings; only an unfinished message is copied from it. */
+/* The buffer of one read; only an unfinished message is copied out of it. */
 static char input[READ_SIZE];
 
-struct client *
-client_find(uint64_t number)
-{
-	return HASH_FIND(client, &clients, number);
-}
-
-bool
-client_or_sock(uint64_t number)
-{
-	return client_find(number) != NULL || sock_find(number) != NULL;
-}
-
-struct client *
-client_next(const struct client *c)
-{
-	return (struct client *)(void *)hash_next(&clients, c != NULL ? &c->node : NULL);
-}
-
-size_t
-client_count(void)
-{
-	return clients.count;
-}
-
-size_t
-client_count_away(void)
-{
-	struct client	*c = NULL;
-	size_t		 n = 0;
-
-	while ((c = client_next(c)) != NULL)
-		n += c->away;
-	return n;
-}
-
-bool
-client_may_use(const struct client *c, uid_t uid)
-{
-	return c->uid == uid || c->uid == 0;
-}
+static bool end_turn(void);
 
 /* ---- in ------------------------------------------------------------- */
 
-/* Bytes of answers that may wait: one answer, while its user is short of memory. */
+/* Bytes of answers that may wait; only one answer while the user is short of memory. */
 static size_t
 most_answers(struct client *c)
 {
@@ -109,8 +66,8 @@ most_answers(struct client *c)
 }
 
 /*
- * Its answers, or its messages that find no room, have become too many. Not
- * its events: they stop by themselves, and it may be writing a request, and
+ * Are there too many bytes of answers, or of messages that find no room? Events do
+ * not count: they stop by themselves, and the client may be writing a request and
  * read nothing until that is taken.
  */
 static bool
@@ -119,23 +76,23 @@ is_over_limit(const struct client *c, size_t most)
 	return c->answers >= most || c->waiting >= config.client_queue;
 }
 
-/* A session that acknowledges nothing cannot be held up: its acks wait, too. */
+/* A session that acknowledges nothing cannot be paused: its acknowledgements would wait, too. */
 static bool
-holds_too_much(const struct client *c)
+has_too_much_unacked(const struct client *c)
 {
-	return c->token[0] != '\0' && output_held(&c->out) >
-	    HELD_QUEUES * config.client_queue + 2 * config.max_message;
+	return c->token[0] != '\0' && output_unacked(&c->out) >
+	    UNACKED_QUEUES * config.client_queue + 2 * config.max_message;
 }
 
-/* It is not read: be told when it goes all the same. */
+/* Stop reading it, but learn when it goes. */
 static void
 stop_reading(struct client *c)
 {
 	struct epoll_event	ev = { .events = 0, .data.ptr = c };
 
 	(void)event_del(&c->readable);
-	if (epoll_ctl(gone_set, EPOLL_CTL_ADD, c->fd, &ev) == -1)
-		client_lost(c, strerror(errno));
+	if (epoll_ctl(hangup_epoll, EPOLL_CTL_ADD, c->fd, &ev) == -1)
+		connection_lost(c, strerror(errno));
 }
 
 static void
@@ -153,62 +110,51 @@ client_any_paused(void)
 }
 
 static void
-client_pause(struct client *c)
+pause_reading(struct client *c)
 {
 	if (c->paused)
 		return;
 	set_paused(c, true);
-	turn_spend_calls(c->account.user, 4);	/* these, and those that make it read again */
-	stuck_look();		/* at what its messages wait for */
+	turn_spend_calls(c->account.user, 4);	/* these calls, and those that resume reading */
+	ops->paused();
 	stop_reading(c);
 }
 
 static void
-lose_the_gone(void)
+connection_on_hangup(evutil_socket_t fd, short what, void *arg)
 {
 	struct epoll_event	ev[16];
-	int			n = epoll_wait(gone_set, ev, 16, 0);
+	int			n = epoll_wait(hangup_epoll, ev, 16, 0);
 
-	for (int i = 0; i < n; i++)
-		client_lost(ev[i].data.ptr, "it closed the connection");
-}
-
-static void
-client_on_gone(evutil_socket_t fd, short what, void *arg)
-{
 	(void)fd, (void)what, (void)arg;
-	lose_the_gone();
+	for (int i = 0; i < n; i++)
+		connection_lost(ev[i].data.ptr, "it closed the connection");
 }
 
-/* It sent what is no MessagePack-RPC: one line, and the connection is over. */
-static void
-refuse(struct client *c, enum frame_result r)
-{
-	if (log_allowed())
-		log_notice("client %llu: dropped, it sent %s, pid=%d uid=%u",
-		    (unsigned long long)c->node.key, frame_why(r), (int)c->pid,
-		    (unsigned)c->uid);
-	client_lost(c, frame_why(r));
-}
-
-/* Serve the message at p, if it is there; gives its length, or 0. */
+/* Serve the message at p, if it is complete; returns its length, or 0. */
 static size_t
 serve_one(struct client *c, const char *p, size_t n)
 {
 	size_t			len = 0, before, after;
 	enum frame_result	r;
 
-	if (c->frame.at == 0 && (len = dispatch_send(c, p, n)) > 0) {
+	if (c->frame.at == 0 && (len = ops->serve_send(c, p, n)) > 0) {
 		turn_spend_send(c->account.user);
 		return len;
 	}
-	assoc_send_run();	/* what comes now may depend on what was sent */
+	ops->flush();	/* what comes now may depend on what was sent */
 	r = frame_scan(&c->frame, p, n, config.max_message + FRAME_EXTRA, &len);
 	if (r == FRAME_MORE)
 		return 0;
 	before = output_unwritten(&c->out);
-	if (r != FRAME_MESSAGE || !dispatch(c, p, len)) {
-		refuse(c, r == FRAME_MESSAGE ? FRAME_GARBAGE : r);
+	if (r != FRAME_MESSAGE || !ops->serve(c, p, len)) {
+		if (r == FRAME_MESSAGE)
+			r = FRAME_GARBAGE;	/* MessagePack, but not MessagePack-RPC */
+		if (log_allowed(LOG_NOTICE, "client dropped, it does not speak the protocol"))
+			log_notice("client %llu: dropped, it sent %s, pid=%d uid=%u",
+			    (unsigned long long)c->node.key, frame_why(r), (int)c->pid,
+			    (unsigned)c->uid);
+		connection_lost(c, frame_why(r));
 		return 0;
 	}
 	output_end(&c->out);
@@ -217,7 +163,7 @@ serve_one(struct client *c, const char *p, size_t n)
 	return len;
 }
 
-/* Answers are counted, events are not; and the one that is still open is, too. */
+/* Count answers, but not events. An answer that is still open counts, too. */
 static void
 count_answers(struct client *c, size_t before)
 {
@@ -229,13 +175,13 @@ count_answers(struct client *c, size_t before)
 	now = output_unwritten(&c->out);
 	if (now > before)
 		c->answers += now - before;
-	if (holds_too_much(c))
-		client_lost(c, "it acknowledges nothing");
+	if (has_too_much_unacked(c))
+		connection_lost(c, "it acknowledges nothing");
 }
 
 /*
- * A user's memory is used up, and what a session does not acknowledge cannot
- * be refused: the session that holds the most of it ends.
+ * A user's memory is used up. What a session has not acknowledged cannot be
+ * dropped alone, so the session that holds the most of it ends.
  */
 static void
 end_the_greediest(const struct user *u)
@@ -245,27 +191,27 @@ end_the_greediest(const struct user *u)
 	while ((c = client_next(c)) != NULL) {
 		if (c->account.user != u || c->token[0] == '\0' || c->away)
 			continue;
-		if (greediest == NULL || output_held(&c->out) > output_held(&greediest->out))
+		if (greediest == NULL || output_unacked(&c->out) > output_unacked(&greediest->out))
 			greediest = c;
 	}
-	if (greediest == NULL || output_held(&greediest->out) < config.client_queue)
+	if (greediest == NULL || output_unacked(&greediest->out) < config.client_queue)
 		return;
-	if (log_allowed())
+	if (log_allowed(LOG_NOTICE, "client ended, it acknowledges nothing"))
 		log_notice("client %llu: ended, it acknowledges nothing, %zu bytes: %s",
-		    (unsigned long long)greediest->node.key, output_held(&greediest->out),
+		    (unsigned long long)greediest->node.key, output_unacked(&greediest->out),
 		    user_why_not(u, CHARGE_MEMORY, 1));
-	client_lost(greediest, "it acknowledges nothing, and its user has no memory left");
+	connection_lost(greediest, "it acknowledges nothing, and its user has no memory left");
 }
 
-/* Serve the messages in n bytes; gives how many bytes they took. */
+/* Serve the messages in n bytes; returns how many bytes they took. */
 static size_t
-serve(struct client *c, const char *p, size_t n)
+serve_messages(struct client *c, const char *p, size_t n)
 {
 	size_t	before, len, done = 0, most = most_answers(c);
 
 	while (done < n && !c->dead && !c->away) {
 		if (is_over_limit(c, most)) {
-			client_pause(c);
+			pause_reading(c);
 			break;
 		}
 		if (!turn_is(c->account.user)) {
@@ -279,7 +225,7 @@ serve(struct client *c, const char *p, size_t n)
 		count_answers(c, before);
 	}
 	before = output_unwritten(&c->out);
-	assoc_send_run();
+	ops->flush();
 	count_answers(c, before);
 	if (c->token[0] != '\0' && !user_may(c->account.user, CHARGE_MEMORY, 1))
 		end_the_greediest(c->account.user);
@@ -288,7 +234,7 @@ serve(struct client *c, const char *p, size_t n)
 
 static void serve_rest(struct client *);
 
-/* What waits to be served, or is not all there, is charged by the room it has. */
+/* Charge what waits to be served, or is incomplete, by the size of its buffer. */
 static void
 charge_input(struct client *c)
 {
@@ -296,7 +242,7 @@ charge_input(struct client *c)
 		account_change(&c->account, &c->in_charged, c->in.cap);
 }
 
-/* Another client has the connection now, and what came on it is for that one. */
+/* Another client has the connection now: what came on it belongs to that client. */
 static void
 pass_on(struct client *c, const char *p, size_t n)
 {
@@ -310,11 +256,11 @@ pass_on(struct client *c, const char *p, size_t n)
 	charge_input(to);
 }
 
-/* Serve what was read before and could not be served then. */
+/* Serve what was read earlier and could not be served then. */
 static void
 serve_rest(struct client *c)
 {
-	size_t	done = serve(c, buf_data(&c->in), buf_len(&c->in));
+	size_t	done = serve_messages(c, buf_data(&c->in), buf_len(&c->in));
 
 	buf_drop(&c->in, done);
 	pass_on(c, buf_data(&c->in), buf_len(&c->in));
@@ -331,7 +277,7 @@ serve_input(struct client *c, size_t n)
 		serve_rest(c);
 		return;
 	}
-	done = serve(c, input, n);
+	done = serve_messages(c, input, n);
 	if (!c->dead && !c->away) {
 		buf_add(&c->in, input + done, n - done);
 		turn_spend_kept(c->account.user, n - done);
@@ -339,24 +285,36 @@ serve_input(struct client *c, size_t n)
 	pass_on(c, input + done, n - done);
 }
 
-/* Its request is not all there, and there is no memory for the rest. */
+void
+connection_forget(const char *p, size_t n)
+{
+	if (p == NULL)
+		return;
+	/* What was read in pieces lies in the client's buffer, and its beginning still here. */
+	if ((uintptr_t)p < (uintptr_t)input || (uintptr_t)p >= (uintptr_t)input + sizeof input)
+		explicit_bzero(input, sizeof input);
+	explicit_bzero((char *)(uintptr_t)p, n);
+}
+
+/* Its request is incomplete, and there is no memory for the rest. */
 static void
 refuse_input(struct client *c, enum error code, const char *why)
 {
 	char			 text[320];
 	struct event_error	 e = { .method = { "", 0 }, .error = { text, 0 } };
 
-	if (log_allowed())
+	if (log_allowed(LOG_NOTICE, "client dropped, its request is too long"))
 		log_notice("client %llu: dropped, its request is too long now: %s, pid=%d",
 		    (unsigned long long)c->node.key, why, (int)c->pid);
 	e.error.len = (uint32_t)snprintf(text, sizeof text, "%s: %s", error_table[code].code, why);
-	client_tell(c, notice_error, 0, &e);
-	client_lost(c, why);
+	client_tell(c, EVENT_error, 0, &e);
+	connection_lost(c, why);
 }
 
 /*
- * Where the next n bytes go; NULL: its request is refused, and it is gone. Its
- * own share does not matter: then the request is, once it is there, answered.
+ * Room for the next n bytes. NULL: the request was refused, and the client is gone.
+ * The user's own share does not matter here: beyond it, the request is answered
+ * with an error once it is complete.
  */
 static char *
 room_to_read(struct client *c, size_t n)
@@ -377,61 +335,26 @@ room_to_read(struct client *c, size_t n)
 	return to;
 }
 
-/* All of them; with the connection, but for a session's notifications and what is bound. */
-static bool
-every(const struct call *call)
-{
-	(void)call;
-	return true;
-}
-
-static bool
-ends_with_connection(const struct call *call)
-{
-	return call->client->token[0] == '\0' || !(call->notification || call->bound);
-}
-
 static bool
 takes_message(const struct call *call)
 {
 	return call->method == &rpc_table[RPC_recv] || call->method == &rpc_table[RPC_accept];
 }
 
-/*
- * To end one may end others of the list: a connect that ends aborts its
- * association, and that ends the sends which wait for it. So the place is
- * kept by a call of our own that nobody ends.
- */
+/* It sends nothing more: has it gone altogether? */
 static void
-end_calls(struct client *c, bool (*which)(const struct call *))
-{
-	struct call	 place = { .client = c };
-	struct call	*call;
-
-	TAILQ_INSERT_HEAD(&c->calls, &place, entry);
-	while ((call = TAILQ_NEXT(&place, entry)) != NULL) {
-		TAILQ_REMOVE(&c->calls, &place, entry);
-		TAILQ_INSERT_AFTER(&c->calls, call, &place, entry);
-		if (which(call))
-			call->end(call, CALL_CLIENT_GONE);
-	}
-	TAILQ_REMOVE(&c->calls, &place, entry);
-}
-
-/* The end of what it sends: is it its own end? */
-static void
-client_read_end(struct client *c)
+read_end(struct client *c)
 {
 	struct pollfd	p = { .fd = c->fd };
 
 	if (poll(&p, 1, 0) == 1) {
-		client_lost(c, "it closed the connection");
+		connection_lost(c, "it closed the connection");
 		return;
 	}
 	c->ended = true;
-	end_calls(c, takes_message);
+	call_end_all(c, takes_message);
 	stop_reading(c);
-	client_dirty(c);	/* it may have all its answers */
+	client_dirty(c);	/* it may already have all its answers */
 }
 
 static bool
@@ -446,23 +369,23 @@ awaits_answer(const struct client *c)
 	return false;
 }
 
-void
-client_end_if_done(struct client *c)
+static void
+end_if_done(struct client *c)
 {
 	if (c->ended && !c->dead && !c->away && !c->dirty && output_unwritten(&c->out) == 0 &&
 	    !awaits_answer(c))
-		client_lost(c, "it closed its side, and has all its answers");
+		connection_lost(c, "it closed its side, and has all its answers");
 }
 
-/* Nothing speaks against it any more: it is read. */
+/* No reason is left not to read it: read it. */
 static void
 read_on(struct client *c)
 {
-	if (event_initialized(&c->patience) && evtimer_pending(&c->patience, NULL))
-		return;		/* the kernel lacks memory: later */
+	if (event_initialized(&c->timer) && evtimer_pending(&c->timer, NULL))
+		return;		/* the kernel lacks memory: try later */
 	if (!c->hungry && !c->paused && !c->ended && !c->dead && !c->away &&
 	    event_add(&c->readable, NULL) == -1)
-		client_lost(c, strerror(errno));
+		connection_lost(c, strerror(errno));
 }
 
 /* ---- a connection for which the kernel lacks memory ------------------ */
@@ -479,14 +402,14 @@ now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 + 1;
 }
 
-bool
-client_lacks_memory(int number)
+static bool
+lacks_memory(int number)
 {
 	return number == ENOMEM || number == ENOBUFS;
 }
 
 static void
-client_on_again(evutil_socket_t fd, short what, void *arg)
+connection_on_again(evutil_socket_t fd, short what, void *arg)
 {
 	struct client	*c = arg;
 
@@ -497,23 +420,25 @@ client_on_again(evutil_socket_t fd, short what, void *arg)
 	read_on(c);
 }
 
-void
-client_try_again(struct client *c, int number)
+static void
+try_again(struct client *c, int number)
 {
 	static const struct timeval	moment = { .tv_usec = AGAIN_US };
 
-	if (event_initialized(&c->patience) && evtimer_pending(&c->patience, NULL))
+	if (event_initialized(&c->timer) && evtimer_pending(&c->timer, NULL))
 		return;
 	if (c->trouble == 0)
 		c->trouble = now_ms();
 	if (now_ms() - c->trouble > TROUBLE_MS) {
-		client_lost(c, strerror(number));
+		connection_lost(c, strerror(number));
 		return;
 	}
 	(void)event_del(&c->readable);
-	(void)evtimer_assign(&c->patience, loop_base(), client_on_again, c);
-	(void)evtimer_add(&c->patience, &moment);
+	(void)evtimer_assign(&c->timer, loop_base(), connection_on_again, c);
+	(void)evtimer_add(&c->timer, &moment);
 }
+
+/* ---- when it is read ------------------------------------------------- */
 
 static size_t
 most_to_read(struct client *c)
@@ -524,7 +449,7 @@ most_to_read(struct client *c)
 }
 
 static void
-client_read(struct client *c)
+read_some(struct client *c)
 {
 	size_t	 most = most_to_read(c);
 	char	*to = room_to_read(c, most);
@@ -537,17 +462,17 @@ client_read(struct client *c)
 		turn_spend_read(c->account.user, (size_t)n);
 		serve_input(c, (size_t)n);
 	} else if (n == 0)
-		client_read_end(c);
-	else if (client_lacks_memory(errno))
-		client_try_again(c, errno);
+		read_end(c);
+	else if (lacks_memory(errno))
+		try_again(c, errno);
 	else if (errno != EAGAIN && errno != EINTR)
-		client_lost(c, strerror(errno));
+		connection_lost(c, strerror(errno));
 	if (n > 0)
 		c->trouble = 0;
 }
 
 static void
-client_on_readable(evutil_socket_t fd, short what, void *arg)
+connection_on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct client	*c = arg;
 
@@ -556,98 +481,114 @@ client_on_readable(evutil_socket_t fd, short what, void *arg)
 		turn_wait(c);
 		return;
 	}
-	client_read(c);
+	read_some(c);
 	charge_input(c);
 }
 
-void
-client_serve_turn(struct client *c)
+static void
+serve_turn(struct client *c)
 {
 	if (buf_len(&c->in) > 0)
 		serve_rest(c);
 	if (!c->hungry && !c->paused && !c->ended && !c->dead && !c->away)
-		client_read(c);
+		read_some(c);
 	charge_input(c);
 	read_on(c);
 }
 
-void
-client_serve_again(struct client *c)
+static void
+serve_again(struct client *c)
 {
 	if (!c->paused || c->dead || c->away || is_over_limit(c, most_answers(c)))
 		return;
 	set_paused(c, false);
-	(void)epoll_ctl(gone_set, EPOLL_CTL_DEL, c->fd, NULL);
+	(void)epoll_ctl(hangup_epoll, EPOLL_CTL_DEL, c->fd, NULL);
 	serve_rest(c);
 	charge_input(c);
 	read_on(c);
 }
 
-void
-client_wait_more(struct client *c, size_t n)
-{
-	c->waiting += n;
-}
+/* ---- out ------------------------------------------------------------- */
 
-void
-client_wait_less(struct client *c, size_t n)
+/* There is room again for what was kept back. */
+static void
+feed(struct client *c)
 {
-	c->waiting -= n;
-	if (c->paused)
-		client_dirty(c);
-}
+	struct event_overrun	 e = { .lost = c->lost };
 
-void
-client_watch(struct client *c, bool on)
-{
-	if (on == c->watching)
+	if (c->lost > 0) {
+		c->lost = 0;
+		client_tell(c, EVENT_overrun, 0, &e);
+	}
+	if (!c->starved)
 		return;
-	c->watching = on;
-	keep_client(c);
-	if (on)
-		TAILQ_INSERT_TAIL(&watchers, c, watch_entry);
-	else
-		TAILQ_REMOVE(&watchers, c, watch_entry);
+	c->starved = false;
+	ops->room(c);
 }
 
-struct client *
-client_next_watcher(const struct client *c)
+static void
+write_some(struct client *c)
 {
-	return c == NULL ? TAILQ_FIRST(&watchers) : TAILQ_NEXT(c, watch_entry);
+	size_t	left;
+	ssize_t	n;
+
+	if (c->away) {
+		buf_free(&c->in);
+		account_change(&c->account, &c->in_charged, 0);
+		return;
+	}
+	if ((n = output_write(&c->out, c->fd)) == -1 && lacks_memory(errno)) {
+		try_again(c, errno);
+		return;
+	}
+	if (n == -1 && errno != EAGAIN && errno != EINTR) {
+		connection_lost(c, strerror(errno));
+		return;
+	}
+	if (n > 0) {
+		c->trouble = 0;
+		if (c->answers > 0)	/* events do not count: peers cause them */
+			turn_spend_calls(c->account.user, 2);
+	}
+	if (c->out.self_acking)
+		client_output_changed(c);	/* what was written is handled */
+	if (c->out.unnumbered.cap != c->out_charged)
+		account_change(&c->account, &c->out_charged, c->out.unnumbered.cap);
+	left = output_unwritten(&c->out);
+	if (c->answers > left)
+		c->answers = left;
+	if (left > 0 && event_add(&c->writable, NULL) == -1) {
+		connection_lost(c, strerror(errno));
+		return;
+	}
+	if (output_unacked(&c->out) < config.client_queue / 2)
+		feed(c);	/* as much as client_has_room allows */
+	serve_again(c);
+	end_if_done(c);
+}
+
+static void
+connection_on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	client_dirty(arg);	/* written when the turn ends, after the commit */
 }
 
 /* ---- life ----------------------------------------------------------- */
 
 void
-client_init(void)
+connection_init(const struct client_ops *o)
 {
-	if ((gone_set = epoll_create1(EPOLL_CLOEXEC)) == -1)
+	ops = o;
+	if ((hangup_epoll = epoll_create1(EPOLL_CLOEXEC)) == -1)
 		log_fatal("epoll_create1: %s", strerror(errno));
-	(void)event_assign(&gone, loop_base(), gone_set, EV_READ | EV_PERSIST,
-	    client_on_gone, NULL);
-	loop_need(&gone);
+	(void)event_assign(&hangup, loop_base(), hangup_epoll, EV_READ | EV_PERSIST,
+	    connection_on_hangup, NULL);
+	loop_need(&hangup);
+	loop_at_end_of_turn(end_turn);
 }
 
-/* A client without a connection. */
-struct client *
-client_make(uint64_t number, uid_t uid)
-{
-	struct client	*c = xcalloc(1, sizeof *c);
-
-	c->fd = -1;
-	c->uid = uid;
-	c->away = true;
-	TAILQ_INIT(&c->calls);
-	TAILQ_INIT(&c->asked);
-	TAILQ_INIT(&c->socks);
-	account_open(&c->account, uid);
-	account_charge(&c->account, sizeof *c + MALLOC_EXTRA);
-	output_init(&c->out, &c->account);
-	hash_add(&clients, &c->node, number);
-	return c;
-}
-
-/* Gives false if its connection cannot be watched. */
+/* False: its connection cannot be watched. */
 static bool
 begin_to_read(struct client *c, int fd)
 {
@@ -657,39 +598,38 @@ begin_to_read(struct client *c, int fd)
 	charge_input(c);
 	memset(&c->frame, 0, sizeof c->frame);
 	(void)event_assign(&c->readable, loop_base(), fd, EV_READ | EV_PERSIST,
-	    client_on_readable, c);
+	    connection_on_readable, c);
 	(void)event_assign(&c->writable, loop_base(), fd, EV_WRITE,
-	    client_on_writable, c);
+	    connection_on_writable, c);
 	c->trouble = 0;
 	return event_add(&c->readable, NULL) == 0;
 }
 
 /*
- * May another of this user come? One that may not has asked for nothing yet,
- * and is told by an event why it is closed.
+ * May this user have another client? One that is refused has asked for nothing
+ * yet; an event tells it why its connection is closed.
  */
 static bool
 may_connect(int fd, const struct ucred *cred)
 {
-	static time_t	 last;
 	struct user	*u = user_get(cred->uid);
 	bool		 may = user_may(u, CHARGE_CLIENTS, 1);
 	const char	*why;
 
 	if (!may) {
 		why = user_why_not(u, CHARGE_CLIENTS, 1);
-		if (log_seldom(&last))
+		if (log_seldom(LOG_WARNING, "client refused"))
 			log_warning("client: refused, pid=%d: %s", (int)cred->pid, why);
-		farewell_refuse(fd, why);
+		superseded_refuse(fd, why);
 	}
 	user_put(u);
 	return may;
 }
 
 /*
- * It came, and went without a word. A program that does nothing else makes
- * a hundred thousand a second, and what the kernel keeps for each that is
- * watched it frees later, on our time.
+ * It connected and closed without sending anything. A program that does nothing
+ * else makes a hundred thousand connections a second. What the kernel keeps for
+ * each watched one it frees later, in our time, so these are not watched.
  */
 static bool
 is_gone(int fd)
@@ -699,8 +639,14 @@ is_gone(int fd)
 	return recv(fd, &c, 1, MSG_PEEK) == 0;
 }
 
+bool
+client_or_sock(uint64_t number)
+{
+	return client_find(number) != NULL || ops->is_taken(number);
+}
+
 void
-client_new(int fd)
+connection_new(int fd)
 {
 	struct client	*c;
 	struct ucred	 cred = { .uid = (uid_t)-1 };
@@ -724,31 +670,44 @@ client_new(int fd)
 	turn_spend_connection(c->account.user);
 	c->pid = cred.pid;
 	if (!begin_to_read(c, fd)) {
-		if (log_allowed())
+		if (log_allowed(LOG_WARNING, "client refused, it cannot be watched"))
 			log_warning("client: refused, it cannot be watched: %s; pid=%d; see fs.epoll.max_user_watches",
 			    strerror(errno), (int)c->pid);
-		client_lost(c, "it cannot be watched");
+		connection_lost(c, "it cannot be watched");
 		return;
 	}
 	log_debug("client %llu: connected, pid=%d uid=%u",
 	    (unsigned long long)c->node.key, (int)c->pid, (unsigned)c->uid);
 }
 
-/* It is no more; its memory is freed when the turn ends. */
-static void
+/* End all its calls. With the connection: all but a session's notifications and bound calls. */
+static bool
+every(const struct call *call)
+{
+	(void)call;
+	return true;
+}
+
+static bool
+ends_with_connection(const struct call *call)
+{
+	return call->client->token[0] == '\0' || !(call->notification || call->bound);
+}
+
+void
 client_end(struct client *c)
 {
 	if (c->dead)
 		return;
 	client_clean(c);
 	c->dead = true;
-	if (event_initialized(&c->patience))
-		(void)evtimer_del(&c->patience);
-	end_calls(c, every);
+	if (event_initialized(&c->timer))
+		(void)evtimer_del(&c->timer);
+	call_end_all(c, every);
 	asked_free_all(c);
 	client_watch(c, false);
-	keep_drop_client(c);
-	hash_remove(&clients, &c->node);
+	kept_drop(&c->kept);
+	client_forget(c);
 	TAILQ_INSERT_TAIL(&dead, c, dirty_entry);
 }
 
@@ -761,137 +720,86 @@ cut_off(struct client *c)
 	(void)event_del(&c->readable);
 	(void)event_del(&c->writable);
 	turn_leave(c);
-	if (event_initialized(&c->patience))
-		(void)evtimer_del(&c->patience);
+	if (event_initialized(&c->timer))
+		(void)evtimer_del(&c->timer);
 	c->away = true;
-	end_calls(c, ends_with_connection);
+	call_end_all(c, ends_with_connection);
 	TAILQ_FOREACH(call, &c->calls, entry) {
 		if (call->bound)
-			assoc_may_be_asked(call);
+			call->end(call, CALL_CLIENT_AWAY);
 	}
 	c->answers = 0;
-	if (c->paused || c->ended) /* a farewell has a duplicate: it would stay in the set */
-		(void)epoll_ctl(gone_set, EPOLL_CTL_DEL, c->fd, NULL);
+	if (c->paused || c->ended) /* superseded.c may have a duplicate: fd would stay in the set */
+		(void)epoll_ctl(hangup_epoll, EPOLL_CTL_DEL, c->fd, NULL);
 	set_paused(c, false);
 	c->ended = false;
 	(void)close(c->fd);
 	c->fd = -1;
 	user_discharge(c->account.user, CHARGE_CLIENTS, 1);
-	client_dirty(c);	/* what it has sent may be in use: it is freed later */
+	client_dirty(c);	/* what it sent may be in use: it is freed later */
 }
 
 static void
 disconnect(struct client *c)
 {
-	/* What it was answered is its own, though it is dropped for what came next. */
-	keep_commit();
+	/* Write the answers that it already has, even if a later message was the reason to drop it. */
+	changes_commit();
 	(void)output_write(&c->out, c->fd);
 	cut_off(c);
 }
 
 void
-client_exit(struct client *c)
-{
-	struct sock	*s, *next;
-
-	c->expected = false;
-	if (event_initialized(&c->patience))
-		(void)evtimer_del(&c->patience);
-	for (s = TAILQ_FIRST(&c->socks); s != NULL; s = next) {
-		next = TAILQ_NEXT(s, owned);
-		sock_owner_gone(s);
-	}
-	client_less(c);
-}
-
-void
-client_less(struct client *c)
-{
-	if (c->away && !c->expected && c->nsocks == 0)
-		client_end(c);
-}
-
-void
-client_lost(struct client *c, const char *why)
+connection_lost(struct client *c, const char *why)
 {
 	if (c->dead || c->away)
 		return;
-	assoc_send_run();	/* its associations may go: no message may be left for them */
+	ops->flush();	/* its associations may go: carry out the sends first */
 	log_debug("client %llu: lost, it has %zu sockets: %s",
 	    (unsigned long long)c->node.key, c->nsocks, why);
-	/* Until its sockets are seen to: closing one does not end it. */
+	/* Until its sockets are dealt with: closing one must not end it. */
 	c->expected = true;
 	disconnect(c);
-	client_exit(c);
-}
-
-static void
-client_on_patience(evutil_socket_t fd, short what, void *arg)
-{
-	struct client	*c = arg;
-
-	(void)fd, (void)what;
-	if (log_allowed())
-		log_notice("client %llu: it did not come back within resume_time, %zu sockets",
-		    (unsigned long long)c->node.key, c->nsocks);
-	c->expected = true;
-	client_exit(c);
+	ops->gone(c);
 }
 
 void
-client_expect(struct client *c)
+connection_take(struct client *c, struct client *from)
 {
-	struct timeval	tv = {
-		.tv_sec = (time_t)(config.resume_time / 1000),
-		.tv_usec = (suseconds_t)(config.resume_time % 1000 * 1000),
-	};
-
-	c->expected = true;
-	(void)evtimer_assign(&c->patience, loop_base(), client_on_patience, c);
-	(void)evtimer_add(&c->patience, &tv);
-}
-
-void
-client_take_connection(struct client *c, struct client *from)
-{
-	struct sock	*s;
 	int		 fd = from->fd;
 	const char	*rest = NULL;
 	size_t		 len;
 	bool		 is_watched;
 
 	if (!c->away) {
-		if (log_allowed())
+		if (log_allowed(LOG_NOTICE, "client superseded"))
 			log_notice("client %llu: superseded by pid=%d", (unsigned long long)c->node.key,
 			    (int)from->pid);
 		len = output_rest(&c->out, &rest);
-		farewell_say(c->account.user, c->fd, rest, len, from->pid);
+		superseded_say(c->account.user, c->fd, rest, len, from->pid);
 		cut_off(c);
 	}
-	if (event_initialized(&c->patience))
-		(void)evtimer_del(&c->patience);
+	if (event_initialized(&c->timer))
+		(void)evtimer_del(&c->timer);
 	turn_leave(from);
 	(void)event_del(&from->readable);
 	(void)event_del(&from->writable);
-	if (event_initialized(&from->patience))
-		(void)evtimer_del(&from->patience);
+	if (event_initialized(&from->timer))
+		(void)evtimer_del(&from->timer);
 	from->fd = -1;
 	from->away = true;
 	from->successor = c;
 	client_end(from);
 	c->expected = false;
 	is_watched = begin_to_read(c, fd);
-	TAILQ_FOREACH(s, &c->socks, owned) {
-		sock_unhold(s);
-		if (c->pid != from->pid)
-			sock_take_back(s);	/* another process has no descriptor */
-	}
+	ops->back(c, c->pid == from->pid);
 	c->pid = from->pid;
-	c->starved = true;	/* its sockets are looked at when the turn ends */
+	c->starved = true;	/* so its sockets are looked at when the turn ends */
 	client_dirty(c);
 	if (!is_watched)
-		client_lost(c, "it cannot be watched");
+		connection_lost(c, "it cannot be watched");
 }
+
+/* ---- the end of a turn ---------------------------------------------- */
 
 static void
 client_free(struct client *c)
@@ -903,33 +811,50 @@ client_free(struct client *c)
 	free(c);
 }
 
-bool
-client_free_dead(void)
+void
+connection_write_all(void)
 {
 	struct client	*c;
-	bool		 any = !TAILQ_EMPTY(&dead);
 
-	while ((c = TAILQ_FIRST(&dead)) != NULL) {
-		TAILQ_REMOVE(&dead, c, dirty_entry);
-		client_free(c);
+	/* Nothing is written to any client before the journal has it. */
+	do {
+		changes_commit();
+		client_begin_writing();
+		while ((c = client_next_to_write()) != NULL) {
+			if (c->output_changed)
+				client_dirty(c);	/* changed since the commit: written after the next */
+			else
+				write_some(c);
+		}
+	} while (client_any_dirty());
+	if (!TAILQ_EMPTY(&dead)) {
+		while ((c = TAILQ_FIRST(&dead)) != NULL) {
+			TAILQ_REMOVE(&dead, c, dirty_entry);
+			client_free(c);
+		}
+		changes_commit();	/* drops their messages */
 	}
-	return any;
+	user_trim();
+}
+
+/* Does a client still wait for its turn? */
+static bool
+end_turn(void)
+{
+	connection_write_all();
+	if (turn_any()) {	/* after all others, and after their answers are written */
+		turn_serve(serve_turn);
+		connection_write_all();
+	}
+	turn_begin();
+	return turn_any();
 }
 
 void
-client_free_all(void)
+connection_free(void)
 {
-	struct client	*c;
-
-	while ((c = client_next(NULL)) != NULL) {
-		client_lost(c, "the daemon ends");
-		c->expected = false;
-		while (!TAILQ_EMPTY(&c->socks))
-			sock_close(TAILQ_FIRST(&c->socks), NULL);
-		client_end(c);
-	}
-	client_end_turn();
-	hash_free(&clients);
-	(void)event_del(&gone);
-	(void)close(gone_set);
+	connection_write_all();
+	client_free_all();
+	(void)event_del(&hangup);
+	(void)close(hangup_epoll);
 }

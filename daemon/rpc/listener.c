@@ -2,12 +2,13 @@
 /*
  * The Unix socket that clients connect to.
  *
- * It may be passed to us: by a socket unit, or because one of us bound it and
- * put it into the store. Then it is there all the time while daemons come and
- * go, and a client that connects in between waits, and is not refused.
+ * The socket may be passed to us by a socket unit, or because an earlier daemon
+ * bound it and put it into the store. Then it exists all the time while daemons
+ * come and go, and a client that connects in between waits and is not refused.
  *
- * When no more clients may come, or no descriptor is left for one, it is not
- * polled for a while: they wait in the kernel's queue, and the loop sleeps.
+ * When no more clients may connect, or no descriptor is left for one, the socket
+ * is not polled for a while. Clients wait in the kernel's queue, and the loop
+ * sleeps.
  */
 #include <errno.h>
 #include <event2/event_struct.h>
@@ -21,23 +22,24 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "client.h"
 #include "config.h"
-#include "listener.h"
-#include "log.h"
-#include "loop.h"
-#include "store.h"
-#include "turn.h"
-#include "user.h"
+#include "limits/user.h"
+#include "rpc/connection.h"
+#include "rpc/listener.h"
+#include "rpc/turn.h"
+#include "service/fdclient.h"
+#include "util/log.h"
+#include "util/loop.h"
 
 #define BACKLOG		1024
 #define PATH_SIZE	sizeof ((struct sockaddr_un *)0)->sun_path
-/* Of them in a turn; and beside another user, who waits for the turn to end. */
+/* Clients accepted in a turn; fewer if another user waits for the turn to end. */
 #define ACCEPTS_ALONE	16
 #define ACCEPTS_SHARED	1
 
 static int listen_fd = -1, lock_fd = -1;
 static bool ours;	/* the file, to be removed at the end */
+static char passed_at[PATH_SIZE];	/* where a socket that was passed is bound, or "" */
 static struct event readable, retry;
 
 static void
@@ -50,39 +52,32 @@ retry_later(void)
 }
 
 static void
-listener_accept(void)
+listener_on_readable(evutil_socket_t listener, short what, void *arg)
 {
-	static time_t	last;
 	int		most = turn_is_shared() ? ACCEPTS_SHARED : ACCEPTS_ALONE, fd;
 
+	(void)listener, (void)what, (void)arg;
 	for (int i = 0; i < most; i++) {
 		if (user_total(CHARGE_CLIENTS) >= config.max_clients) {
-			if (log_seldom(&last))
+			if (log_seldom(LOG_WARNING, "max_clients is reached"))
 				log_warning("listen: max_clients is reached, others wait");
 			retry_later();
 			return;
 		}
 		fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd != -1) {
-			client_new(fd);
+			connection_new(fd);
 			continue;
 		}
 		if (errno == EAGAIN)
 			return;
 		if (errno != EINTR && errno != ECONNABORTED) {
-			if (log_seldom(&last))
+			if (log_seldom(LOG_ERR, "clients wait"))
 				log_err("listen: %s; clients wait", strerror(errno));
 			retry_later();
 			return;
 		}
 	}
-}
-
-static void
-listener_on_readable(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what, (void)arg;
-	listener_accept();
 }
 
 static void
@@ -100,7 +95,7 @@ fail(char *error, size_t size, const char *path, const char *why)
 	return false;
 }
 
-/* Why nothing can be made at path, and what to do about it. */
+/* Why nothing can be created at path, and what to do about it. */
 static bool
 fail_to_make(char *error, size_t size, const char *path, int number)
 {
@@ -115,7 +110,7 @@ fail_to_make(char *error, size_t size, const char *path, int number)
 	return false;
 }
 
-/* A socket that is left over may be replaced; what else is there is somebody's. */
+/* A leftover socket may be replaced. Any other file belongs to somebody. */
 static bool
 check_left_over(char *error, size_t size)
 {
@@ -127,10 +122,10 @@ check_left_over(char *error, size_t size)
 		return true;
 	return fail(error, size, config.socket, S_ISDIR(st.st_mode) ?
 	    "it is a directory; the socket needs a name in it" :
-	    "it is there already and is no socket, and stays as it is; give another path with -s or socket");
+	    "it exists and is not a socket, so it is left alone; give another path with -s or socket");
 }
 
-/* Who has the lock may remove a socket that is left over of another sctpd. */
+/* Whoever has the lock may remove a socket that another sctpd left behind. */
 static bool
 take_lock(const char *socket_path, char *error, size_t size)
 {
@@ -142,13 +137,13 @@ take_lock(const char *socket_path, char *error, size_t size)
 	if (lock_fd == -1 && errno != ELOOP && errno != EISDIR && errno != ENXIO)
 		return fail_to_make(error, size, path, errno);
 	if (lock_fd == -1 || fstat(lock_fd, &st) == -1 || !S_ISREG(st.st_mode))
-		return fail(error, size, path, "it is no file, and so no lock of sctpd's; remove it");
+		return fail(error, size, path, "it is not a regular file, so it is not a lock of sctpd; remove it");
 	if (flock(lock_fd, LOCK_EX | LOCK_NB) == -1)
 		return fail(error, size, socket_path, "another sctpd is running there");
 	return true;
 }
 
-/* Does anybody listen there? Where the lock is ours it is no sctpd. */
+/* Does anybody listen there? If the lock is ours, it is not another sctpd. */
 static bool
 is_served(const struct sockaddr_un *sun)
 {
@@ -187,7 +182,7 @@ check_path(char *error, size_t size)
 	return true;
 }
 
-/* The directory that path is in; false: there is none that need be made. */
+/* The directory of path; false: there is none that may have to be created. */
 static bool
 directory_of(const char *path, char dir[PATH_SIZE])
 {
@@ -200,7 +195,7 @@ directory_of(const char *path, char dir[PATH_SIZE])
 	return true;
 }
 
-/* It is there, or can be made; whoever starts sctpd may write there or not. */
+/* Does it exist, or can it be created? Whoever starts sctpd need not be able to write there. */
 static bool
 check_directory(char *error, size_t size)
 {
@@ -235,7 +230,7 @@ set_permissions(char *error, size_t size)
 	return true;
 }
 
-/* The directory may be missing where no unit makes it. */
+/* Without a unit that creates it, the directory may be missing. */
 static bool
 make_directory(char *error, size_t size)
 {
@@ -274,8 +269,8 @@ bind_own(char *error, size_t size)
 }
 
 /*
- * A socket that was passed has its path already. If that can be locked no
- * other sctpd takes it for a leftover.
+ * A socket that was passed has its path already. If that can be locked, no
+ * other sctpd takes the socket for a leftover.
  */
 static void
 adopt(void)
@@ -286,21 +281,29 @@ adopt(void)
 
 	(void)fcntl(listen_fd, F_SETFL, O_NONBLOCK);
 	memset(&sun, 0, sizeof sun);
-	if (getsockname(listen_fd, (struct sockaddr *)&sun, &len) == 0 &&
-	    sun.sun_family == AF_UNIX && sun.sun_path[0] == '/' &&
-	    !take_lock(sun.sun_path, error, sizeof error))
+	if (getsockname(listen_fd, (struct sockaddr *)&sun, &len) == -1 ||
+	    sun.sun_family != AF_UNIX || sun.sun_path[0] != '/')
+		return;
+	(void)snprintf(passed_at, sizeof passed_at, "%s", sun.sun_path);
+	if (!take_lock(sun.sun_path, error, sizeof error))
 		log_warning("listen: cannot lock %s", error);
+}
+
+const char *
+listener_path(void)
+{
+	return passed_at[0] != '\0' ? passed_at : config.socket;
 }
 
 bool
 listener_open(char *error, size_t size)
 {
-	if ((listen_fd = store_take("rpc")) != -1)
+	if ((listen_fd = fdclient_take("rpc")) != -1)
 		adopt();
 	else if (!bind_own(error, size))
 		return false;
-	if (ours && store_present())
-		ours = !store_put("rpc", listen_fd);
+	if (ours && fdclient_present())
+		ours = !fdclient_put("rpc", listen_fd);
 	(void)event_assign(&readable, loop_base(), listen_fd, EV_READ | EV_PERSIST,
 	    listener_on_readable, NULL);
 	(void)evtimer_assign(&retry, loop_base(), listener_on_retry, NULL);

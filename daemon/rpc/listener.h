@@ -9,17 +9,20 @@
 #include <stddef.h>
 
 /*
- * Listen on the socket that was passed as "rpc", or else at config.socket.
- * False with a reason, if another sctpd has it, for one.
+ * Listen on the socket that was passed as "rpc", otherwise at config.socket.
+ * False with a reason, for example that another sctpd serves it.
  */
 bool listener_open(char *error, size_t size);
 
-/* Is there what the settings name? For a test of the configuration. */
+/* Where clients find the socket, once it is open. */
+const char *listener_path(void);
+
+/* Could the socket be made as the settings say? For a test of the configuration. */
 bool listener_check(char *error, size_t size);
 
 /*
- * Stop listening. Our own socket file is removed, unless the socket is in the
- * store: it outlives us, and clients wait in it for the next of us.
+ * Stop listening. Removes our own socket file, unless the socket is in the
+ * store: then it outlives us, and clients wait in it for the next daemon.
  */
 void listener_close(void);
 

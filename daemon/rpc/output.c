@@ -2,10 +2,10 @@
 /*
  * Queues of messages to clients.
  *
- * A chunk is one record: the messages' bytes from its beginning, so that many
- * go out with one write, and from its end backwards what each of them is. The
- * record's words say how many there are, so that a message counts when the
- * journal says so and not before.
+ * A chunk is one record. The bytes of its messages begin at its start, so that
+ * one write sends many. The descriptions of the messages begin at its end and
+ * grow backwards. The record's words say how many messages there are, so a
+ * message counts once the journal has committed those words, and not before.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,10 +14,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "fault.h"
-#include "frame.h"
-#include "known.h"
-#include "output.h"
+#include "journal/known.h"
+#include "proto/frame.h"
+#include "rpc/output.h"
+#include "util/fault.h"
 
 #define FIRST_CHUNK	4096u
 #define CHUNK		65536u
@@ -26,7 +26,7 @@
 /* The words of a chunk's record. */
 enum { WORD_LENGTH, WORD_CLIENT, WORD_SEQ };
 
-/* What a message is. */
+/* The description of a message. */
 struct entry {
 	uint64_t	seq;
 	uint64_t	sock;
@@ -91,7 +91,7 @@ output_free(struct output *o)
 
 	while ((c = TAILQ_FIRST(&o->chunks)) != NULL)
 		chunk_free(o, c);
-	buf_free(&o->plain);
+	buf_free(&o->unnumbered);
 	pass_nothing(o);
 }
 
@@ -106,13 +106,13 @@ output_keep(struct output *o, uint64_t client, bool self_acking)
 size_t
 output_unwritten(const struct output *o)
 {
-	return buf_len(&o->plain) + o->unwritten;
+	return buf_len(&o->unnumbered) + o->unwritten;
 }
 
 size_t
-output_held(const struct output *o)
+output_unacked(const struct output *o)
 {
-	return buf_len(&o->plain) + o->held;
+	return buf_len(&o->unnumbered) + o->unacked;
 }
 
 /* ---- packing -------------------------------------------------------- */
@@ -139,21 +139,15 @@ chunk_new(struct output *o, size_t need)
 	return c;
 }
 
-static bool
-has_room(const struct chunk *c, size_t n)
-{
-	return c->bytes + n + (c->count + 1) * sizeof(struct entry) <=
-	    journal_room(c->record) / 8 * 8;
-}
-
-/* The chunk where n more bytes of the message fit; it moves there whole. */
+/* The chunk where n more bytes of the message fit; the message moves there as a whole. */
 static struct chunk *
 find_room(struct output *o, size_t n)
 {
 	struct chunk	*c = TAILQ_LAST(&o->chunks, output_chunks), *to;
 	uint32_t	 len;
 
-	if (c != NULL && has_room(c, n))
+	if (c != NULL && c->bytes + n + (c->count + 1) * sizeof(struct entry) <=
+	    journal_room(c->record) / 8 * 8)
 		return c;
 	len = c != NULL ? c->bytes - o->start : 0;
 	to = chunk_new(o, len + n);
@@ -163,7 +157,7 @@ find_room(struct output *o, size_t n)
 	if (c != NULL)
 		c->bytes = o->start;
 	o->start = 0;
-	/* What was empty but for this message is of no use any more. */
+	/* A chunk that held nothing but this message is not needed any more. */
 	if (c != NULL && c->count == 0 && c->bytes == 0) {
 		if (o->at == c)
 			o->at = to;
@@ -194,7 +188,7 @@ output_add(struct output *o, const char *p, size_t n)
 	struct chunk	*c;
 
 	if (!o->session) {
-		buf_add(&o->plain, p, n);
+		buf_add(&o->unnumbered, p, n);
 		return;
 	}
 	c = find_room(o, n);
@@ -216,7 +210,7 @@ output_end(struct output *o)
 	*e = (struct entry){ o->seq, o->sock, o->start, c->bytes - o->start, o->kind };
 	c->changed = true;
 	o->unwritten += e->len;
-	o->held += e->len;
+	o->unacked += e->len;
 }
 
 void
@@ -226,7 +220,7 @@ output_stage(struct output *o)
 
 	output_end(o);
 	TAILQ_FOREACH(c, &o->chunks, entry) {
-		/* All of it is handled: the next messages may have its place. */
+		/* All messages of the chunk are handled: the next ones may use its room. */
 		if (c->first == c->count && c->count > 0 && o->unwritten == 0 &&
 		    TAILQ_NEXT(c, entry) == NULL) {
 			c->first = c->count = c->bytes = 0;
@@ -250,8 +244,8 @@ gather(struct output *o, struct iovec iov[IOV])
 	uint32_t	 offset = o->offset;
 	int		 n = 0;
 
-	if (buf_len(&o->plain) > 0)
-		iov[n++] = (struct iovec){ buf_data(&o->plain), buf_len(&o->plain) };
+	if (buf_len(&o->unnumbered) > 0)
+		iov[n++] = (struct iovec){ buf_data(&o->unnumbered), buf_len(&o->unnumbered) };
 	for (; c != NULL && n < IOV; c = TAILQ_NEXT(c, entry)) {
 		if (c->bytes > offset)
 			iov[n++] = (struct iovec){ c->record->body + offset, c->bytes - offset };
@@ -263,9 +257,9 @@ gather(struct output *o, struct iovec iov[IOV])
 static void
 advance(struct output *o, size_t n)
 {
-	size_t	part = n < buf_len(&o->plain) ? n : buf_len(&o->plain);
+	size_t	part = n < buf_len(&o->unnumbered) ? n : buf_len(&o->unnumbered);
 
-	buf_drop(&o->plain, part);
+	buf_drop(&o->unnumbered, part);
 	n -= part;
 	o->unwritten -= n;
 	while (n > 0 || (o->at != NULL && o->offset == o->at->bytes &&
@@ -301,11 +295,11 @@ forget_message(struct output *o, struct chunk *c)
 {
 	struct entry	*e = entry_at(c, c->first++);
 
-	o->held -= e->len;
+	o->unacked -= e->len;
 	o->acked = e->seq;
 }
 
-/* Without acknowledgements what has been written whole is handled. */
+/* Without acknowledgements, a message counts as handled once it is written whole. */
 static void
 forget_written(struct output *o)
 {
@@ -325,7 +319,7 @@ forget_written(struct output *o)
 	}
 }
 
-/* No more than max bytes of these; gives how many of them that takes. */
+/* Limit the vectors to max bytes; returns how many of them are used. */
 static size_t
 cut(struct iovec *iov, size_t n, size_t max)
 {
@@ -339,7 +333,7 @@ cut(struct iovec *iov, size_t n, size_t max)
 	return n;
 }
 
-/* Up to the message that a descriptor goes with; or that message, with it. */
+/* Write up to the message that a descriptor goes with; or that message with it. */
 static ssize_t
 write_and_pass(struct output *o, int fd, struct msghdr *h)
 {
@@ -366,16 +360,6 @@ write_and_pass(struct output *o, int fd, struct msghdr *h)
 	if (n > 0)
 		pass_nothing(o);
 	return n;
-}
-
-static ssize_t
-write_some(struct output *o, int fd, struct msghdr *h)
-{
-	if (o->pass != -1)
-		return write_and_pass(o, fd, h);
-	if (h->msg_iovlen == 1)
-		return send(fd, h->msg_iov->iov_base, h->msg_iov->iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
-	return sendmsg(fd, h, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 #ifdef FAULT_POINTS
@@ -405,7 +389,12 @@ output_write(struct output *o, int fd)
 	while (output_unwritten(o) > 0) {
 		h.msg_iovlen = (size_t)gather(o, iov);
 		passing = o->pass != -1;
-		n = write_some(o, fd, &h);
+		if (passing)
+			n = write_and_pass(o, fd, &h);
+		else if (h.msg_iovlen == 1)
+			n = send(fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		else
+			n = sendmsg(fd, &h, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n == -1)
 			return all > 0 && errno == EAGAIN ? all : -1;
 		fault_point("written");
@@ -474,7 +463,7 @@ output_ack(struct output *o, uint64_t seq)
 	return true;
 }
 
-/* Messages that are not acknowledged, to be packed anew. */
+/* Messages that are not acknowledged and are to be packed again. */
 void
 output_rewind(struct output *o)
 {
@@ -484,11 +473,11 @@ output_rewind(struct output *o)
 	output_end(&old);
 	TAILQ_INIT(&old.chunks);
 	TAILQ_CONCAT(&old.chunks, &o->chunks, entry);
-	buf_drop(&o->plain, buf_len(&o->plain));
+	buf_drop(&o->unnumbered, buf_len(&o->unnumbered));
 	pass_nothing(o);
 	o->at = NULL;
 	o->offset = 0;
-	o->unwritten = o->held = 0;
+	o->unwritten = o->unacked = 0;
 	o->open = false;
 	while ((c = TAILQ_FIRST(&old.chunks)) != NULL) {
 		for (uint32_t i = c->first; i < c->count; i++) {
@@ -540,24 +529,18 @@ is_message(const char *p, size_t n)
 }
 
 static bool
-entry_is_sound(const struct chunk *c, uint32_t i)
-{
-	const struct entry	*e = entry_at(c, i);
-
-	return e->start <= c->bytes && e->len <= c->bytes - e->start && e->kind <= MESSAGE_VOID &&
-	    (i == 0 || e->seq > entry_at(c, i - 1)->seq) &&
-	    is_message(c->record->body + e->start, e->len);
-}
-
-static bool
 is_sound(const struct chunk *c)
 {
-	size_t	room = journal_room(c->record) / 8 * 8;
+	size_t			 room = journal_room(c->record) / 8 * 8;
+	const struct entry	*e;
 
 	if (c->bytes > room || (uint64_t)c->count * sizeof(struct entry) > room - c->bytes)
 		return false;
 	for (uint32_t i = 0; i < c->count; i++) {
-		if (!entry_is_sound(c, i))
+		e = entry_at(c, i);
+		if (e->start > c->bytes || e->len > c->bytes - e->start || e->kind > MESSAGE_VOID ||
+		    (i > 0 && e->seq <= entry_at(c, i - 1)->seq) ||
+		    !is_message(c->record->body + e->start, e->len))
 			return false;
 	}
 	return true;

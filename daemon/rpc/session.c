@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sessions.
+ * Sessions: see session.h, and socket/owner.h for a client's states.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "keep.h"
-#include "log.h"
-#include "random.h"
-#include "session.h"
-#include "turn.h"
+#include "journal/changes.h"
+#include "rpc/asked.h"
+#include "rpc/connection.h"
+#include "rpc/session.h"
+#include "rpc/turn.h"
+#include "util/log.h"
+#include "util/random.h"
 
 void
 session_begin(struct client *c)
@@ -22,10 +24,10 @@ session_begin(struct client *c)
 	for (size_t i = 0; i < sizeof bytes; i++)
 		(void)snprintf(c->token + 2 * i, 3, "%02x", bytes[i]);
 	output_keep(&c->out, c->node.key, false);
-	keep_client(c);
+	client_changed(c);
 }
 
-/* Without haste at the first digit that differs. */
+/* Compare all digits, so that the time says nothing about where they differ. */
 static bool
 is_token(const struct client *c, const char *token)
 {
@@ -52,11 +54,11 @@ session_find(const char *token, size_t len)
 void
 session_come_back(struct client *c, struct client *on, uint64_t seq)
 {
-	if (log_allowed())
+	if (log_allowed(LOG_INFO, "client back"))
 		log_info("client %llu: back, from message %llu of %llu", (unsigned long long)c->node.key,
 		    (unsigned long long)seq + 1, (unsigned long long)c->out.seq);
-	keep_commit();	/* what went to other owners has gone */
-	client_take_connection(c, on);
+	changes_commit();	/* removes what has gone to other owners */
+	connection_take(c, on);
 	asked_come_back(c);
 	(void)output_ack(&c->out, seq);
 	output_rewind(&c->out);

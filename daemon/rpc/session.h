@@ -7,15 +7,15 @@
 
 #include <stddef.h>
 
-#include "client.h"
+#include "rpc/client.h"
 
-/* From now on its messages are numbered, and kept until it acknowledges them. */
+/* From now on, number the client's messages and keep each until it is acknowledged. */
 void session_begin(struct client *);
 
-/* Whose token it is, or NULL. Takes as long for any token. */
+/* The client with this token, or NULL. The time taken does not depend on the token. */
 struct client *session_find(const char *token, size_t len);
 
-/* The client is here again, on the other's connection, and has handled up to seq. */
+/* The client is back, on the connection of on, and has handled messages up to seq. */
 void session_come_back(struct client *, struct client *on, uint64_t seq);
 
 #endif

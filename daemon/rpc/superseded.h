@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The last words to a connection that is not its client's any more.
+ * The last message to a connection that its client has lost to another process.
  */
-#ifndef FAREWELL_H
-#define FAREWELL_H
+#ifndef SUPERSEDED_H
+#define SUPERSEDED_H
 
 #include <stddef.h>
 #include <sys/types.h>
@@ -11,15 +11,15 @@
 struct user;
 
 /*
- * Another process has the session: say so on a duplicate of fd, after the rest
- * of the message of which it has the beginning, and as soon as it reads; else
- * it would come back and supersede the newer. Takes half a minute at most, and
- * counts as a connection of the user's until then; of many of one user the
- * oldest end first.
+ * Another process has taken over the session. Say so on a duplicate of fd, after
+ * the rest of the message that was written in part, as soon as the process reads.
+ * Otherwise it would come back and supersede the newer one. This takes half a
+ * minute at most, and counts as a connection of the user until then. If one user
+ * has too many of these, the oldest end first.
  */
-void farewell_say(struct user *, int fd, const char *rest, size_t len, pid_t);
+void superseded_say(struct user *, int fd, const char *rest, size_t len, pid_t);
 
-/* The connection is about to be closed before it was served: say why. */
-void farewell_refuse(int fd, const char *why);
+/* A connection is about to be closed without having been served: tell it why. */
+void superseded_refuse(int fd, const char *why);
 
 #endif

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whose requests are served now: see turn.h.
+ * Which client's requests are served now: see turn.h.
  */
-#include "client.h"
-#include "turn.h"
+#include <event2/event.h>
 
-/* Units of a user's in a turn: while it is alone, and beside another. */
+#include "rpc/client.h"
+#include "rpc/turn.h"
+
+/* Units of a user in a turn: alone, and beside another user. */
 #define TURN_ALONE	512
 #define TURN_SHARED	32
-/* One that was served so many turns ago is still there. */
+/* A user that was served at most so many turns ago still counts as present. */
 #define LATELY		8192
 /* What a request costs at least; bytes that are looked at, that are only read. */
 #define REQUEST		8
@@ -21,12 +23,12 @@
 
 static size_t cost;		/* of the request that is being served */
 
-/* Who was served last; when that was another one than before; was it lately? */
+/* The user served last; the turn in which that last changed; was that lately? */
 static const struct user *last;
 static uint64_t changed;
 static bool shared;
 
-/* Users with connections that wait; whose turn is next comes first. */
+/* Users with connections that wait; the next one to be served comes first. */
 static TAILQ_HEAD(, user) hungry = TAILQ_HEAD_INITIALIZER(hungry);
 
 void
@@ -35,9 +37,11 @@ turn_begin(void)
 	user_turn++;
 }
 
-static void
-note_who_is_there(const struct user *u)
+bool
+turn_refill(struct user *u)
 {
+	int64_t	turns = (int64_t)(user_turn - u->turn), most;
+
 	if (u == last)
 		shared = shared && user_turn - changed < LATELY;
 	else {
@@ -45,14 +49,6 @@ note_who_is_there(const struct user *u)
 		changed = user_turn;
 	}
 	last = u;
-}
-
-bool
-turn_refill(struct user *u)
-{
-	int64_t	turns = (int64_t)(user_turn - u->turn), most;
-
-	note_who_is_there(u);
 	most = shared ? TURN_SHARED : TURN_ALONE;
 	u->turn = user_turn;
 	u->units += turns * most;
@@ -138,26 +134,18 @@ turn_leave(struct client *c)
 		TAILQ_REMOVE(&hungry, u, hungry_entry);
 }
 
-/* One of its connections after the other, while it has units. */
-static void
-serve_user(struct user *u)
-{
-	struct client	*c;
-
-	while (turn_is(u) && (c = TAILQ_FIRST(&u->hungry)) != NULL) {
-		turn_leave(c);
-		client_serve_turn(c);
-	}
-}
-
 void
-turn_serve(void)
+turn_serve(void (*serve)(struct client *))
 {
 	struct user	*u = TAILQ_FIRST(&hungry), *next;
+	struct client	*c;
 
 	for (; u != NULL; u = next) {
 		next = TAILQ_NEXT(u, hungry_entry);
-		serve_user(u);
+		while (turn_is(u) && (c = TAILQ_FIRST(&u->hungry)) != NULL) {
+			turn_leave(c);
+			serve(c);
+		}
 	}
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From root to a user who may do no more than the daemon has to.
+ * Change from root to a user with only the capabilities that the daemon needs.
  *
  * The order matters: the bounding set can be made smaller only with
  * CAP_SETPCAP, groups changed only by root, and a change of the user takes all
- * capabilities unless PR_SET_KEEPCAPS says otherwise. Those that are left are
- * made ambient, so that the keeper's children have them; as nobody can become
- * more by executing a program any more, that is all there will ever be.
+ * capabilities unless PR_SET_KEEPCAPS says otherwise. The remaining ones are
+ * made ambient, so that the keeper's children have them. Executing a program
+ * can no longer add privileges, so no process gets more than these.
  */
 #include <errno.h>
 #include <grp.h>
@@ -20,8 +20,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "drop.h"
-#include "log.h"
+#include "service/drop.h"
+#include "util/log.h"
 
 /* What SO_RCVBUF and SO_SNDBUF are set to by the kernel's stack. */
 #define RMEM_WANTED	(5 * (512 << 10))

@@ -11,11 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fault.h"
-#include "log.h"
-#include "mem.h"
-#include "notify.h"
-#include "store.h"
+#include "util/fault.h"
+#include "util/log.h"
+#include "util/mem.h"
+#include "service/notify.h"
+#include "service/fdclient.h"
 
 #define FIRST_FD	3
 #define PASSED_MAX	4096
@@ -24,17 +24,17 @@
 /* What was passed, in its order: a socket unit's come before the store's. */
 static struct passed {
 	int	fd;			/* -1: taken, or closed */
-	char	name[STORE_NAME_MAX];
+	char	name[FDCLIENT_NAME_MAX];
 } *passed;
 static unsigned npassed;
 
 /*
- * Who passes a socket without a name means the one for clients:
+ * A socket that is passed without a name is the one for clients:
  * systemd-socket-activate sets no names, and a socket unit without a
  * FileDescriptorName= names it after itself.
  */
 void
-store_name(const char *list, unsigned i, char name[STORE_NAME_MAX])
+fdclient_name(const char *list, unsigned i, char name[FDCLIENT_NAME_MAX])
 {
 	size_t	len = 0, end;
 
@@ -47,11 +47,11 @@ store_name(const char *list, unsigned i, char name[STORE_NAME_MAX])
 	end = strlen(".socket");
 	if ((len == 0 && i == 0) ||
 	    (len > end && memcmp(list + len - end, ".socket", end) == 0))
-		(void)snprintf(name, STORE_NAME_MAX, "rpc");
-	else if (len == 0 || len >= STORE_NAME_MAX)
+		(void)snprintf(name, FDCLIENT_NAME_MAX, "rpc");
+	else if (len == 0 || len >= FDCLIENT_NAME_MAX)
 		name[0] = '\0';
 	else
-		(void)snprintf(name, STORE_NAME_MAX, "%.*s", (int)len, list);
+		(void)snprintf(name, FDCLIENT_NAME_MAX, "%.*s", (int)len, list);
 }
 
 /* How many descriptors there are for this process. */
@@ -68,13 +68,13 @@ count(void)
 }
 
 void
-store_init(void)
+fdclient_init(void)
 {
 	npassed = count();
 	passed = xcalloc(npassed + 1, sizeof *passed);
 	for (unsigned i = 0; i < npassed; i++) {
 		passed[i].fd = FIRST_FD + (int)i;
-		store_name(getenv("LISTEN_FDNAMES"), i, passed[i].name);
+		fdclient_name(getenv("LISTEN_FDNAMES"), i, passed[i].name);
 		if (fcntl(passed[i].fd, F_SETFD, FD_CLOEXEC) == -1)
 			passed[i].fd = -1;
 	}
@@ -84,12 +84,12 @@ store_init(void)
 }
 
 /*
- * Many things want to be told when a daemon is ready and keep nothing. What
- * keeps descriptors says so in FDSTORE: systemd since version 254, our unit
- * for those before it, our keeper.
+ * Many managers want to be told when a daemon is ready but store no descriptors.
+ * A manager that stores them says so in FDSTORE: systemd since version 254, our
+ * unit on behalf of older versions, and our keeper.
  */
 bool
-store_present(void)
+fdclient_present(void)
 {
 	const char	*max = getenv("FDSTORE");
 
@@ -97,7 +97,7 @@ store_present(void)
 }
 
 int
-store_take(const char *name)
+fdclient_take(const char *name)
 {
 	int	fd;
 
@@ -135,23 +135,23 @@ wait_for_manager(void)
 }
 
 bool
-store_put(const char *name, int fd)
+fdclient_put(const char *name, int fd)
 {
-	char	lines[STORE_NAME_MAX + 40];
+	char	lines[FDCLIENT_NAME_MAX + 40];
 
 	(void)snprintf(lines, sizeof lines, "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", name);
 	if (notify_send(lines, fd) && wait_for_manager()) {
 		fault_point("stored");
 		return true;
 	}
-	log_err("store: nobody says that \"%s\" is kept", name);
+	log_err("store: the service manager does not confirm that it holds \"%s\"", name);
 	return false;
 }
 
 void
-store_remove(const char *name)
+fdclient_remove(const char *name)
 {
-	char	lines[STORE_NAME_MAX + 40];
+	char	lines[FDCLIENT_NAME_MAX + 40];
 
 	(void)snprintf(lines, sizeof lines, "FDSTOREREMOVE=1\nFDNAME=%s", name);
 	(void)notify_send(lines, -1);
@@ -169,15 +169,15 @@ is_double(unsigned i)
 }
 
 void
-store_finish(void)
+fdclient_finish(void)
 {
 	for (unsigned i = 0; i < npassed; i++) {
 		if (passed[i].fd == -1)
 			continue;
 		log_warning("store: descriptor %d, \"%s\", was passed and is not known: closed",
 		    passed[i].fd, passed[i].name);
-		if (store_present() && passed[i].name[0] != '\0' && !is_double(i))
-			store_remove(passed[i].name);
+		if (fdclient_present() && passed[i].name[0] != '\0' && !is_double(i))
+			fdclient_remove(passed[i].name);
 		(void)close(passed[i].fd);
 		passed[i].fd = -1;
 	}

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "held.h"
+#include "service/fdstore.h"
 
 #define FIRST_PASSED	3
 #define FIRST_HELD	64	/* above all that are passed */
@@ -18,14 +18,14 @@
 
 static struct {
 	int	fd;
-	char	name[HELD_NAME_MAX];	/* empty: free */
-} held[HELD_MAX];
+	char	name[FDSTORE_NAME_MAX];	/* empty: free */
+} held[FDSTORE_MAX];
 
 /* The empty name finds a place that is free. */
 static int
 find(const char *name)
 {
-	for (int i = 0; i < HELD_MAX; i++) {
+	for (int i = 0; i < FDSTORE_MAX; i++) {
 		if (strcmp(held[i].name, name) == 0)
 			return i;
 	}
@@ -40,15 +40,15 @@ forget(int i)
 }
 
 bool
-held_put(const char *name, int fd)
+fdstore_put(const char *name, int fd)
 {
 	int	high = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_HELD), i;
 
 	(void)close(fd);
 	if (high == -1)
 		return false;
-	held_remove(name);
-	if (name[0] == '\0' || strlen(name) >= HELD_NAME_MAX || strchr(name, ':') != NULL ||
+	fdstore_remove(name);
+	if (name[0] == '\0' || strlen(name) >= FDSTORE_NAME_MAX || strchr(name, ':') != NULL ||
 	    (i = find("")) == -1) {
 		(void)close(high);
 		return false;
@@ -59,7 +59,7 @@ held_put(const char *name, int fd)
 }
 
 void
-held_remove(const char *name)
+fdstore_remove(const char *name)
 {
 	int	i;
 
@@ -68,7 +68,7 @@ held_remove(const char *name)
 }
 
 int
-held_get(const char *name)
+fdstore_get(const char *name)
 {
 	int	i = find(name);
 
@@ -76,22 +76,22 @@ held_get(const char *name)
 }
 
 void
-held_close(void)
+fdstore_close(void)
 {
-	for (int i = 0; i < HELD_MAX; i++) {
+	for (int i = 0; i < FDSTORE_MAX; i++) {
 		if (held[i].name[0] != '\0')
 			forget(i);
 	}
 }
 
 unsigned
-held_pass(char *names, size_t size)
+fdstore_pass(char *names, size_t size)
 {
 	size_t		len = 0;
 	unsigned	n = 0;
 
 	names[0] = '\0';
-	for (int i = 0; i < HELD_MAX; i++) {
+	for (int i = 0; i < FDSTORE_MAX; i++) {
 		if (held[i].name[0] == '\0' || dup2(held[i].fd, FIRST_PASSED + (int)n) == -1)
 			continue;
 		len += (size_t)snprintf(names + len, size - len, "%s%s", n > 0 ? ":" : "", held[i].name);
@@ -101,7 +101,7 @@ held_pass(char *names, size_t size)
 }
 
 bool
-held_value(const char *lines, const char *key, char *value, size_t size)
+fdstore_value(const char *lines, const char *key, char *value, size_t size)
 {
 	size_t	n = strlen(key);
 
@@ -119,7 +119,7 @@ held_value(const char *lines, const char *key, char *value, size_t size)
 }
 
 int
-held_pause(unsigned n)
+fdstore_pause(unsigned n)
 {
 	int	pause = PAUSE_MIN;
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The keeper: what systemd is to the daemon, where there is no systemd.
+ * The keeper (sctpd -k): the daemon's supervisor on hosts without systemd.
  *
  * It is the daemon's parent and does three things. It holds the descriptors
- * that the daemon wants to survive it. It starts the daemon, and again when
- * that has died, with those descriptors. And it kills one that gives no sign
- * of life. The two speak the language of sd_notify(3) and sd_listen_fds(3), so
- * the daemon need not know which of the two keeps it.
+ * that are to outlive the daemon. It starts the daemon with those descriptors,
+ * and restarts it when it has died. It kills a daemon that gives no sign of
+ * life. Both use the protocols of sd_notify(3) and sd_listen_fds(3), so the
+ * daemon need not know whether systemd or the keeper supervises it.
  *
- * The keeper is so small in order not to fail itself: it has a loop around
+ * The keeper is small so that it does not fail itself: it has a loop around
  * poll, no memory of its own, and reads nothing but its child's messages.
  */
 #include <errno.h>
@@ -28,18 +28,18 @@
 #include <unistd.h>
 
 #include "config.h"
-#include "keeper.h"
-#include "held.h"
-#include "log.h"
-#include "notify.h"
-#include "store.h"
+#include "service/keeper.h"
+#include "service/fdstore.h"
+#include "util/log.h"
+#include "service/notify.h"
+#include "service/fdclient.h"
 
 #define START_MS	90000	/* from the start to READY=1 */
 #define WATCHDOG_MS	10000	/* between two signs of life */
 #define ABORT_MS	5000	/* to die of SIGABRT, with a core dump */
 #define STOP_MS		10000	/* to stop when told so */
 #define POLL_AGAIN_MS	10
-#define QUICK_MS	1000	/* who dies sooner, and unready, has died at its start */
+#define QUICK_MS	1000	/* an unready daemon that dies sooner died at its start */
 
 static enum phase {
 	PAUSING,	/* no child; one is started at the deadline */
@@ -87,22 +87,22 @@ set_number(const char *name, long long n)
 static void
 become_daemon(pid_t keeper, const char *const argv[])
 {
-	char		names[HELD_MAX * HELD_NAME_MAX], *const *args = (char *const *)(uintptr_t)argv;
+	char		names[FDSTORE_MAX * FDSTORE_NAME_MAX], *const *args = (char *const *)(uintptr_t)argv;
 	sigset_t	none;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != keeper)
 		_exit(EXIT_FAILURE);	/* it died before it could be noticed */
-	set_number("LISTEN_FDS", held_pass(names, sizeof names));
+	set_number("LISTEN_FDS", fdstore_pass(names, sizeof names));
 	set_number("LISTEN_PID", getpid());
 	(void)setenv("LISTEN_FDNAMES", names, 1);
 	(void)setenv("NOTIFY_SOCKET", notify_addr.sun_path, 1);
-	set_number("FDSTORE", HELD_MAX);
+	set_number("FDSTORE", FDSTORE_MAX);
 	set_number("WATCHDOG_USEC", watchdog_ms * 1000);
 	set_number("WATCHDOG_PID", getpid());
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	/* By its path, which may lead to a newer version now; or else what we are. */
+	/* The path may lead to a newer version by now. The fallback is this program. */
 	if (strchr(argv[0], '/') != NULL)
 		(void)execv(argv[0], args);
 	(void)execv("/proc/self/exe", args);
@@ -160,47 +160,42 @@ deadline_passed(const char *const argv[])
 
 /* ---- what it says --------------------------------------------------------- */
 
-static void
-became_ready(void)
-{
-	if (phase == STARTING) {
-		quick = 0;
-		enter(SERVING, watchdog_ms);
-	}
-	if (reload)
-		(void)kill(child, SIGHUP);
-	reload = false;
-}
-
 /* Gives whether the descriptor was taken. */
 static bool
 hear(const char *lines, int fd)
 {
 	char	name[256], value[8];
 
-	(void)held_value(lines, "FDNAME", name, sizeof name);
-	if (held_value(lines, "FDSTORE", value, sizeof value) && fd != -1) {
-		if (!held_put(name, fd))
+	(void)fdstore_value(lines, "FDNAME", name, sizeof name);
+	if (fdstore_value(lines, "FDSTORE", value, sizeof value) && fd != -1) {
+		if (!fdstore_put(name, fd))
 			log_err("keeper: no room for \"%s\"", name);
 		return true;
 	}
-	if (held_value(lines, "FDSTOREREMOVE", value, sizeof value))
-		held_remove(name);
-	if (held_value(lines, "WATCHDOG", value, sizeof value) && phase == SERVING) {
+	if (fdstore_value(lines, "FDSTOREREMOVE", value, sizeof value))
+		fdstore_remove(name);
+	if (fdstore_value(lines, "WATCHDOG", value, sizeof value) && phase == SERVING) {
 		enter(SERVING, watchdog_ms);
 		if (notify_watchdog_usec() != 0)
 			(void)notify_send(lines, -1);
 	}
-	if (held_value(lines, "READY", value, sizeof value))
-		became_ready();
-	/* Who started the keeper may want to know, too. */
-	if (held_value(lines, "STATUS", name, sizeof name) ||
-	    held_value(lines, "RELOADING", value, sizeof value))
+	if (fdstore_value(lines, "READY", value, sizeof value)) {
+		if (phase == STARTING) {
+			quick = 0;
+			enter(SERVING, watchdog_ms);
+		}
+		if (reload)
+			(void)kill(child, SIGHUP);
+		reload = false;
+	}
+	/* Whoever started the keeper may want to know, too. */
+	if (fdstore_value(lines, "STATUS", name, sizeof name) ||
+	    fdstore_value(lines, "RELOADING", value, sizeof value))
 		(void)notify_send(lines, -1);
 	return false;
 }
 
-/* Who sent it, and the first descriptor that came with it. Others are closed. */
+/* Returns the sender, and the first descriptor received. Others are closed. */
 static pid_t
 take_apart(struct msghdr *msg, int *fd)
 {
@@ -229,7 +224,7 @@ static bool
 listen_once(void)
 {
 	union {
-		char		buf[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(HELD_MAX * sizeof(int))];
+		char		buf[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(FDSTORE_MAX * sizeof(int))];
 		struct cmsghdr	head;
 	} control;
 	char		lines[1024];
@@ -265,45 +260,27 @@ child_ended(int status)
 	done = stopping || exit_status == EXIT_CONFIG;
 	child = 0;
 	quick = phase == STARTING && now() - started < QUICK_MS ? quick + 1 : 0;
-	if ((pause = held_pause(quick)) > 0 && !done)
-		log_warning("keeper: it died %u times at its start; a pause of %d ms", quick, pause);
+	if ((pause = fdstore_pause(quick)) > 0 && !done)
+		log_warning("keeper: sctpd ended %u times while it started; waiting for %d ms", quick, pause);
 	enter(PAUSING, pause);
-}
-
-/* Also those of others: in a container the keeper may be the first process. */
-static void
-reap(void)
-{
-	pid_t	pid;
-	int	status;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0 || (pid == -1 && errno == EINTR)) {
-		if (pid > 0 && pid == child)
-			child_ended(status);
-	}
-}
-
-static void
-stop(void)
-{
-	notify_stopping();
-	stopping = true;
-	if (child == 0)
-		done = true;
-	else
-		end_child(SIGTERM, STOP_MS);
 }
 
 static void
 signalled(void)
 {
 	struct signalfd_siginfo	s;
+	pid_t			pid;
+	int			status;
 
 	if (read(signal_fd, &s, sizeof s) != sizeof s)
 		return;
 	switch (s.ssi_signo) {
 	case SIGCHLD:
-		reap();
+		/* Orphans, too: in a container the keeper may be the first process. */
+		while ((pid = waitpid(-1, &status, WNOHANG)) > 0 || (pid == -1 && errno == EINTR)) {
+			if (pid > 0 && pid == child)
+				child_ended(status);
+		}
 		break;
 	case SIGHUP:		/* before it is ready, the signal would kill it */
 		reload = phase != SERVING;
@@ -311,7 +288,12 @@ signalled(void)
 			(void)kill(child, SIGHUP);
 		break;
 	default:
-		stop();
+		notify_stopping();
+		stopping = true;
+		if (child == 0)
+			done = true;
+		else
+			end_child(SIGTERM, STOP_MS);
 	}
 }
 
@@ -368,10 +350,10 @@ close_all(void)
 	struct sockaddr_un	sun = { .sun_path = "" };
 	socklen_t		len = sizeof sun - 1;
 
-	if (rpc_is_ours && held_get("rpc") != -1 &&
-	    getsockname(held_get("rpc"), (struct sockaddr *)&sun, &len) == 0)
+	if (rpc_is_ours && fdstore_get("rpc") != -1 &&
+	    getsockname(fdstore_get("rpc"), (struct sockaddr *)&sun, &len) == 0)
 		(void)unlink(sun.sun_path);
-	held_close();
+	fdstore_close();
 	(void)unlink(notify_addr.sun_path);
 	(void)close(notify_fd);
 	(void)close(signal_fd);
@@ -381,12 +363,12 @@ close_all(void)
 int
 keeper_run(const char *const argv[])
 {
-	int	rpc = store_take("rpc");
+	int	rpc = fdclient_take("rpc");
 
 	(void)prctl(PR_SET_NAME, "sctpd-keeper");
 	if (rpc != -1)
-		rpc_is_ours = !held_put("rpc", rpc);
-	store_finish();
+		rpc_is_ours = !fdstore_put("rpc", rpc);
+	fdclient_finish();
 	if (notify_watchdog_usec() >= 1000)
 		watchdog_ms = (int64_t)(notify_watchdog_usec() / 1000);
 	if (!open_notify() || !open_signals())

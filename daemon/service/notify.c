@@ -17,8 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "log.h"
-#include "notify.h"
+#include "util/log.h"
+#include "service/notify.h"
 
 #define TRIES		10
 #define AGAIN_MS	10
@@ -97,7 +97,7 @@ notify_send(const char *lines, int fd)
 			break;
 		(void)poll(NULL, 0, number == EINTR ? 0 : AGAIN_MS);
 	}
-	if (log_allowed())
+	if (log_allowed(LOG_WARNING, "notify"))
 		log_warning("notify: %s: %s", getenv("NOTIFY_SOCKET"), strerror(number));
 	return false;
 }

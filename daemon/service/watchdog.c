@@ -4,9 +4,9 @@
  */
 #include <event2/event_struct.h>
 
-#include "loop.h"
-#include "notify.h"
-#include "watchdog.h"
+#include "util/loop.h"
+#include "service/notify.h"
+#include "service/watchdog.h"
 
 static struct event timer;
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Signs of life for the service manager, from the loop that serves: one that
- * hangs gives none, and is killed and started again.
+ * Signs of life for the service manager, sent from the event loop. If the loop
+ * hangs, no sign is sent, and the manager kills and restarts the daemon.
  */
 #ifndef WATCHDOG_H
 #define WATCHDOG_H
 
-/* If the manager asked for them, which it does in WATCHDOG_USEC. */
+/* Only if the manager asked for them in WATCHDOG_USEC. */
 void watchdog_start(void);
 void watchdog_stop(void);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An association of a socket's, and the messages that wait for room in it.
+ * An association of a socket, and the messages that wait for room in it.
  *
  *	COMING_UP -> UP -> GOING_DOWN -> OVER
  *
- * It may also be over at any time. One that is over stays until the stack has
- * given all that was left of it.
+ * It may also go to OVER from any state. An association that is over stays until
+ * the stack has handed over everything that was left of it.
  */
 #ifndef ASSOC_H
 #define ASSOC_H
@@ -15,15 +15,19 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "call.h"
-#include "hash.h"
-#include "hot.h"
-#include "rpc.h"
-#include "stack.h"
-#include "user.h"
+#include "journal/changes.h"
+#include "limits/user.h"
+#include "proto/fastpath.h"
+#include "proto/rpc.h"
+#include "stack/stack.h"
+#include "trace/trace.h"
+#include "util/hash.h"
 
+struct call;
 struct client;
+struct send_count;
 struct sock;
+struct waiting_send;
 
 enum assoc_state {
 	ASSOC_COMING_UP,
@@ -32,40 +36,13 @@ enum assoc_state {
 	ASSOC_OVER,
 };
 
-/*
- * What waits in an association counts against the clients that sent it, until
- * the association is stuck (see stuck.h). Then it all counts no more, at once
- * however much it is: what was counted in an earlier era is not there any more.
- */
-struct send_count {
-	TAILQ_ENTRY(send_count)	 entry;
-	struct client		*client;
-	size_t			 bytes;		/* of this era, against its limit */
-	unsigned		 era;
-	unsigned		 sends;		/* that have a pointer to this */
-};
-
-/*
- * A message that found no room. One that was sent as a notification is taken
- * for good: nobody is told of it any more. When its sender goes it is its
- * association's alone, which sends it before it shuts down.
- */
-struct waiting_send {
-	TAILQ_ENTRY(waiting_send)	 entry;
-	struct assoc			*assoc;
-	struct call			*call;		/* NULL: its sender is gone */
-	uint64_t			 session;	/* its sender's number; 0: it had none */
-	uint64_t			 ordinal;	/* of a notification there; else 0 */
-	struct sndrcvinfo		 info;
-	size_t				 len;
-	size_t				 cost;		/* what it is charged with */
-	struct send_count		*count;		/* NULL: it does not count */
-	size_t				 counted;	/* bytes of that, if this is still the */
-	unsigned			 era;		/* era in which it was counted */
-	bool				 free_request;	/* a session's, not bound: see asked.h */
-	struct asked			*asked;		/* of a bound one that may be asked for */
-	struct record			*record;	/* of a session's notification */
-	char				 data[];
+/* Who ended an association that a notification says is over, as far as the stack knows. */
+enum assoc_ended {
+	ENDED_UNKNOWN,
+	ENDED_BY_US,
+	ENDED_BY_PEER,
+	ENDED_BY_NOBODY,	/* the peer does not answer */
+	ENDED_WITH_DAEMON,	/* its descriptor did not outlive the process before */
 };
 
 /*
@@ -73,19 +50,14 @@ struct waiting_send {
  * long as linger says. It lives until they all are.
  */
 struct closer {
-	struct call	*call;		/* NULL: nobody waits any more */
+	struct call	*call;		/* NULL: the caller is gone */
 	unsigned	 left;
 };
-
-struct closer *closer_new(const struct call *, int seconds);
-
-/* The socket is closed: CALL_ANSWERED if there is something to wait for. */
-enum error closer_begin(struct closer *);
 
 struct assoc {
 	struct hash_node	 node;		/* key: its id */
 	struct sock		*sock;		/* NULL: its socket is closed */
-	struct user		*user;		/* whom it is charged to */
+	struct user		*user;		/* the user it is charged to */
 	enum assoc_state	 state;
 	uint16_t		 outbound;	/* streams; 0 while unknown */
 	uint16_t		 inbound;
@@ -94,102 +66,91 @@ struct assoc {
 	struct closer		*closer;	/* the close that waits for its end */
 	bool			 unwanted;	/* nobody waits for it any more */
 	bool			 eof_asked;	/* shut down once sends is empty */
-	struct hot_from		 from;		/* where its messages come from */
+	struct fastpath_from		 from;		/* where its messages come from */
 	struct sndrcvinfo	 defaults;	/* of send by stream alone */
 	bool			 defaults_known;
 	TAILQ_HEAD(waiting_sends, waiting_send) sends;
 	TAILQ_HEAD(, send_count) counts;	/* of its senders, the last one first */
 	size_t			 waiting;	/* bytes in sends */
 	size_t			 charged;	/* the memory that they take */
-	unsigned		 free_requests;	/* how many of them are such */
-	size_t			 left;		/* of that what has no sender any more */
+	unsigned		 free_requests;	/* how many are a session's, not bound */
+	size_t			 left;		/* of that, what has no sender any more */
 	TAILQ_ENTRY(assoc)	 full_entry;	/* while there are any: see stuck.h */
-	unsigned		 still;		/* ms without one taken */
+	unsigned		 still;		/* ms in which none was taken */
 	bool			 moved;		/* one was taken since the last look */
-	bool			 given_up;	/* none was for queue_time */
+	bool			 given_up;	/* none was taken for queue_time */
 	bool			 full;		/* above the high watermark, and not
 						   yet down to the low one */
-	uint64_t		 number;	/* unlike its id never used again */
+	uint64_t		 number;	/* unlike its id, never used again */
+	enum assoc_ended	 ended_by;
+	bool			 up_said;	/* in the log; see report.h */
+	bool			 end_said;
+	bool			 owner_gone;
+	uint16_t		 port;		/* of this side; 0: it was not up in this process */
 	bool			 asked;		/* a connect waited for it in a process
 						   before us: it may ask again */
-	struct record		*record;
-	TAILQ_ENTRY(assoc)	 changed_entry;
-	bool			 changed;
+	struct kept		 kept;		/* its record */
+	bool			 fields_changed; /* the fields of the record, not only its words */
+	bool			 is_counted;	/* its counters are not in the record yet */
+	TAILQ_ENTRY(assoc)	 counted;	/* then */
+	struct trace		 trace;		/* what is observed of it */
+	struct tapped		*tapped;	/* what taps say of it; NULL: not tapped yet */
 
 	struct stack_assoc	 stack;		/* the stack's own */
 };
 
 struct assoc *assoc_new(struct sock *, uint32_t id, const struct sockaddr_storage *peer);
 
-/* The same with the number that it has; of no socket, it lingers. */
+/* The same with the number that it has; without a socket, it lingers. */
 struct assoc *assoc_make(struct sock *, uint32_t id, const struct sockaddr_storage *peer,
     uint64_t number, uid_t);
 
-/* Another user's from now on. */
+/* From now on, charge it to another user. */
 void assoc_set_user(struct assoc *, uid_t);
-struct assoc *assoc_free(struct assoc *);
 
-/* The association with that id; a one-to-one socket's only one for any. */
+/* Free an association that nothing refers to any more. */
+void assoc_forget(struct assoc *);
+
+/* Its record has changed: write it with the next commit. */
+void assoc_changed(struct assoc *);
+
+/*
+ * Its counters have changed, which are words of the record. These are written
+ * within a second, as writing them each turn would cost as much as a part of a
+ * message does.
+ */
+void assoc_list_counted(struct assoc *);
+
+/* At an orderly end: the counters of all go with the next commit. */
+void assoc_write_counted(void);
+
+static inline void
+assoc_counted(struct assoc *a)
+{
+	if (!a->is_counted)
+		assoc_list_counted(a);
+}
+
+/* The association with that id; on a one-to-one socket, its only one for any id. */
 struct assoc *assoc_find(struct sock *, uint32_t id);
 struct assoc *assoc_next(struct sock *, const struct assoc *);
+/* The one after this id in an order that does not change, as hash_after says; NULL: the first. */
+struct assoc *assoc_after(struct sock *, const uint32_t *id);
 
-/* All associations there are, and those whose sockets are closed. */
+/* The number of all associations, and those whose sockets are closed. */
 size_t assoc_count(void);
 size_t assoc_lingering(void);
 
 uint32_t assoc_id(const struct assoc *);
 
-/* The id of a one-to-one socket's, which was not known. */
+/* The id of a one-to-one socket's association has become known. */
 void assoc_set_id(struct assoc *, uint32_t);
 const char *assoc_state_name(const struct assoc *);
 
-/* The one way in which a state changes: logged. */
+/* Change the state, and log it. No state changes in another way. */
 void assoc_enter(struct assoc *, enum assoc_state);
 
-/*
- * Send, with those that follow, when assoc_send_run is called: until then data
- * must stay. If there is no room it is copied and waits. CALL_ANSWERED: the
- * answer comes then, or later.
- */
-enum error assoc_send(struct assoc *, struct call *, const struct sndrcvinfo *,
-    const char *data, size_t len);
-
-void assoc_send_run(void);
-
-/* How many notifications of a client's were received that this has not dealt with yet? */
-unsigned assoc_unsettled(const struct client *);
-
-/* Is the notification with this ordinal, the client's last, one of them? */
-bool assoc_has_queued(const struct client *, uint64_t ordinal);
-
-/* A message sent as a notification failed: it goes back to its sender, who is told why. */
-void assoc_give_back(struct client *, uint64_t sock, const struct sndrcvinfo *,
-    struct slice data, const char *error);
-
-/* This bound request waits on; its client may ask for it again. */
-void assoc_may_be_asked(struct call *);
-
-/* What waits in it does not count against its clients any more. */
-void assoc_uncount_sends(struct assoc *);
-
-/* One that waited in a process before us waits again; without a sender, too. */
-void assoc_wait_again(struct assoc *, const struct call *, const struct stack_message *,
-    struct record *);
-
-/* From the stack: there is room; or it came up, and what waited for that goes on. */
-void assoc_writable(struct assoc *);
-
-/* Shut down after what waits; gives an errno. */
-int assoc_eof(struct assoc *);
-
-/* For handlers: shut it down, or abort it with a reason; says why not. */
-enum error assoc_shut(struct assoc *);
-enum error assoc_abort(struct assoc *, const char *reason, size_t len);
-
-/* What waits will never be sent. */
-void assoc_fail_sends(struct assoc *, enum error, const char *why);
-
-/* It leaves its socket for another, or, with NULL, for none. */
+/* Move it to another socket, or with NULL to none. */
 void assoc_move(struct assoc *, struct sock *);
 
 #endif

@@ -1,166 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sockets: who gets what the stack says, and when.
+ * Who gets what a stack reports, and when.
  */
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "codec.h"
-#include "event.h"
-#include "journal.h"
-#include "keep.h"
-#include "log.h"
-#include "loop.h"
-#include "mem.h"
-#include "resolve.h"
-#include "sock.h"
+#include "journal/fields.h"
+#include "journal/journal.h"
+#include "proto/codec.h"
+#include "rpc/call.h"
+#include "rpc/client.h"
+#include "socket/assoc.h"
+#include "socket/deliver.h"
+#include "socket/event.h"
+#include "socket/report.h"
+#include "socket/sock.h"
+#include "socket/tap.h"
+#include "trace/record.h"
+#include "util/mem.h"
 
-/* Events that may wait in a socket before the stack is no longer asked. */
+/* Events that may wait in a socket before the stack is not read any more. */
 #define PENDING_MAX	4096
 #define PENDING_BYTES	(1u << 20)
 /* Messages that one socket may deliver in one turn. */
 #define CREDIT_A_TURN	64
-/* What one is charged with, its record in the journal included. */
-#define COST		(sizeof(struct sock) + MALLOC_EXTRA + 1024)
 
-static struct hash socks;
-static struct sock_stat closed_received, closed_sent;
-
-struct sock *
-sock_find(uint64_t handle)
-{
-	return HASH_FIND(sock, &socks, handle);
-}
-
-struct sock *
-sock_next(const struct sock *s)
-{
-	return (struct sock *)(void *)hash_next(&socks, s != NULL ? &s->node : NULL);
-}
+/* ---- events that wait ----------------------------------------------- */
 
 size_t
-sock_count(void)
-{
-	return socks.count;
-}
-
-static void
-sock_on_hold_end(evutil_socket_t fd, short what, void *arg)
-{
-	struct sock	*s = arg;
-
-	(void)fd, (void)what;
-	if (log_allowed())
-		log_notice("sock %llu: closed, nobody came for it within hold_time",
-		    (unsigned long long)s->node.key);
-	sock_close(s, NULL);
-}
-
-const char *
-sock_no_room(const struct client *c)
-{
-	const struct user	*u = c->account.user;
-
-	if (!user_may(u, CHARGE_SOCKETS, 1))
-		return user_why_not(u, CHARGE_SOCKETS, 1);
-	return budget_no_room(u);
-}
-
-struct sock *
-sock_new(struct client *owner, bool many, int family)
-{
-	return sock_make(owner, many, family, journal_handle(client_or_sock));
-}
-
-static size_t
 pending_cost(const struct pending *p)
 {
 	return sizeof *p + MALLOC_EXTRA + p->record->size;
 }
 
-static void
-charge_user(struct sock *s, uid_t uid)
-{
-	s->uid = uid;
-	s->user = user_get(uid);
-	user_charge(s->user, CHARGE_SOCKETS, 1);
-	user_charge(s->user, CHARGE_MEMORY, COST);
-}
-
-static void
-discharge_user(struct sock *s)
-{
-	user_discharge(s->user, CHARGE_SOCKETS, 1);
-	user_discharge(s->user, CHARGE_MEMORY, COST);
-	s->user = user_put(s->user);
-}
-
 void
-sock_set_user(struct sock *s, uid_t uid)
-{
-	struct user	*was = user_get(s->uid);
-	struct pending	*p;
-	struct assoc	*a = NULL;
-
-	discharge_user(s);
-	charge_user(s, uid);
-	while ((a = assoc_next(s, a)) != NULL)
-		assoc_set_user(a, uid);
-	stack_set_user(s);
-	TAILQ_FOREACH(p, &s->pending, entry) {
-		user_discharge(was, CHARGE_MEMORY, pending_cost(p));
-		user_charge(s->user, CHARGE_MEMORY, pending_cost(p));
-	}
-	user_put(was);
-}
-
-struct sock *
-sock_make(struct client *owner, bool many, int family, uint64_t handle)
-{
-	struct sock	*s = xcalloc(1, sizeof *s);
-
-	s->owner = owner;
-	charge_user(s, owner->uid);
-	s->many = many;
-	s->family = family;
-	s->own = sockopt_own_defaults;
-	s->stack.fd = s->stack.set = s->stack.netns = -1;
-	TAILQ_INIT(&s->pending);
-	LIST_INIT(&s->lookups);
-	hash_add(&socks, &s->node, handle);
-	TAILQ_INSERT_TAIL(&owner->socks, s, owned);
-	owner->nsocks++;
-	(void)evtimer_assign(&s->hold, loop_base(), sock_on_hold_end, s);
-	keep_sock(s);
-	return s;
-}
-
-static void
-add_stat(struct sock_stat *to, const struct sock_stat *st)
-{
-	to->cnt += st->cnt;
-	to->oct += st->oct;
-	if (st->max > to->max)
-		to->max = st->max;
-}
-
-void
-sock_totals(struct sock_stat *received, struct sock_stat *sent)
-{
-	struct sock	*s = NULL;
-
-	*received = closed_received;
-	*sent = closed_sent;
-	while ((s = sock_next(s)) != NULL) {
-		add_stat(received, &s->received);
-		add_stat(sent, &s->sent);
-	}
-}
-
-static void
-pending_free(struct sock *s, struct pending *p)
+sock_drop_pending(struct sock *s, struct pending *p)
 {
 	TAILQ_REMOVE(&s->pending, p, entry);
 	s->npending--;
@@ -170,204 +44,37 @@ pending_free(struct sock *s, struct pending *p)
 	free(p);
 }
 
-static void
-end_recv(struct sock *s, enum error code, const char *why)
+void
+sock_add_pending(struct sock *s, struct pending *p)
 {
-	struct call	*call = s->recv;
-
-	if (call == NULL)
-		return;
-	s->recv = NULL;
-	call_finish_error(call, code, "sock %llu: %s",
-	    (unsigned long long)s->node.key, why);
+	TAILQ_INSERT_TAIL(&s->pending, p, entry);
+	s->npending++;
+	s->pending_bytes += p->len;
+	user_charge(s->user, CHARGE_MEMORY, pending_cost(p));
 }
 
 void
-lookup_free(struct lookup *l)
+sock_move_pending(struct sock *from, struct sock *to, uint32_t id)
 {
-	(void)resolve_cancel(l->resolve);
-	user_discharge(l->user, CHARGE_LOOKUPS, 1);
-	user_discharge(l->user, CHARGE_MEMORY, l->cost);
-	(void)user_put(l->user);
-	LIST_REMOVE(l, entry);
-	free(l);
-}
+	struct pending	*p, *next;
 
-/* The connects that wait on it end with it. */
-static void
-end_connects(struct sock *s)
-{
-	struct assoc	*a = NULL;
-	struct lookup	*l;
-	struct call	*call;
-
-	while ((l = LIST_FIRST(&s->lookups)) != NULL) {
-		call_finish_error(l->call, ERR_closed, "sock %llu: it was closed",
-		    (unsigned long long)s->node.key);
-		lookup_free(l);
-	}
-	while ((a = assoc_next(s, a)) != NULL) {
-		if ((call = a->connect) == NULL)
+	for (p = TAILQ_FIRST(&from->pending); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, entry);
+		if (p->assoc_id != id)
 			continue;
-		a->connect = NULL;
-		s->connecting--;
-		call_finish_error(call, ERR_closed, "sock %llu: it was closed",
-		    (unsigned long long)s->node.key);
+		TAILQ_REMOVE(&from->pending, p, entry);
+		from->npending--;
+		from->pending_bytes -= p->len;
+		user_discharge(from->user, CHARGE_MEMORY, pending_cost(p));
+		sock_add_pending(to, p);
+		journal_set(&p->record->word[PENDING_SOCK], to->node.key);
 	}
-}
-
-void
-sock_close(struct sock *s, const char *why)
-{
-	struct client		*owner = s->owner;
-	struct pending		*p;
-	struct event_closed	 e;
-
-	if (why != NULL) {
-		e.reason = (struct slice){ why, (uint32_t)strlen(why) };
-		client_tell(s->owner, notice_closed, s->node.key, &e);
-		event_watch(s, notice_closed, NULL, &e, sizeof e);
-	}
-	log_debug("sock %llu: closed, %zu associations",
-	    (unsigned long long)s->node.key, s->assocs.count);
-	s->closing = true;
-	end_recv(s, ERR_closed, "it was closed");
-	end_connects(s);
-	stack_close(s);
-	while ((p = TAILQ_FIRST(&s->pending)) != NULL)
-		pending_free(s, p);
-	add_stat(&closed_received, &s->received);
-	add_stat(&closed_sent, &s->sent);
-	(void)evtimer_del(&s->hold);
-	keep_drop_sock(s);
-	TAILQ_REMOVE(&owner->socks, s, owned);
-	owner->nsocks--;
-	hash_remove(&socks, &s->node);
-	hash_free(&s->assocs);
-	discharge_user(s);
-	free(s);
-	client_less(owner);
-}
-
-/*
- * An event that the old owner was sent and did not handle: as it is, but with
- * the new owner's number. An answer to recv is the event that it brought.
- */
-static void
-give_message(void *arg, enum message_kind kind, const char *p, size_t n)
-{
-	const msgpack_object	*map;
-	struct sock		*s = arg;
-	msgpack_unpacked	 u;
-	size_t			 off = 0;
-
-	msgpack_unpacked_init(&u);
-	if (msgpack_unpack_next(&u, p, n, &off) == MSGPACK_UNPACK_SUCCESS &&
-	    (map = event_map(&u.data, kind)) != NULL)
-		event_repack(s->owner, s->node.key, map, &u.data);
-	msgpack_unpacked_destroy(&u);
-}
-
-void
-sock_give(struct sock *s, struct client *to)
-{
-	struct client		*was = s->owner;
-	struct event_owner	 e = { .owner = to->node.key, .was = was->node.key };
-
-	if (was == to)
-		return;
-	TAILQ_REMOVE(&was->socks, s, owned);
-	was->nsocks--;
-	TAILQ_INSERT_TAIL(&to->socks, s, owned);
-	to->nsocks++;
-	s->owner = to;
-	sock_unhold(s);
-	keep_sock(s);
-	client_tell(to, notice_owner, s->node.key, &e);
-	event_watch(s, notice_owner, NULL, &e, sizeof e);
-	/* What is written as it is acknowledged has gone to who is still there. */
-	if (was->away || !was->out.self_acking)
-		output_take(&was->out, s->node.key, give_message, s);
-	sock_pump(s);
-	if (was->away)
-		client_tell(was, notice_owner, s->node.key, &e);
-	client_less(was);
-}
-
-/* ---- owners go ------------------------------------------------------ */
-
-void
-sock_keeps_output(struct sock *s)
-{
-	struct client	*c = s->owner;
-
-	if (s->own.on_owner_exit == EXIT_HOLD && !c->out.session) {
-		output_keep(&c->out, c->node.key, true);
-		keep_client(c);
-	}
-}
-
-static void
-hold(struct sock *s)
-{
-	struct timeval	tv = {
-		.tv_sec = (time_t)(s->own.hold_time / 1000),
-		.tv_usec = (suseconds_t)(s->own.hold_time % 1000 * 1000),
-	};
-
-	s->held = true;
-	if (s->own.hold_time >= 0)
-		(void)evtimer_add(&s->hold, &tv);
-	if (log_allowed())
-		log_info("sock %llu: held, its owner is gone", (unsigned long long)s->node.key);
-	sock_pump(s);
-}
-
-void
-sock_unhold(struct sock *s)
-{
-	s->held = false;
-	(void)evtimer_del(&s->hold);
-}
-
-void
-sock_lend(struct sock *s)
-{
-	s->lent = true;
-	keep_sock(s);
-	sock_pump(s);
-}
-
-void
-sock_take_back(struct sock *s)
-{
-	if (!s->lent)
-		return;
-	s->lent = false;
-	keep_sock(s);
-	stack_take_back(s);
-	sock_pump(s);
-}
-
-void
-sock_owner_gone(struct sock *s)
-{
-	struct assoc	*a = NULL;
-
-	sock_take_back(s);
-
-	if (s->own.on_owner_exit == EXIT_HOLD) {
-		hold(s);
-		return;
-	}
-	while (s->own.on_owner_exit == EXIT_ABORT && (a = assoc_next(s, a)) != NULL)
-		(void)stack_abort(a, NULL, 0);
-	sock_close(s, "its owner is gone");
 }
 
 /* ---- who gets it ---------------------------------------------------- */
 
-unsigned
+/* The number of messages that may be delivered now. */
+static unsigned
 sock_credit(struct sock *s)
 {
 	if (s->lent)
@@ -383,7 +90,7 @@ sock_credit(struct sock *s)
 	return CREDIT_A_TURN;
 }
 
-/* One message or event went to the owner. */
+/* A message or an event went to the owner: count it against the mode. */
 static void
 spend(struct sock *s)
 {
@@ -391,17 +98,18 @@ spend(struct sock *s)
 		s->active = ACTIVE_FALSE;
 	if (s->active == ACTIVE_COUNT && --s->count == 0) {
 		s->active = ACTIVE_FALSE;
-		client_tell(s->owner, notice_passive, s->node.key, NULL);
+		client_tell(s->owner, EVENT_passive, s->node.key, NULL);
 	}
-	keep_sock_words(s);
+	sock_words_changed(s);
 }
 
 /*
- * Where the next event goes: the answer of the recv that waits, or a
- * notification to the owner. The caller packs a map of n fields and sock.
+ * The packer for the next event: the answer to the recv that waits, or a
+ * notification to the owner. The caller packs the rest of a map of n fields and
+ * sock.
  */
 static msgpack_packer *
-begin_delivery(struct sock *s, const struct notice *row, unsigned n)
+begin_delivery(struct sock *s, const struct event_type *row, unsigned n)
 {
 	struct event_head	 head = { .sock = s->node.key };
 	msgpack_packer		*pk;
@@ -430,24 +138,14 @@ end_delivery(struct sock *s)
 }
 
 static void
-deliver_pending(struct sock *s, struct pending *p)
-{
-	msgpack_packer	*pk = begin_delivery(s, p->row, p->fields);
-
-	(void)pk->callback(pk->data, p->record->body, p->len);
-	pending_free(s, p);
-	end_delivery(s);
-}
-
-static void
 deliver(struct sock *s, const struct stack_event *e)
 {
 	bool				 io = s->subscribed[SUBSCRIBE_DATA_IO] != 0;
 	const struct event_data		*d = e->body;
 
-	if (e->row == notice_data && s->recv == NULL) {
+	if (e->row == EVENT_data && s->recv == NULL) {
 		client_data(s->owner, s->node.key, &e->assoc->from, e->from,
-		    io ? &d->sctp_sndrcvinfo : NULL, d->data);
+		    io ? &d->sctp_sndrcvinfo : NULL, d->timestamp, d->data);
 		spend(s);
 		return;
 	}
@@ -462,7 +160,24 @@ pack_to_buf(void *arg, const char *p, size_t n)
 	return 0;
 }
 
-/* Nobody may have it now: pack it and let it wait. */
+static void
+write_pending(struct sock *s, struct pending *p, const char *packed)
+{
+	size_t		 name = strlen(p->row->name);
+	struct record	*r = journal_new(p->len + name);
+
+	memcpy(r->body, packed, p->len);
+	memcpy(r->body + p->len, p->row->name, name);
+	r->word[PENDING_SOCK] = s->node.key;
+	r->word[PENDING_ORDER] = journal_number();
+	r->word[PENDING_ASSOC] = p->assoc_id;
+	r->word[PENDING_FIELDS] = p->fields;
+	r->word[PENDING_LEN] = p->len;
+	journal_keep(r, RECORD_PENDING);
+	p->record = r;
+}
+
+/* Nobody may have the event now: pack it and let it wait. */
 static void
 pend(struct sock *s, const struct stack_event *e)
 {
@@ -478,21 +193,12 @@ pend(struct sock *s, const struct stack_event *e)
 	p->assoc_id = e->assoc_id;
 	p->fields = event_count(e, io);
 	p->len = (uint32_t)buf_len(&b);
-	keep_pending(s, p, buf_data(&b));
+	write_pending(s, p, buf_data(&b));
 	buf_free(&b);
 	sock_add_pending(s, p);
 }
 
-void
-sock_add_pending(struct sock *s, struct pending *p)
-{
-	TAILQ_INSERT_TAIL(&s->pending, p, entry);
-	s->npending++;
-	s->pending_bytes += p->len;
-	user_charge(s->user, CHARGE_MEMORY, pending_cost(p));
-}
-
-/* May the stack be asked for events, which wait if nobody may have them? */
+/* May the stack be read for events, which wait if nobody may have them? */
 static bool
 has_room_for_events(const struct sock *s)
 {
@@ -504,12 +210,19 @@ has_room_for_events(const struct sock *s)
 void
 sock_pump(struct sock *s)
 {
-	unsigned	credit;
+	unsigned	 credit;
+	struct pending	*p;
+	msgpack_packer	*pk;
 
-	while ((credit = sock_credit(s)) > 0 && s->npending > 0)
-		deliver_pending(s, TAILQ_FIRST(&s->pending));
-	/* A connect that waits needs what the socket says, whoever else may not. */
-	stack_read(s, credit > 0 || (s->connecting > 0 && !s->many),
+	while ((credit = sock_credit(s)) > 0 && s->npending > 0) {
+		p = TAILQ_FIRST(&s->pending);
+		pk = begin_delivery(s, p->row, p->fields);
+		(void)pk->callback(pk->data, p->record->body, p->len);
+		sock_drop_pending(s, p);
+		end_delivery(s);
+	}
+	/* A connect that waits needs the socket's events, even if nobody else may have any. */
+	stack->read(s, credit > 0 || (s->connecting > 0 && !s->many),
 	    s->connecting > 0 || has_room_for_events(s));
 }
 
@@ -521,13 +234,13 @@ sock_readable(struct sock *s)
 	if (credit == 0 && s->connecting > 0)
 		credit = 1;
 	if (credit > 0)
-		stack_receive(s, credit);
+		stack->receive(s, credit);
 	sock_pump(s);
 }
 
 /* ---- connect -------------------------------------------------------- */
 
-/* A connect waits for this association: what it became is its answer. */
+/* A connect waits for this association: the new state is its answer. */
 static void
 answer_connect(struct sock *s, const struct stack_event *e)
 {
@@ -541,9 +254,9 @@ answer_connect(struct sock *s, const struct stack_event *e)
 	bool			 passive = s->active == ACTIVE_FALSE;
 
 	e->assoc->connect = NULL;
-	keep_assoc(e->assoc);
+	assoc_changed(e->assoc);
 	s->connecting--;
-	/* It counts like a message, but once is armed again (gen_sctp). */
+	/* It counts like a message, but the mode once stays armed (gen_sctp). */
 	if (!passive && s->active == ACTIVE_COUNT)
 		spend(s);
 	event_watch(s, e->row, e->from, e->body, e->len);
@@ -552,12 +265,14 @@ answer_connect(struct sock *s, const struct stack_event *e)
 	else
 		call_finish_error(call, ERR_cant_assoc,
 		    "%s; assoc_id %u, error %u", e->what == ASSOC_EVENT_CANT ?
-		    "the peer refused or did not answer" :
+		    (s->own.refuse_without_auth ?
+		    "the peer refused, did not answer, or does not support AUTH, which the socket requires" :
+		    "the peer refused or did not answer") :
 		    "the association ended before it was up",
 		    e->assoc_id, e->error);
 }
 
-/* The events that are nobody's but a connect's. */
+/* The events that only a connect gets. */
 static bool
 is_connects(struct sock *s, const struct stack_event *e)
 {
@@ -570,24 +285,38 @@ is_connects(struct sock *s, const struct stack_event *e)
 	return e->assoc->unwanted;
 }
 
+/* ---- what happens ---------------------------------------------------- */
+
 static void
 count_received(struct sock *s, const struct stack_event *e)
 {
 	const struct event_data	*d = e->body;
+	struct assoc		*a = e->assoc;
 
-	keep_sock_words(s);
+	sock_words_changed(s);
 	s->received.cnt++;
 	s->received.oct += d->data.len;
 	if (d->data.len > s->received.max)
 		s->received.max = d->data.len;
+	assoc_counted(a);
+	trace_count(&a->trace.received, 1, d->data.len);
+	if (trace_ppid(&a->trace, d->sctp_sndrcvinfo.ppid))
+		assoc_changed(a);
+	record_message(&a->trace, false, &d->sctp_sndrcvinfo, d->data.ptr, d->data.len);
+	if (tap_is_on)
+		tap_received(a, e->from, d);
 }
 
 void
 sock_event(struct sock *s, const struct stack_event *e)
 {
+	if (e->row != EVENT_data)
+		report_event(s, e);
+	if (e->row != EVENT_data && e->assoc != NULL && trace_event(&e->assoc->trace, e))
+		assoc_changed(e->assoc);
 	if (s->closing || is_connects(s, e))
 		return;
-	if (e->row == notice_data)
+	if (e->row == EVENT_data)
 		count_received(s, e);
 	else
 		event_watch(s, e->row, e->from, e->body, e->len);
@@ -600,7 +329,7 @@ sock_event(struct sock *s, const struct stack_event *e)
 }
 
 void
-sock_tell(struct sock *s, const struct notice *row, struct assoc *a, const void *body)
+sock_tell(struct sock *s, const struct event_type *row, struct assoc *a, const void *body)
 {
 	struct stack_event	e = {
 		.row = row,
@@ -614,23 +343,7 @@ sock_tell(struct sock *s, const struct notice *row, struct assoc *a, const void 
 	sock_event(s, &e);
 }
 
-void
-sock_move_pending(struct sock *from, struct sock *to, uint32_t id)
-{
-	struct pending	*p, *next;
-
-	for (p = TAILQ_FIRST(&from->pending); p != NULL; p = next) {
-		next = TAILQ_NEXT(p, entry);
-		if (p->assoc_id != id)
-			continue;
-		TAILQ_REMOVE(&from->pending, p, entry);
-		from->npending--;
-		from->pending_bytes -= p->len;
-		user_discharge(from->user, CHARGE_MEMORY, pending_cost(p));
-		sock_add_pending(to, p);
-		keep_pending_moved(to, p);
-	}
-}
+/* ---- the mode -------------------------------------------------------- */
 
 /* gen_sctp's arithmetic: N is added to the count, which is 0 outside of it. */
 static bool
@@ -643,7 +356,7 @@ add_to_count(struct sock *s, int32_t n)
 	s->count = sum > 0 ? sum : 0;
 	s->active = sum > 0 ? ACTIVE_COUNT : ACTIVE_FALSE;
 	if (sum <= 0)
-		client_tell(s->owner, notice_passive, s->node.key, NULL);
+		client_tell(s->owner, EVENT_passive, s->node.key, NULL);
 	return true;
 }
 
@@ -659,7 +372,7 @@ sock_set_active(struct sock *s, enum active_mode mode, int32_t n)
 		s->active = mode;
 		s->count = 0;
 	}
-	keep_sock_words(s);
+	sock_words_changed(s);
 	sock_pump(s);
 	return true;
 }
@@ -681,14 +394,4 @@ sock_pack_active(msgpack_packer *pk, const struct sock *s)
 		msgpack_pack_int32(pk, s->count);
 		break;
 	}
-}
-
-void
-sock_free_all(void)
-{
-	struct sock	*s;
-
-	while ((s = sock_next(NULL)) != NULL)
-		sock_close(s, NULL);
-	hash_free(&socks);
 }

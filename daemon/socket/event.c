@@ -4,16 +4,17 @@
  */
 #include <string.h>
 
-#include "client.h"
-#include "codec.h"
-#include "event.h"
-#include "sock.h"
+#include "proto/codec.h"
+#include "rpc/client.h"
+#include "socket/event.h"
+#include "socket/sock.h"
+#include "util/counter.h"
 
-/* Without data_io_event a message comes without its first field. */
+/* Without data_io_event a message has no first field. */
 static const struct field *
 fields_of(const struct stack_event *e, bool io)
 {
-	return e->row == notice_data && !io ? e->row->fields + 1 : e->row->fields;
+	return e->row == EVENT_data && !io ? e->row->fields + 1 : e->row->fields;
 }
 
 unsigned
@@ -45,7 +46,7 @@ event_map(const msgpack_object *o, enum message_kind kind)
 	return o->type == MSGPACK_OBJECT_MAP ? o : NULL;
 }
 
-/* The keys that a message's new head or name says. */
+/* Is it a key that a message's new head or name replaces? */
 static bool
 is_head(const msgpack_object *key)
 {
@@ -57,7 +58,7 @@ event_repack(struct client *to, uint64_t sock, const msgpack_object *map,
     const msgpack_object *message)
 {
 	const msgpack_object	*name = &message->via.array.ptr[1];
-	const struct notice	*row;
+	const struct event_type	*row;
 	msgpack_packer		*pk;
 	unsigned		 n = 0;
 
@@ -67,7 +68,7 @@ event_repack(struct client *to, uint64_t sock, const msgpack_object *map,
 		n += !is_head(&map->via.map.ptr[i].key);
 	}
 	if (name->type != MSGPACK_OBJECT_STR ||
-	    (row = notice_named(name->via.str.ptr, name->via.str.size)) == NULL)
+	    (row = event_type_named(name->via.str.ptr, name->via.str.size)) == NULL)
 		return;
 	pk = client_event_begin(to, row, sock, n, true);
 	for (uint32_t i = 0; i < map->via.map.size; i++) {
@@ -78,31 +79,26 @@ event_repack(struct client *to, uint64_t sock, const msgpack_object *map,
 	}
 }
 
-static void
-tell_watcher(struct client *c, const struct sock *s, const struct stack_event *e)
-{
-	msgpack_packer	*pk;
-
-	if (!client_has_room(c)) {
-		c->lost++;
-		return;
-	}
-	/* It is no message of the socket's: it does not go to another owner. */
-	pk = client_event_begin(c, notice_watch, s->node.key, event_count(e, true) + 1, false);
-	codec_pack_text(pk, "event");
-	codec_pack_text(pk, e->row->name);
-	event_pack(pk, e, true);
-}
-
 void
-event_watch(struct sock *s, const struct notice *row,
+event_watch(struct sock *s, const struct event_type *row,
     const struct sockaddr_storage *from, const void *body, size_t len)
 {
 	struct stack_event	 e = { .row = row, .from = from, .body = body, .len = len };
 	struct client		*c = NULL;
+	msgpack_packer		*pk;
 
 	while ((c = client_next_watcher(c)) != NULL) {
-		if (client_may_use(c, s->uid))
-			tell_watcher(c, s, &e);
+		if (!client_may_use(c, s->uid))
+			continue;
+		if (!client_has_room(c)) {
+			c->lost++;
+			COUNT(watch_lost, 1);
+			continue;
+		}
+		/* Not a message of the socket's: it does not go to another owner. */
+		pk = client_event_begin(c, EVENT_watch, s->node.key, event_count(&e, true) + 1, false);
+		codec_pack_text(pk, "event");
+		codec_pack_text(pk, row->name);
+		event_pack(pk, &e, true);
 	}
 }

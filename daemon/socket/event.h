@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Events as they are packed, and those who watch them.
+ * Events as they are packed, and the clients that watch them.
  */
 #ifndef EVENT_H
 #define EVENT_H
@@ -8,16 +8,16 @@
 #include <msgpack.h>
 #include <stdbool.h>
 
-#include "client.h"
-#include "notice.h"
-#include "stack.h"
+#include "proto/event_type.h"
+#include "rpc/client.h"
+#include "stack/stack.h"
 
-/* The fields of an event but sock; io: with sctp_sndrcvinfo. */
+/* The fields of an event, without sock; io: with sctp_sndrcvinfo. */
 unsigned event_count(const struct stack_event *, bool io);
 void event_pack(msgpack_packer *, const struct stack_event *, bool io);
 
 /* Tell the watchers that may see this socket. */
-void event_watch(struct sock *, const struct notice *,
+void event_watch(struct sock *, const struct event_type *,
     const struct sockaddr_storage *from, const void *body, size_t len);
 
 /*

@@ -2,15 +2,15 @@
 /*
  * Host names to addresses, without the loop waiting for it.
  *
- * getaddrinfo(3) knows /etc/hosts, nsswitch.conf and whatever else the host
- * is set up with, and blocks. So each look-up has a thread, a few at a time,
- * which touches nothing but its own struct and says through a pipe when it is
- * done. libevent's own resolver knows DNS only, and is where most of its
- * security advisories were.
+ * getaddrinfo(3) follows /etc/hosts, nsswitch.conf and whatever else the host
+ * has configured, and it blocks. So each look-up has a thread, a few at a time.
+ * The thread touches only its own struct, and reports through a pipe that it is
+ * done. libevent's own resolver knows only DNS, and most of libevent's security
+ * advisories were about it.
  *
- * A thread cannot be ended, and one whose name server is silent takes half a
- * minute. So each user has a queue, they take turns, and no user has more
- * threads than are idle: one that waits for slow names holds up nobody else's.
+ * A thread cannot be ended, and a look-up takes half a minute if the name server
+ * is silent. So each user has a queue, the users take turns, and no user has more
+ * threads than are idle: a user who waits for slow names delays nobody else.
  */
 #include <errno.h>
 #include <event2/event_struct.h>
@@ -26,19 +26,19 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
-#include "log.h"
-#include "loop.h"
-#include "mem.h"
-#include "resolve.h"
+#include "socket/resolve.h"
+#include "util/log.h"
+#include "util/loop.h"
+#include "util/mem.h"
 
-/* Look-ups under way at one time, in all and of one user; the others wait their turn. */
+/* Look-ups under way at one time, in all and for one user; the others wait. */
 #define THREADS		32
 #define THREADS_A_USER	8
 #define WRITE_AGAIN_MS	10
-/* getaddrinfo needs a few tens of KiB; what is not touched is not there. */
+/* getaddrinfo needs a few tens of KiB; untouched pages take no memory. */
 #define THREAD_STACK	(512u << 10)
 
-/* The look-ups of one user: those that wait, and how many are under way. */
+/* The look-ups of a user: those that wait, and the number under way. */
 struct queue {
 	TAILQ_ENTRY(queue)	 entry;
 	struct user		*user;
@@ -58,11 +58,11 @@ struct resolve {
 	char			 name[];
 };
 
-/* Whose turn is next comes first. */
+/* The user whose turn is next comes first. */
 static TAILQ_HEAD(queues, queue) queues = TAILQ_HEAD_INITIALIZER(queues);
 static unsigned running;
 
-/* Those that threads have: one that ends when we do is known to be in use. */
+/* Look-ups that threads have: listed, so that one still running at our end is not a leak. */
 static TAILQ_HEAD(, resolve) going = TAILQ_HEAD_INITIALIZER(going);
 static int done_pipe[2] = { -1, -1 };
 static struct event readable;
@@ -86,8 +86,8 @@ look_up(void *arg)
 		hints.ai_flags = AI_V4MAPPED | AI_ALL;
 	r->error = getaddrinfo(r->name, NULL, &hints, &r->found);
 	/*
-	 * A pointer is written whole, or the pipe is gone and so are we. It is
-	 * not freed here: the loop's thread has it in its lists.
+	 * A pointer is written whole, or the pipe is gone and so is the daemon.
+	 * It is not freed here: the loop's thread has it in its lists.
 	 */
 	while (write(done_pipe[1], &r, sizeof r) == -1 && errno != EPIPE && errno != EBADF)
 		(void)poll(NULL, 0, errno == EINTR ? 0 : WRITE_AGAIN_MS);
@@ -113,7 +113,7 @@ finish(struct resolve *r)
 	queue_put(q);
 }
 
-/* Threads must leave the signals to the loop. */
+/* Block signals in threads: the loop handles them. */
 static void
 run(struct resolve *r)
 {
@@ -157,7 +157,7 @@ queue_of(struct user *u)
 	return q;
 }
 
-/* Of no use any more, unless something waits or is under way. */
+/* Free it, unless something waits or is under way. */
 static void
 queue_put(struct queue *q)
 {
@@ -168,21 +168,15 @@ queue_put(struct queue *q)
 	free(q);
 }
 
-static bool
-may_run(const struct queue *q)
-{
-	return !TAILQ_EMPTY(&q->waiting) && q->running < THREADS_A_USER &&
-	    q->running < THREADS - running;
-}
-
-/* Whose turn it is; that one has the next after all others. */
+/* The user whose turn it is; its next turn comes after all others. */
 static struct queue *
 next_queue(void)
 {
 	struct queue	*q;
 
 	TAILQ_FOREACH(q, &queues, entry) {
-		if (!may_run(q))
+		if (TAILQ_EMPTY(&q->waiting) || q->running >= THREADS_A_USER ||
+		    q->running >= THREADS - running)
 			continue;
 		TAILQ_REMOVE(&queues, q, entry);
 		TAILQ_INSERT_TAIL(&queues, q, entry);
@@ -192,21 +186,9 @@ next_queue(void)
 }
 
 static void
-run_waiting(void)
-{
-	struct queue	*q;
-	struct resolve	*r;
-
-	while ((q = next_queue()) != NULL) {
-		r = TAILQ_FIRST(&q->waiting);
-		TAILQ_REMOVE(&q->waiting, r, entry);
-		run(r);
-	}
-}
-
-static void
 resolve_on_done(evutil_socket_t fd, short what, void *arg)
 {
+	struct queue	*q;
 	struct resolve	*r;
 
 	(void)what, (void)arg;
@@ -216,7 +198,11 @@ resolve_on_done(evutil_socket_t fd, short what, void *arg)
 		TAILQ_REMOVE(&going, r, entry);
 		finish(r);
 	}
-	run_waiting();
+	while ((q = next_queue()) != NULL) {
+		r = TAILQ_FIRST(&q->waiting);
+		TAILQ_REMOVE(&q->waiting, r, entry);
+		run(r);
+	}
 }
 
 size_t
@@ -237,7 +223,7 @@ resolve_start(struct user *u, const char *name, size_t len, int family, resolve_
 	r->arg = arg;
 	memcpy(r->name, name, len);
 	TAILQ_INSERT_TAIL(&r->queue->waiting, r, entry);
-	/* Not at once: done must not be called before this returns. */
+	/* Not at once, because done must not be called before this returns. */
 	event_active(&readable, EV_READ, 0);
 	return r;
 }
@@ -279,7 +265,7 @@ resolve_free(void)
 		result_free(r);
 	}
 	(void)close(done_pipe[0]);
-	/* Threads that are still at it keep the other end. */
+	/* Threads that are still running keep the other end. */
 	if (running == 0)
 		(void)close(done_pipe[1]);
 }

@@ -1,254 +1,80 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Associations, and the messages that wait for room in them.
+ * Messages that are sent, and those that wait for room.
  *
- * Each has a queue of its own, so that a full one delays no other on the same
- * socket, nor any other request of the client that sent.
+ * Each association has its own queue. A full one delays neither the other
+ * associations of its socket nor the other requests of the client that sent.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "addr.h"
-#include "assoc.h"
-#include "client.h"
 #include "config.h"
-#include "journal.h"
-#include "known.h"
-#include "keep.h"
-#include "log.h"
-#include "mem.h"
-#include "sock.h"
-#include "stuck.h"
-#include "turn.h"
+#include "journal/changes.h"
+#include "journal/fields.h"
+#include "journal/known.h"
+#include "proto/addr.h"
+#include "proto/codec.h"
+#include "rpc/asked.h"
+#include "rpc/turn.h"
+#include "socket/sendcount.h"
+#include "socket/sends.h"
+#include "socket/sock.h"
+#include "socket/stuck.h"
+#include "socket/tap.h"
+#include "trace/record.h"
+#include "util/log.h"
 
 /* Runs of messages that one wake-up may send for one association. */
 #define RUNS_A_TURN	4
-/* The first is short: often there is room for none, and gathering them costs. */
+/* The first run is short: often there is room for no message, and gathering costs time. */
 #define FIRST_RUN	4
-/* Messages in a run beside another user: that none is taken is seen, and charged, when it is over. */
+/* Messages in a run beside another user: refusals are charged only when the run is over. */
 #define RUN_SHARED	16
-/* Senders of an association that are gone through in the time of a system call. */
-#define OTHERS_A_CALL	64
-/* Longest reason of an abort: it travels in one packet. */
-#define MAX_REASON	1024
-/* What one is charged with, its record in the journal included. */
-#define COST		(sizeof(struct assoc) + MALLOC_EXTRA + 512)
 
-static size_t nassocs, nlingering;
-
-struct assoc *
-assoc_new(struct sock *s, uint32_t id, const struct sockaddr_storage *peer)
-{
-	struct assoc	*a = assoc_make(s, id, peer, journal_number(), s->uid);
-
-	keep_assoc(a);
-	return a;
-}
-
+/* The stack took these messages. */
 static void
-charge_user(struct assoc *a, uid_t uid)
-{
-	a->user = user_get(uid);
-	user_charge(a->user, CHARGE_ASSOCIATIONS, 1);
-	user_charge(a->user, CHARGE_MEMORY, COST + a->left);
-}
-
-static void
-discharge_user(struct assoc *a)
-{
-	user_discharge(a->user, CHARGE_ASSOCIATIONS, 1);
-	user_discharge(a->user, CHARGE_MEMORY, COST + a->left);
-	a->user = user_put(a->user);
-}
-
-void
-assoc_set_user(struct assoc *a, uid_t uid)
-{
-	discharge_user(a);
-	charge_user(a, uid);
-	budget_move(&a->stack.charged, a->user);
-	keep_assoc(a);
-}
-
-struct assoc *
-assoc_make(struct sock *s, uint32_t id, const struct sockaddr_storage *peer, uint64_t number,
-    uid_t uid)
-{
-	struct assoc	*a = xcalloc(1, sizeof *a);
-
-	a->sock = s;
-	a->number = number;
-	charge_user(a, uid);
-	if (peer != NULL)
-		a->peer = *peer;
-	TAILQ_INIT(&a->sends);
-	TAILQ_INIT(&a->counts);
-	stack_assoc_init(a);
-	a->node.key = id;
-	if (s != NULL)
-		hash_add(&s->assocs, &a->node, id);
-	else
-		nlingering++;
-	nassocs++;
-	return a;
-}
-
-static void
-close_ended(struct call *call, enum call_end why)
-{
-	static const struct rpc_close_out	 out;
-	struct closer				*c = call->waits_for;
-
-	c->call = NULL;
-	if (why == CALL_TIMED_OUT)
-		call_finish(call, &out);	/* what is left goes on alone */
-	else
-		call_forget(call);
-}
-
-struct closer *
-closer_new(const struct call *call, int seconds)
-{
-	struct closer	*c = xcalloc(1, sizeof *c);
-
-	c->left = 1;		/* the socket itself */
-	c->call = call_keep(call, (int64_t)seconds * 1000, close_ended, c);
-	return c;
-}
-
-/* One of those that it waits for is over. */
-static void
-closer_less(struct closer *c)
-{
-	static const struct rpc_close_out	out;
-
-	if (c == NULL || --c->left > 0)
-		return;
-	if (c->call != NULL)
-		call_finish(c->call, &out);
-	free(c);
-}
-
-enum error
-closer_begin(struct closer *c)
-{
-	closer_less(c);
-	return CALL_ANSWERED;
-}
-
-struct assoc *
-assoc_free(struct assoc *a)
-{
-	if (a == NULL)
-		return NULL;
-	assoc_fail_sends(a, ERR_epipe, "the association is over");
-	stack_assoc_free(a);
-	keep_drop_assoc(a);
-	if (a->sock != NULL)
-		hash_remove(&a->sock->assocs, &a->node);
-	else
-		nlingering--;
-	nassocs--;
-	discharge_user(a);
-	closer_less(a->closer);
-	free(a);
-	return NULL;
-}
-
-struct assoc *
-assoc_find(struct sock *s, uint32_t id)
-{
-	if (!s->many)
-		return assoc_next(s, NULL);
-	return HASH_FIND(assoc, &s->assocs, id);
-}
-
-struct assoc *
-assoc_next(struct sock *s, const struct assoc *a)
-{
-	return (struct assoc *)(void *)hash_next(&s->assocs, a != NULL ? &a->node : NULL);
-}
-
-size_t
-assoc_count(void)
-{
-	return nassocs;
-}
-
-size_t
-assoc_lingering(void)
-{
-	return nlingering;
-}
-
-uint32_t
-assoc_id(const struct assoc *a)
-{
-	return (uint32_t)a->node.key;
-}
-
-void
-assoc_set_id(struct assoc *a, uint32_t id)
-{
-	hash_remove(&a->sock->assocs, &a->node);
-	hash_add(&a->sock->assocs, &a->node, id);
-	keep_assoc(a);
-}
-
-static const char *const state_names[] = {
-	[ASSOC_COMING_UP] = "coming_up",
-	[ASSOC_UP] = "up",
-	[ASSOC_GOING_DOWN] = "going_down",
-	[ASSOC_OVER] = "over",
-};
-
-const char *
-assoc_state_name(const struct assoc *a)
-{
-	return state_names[a->state];
-}
-
-void
-assoc_enter(struct assoc *a, enum assoc_state state)
-{
-	char	text[ADDR_TEXT];
-
-	log_debug("assoc %u: %s -> %s, sock=%llu peer=%s:%u", assoc_id(a),
-	    state_names[a->state], state_names[state],
-	    a->sock != NULL ? (unsigned long long)a->sock->node.key : 0,
-	    addr_text(&a->peer, text), addr_port(&a->peer));
-	a->state = state;
-	keep_assoc(a);
-}
-
-static void
-count_sent(struct assoc *a, size_t len)
+count_sent(struct assoc *a, const struct stack_message *m, unsigned n)
 {
 	struct sock	*s = a->sock;
+	size_t		 sum = 0, max = 0;
 
+	if (n == 0)
+		return;
+	for (unsigned i = 0; i < n; i++) {
+		sum += m[i].len;
+		if (m[i].len > max)
+			max = m[i].len;
+		if (trace_ppid(&a->trace, m[i].info.ppid))
+			assoc_changed(a);
+		record_message(&a->trace, true, &m[i].info, m[i].data, m[i].len);
+	}
+	assoc_counted(a);
+	trace_count(&a->trace.sent, n, sum);
+	if (tap_is_on)
+		tap_sent(a, m, n);
 	if (s == NULL)
 		return;
-	keep_sock_words(s);
-	s->sent.cnt++;
-	s->sent.oct += len;
-	if (len > s->sent.max)
-		s->sent.max = len;
+	sock_words_changed(s);
+	s->sent.cnt += n;
+	s->sent.oct += sum;
+	if (max > s->sent.max)
+		s->sent.max = max;
 }
 
 /* ---- waiting -------------------------------------------------------- */
 
-/* What a message costs that waits: its structures count as well. */
+/* Bytes that a waiting message costs, including its structures. */
 static size_t
 cost_of(size_t len)
 {
 	return len + sizeof(struct waiting_send) + MALLOC_EXTRA + CALL_COST;
 }
 
-/* It takes n bytes more, of its sender's user or, without a sender, of the association's. */
+/* Charge n bytes to its sender's user or, without a sender, to the association's. */
 static void
-charge(struct waiting_send *w, size_t n)
+charge_send(struct waiting_send *w, size_t n)
 {
 	w->cost += n;
 	if (w->call != NULL) {
@@ -260,7 +86,7 @@ charge(struct waiting_send *w, size_t n)
 }
 
 static void
-discharge(struct waiting_send *w)
+discharge_send(struct waiting_send *w)
 {
 	if (w->call != NULL)
 		account_discharge(&w->call->client->account, w->cost);
@@ -270,108 +96,22 @@ discharge(struct waiting_send *w)
 	}
 }
 
-/* Senders are few, or their user pays for the search. */
-static struct send_count *
-find_count(struct assoc *a, const struct client *c)
-{
-	struct send_count	*k;
-	unsigned		 others = 0;
-
-	TAILQ_FOREACH(k, &a->counts, entry) {
-		if (k->client == c)
-			break;
-		others++;
-	}
-	turn_spend_calls(c->account.user, others / OTHERS_A_CALL);
-	if (k != NULL && k != TAILQ_FIRST(&a->counts)) {
-		TAILQ_REMOVE(&a->counts, k, entry);
-		TAILQ_INSERT_HEAD(&a->counts, k, entry);
-	}
-	return k;
-}
-
-/* NULL: the system has no memory for it. */
-static struct send_count *
-make_count(struct assoc *a, struct client *c)
-{
-	struct send_count	*k = malloc(sizeof *k);
-
-	if (k == NULL)
-		return NULL;
-	*k = (struct send_count){ .client = c };
-	TAILQ_INSERT_HEAD(&a->counts, k, entry);
-	account_charge(&c->account, sizeof *k + MALLOC_EXTRA);
-	return k;
-}
-
-static void
-free_count(struct assoc *a, struct send_count *k)
-{
-	TAILQ_REMOVE(&a->counts, k, entry);
-	account_discharge(&k->client->account, sizeof *k + MALLOC_EXTRA);
-	free(k);
-}
-
-/* It counts n bytes against its client. */
-static void
-count(struct waiting_send *w, size_t n)
-{
-	struct client		*c = w->call->client;
-	struct send_count	*k = find_count(w->assoc, c);
-
-	if (k == NULL && (k = make_count(w->assoc, c)) == NULL)
-		return;
-	client_wait_more(c, n);
-	k->bytes += n;
-	k->sends++;
-	w->count = k;
-	w->counted = n;
-	w->era = k->era;
-}
-
-static void
-uncount(struct waiting_send *w)
-{
-	struct send_count	*k = w->count;
-
-	if (k == NULL)
-		return;
-	if (w->era == k->era) {
-		client_wait_less(k->client, w->counted);
-		k->bytes -= w->counted;
-	}
-	if (--k->sends == 0)
-		free_count(w->assoc, k);
-	w->count = NULL;
-}
-
-void
-assoc_uncount_sends(struct assoc *a)
-{
-	struct send_count	*k;
-
-	TAILQ_FOREACH(k, &a->counts, entry) {
-		if (k->bytes > 0)
-			client_wait_less(k->client, k->bytes);
-		k->bytes = 0;
-		k->era++;
-	}
-}
-
 static void
 waiting_send_free(struct waiting_send *w)
 {
 	struct assoc	*a = w->assoc;
 
 	TAILQ_REMOVE(&a->sends, w, entry);
-	if (TAILQ_EMPTY(&a->sends))
+	if (TAILQ_EMPTY(&a->sends)) {
 		stuck_unwatch(a);
+		stack->flush(a);
+	}
 	a->waiting -= w->len;
 	a->charged -= cost_of(w->len);
 	if (a->sock != NULL)
 		a->sock->waiting -= w->len;
-	discharge(w);
-	uncount(w);
+	discharge_send(w);
+	sendcount_take(w);
 	if (w->free_request)
 		a->free_requests--;
 	if (w->asked != NULL)
@@ -383,43 +123,40 @@ waiting_send_free(struct waiting_send *w)
 
 static void refuse_send(struct waiting_send *, enum error, const char *);
 
-/* Its sender is gone, and it is its association's alone. */
-static void
-leave_alone(struct waiting_send *w)
-{
-	size_t	n = w->cost;
-
-	uncount(w);
-	discharge(w);
-	w->call = NULL;
-	w->cost = 0;
-	charge(w, n);
-}
-
 /*
- * The caller is gone, or its patience. A request that was not answered is not
- * sent; a notification is, as nothing is ever said of one that was taken.
+ * The caller is gone, or send_timeout is over. A request that was not answered is
+ * not sent. A notification is, as its sender counts on it once it was accepted.
  */
 static void
 send_ended(struct call *call, enum call_end why)
 {
 	struct waiting_send	*w = call->waits_for;
+	size_t			 n = w->cost;
 	char			 text[64];
 
+	if (why == CALL_CLIENT_AWAY) {
+		if (w->asked == NULL)
+			w->asked = asked_new(call->client, call->msgid, w->data, w->len);
+		return;
+	}
 	if (why == CALL_TIMED_OUT) {
 		(void)snprintf(text, sizeof text, "assoc_id %u: no room within send_timeout",
 		    assoc_id(w->assoc));
 		refuse_send(w, ERR_timeout, text);
 		return;
 	}
-	if (call->notification)
-		leave_alone(w);
-	else
+	if (call->notification) {	/* from now on it belongs to its association alone */
+		sendcount_take(w);
+		discharge_send(w);
+		w->call = NULL;
+		w->cost = 0;
+		charge_send(w, n);
+	} else
 		waiting_send_free(w);
 	call_forget(call);
 }
 
-/* With non_block_send: is enough waiting already? */
+/* With non_block_send: is the queue above its watermark? */
 static bool
 is_full(struct assoc *a)
 {
@@ -433,11 +170,11 @@ is_full(struct assoc *a)
 }
 
 /*
- * What a message that waits counts against its client. One at a time is free:
- * a client that waits for its answers is always read. So are all where the
- * association is given up, as it takes no more of them than association_queue.
- * One that the association has no place for any more counts so much that its
- * client is not.
+ * The bytes that a waiting message counts against its client. One message at a
+ * time is free: a client that waits for its answers is always read. If the
+ * association is given up all are free, as it accepts no more than
+ * association_queue. A message that the association has no place for counts so
+ * much that its client is not read any more.
  */
 static size_t
 count_of(const struct assoc *a, size_t len)
@@ -449,16 +186,7 @@ count_of(const struct assoc *a, size_t len)
 	return cost_of(len);
 }
 
-void
-assoc_may_be_asked(struct call *call)
-{
-	struct waiting_send	*w = call->waits_for;
-
-	if (w->asked == NULL)
-		w->asked = asked_new(call->client, call->msgid, w->data, w->len);
-}
-
-/* May a message of this client's, so long, wait? */
+/* May a message of this client, of this length, wait? */
 static enum error
 may_wait(const struct client *c, size_t len)
 {
@@ -470,26 +198,15 @@ may_wait(const struct client *c, size_t len)
 	    account_why_not(&c->account, n));
 }
 
-/* Its sender waits for it, or at least is there. */
-static void
-has_sender(struct waiting_send *w, const struct call *call)
-{
-	struct sock	*s = w->assoc->sock;
-	size_t		 n = count_of(w->assoc, w->len);
-
-	w->call = call_keep(call, s != NULL ? s->own.send_timeout : -1, send_ended, w);
-	if (n > 0)
-		count(w, n);
-}
-
 /*
- * It waits, behind the others; call is NULL if it has no sender any more.
+ * Let a message wait behind the others; call is NULL if it has no sender any more.
  * NULL: the system has no memory for it.
  */
 static struct waiting_send *
 wait_for_room(struct assoc *a, const struct call *call, const struct stack_message *m)
 {
 	struct waiting_send	*w = malloc(sizeof *w + m->len);
+	size_t			 n;
 
 	if (w == NULL)
 		return NULL;
@@ -499,11 +216,17 @@ wait_for_room(struct assoc *a, const struct call *call, const struct stack_messa
 		.len = m->len,
 		.session = m->client,
 		.ordinal = m->ordinal,
+		.many = MSGID_MANY(m->msgid),
 	};
 	memcpy(w->data, m->data, m->len);
-	if (call != NULL)
-		has_sender(w, call);
-	charge(w, cost_of(m->len) - CALL_COST);	/* that is the call's */
+	if (call != NULL) {
+		n = count_of(a, m->len);
+		w->call = call_keep(call, a->sock != NULL ? a->sock->own.send_timeout : -1,
+		    send_ended, w);
+		if (n > 0)
+			sendcount_add(w, n);
+	}
+	charge_send(w, cost_of(m->len) - CALL_COST);	/* CALL_COST is charged with the call */
 	if (TAILQ_EMPTY(&a->sends))
 		stuck_watch(a);
 	TAILQ_INSERT_TAIL(&a->sends, w, entry);
@@ -511,16 +234,16 @@ wait_for_room(struct assoc *a, const struct call *call, const struct stack_messa
 	a->charged += cost_of(m->len);
 	if (a->sock != NULL)
 		a->sock->waiting += m->len;
-	stack_await_room(a, true);
+	stack->await_room(a, true);
 	return w;
 }
 
-/* It is in the journal, too. */
+/* The waiting message is in the journal, too, and is charged for that. */
 static void
 has_record(struct waiting_send *w, struct record *r)
 {
 	w->record = r;
-	charge(w, r->size);
+	charge_send(w, r->size);
 }
 
 void
@@ -536,16 +259,38 @@ assoc_wait_again(struct assoc *a, const struct call *call, const struct stack_me
 		w->asked = asked_new(call->client, call->msgid, m->data, m->len);
 }
 
-/* An error of the system's in the words of a sender. */
+/* An errno as an error of send. */
 static enum error
 send_failed(const struct assoc *a, int number, size_t len, const struct sndrcvinfo *info)
 {
+	struct sockaddr_storage	to;
+	char			text[ADDR_TEXT];
+
 	switch (number) {
 	case EMSGSIZE:
 		return call_fail(ERR_emsgsize, "data: %zu bytes are more than the send buffer takes; set sndbuf", len);
 	case ENOBUFS:
-		return call_fail(ERR_enobufs, "data: there is no memory for %zu bytes in %s", len, stack_memory());
+		return call_fail(ERR_enobufs, "data: there is no memory for %zu bytes in %s", len, stack->memory);
+	case EADDRNOTAVAIL:
+		if ((info->flags & SNDRCV_ADDR_OVER) == 0)
+			break;
+		addr_unpack(&info->addr, &to);
+		return call_fail(ERR_eaddrnotavail, "addr: %s is none of the peer's; peernames lists them",
+		    addr_text(&to, text));
+	case EOPNOTSUPP:
+		if ((info->flags & SNDRCV_ADDR_OVER) == 0)
+			break;
+		return call_fail(ERR_eopnotsupp, "addr: the kernel takes it on a socket of type stream that was accepted or connected; on this one set sctp_primary_addr");
+	case ENOPROTOOPT:
+		return call_fail(ERR_enoprotoopt, "auth_keynumber: this SCTP stack sends with the active key only; see sctp_auth_active_key");
+	case EACCES:
+		if (info->auth_keynumber == 0)
+			break;
+		return call_fail(ERR_eacces, "auth_keynumber: the peer does not ask for authenticated DATA, so the message would go without it");
 	case EINVAL:
+		if (info->auth_keynumber != 0)
+			return call_fail(ERR_einval, "auth_keynumber %u: the association has no such key",
+			    info->auth_keynumber - 1);
 		if (a->outbound == 0)
 			return call_fail(ERR_einval, "stream %u: more than sctp_initmsg asked for",
 			    info->stream);
@@ -557,74 +302,112 @@ send_failed(const struct assoc *a, int number, size_t len, const struct sndrcvin
 		return call_fail(ERR_epipe, "assoc_id %u: the association is over, or is being shut down",
 		    assoc_id(a));
 	default:
-		return call_fail(error_from_errno(number), "assoc_id %u: %s", assoc_id(a),
-		    strerror(number));
+		break;
 	}
+	return call_fail(error_from_errno(number), "assoc_id %u: %s", assoc_id(a), strerror(number));
 }
 
 /* ---- sending -------------------------------------------------------- */
 
 /*
- * Messages of one client's to one association, one after the other: they are
- * sent with one system call when something else is to be done, or there are
- * no more. Until then their bytes stay where they were read.
+ * Consecutive messages of one client to one association. They are sent with one
+ * system call when something else is to be done, or when there are no more. Until
+ * then their bytes stay where they were read.
  */
 static struct {
 	struct assoc		*assoc;
 	struct client		*client;
 	unsigned		 n;
-	unsigned		 done;		/* of them, by assoc_send_run */
+	unsigned		 done;		/* how many assoc_send_run has dealt with */
 	unsigned		 going;		/* how many there were when it began */
 	bool			 notification[STACK_RUN];
 	struct stack_message	 message[STACK_RUN];
 } run;
 
-static void refuse_message(const struct call *, uint64_t sock, const struct stack_message *,
-    enum error, const char *);
+/* The commit that contains all waiting messages written to the journal. */
+static uint64_t last_written;
 
-static struct call
-call_of(unsigned i)
+/* Answer a send_many of which so many were taken; e and why say what became of the next. */
+static void
+answer_many(const struct call *call, unsigned taken, enum error e, const char *why)
 {
-	return (struct call){
-		.client = run.client,
-		.method = &rpc_table[RPC_send],
-		.msgid = run.message[i].msgid,
-		.notification = run.notification[i],
-		.ordinal = run.message[i].ordinal,
-	};
+	struct rpc_send_many_out	 out = { .taken = taken };
+	const char			*text;
+
+	if (e != ERR_OK) {
+		text = call_error_text(e, why);
+		out.error = (struct slice){ text, (uint32_t)strlen(text) };
+	}
+	call_reply(call, &out);
 }
 
-/* Nobody is to wait for a message that waits: it was taken by us, for good. */
+/* A message that waited is taken, or accepted for good. */
 static void
-answer_early(struct waiting_send *w)
+answer_taken(const struct call *call, unsigned many)
 {
 	static const struct rpc_send_out	out;
 
+	if (many == 0)
+		call_reply(call, &out);
+	else if (many == 1)
+		answer_many(call, 1, ERR_OK, NULL);
+	else
+		answer_many(call, 1, ERR_eagain, "message [1]: the one before it had to wait for room; send this and the rest again");
+}
+
+static void refuse_message(const struct call *, uint64_t sock, const struct stack_message *,
+    enum error, const char *);
+
+/* The daemon has accepted it for good: answer now, and treat it as a notification from here on. */
+static void
+answer_early(struct waiting_send *w)
+{
 	if (w->call->notification)
 		return;
-	call_reply(w->call, &out);
+	answer_taken(w->call, w->many);
 	w->call->notification = true;
 	w->call->ordinal = w->ordinal = ORDINAL_ANSWERED | journal_number();
 }
 
-/* It will not be asked for again, and is in the journal. */
+bool
+assoc_waiting_known(void)
+{
+	return last_written <= changes_commits();
+}
+
+struct record *
+assoc_write_waiting(const struct assoc *a, const struct call *call, const struct sndrcvinfo *info,
+    const char *data, size_t len)
+{
+	msgpack_sbuffer	 b;
+	msgpack_packer	 pk;
+	struct record	*r;
+
+	msgpack_sbuffer_init(&b);
+	msgpack_packer_init(&pk, &b, msgpack_sbuffer_write);
+	codec_pack(&pk, sndrcvinfo_fields, info, sizeof *info);
+	r = journal_new(b.size + len);
+	memcpy(r->body, b.data, b.size);
+	memcpy(r->body + b.size, data, len);
+	r->word[WAITING_CLIENT] = call->client->node.key;
+	r->word[WAITING_ASSOC] = a->number;
+	r->word[WAITING_ORDER] = journal_number();
+	r->word[WAITING_DATA] = b.size;
+	r->word[WAITING_ORDINAL] = call->ordinal;
+	journal_keep(r, RECORD_WAITING);
+	last_written = changes_commits() + 1;
+	msgpack_sbuffer_destroy(&b);
+	return r;
+}
+
+/* The client will not repeat it, and it is in the journal. */
 static void
 keep_for_good(struct waiting_send *w)
 {
-	has_record(w, keep_waiting(w->assoc, w->call, &w->info, w->data, w->len));
+	has_record(w, assoc_write_waiting(w->assoc, w->call, &w->info, w->data, w->len));
 }
 
-/* See asked.h: a notification waits behind this request. */
-static void
-bind_request(struct waiting_send *w)
-{
-	w->free_request = false;
-	w->assoc->free_requests--;
-	w->call->bound = true;
-	w->call->ordinal = ORDINAL_BOUND | w->call->msgid;
-	keep_for_good(w);
-}
-
+/* See rpc/asked.h: a notification waits behind these requests. */
 static void
 bind_those_before(const struct waiting_send *w)
 {
@@ -633,12 +416,17 @@ bind_those_before(const struct waiting_send *w)
 	if (w->assoc->free_requests == 0)
 		return;
 	TAILQ_FOREACH(before, &w->assoc->sends, entry) {
-		if (before->free_request && before->session == w->session)
-			bind_request(before);
+		if (!before->free_request || before->session != w->session)
+			continue;
+		before->free_request = false;
+		before->assoc->free_requests--;
+		before->call->bound = true;
+		before->call->ordinal = ORDINAL_BOUND | MSGID_OF_MANY(before->call->msgid, before->many);
+		keep_for_good(before);
 	}
 }
 
-/* One that waits: who is to be answered, and what is to be kept for it? */
+/* A message waits: who is to be answered, and what must be kept for it? */
 static void
 now_waits(struct waiting_send *w)
 {
@@ -649,13 +437,13 @@ now_waits(struct waiting_send *w)
 	if (w->call->notification) {
 		bind_those_before(w);
 		keep_for_good(w);
-	} else {	/* whoever has no answer to a request asks again */
+	} else {	/* a client repeats a request without an answer */
 		w->free_request = true;
 		w->assoc->free_requests++;
 	}
 }
 
-/* May one more wait behind those that do? */
+/* May one more message wait? */
 static enum error
 has_place(struct assoc *a)
 {
@@ -663,38 +451,52 @@ has_place(struct assoc *a)
 		return call_fail(ERR_eagain, "assoc_id %u: %zu bytes wait for room already",
 		    assoc_id(a), a->waiting);
 	if (stuck_refuses(a))
-		return call_fail(ERR_eagain, "assoc_id %u: its peer takes nothing, and %zu bytes wait for room already; association_queue allows no more",
+		return call_fail(ERR_eagain, "assoc_id %u: its peer accepts nothing, and %zu bytes wait for room already; association_queue allows no more",
 		    assoc_id(a), a->waiting);
 	return ERR_OK;
 }
 
-/* It was not taken: it waits, or its sender is told why not. */
+/* There is no room for it: it waits, or there is a reason why it may not. */
+static enum error
+let_wait(struct assoc *a, const struct call *call, const struct stack_message *m)
+{
+	struct waiting_send	*w;
+	enum error		 e;
+
+	if ((e = has_place(a)) != ERR_OK || (e = may_wait(call->client, m->len)) != ERR_OK)
+		return e;
+	if ((w = wait_for_room(a, call, m)) == NULL)
+		return call_fail(ERR_enomem, "data: the system has no memory for %zu bytes that wait", m->len);
+	now_waits(w);
+	return ERR_OK;
+}
+
+/* The stack did not take it: it waits, or its sender is told why not. */
 static void
-settle(struct assoc *a, unsigned i, int number)
+settle_send(struct assoc *a, unsigned i, int number)
 {
 	const struct stack_message	*m = &run.message[i];
-	struct call			 call = call_of(i);
-	struct waiting_send		*w;
+	struct call			 call = {
+		.client = run.client,
+		.method = &rpc_table[RPC_send],
+		.msgid = (uint32_t)m->msgid,
+		.notification = run.notification[i],
+		.ordinal = m->ordinal,
+	};
 	enum error			 e;
 
-	if (number != EAGAIN)
-		e = send_failed(a, number, m->len, &m->info);
-	else if ((e = has_place(a)) == ERR_OK && (e = may_wait(run.client, m->len)) == ERR_OK) {
-		if ((w = wait_for_room(a, &call, m)) != NULL) {
-			now_waits(w);
-			return;
-		}
-		e = call_fail(ERR_enomem, "data: the system has no memory for %zu bytes that wait", m->len);
-	}
+	e = number == EAGAIN ? let_wait(a, &call, m) : send_failed(a, number, m->len, &m->info);
+	if (e == ERR_OK)
+		return;
 	refuse_message(&call, a->sock->node.key, m, e, call_why());
 }
 
+/* The next of the run is dealt with. */
 static void
-answer_sent(unsigned i)
+one_done(void)
 {
-	count_sent(run.assoc, run.message[i].len);
-	if (!run.notification[i])
-		client_answer_done(run.client, run.message[i].msgid);
+	if (run.notification[run.done++])
+		run.client->unsettled--;
 }
 
 bool
@@ -703,49 +505,42 @@ assoc_has_queued(const struct client *c, uint64_t ordinal)
 	return run.n > 0 && run.client == c && run.message[run.n - 1].ordinal == ordinal;
 }
 
-unsigned
-assoc_unsettled(const struct client *c)
-{
-	unsigned	n = 0;
-
-	if (run.client != c)
-		return 0;
-	for (unsigned i = run.done; i < run.going || i < run.n; i++)
-		n += run.notification[i];
-	return n;
-}
-
 /*
- * A notification that is sent says, by its note, that those before it were
- * carried out: so what they did is in the journal first.
+ * The note of a notification that is sent also says that the notifications before
+ * it were carried out. So what they did must be in the journal first.
  */
 static void
-commit_those_before(void)
+commit_those_before(const struct client *c)
 {
-	if (run.client->said)
-		keep_commit();
-	must_be_known(!run.client->said || run.client->dead, "what notifications did, before the next is sent");
+	if (c->said)
+		changes_commit();
+	must_be_known(!c->said || c->dead, "what notifications did, before the next is sent");
 }
 
-/* Send as many as can be, or settle the first. */
+/* Send as many as possible, and deal with the next that was not taken. */
 static void
 send_some(struct assoc *a)
 {
-	unsigned	i = run.done, sent = 0;
+	unsigned	i, sent = 0;
 	int		number = EAGAIN;	/* behind those that wait */
 
 	if (TAILQ_EMPTY(&a->sends)) {
-		commit_those_before();
-		sent = stack_send(a, &run.message[i], run.going - i, &number);
+		commit_those_before(run.client);
+		sent = stack->send(a, &run.message[run.done], run.going - run.done, &number);
+		count_sent(a, &run.message[run.done], sent);
 	}
-	if (sent == 0) {
-		settle(a, i, number);
-		if (run.notification[i] && run.message[i].client != 0)
-			client_said(run.client);
-		run.done++;
+	while (sent-- > 0) {
+		i = run.done;
+		one_done();
+		if (!run.notification[i])
+			client_answer_done(run.client, (uint32_t)run.message[i].msgid);
 	}
-	while (sent-- > 0)
-		answer_sent(run.done++);
+	if ((i = run.done) == run.going)
+		return;
+	settle_send(a, i, number);
+	if (run.notification[i] && run.message[i].client != 0)
+		client_said(run.client);
+	one_done();
 }
 
 void
@@ -758,45 +553,120 @@ assoc_send_run(void)
 	while (run.done < run.going)
 		send_some(run.assoc);
 	run.done = run.going = 0;
+	if (TAILQ_EMPTY(&run.assoc->sends))
+		stack->flush(run.assoc);
 	client_dirty(run.client);	/* how many notifications are carried out */
 	if (run.client->said)
-		keep_commit();
+		changes_commit();
 }
 
 enum error
 assoc_send(struct assoc *a, struct call *call, const struct sndrcvinfo *info,
     const char *data, size_t len)
 {
-	enum error	e;
+	struct stack_message	*m;
+	enum error		 e;
 
 	if (!call->notification && !TAILQ_EMPTY(&call->client->asked) &&
 	    asked_again(call->client, call->msgid, data, len))
 		return CALL_ANSWERED;
 	if (a->outbound != 0 && info->stream >= a->outbound) {
-		stack_count_streams(a);
+		stack->count_streams(a);
 		if (info->stream >= a->outbound)
 			return send_failed(a, EINVAL, len, info);
 	}
 	if (a->eof_asked || a->state == ASSOC_OVER)
 		return send_failed(a, EPIPE, len, info);
-	/* One that is refused anyway costs its user what that takes, before the next is read. */
+	/* Charge a refused message to its user before the next one is read. */
 	if (run.n == 0 && !TAILQ_EMPTY(&a->sends) &&
 	    ((e = has_place(a)) != ERR_OK || (e = may_wait(call->client, len)) != ERR_OK))
 		return e;
-	if (run.n >= (turn_is_shared() ? RUN_SHARED : STACK_RUN) ||
+	if ((run.n >= RUN_SHARED && (run.n >= STACK_RUN || turn_is_shared())) ||
 	    (run.n > 0 && (run.assoc != a || run.client != call->client)))
 		assoc_send_run();
 	run.assoc = a;
 	run.client = call->client;
 	run.notification[run.n] = call->notification;
-	run.message[run.n++] = (struct stack_message){
-		.info = *info,
-		.data = data,
-		.len = len,
-		.client = call->client->token[0] != '\0' ? call->client->node.key : 0,
-		.ordinal = call->notification ? call->ordinal : 0,
-		.msgid = call->msgid,
-	};
+	run.client->unsettled += call->notification;
+	m = &run.message[run.n++];
+	m->info = *info;
+	m->data = data;
+	m->len = len;
+	m->client = call->client->token[0] != '\0' ? call->client->node.key : 0;
+	m->ordinal = call->notification ? call->ordinal : 0;
+	m->msgid = call->msgid;
+	return CALL_ANSWERED;
+}
+
+/* How many of the messages come before one whose stream does not exist. */
+static unsigned
+with_stream(struct assoc *a, const struct stack_message *m, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (a->outbound == 0 || m[i].info.stream < a->outbound)
+			continue;
+		stack->count_streams(a);
+		if (m[i].info.stream >= a->outbound)
+			return i;
+	}
+	return n;
+}
+
+/* Why m[0], the message number at of a request, was not taken. */
+static enum error
+why_not_taken(const struct assoc *a, const struct stack_message *m, unsigned at, int number)
+{
+	char		why[400];
+	enum error	e;
+
+	if (number == EAGAIN)
+		return call_fail(ERR_eagain, "message [%u]: there is no room for it now; send it and the rest again", at);
+	e = send_failed(a, number, m->len, &m->info);
+	(void)snprintf(why, sizeof why, "%s", call_why());
+	return call_fail(e, "message [%u]: %s", at, why);
+}
+
+/*
+ * All of it happens in one turn, and in one call of the stack: a commit between
+ * two of the messages would forget, before there is an answer, which were taken.
+ */
+enum error
+assoc_send_many(struct assoc *a, struct call *call, struct stack_message *m, unsigned n)
+{
+	unsigned	taken = 0, most;
+	int		number = EAGAIN;	/* behind those that wait */
+	enum error	e;
+
+	assoc_send_run();
+	if (!TAILQ_EMPTY(&call->client->asked) &&
+	    asked_again(call->client, call->msgid, m->data, m->len))
+		return CALL_ANSWERED;
+	if (a->eof_asked || a->state == ASSOC_OVER)
+		return send_failed(a, EPIPE, m->len, &m->info);
+	for (unsigned i = 0; i < n; i++) {
+		m[i].client = call->client->token[0] != '\0' ? call->client->node.key : 0;
+		m[i].ordinal = 0;
+		m[i].msgid = MSGID_OF_MANY(call->msgid, n);
+	}
+	most = with_stream(a, m, n);
+	if (TAILQ_EMPTY(&a->sends) && most > 0) {
+		commit_those_before(call->client);
+		taken = stack->send(a, m, most, &number);
+		stack->flush(a);
+	}
+	count_sent(a, m, taken);
+	if (taken == n) {
+		answer_many(call, n, ERR_OK, NULL);
+		return CALL_ANSWERED;
+	}
+	if (taken == most)
+		number = EINVAL;	/* its stream does not exist */
+	if (taken == 0 && number == EAGAIN)
+		return (e = let_wait(a, call, m)) == ERR_OK ? CALL_ANSWERED : e;
+	e = why_not_taken(a, &m[taken], taken, number);
+	if (taken == 0)
+		return e;
+	answer_many(call, taken, e, call_why());
 	return CALL_ANSWERED;
 }
 
@@ -811,7 +681,7 @@ assoc_give_back(struct client *to, uint64_t sock, const struct sndrcvinfo *info,
 		.data = data,
 	};
 
-	client_tell(to, notice_send_failed, sock, &e);
+	client_tell(to, EVENT_send_failed, sock, &e);
 }
 
 static void
@@ -830,9 +700,9 @@ refuse_message(const struct call *call, uint64_t sock, const struct stack_messag
 	    call_error_text(code, why));
 }
 
-/* It goes back to its sender; if that is gone, to the owner of the socket. */
+/* Give it back to its sender or, if that is gone, to the owner of the socket. */
 static void
-give_back(const struct waiting_send *w, const char *error)
+give_send_back(const struct waiting_send *w, const char *error)
 {
 	struct sock		*s = w->assoc->sock;
 	struct client		*to = s != NULL ? s->owner : NULL;
@@ -853,7 +723,7 @@ refuse_send(struct waiting_send *w, enum error code, const char *why)
 	struct call	*call = w->call;
 
 	if (call == NULL || call->notification)
-		give_back(w, call_error_text(code, why));
+		give_send_back(w, call_error_text(code, why));
 	waiting_send_free(w);
 	if (call == NULL)
 		return;
@@ -863,27 +733,28 @@ refuse_send(struct waiting_send *w, enum error code, const char *why)
 		call_finish_error(call, code, "%s", why);
 }
 
-/* The first that waits was taken, or never will be. */
+/* The first waiting message was taken, or never will be: answer and free it. */
 static void
 finish_send(struct waiting_send *w, int number)
 {
-	static const struct rpc_send_out	 out;
-	struct call				*call = w->call;
-	enum error				 e;
+	struct call	*call = w->call;
+	unsigned	 many = w->many;
+	enum error	 e;
 
 	if (number == 0) {
 		stuck_moves(w->assoc);
-		count_sent(w->assoc, w->len);
 		waiting_send_free(w);
-		if (call != NULL)
-			call_finish(call, &out);
+		if (call == NULL)
+			return;
+		answer_taken(call, many);
+		call_forget(call);
 		return;
 	}
 	e = send_failed(w->assoc, number, w->len, &w->info);
 	refuse_send(w, e, call_why());
 }
 
-/* The first of those that wait, as many as there are of a session, up to most. */
+/* Gather the first waiting messages, all of one session, at most most. */
 static unsigned
 gather_waiting(struct assoc *a, struct stack_message *m, unsigned most)
 {
@@ -900,7 +771,7 @@ gather_waiting(struct assoc *a, struct stack_message *m, unsigned most)
 			.len = w->len,
 			.client = session,
 			.ordinal = w->ordinal,
-			.msgid = w->call != NULL ? w->call->msgid : 0,
+			.msgid = w->call != NULL ? MSGID_OF_MANY(w->call->msgid, w->many) : 0,
 		};
 	}
 	return n;
@@ -915,65 +786,19 @@ assoc_writable(struct assoc *a)
 
 	for (int i = 0; i < RUNS_A_TURN && !TAILQ_EMPTY(&a->sends); i++) {
 		n = gather_waiting(a, m, i == 0 ? FIRST_RUN : STACK_RUN);
-		sent = stack_send(a, m, n, &number);
-		if (sent == 0 && number == EAGAIN)
-			break;
-		if (sent == 0)
-			finish_send(TAILQ_FIRST(&a->sends), number);
+		sent = stack->send(a, m, n, &number);
+		count_sent(a, m, sent);
 		for (unsigned k = 0; k < sent; k++)
 			finish_send(TAILQ_FIRST(&a->sends), 0);
+		if (sent < n && number == EAGAIN)
+			break;
+		if (sent < n)
+			finish_send(TAILQ_FIRST(&a->sends), number);
 	}
 	if (!TAILQ_EMPTY(&a->sends))
-		stack_await_room(a, true);
+		stack->await_room(a, true);
 	else if (a->eof_asked && a->state < ASSOC_GOING_DOWN)
-		(void)stack_eof(a);
-}
-
-/* One that the peer shuts down already needs no more: its end comes anyway. */
-int
-assoc_eof(struct assoc *a)
-{
-	if (a->eof_asked || a->state == ASSOC_OVER)
-		return EPIPE;
-	a->eof_asked = true;
-	keep_assoc(a);
-	if (a->state == ASSOC_GOING_DOWN || !TAILQ_EMPTY(&a->sends))
-		return 0;	/* assoc_writable will, where it is still to be */
-	return stack_eof(a);
-}
-
-static enum error
-end_failed(int number, uint32_t id)
-{
-	if (number == ENOTCONN)
-		number = EPIPE;
-	return call_fail(error_from_errno(number), "assoc_id %u: %s", id,
-	    number == EPIPE ? "it is over, or is being shut down" : strerror(number));
-}
-
-enum error
-assoc_shut(struct assoc *a)
-{
-	int	number = assoc_eof(a);
-
-	return number == 0 ? ERR_OK : end_failed(number, assoc_id(a));
-}
-
-enum error
-assoc_abort(struct assoc *a, const char *reason, size_t len)
-{
-	int	number;
-
-	if (len > MAX_REASON)
-		return call_fail(ERR_emsgsize, "reason: %zu bytes; it takes %d at most",
-		    len, MAX_REASON);
-	if (len > 0 && !a->sock->many && !a->sock->peeled)
-		return call_fail(ERR_einval, "reason: a stream socket cannot give one");
-	if (a->state == ASSOC_OVER)
-		return end_failed(EPIPE, assoc_id(a));
-	if ((number = stack_abort(a, reason, len)) != 0)
-		return end_failed(number, assoc_id(a));
-	return ERR_OK;
+		(void)stack->eof(a);
 }
 
 void
@@ -985,25 +810,5 @@ assoc_fail_sends(struct assoc *a, enum error code, const char *why)
 	(void)snprintf(text, sizeof text, "assoc_id %u: %s", assoc_id(a), why);
 	while ((w = TAILQ_FIRST(&a->sends)) != NULL)
 		refuse_send(w, code, text);
-	stack_await_room(a, false);
-}
-
-void
-assoc_move(struct assoc *a, struct sock *to)
-{
-	if (to == NULL && (a->closer = a->sock->closer) != NULL)
-		a->closer->left++;
-	if (a->sock != NULL) {
-		a->sock->waiting -= a->waiting;
-		hash_remove(&a->sock->assocs, &a->node);
-	}
-	a->sock = to;
-	if (to != NULL)
-		assoc_set_user(a, to->uid);
-	keep_assoc(a);
-	if (to != NULL) {
-		to->waiting += a->waiting;
-		hash_add(&to->assocs, &a->node, a->node.key);
-	} else
-		nlingering++;
+	stack->await_room(a, false);
 }

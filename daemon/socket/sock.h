@@ -3,13 +3,10 @@
  * An SCTP socket as its user knows it: a handle, an owner, a mode, and the
  * events that wait.
  *
- * Below a one-to-many socket the stack keeps each association apart; what
- * comes from them meets here, and here it is decided who gets it and when.
- *
- *	stack -> sock_event -> a waiting connect, or
- *	                       the waiting recv, or
- *	                       the owner, while the mode and its queue allow, or
- *	                       the events that wait
+ * This room, socket, holds sockets, associations, the messages that wait for
+ * room in them, their owners, and the delivery of events. It may use clients
+ * and calls (rpc) and the table of the stack (stack/stack.h). It must not know
+ * any method, which of the stacks is in use, or what a stack keeps of its own.
  */
 #ifndef SOCK_H
 #define SOCK_H
@@ -19,29 +16,32 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
-#include "assoc.h"
-#include "call.h"
-#include "client.h"
-#include "hash.h"
-#include "journal.h"
-#include "notice.h"
-#include "stack.h"
-#include "user.h"
+#include "journal/changes.h"
+#include "limits/user.h"
+#include "proto/event_type.h"
+#include "proto/sockopt.h"
+#include "stack/stack.h"
+#include "util/hash.h"
+
+struct call;
+struct client;
+struct closer;
+struct resolve;
 
 enum active_mode {
 	ACTIVE_FALSE,
 	ACTIVE_TRUE,
 	ACTIVE_ONCE,
-	ACTIVE_COUNT,		/* as many as count says */
+	ACTIVE_COUNT,		/* as many messages as count says */
 };
 
 #define ACTIVE_MAX	32767
 #define ACTIVE_MIN	(-32768)
 
-/* An event that waits, packed but for its head: in a record of the journal. */
+/* An event that waits, packed without its head, in a record of the journal. */
 struct pending {
 	TAILQ_ENTRY(pending)	 entry;
-	const struct notice	*row;
+	const struct event_type	*row;
 	struct record		*record;
 	uint32_t		 assoc_id;
 	uint32_t		 fields;
@@ -71,7 +71,7 @@ struct sock {
 	TAILQ_ENTRY(sock)	 owned;
 	struct client		*owner;
 	uid_t			 uid;
-	struct user		*user;		/* the same, to be charged */
+	struct user		*user;		/* the owner's user, to be charged */
 	bool			 many;		/* one-to-many */
 	bool			 peeled;	/* one-to-one, from a one-to-many */
 	bool			 listening;
@@ -84,10 +84,10 @@ struct sock {
 	enum active_mode	 active;
 	int32_t			 count;
 	uint8_t			 subscribed[SUBSCRIBE_SIZE];
-	struct sockopt_own	 own;		/* the options kept here */
+	struct sockopt_own	 own;		/* the options that the daemon keeps */
 	struct call		*recv;		/* the one that waits */
 	unsigned		 connecting;	/* connects that wait */
-	LIST_HEAD(, lookup)	 lookups;	/* and those before them */
+	LIST_HEAD(, lookup)	 lookups;	/* connects whose names are being looked up */
 	TAILQ_HEAD(, pending)	 pending;
 	size_t			 npending;
 	size_t			 pending_bytes;
@@ -100,78 +100,49 @@ struct sock {
 	struct closer		*closer;	/* the close that waits, once closed */
 	bool			 lent;		/* its owner has the descriptor */
 	bool			 held;		/* its owner is gone */
-	struct event		 hold;		/* and until when it waits for another */
-	struct record		*record;
-	TAILQ_ENTRY(sock)	 changed_entry;
-	bool			 changed;	/* its record is to be written anew */
-	bool			 words_changed;	/* or its words at least */
+	struct event		 hold;		/* until when it waits for another owner */
+	struct kept		 kept;		/* its record */
+	bool			 fields_changed; /* the fields of the record, not only its words */
 
 	struct stack_sock	 stack;		/* the stack's own */
 };
 
-/* A new socket, owned by the client, with nothing below it yet. */
-struct sock *sock_new(struct client *, bool many, int family);
+/*
+ * A new socket, owned by the client, with nothing below it yet. Its handle is
+ * a number that nobody has.
+ */
 struct sock *sock_make(struct client *, bool many, int family, uint64_t handle);
 
-/* Why the client may not have another with an association; NULL: it may. */
+/* Add what the open sockets received and sent; the counters have what closed ones did. */
+void sock_add_counts(uint64_t counters[]);
+
+/* Free a socket that nothing refers to any more. */
+void sock_free(struct sock *);
+
+/* Free the table, once there is no socket any more. */
+void sock_free_all(void);
+
+/* Why the client may not have another socket with an association; NULL: it may. */
 const char *sock_no_room(const struct client *);
 
-/* Another user's from now on, with its associations and events. */
-void sock_set_user(struct sock *, uid_t);
+/* Charge the socket to this user; and stop charging it. */
+void sock_charge(struct sock *, uid_t);
+void sock_discharge(struct sock *);
 
-/* Close it; its owner is told if somebody else did it or why is not NULL. */
-void sock_close(struct sock *, const char *why);
-
-/* All of them, by handle. */
+/* All sockets, by handle. */
 struct sock *sock_find(uint64_t handle);
 struct sock *sock_next(const struct sock *);
+/* The one after this handle in an order that does not change, as hash_after says; NULL: the first. */
+struct sock *sock_after(const uint64_t *handle);
 size_t sock_count(void);
+bool sock_is_taken(uint64_t handle);
 
-/* Nobody wants the name any more, or it is known. */
-void lookup_free(struct lookup *);
-
-/* Another owner; everything that waits, or was not handled, goes along. */
-void sock_give(struct sock *, struct client *);
-
-/* The owner is gone: close, abort or hold; and it is back. */
-void sock_owner_gone(struct sock *);
-void sock_unhold(struct sock *);
-
-/* Its owner has the descriptor, and nobody else does anything; or gives it back. */
-void sock_lend(struct sock *);
-void sock_take_back(struct sock *);
-
-/* If it would be held, what its owner is sent is kept until it is written. */
-void sock_keeps_output(struct sock *);
-
-/* How many messages may be delivered now. */
-unsigned sock_credit(struct sock *);
-
-/* Deliver what may be delivered, and let the stack read or not. */
-void sock_pump(struct sock *);
-
-/* From the stack: there is something to read; it happened. */
-void sock_readable(struct sock *);
-void sock_event(struct sock *, const struct stack_event *);
-
-/* An event of the broker's own, in its place among the others. */
-void sock_tell(struct sock *, const struct notice *, struct assoc *, const void *body);
-
-/* One that waits again. */
-void sock_add_pending(struct sock *, struct pending *);
-
-/* Events of this association that wait go to another socket. */
-void sock_move_pending(struct sock *from, struct sock *to, uint32_t assoc_id);
-
-/* Set the mode as gen_sctp does; false when the count leaves its range. */
-bool sock_set_active(struct sock *, enum active_mode, int32_t n);
-
-/* The mode as the option active shows it. */
-void sock_pack_active(msgpack_packer *, const struct sock *);
-
-/* What all sockets, closed ones too, received and sent. */
-void sock_totals(struct sock_stat *received, struct sock_stat *sent);
-
-void sock_free_all(void);
+/* Its record has changed: write it with the next commit. Or only its mode or counters have. */
+void sock_changed(struct sock *);
+static inline void
+sock_words_changed(struct sock *s)
+{
+	kept_changed(&s->kept);
+}
 
 #endif

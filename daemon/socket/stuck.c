@@ -5,17 +5,18 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
-#include "assoc.h"
-#include "client.h"
 #include "config.h"
-#include "log.h"
-#include "loop.h"
-#include "stuck.h"
+#include "rpc/connection.h"
+#include "socket/assoc.h"
+#include "socket/sendcount.h"
+#include "socket/stuck.h"
+#include "util/log.h"
+#include "util/loop.h"
 
 #define TICK_MS		10
 #define STUCK_MS	20
 
-/* Those that messages wait in, but for those that were given up. */
+/* Associations in which messages wait, without those given up. */
 static TAILQ_HEAD(, assoc) full = TAILQ_HEAD_INITIALIZER(full);
 static struct event tick;
 
@@ -45,21 +46,13 @@ stuck_moves(struct assoc *a)
 	a->still = 0;
 }
 
-static void
-give_up(struct assoc *a)
-{
-	stuck_unwatch(a);
-	a->given_up = true;
-	log_info("assoc %u: its peer takes nothing, %zu bytes wait", assoc_id(a), a->waiting);
-}
-
 bool
 stuck_refuses(const struct assoc *a)
 {
 	return a->given_up && a->charged >= config.association_queue;
 }
 
-/* One more tick without a message taken. True: it is worth to look again. */
+/* One more tick without a message taken. True: look again at the next tick. */
 static bool
 look_at(struct assoc *a)
 {
@@ -68,10 +61,13 @@ look_at(struct assoc *a)
 		return true;
 	}
 	a->still += TICK_MS;
-	if (a->still >= config.queue_time)
-		give_up(a);
+	if (a->still >= config.queue_time) {
+		stuck_unwatch(a);
+		a->given_up = true;
+		log_info("assoc %u: its peer accepts nothing, %zu bytes wait", assoc_id(a), a->waiting);
+	}
 	if (a->given_up || (a->still >= STUCK_MS && a->charged < config.association_queue))
-		assoc_uncount_sends(a);
+		sendcount_clear(a);
 	return !a->given_up;
 }
 

@@ -28,17 +28,17 @@
 
 struct assoc;
 
-/* The first message waits in it; the last one is gone. */
+/* The first message begins to wait in it; the last one is gone. */
 void stuck_watch(struct assoc *);
 void stuck_unwatch(struct assoc *);
 
-/* A message of those that wait was taken. */
+/* One of the waiting messages was taken. */
 void stuck_moves(struct assoc *);
 
-/* Some client is not read any more: find out why. */
+/* A client is not read any more: start the clock. */
 void stuck_look(void);
 
-/* Is a message that finds no room in it to be refused? */
+/* Must a message that finds no room in it be refused? */
 bool stuck_refuses(const struct assoc *);
 
 #endif

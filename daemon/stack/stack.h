@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The whole of what the daemon knows of an SCTP implementation: stack.c hands
- * each call to the one that was chosen. Only stack-kernel.c, stack-userland.c
- * and their files make SCTP calls.
+ * What a stack is: everything that the daemon knows of an SCTP implementation.
  *
- * Functions that can fail give 0 or an errno. What comes from the stack comes
- * through sock_readable, sock_event and assoc_writable, in host byte order.
+ * A stack is a table of functions. Each stack lives in a room of its own above
+ * this one (kernel/, userland/). main gives the tables to stack_give, so
+ * nothing here or in socket/ and methods/ knows which stacks there are.
+ * Whatever needs SCTP calls the stack in use: stack->send(a, ...).
+ *
+ * To add a function, add it to ops.def and write its body for each stack.
+ *
+ * A function that can fail gives 0 or an errno. What comes from the stack comes
+ * through sock_readable, sock_event, assoc_writable and the functions of
+ * socket/upcall.h, in host byte order.
  */
 #ifndef STACK_H
 #define STACK_H
@@ -18,11 +24,11 @@
 #include <sys/queue.h>
 #include <time.h>
 
-#include "budget.h"
-#include "joint.h"
-#include "notice.h"
-#include "rpc.h"
-#include "sockopt.h"
+#include "limits/budget.h"
+#include "proto/event_type.h"
+#include "proto/rpc.h"
+#include "proto/sockopt.h"
+#include "stack/partial.h"
 
 struct sock;
 struct assoc;
@@ -32,64 +38,80 @@ struct user;
 struct call;
 struct record;
 
-/* What the stack keeps with a socket. */
-/* How fast messages come one way: since then. */
-struct stream {
+/* Counts up to the time in us, to tell how fast messages come one way. */
+struct rate {
 	uint64_t		 received, sent;	/* messages */
 	uint64_t		 bytes;
 	uint64_t		 us, cpu_us;	/* 0: not known */
-	bool			 on;		/* it is a stream */
+	bool			 on;		/* many small messages come fast */
 };
 
+/* What the stack keeps with a socket. */
 struct stack_sock {
 	int			 fd;		/* the socket itself */
-	int			 set;		/* epoll set of what is read on demand */
-	int			 netns;		/* where it is, if not where we are */
-	struct event		 readable;	/* fd of a one-to-many: read at once */
-	struct event		 set_readable;
+	int			 set;		/* epoll set that is read on demand; -1: none is needed */
+	int			 only;		/* without a set: the descriptor that is read; or -1 */
+	struct assoc		*only_assoc;	/* and whose it is; NULL: it is the listener's */
+	int			 netns;		/* its network namespace, if not the daemon's */
+	struct event		 readable;	/* fd of a one-to-many socket: read at once */
+	struct event		 set_readable;	/* set, or only */
 	bool			 reading;	/* readable is armed */
 	bool			 reading_set;	/* set_readable is armed */
-	bool			 resting;	/* it accepts nothing for a while */
-	uint8_t			 calm;		/* turns that others are kept short for */
-	uint64_t		 calm_assoc;	/* this one, that has little to say */
-	struct stream		 stream;
-	uint32_t		 piece;		/* length of what was read last */
-	bool			 plain;		/* options were set that the kernel
-						   does not hand on */
-	uint64_t		 netns_number;	/* the descriptors' in the park */
-	struct buffers		 want;		/* that were asked for */
-	uint8_t			 level;		/* how often they were halved */
+	bool			 wants_events;	/* else it is disarmed when it says something */
+	bool			 wants_messages;
+	bool			 may_come;	/* associations that are not announced yet */
+	uint8_t			 looks;		/* how often it was looked at in its last turn */
+	uint64_t		 looked;	/* which was this */
+	bool			 accepts_later;	/* it accepts nothing for a while */
+	uint8_t			 quiet;		/* turns for which others are kept short */
+	uint64_t		 quiet_assoc;	/* the quiet association */
+	struct rate		 rate;
+	uint32_t		 piece;		/* length of the last piece that was read */
+	bool			 has_local_options; /* options were set that the kernel does not
+						       hand on */
+	uint64_t		 netns_number;	/* number of netns in the park */
+	bool			 interleaves;	/* SCTP_FRAGMENT_INTERLEAVE is not 0 */
+	bool			 own_point;	/* the client set SCTP_PARTIAL_DELIVERY_POINT */
+	bool			 own_port;	/* nobody asked for SO_REUSEPORT */
+	bool			 was_sharing;	/* but the previous process left it: see kernel/bind.c */
+	struct sizes		 sizes;		/* buffers of its next association */
 	bool			 parked;
-	struct joint		 notice;
+	struct partial		 notice;
 	struct userland_sock	*userland;	/* the userland stack's, all of it */
 };
 
-/* And with an association. */
+/* What the stack keeps with an association. */
 struct stack_assoc {
-	int			 fd;		/* -1: still on the socket's own */
+	int			 fd;		/* -1: it is still on the socket's own */
 	bool			 owns_fd;
 	bool			 parked;
-	bool			 stream;	/* fd is of the one-to-one kind */
-	bool			 at_end;	/* fd says "end" whenever it is asked */
+	bool			 one_to_one;	/* fd is a one-to-one socket */
+	bool			 at_end;	/* fd always says "end" when it is read */
 	struct event		 writable;
-	struct event		 linger;	/* its socket is closed: read until over */
-	struct joint		 data;
-	struct joint		 notice;
-	struct joint		 failed;	/* of a message given back */
+	struct event		 linger;	/* reads a lingering association until it is over */
+	struct partials		 data;
+	struct partial		 notice;
+	struct partial		 failed;	/* a failed message that is given back */
 	bool			 is_lingering;
 	TAILQ_ENTRY(assoc)	 lingering;
-	bool			 is_going;	/* its end is looked for */
+	bool			 is_going;	/* the daemon looks for its end */
 	TAILQ_ENTRY(assoc)	 going;
-	time_t			 moved;		/* seconds: when it lingered, or took a message */
-	bool			 has_sent;	/* before it was up */
-	bool			 no_fd;		/* there was none: the kernel closes it */
-	bool			 is_resting;
-	TAILQ_ENTRY(assoc)	 resting;
+	time_t			 moved;		/* seconds: the first look since it began to linger, or
+						   took a message; 0: there was none yet */
+	bool			 has_sent;	/* a message, before it was up */
+	bool			 has_tail;	/* the kernel may wait for another message: see kernel/send.c */
+	bool			 in_tails;
+	uint8_t			 looks;		/* since it was flushed last */
+	uint64_t		 sacks;		/* that had come then */
+	TAILQ_ENTRY(assoc)	 tail;
+	bool			 no_fd;		/* no descriptor was left: the kernel closes it */
+	bool			 is_throttled;
+	TAILQ_ENTRY(assoc)	 throttled;
 	struct charged		 charged;	/* for its buffers */
 	struct userland_assoc	*userland;	/* the userland stack's, all of it */
 };
 
-/* What happened to an association, for those above that must know. */
+/* What happened to an association, for the layers above. */
 enum assoc_event {
 	ASSOC_EVENT_NONE,
 	ASSOC_EVENT_UP,
@@ -99,154 +121,77 @@ enum assoc_event {
 	ASSOC_EVENT_CANT,
 };
 
+static inline bool
+assoc_event_is_up(enum assoc_event what)
+{
+	return what == ASSOC_EVENT_UP || what == ASSOC_EVENT_RESTART;
+}
+
 struct stack_event {
-	const struct notice	*row;
+	const struct event_type	*row;
 	struct assoc		*assoc;		/* NULL if it is not known */
 	uint32_t		 assoc_id;
 	enum assoc_event	 what;
-	uint16_t		 error;		/* of what */
+	uint16_t		 error;		/* cause, for what */
 	const struct sockaddr_storage *from;	/* NULL if there is none */
 	const void		*body;		/* as row->fields describe it */
 	size_t			 len;
 };
 
-/* Take the stack that config.stack says, before all else. */
-void stack_choose(void);
-/* After journal_open. */
-void stack_init(void);
-
-/* The configuration has changed, and maybe what the system allows. */
-void stack_reload(void);
-
-/* Is there SCTP, and if not, why not and what to do. NULL: there is. */
-const char *stack_probe(void);
-const char *stack_name(void);
-
-/* Whose memory it takes, and what sets how much. */
-const char *stack_memory(void);
-
-/* Why it was chosen. */
-const char *stack_why(void);
-
-/* Do its associations outlive the process? */
-bool stack_survives(void);
-
-/* What else it can, for hello: names up to a NULL. */
-const char *const *stack_features(void);
-
-/* Does it have this option? One that it lacks is ENOPROTOOPT. */
-bool stack_has_option(const struct sockopt *);
-
-/* The largest value of a field that it takes, if that is less than the field does; or 0. */
-uint32_t stack_most(const struct sockopt *, const struct field *);
-
-/*
- * A socket with the daemon's defaults; options may be set before it is bound.
- * netns, if not NULL, is the path of the network namespace it shall live in.
- */
-int stack_open(struct sock *, const char *netns);
-int stack_bind(struct sock *, const struct sockaddr_storage *, size_t n);
-int stack_listen(struct sock *, int backlog);
-
-/* Begin an association with a peer of n addresses; gives it. */
-int stack_connect(struct sock *, const struct sockaddr_storage *, size_t n,
-    struct assoc **);
-
-/* The next association of a listener, for a new socket. EAGAIN: none. */
-int stack_accept(struct sock *listener, struct sock *to, struct assoc **);
-
-/* Make an association the only one of a new socket. */
-int stack_peeloff(struct assoc *, struct sock *to);
-
-/* A message to be sent; and, of a session, what the journal says of it. */
+/* A message to send, and, if it has a session, what the journal says of it. */
 struct stack_message {
 	struct sndrcvinfo	 info;
 	const void		*data;
 	size_t			 len;
-	uint64_t		 client;	/* 0: it has no session */
-	uint64_t		 ordinal;	/* of a notification; else 0 */
-	uint32_t		 msgid;
+	uint64_t		 client;	/* 0: the message has no session */
+	uint64_t		 ordinal;	/* of a client's notification, else 0 */
+	uint64_t		 msgid;		/* of a request; and, above, of how many with send_many */
 };
 
-/*
- * Take up to STACK_RUN messages of one client's, from the first on. Gives how
- * many were taken, and in number why the next was not: EAGAIN or an errno.
- */
+/* A msgid, and the number of messages that the request has if it is send_many. */
+#define MSGID_OF_MANY(msgid, n)	((uint64_t)(n) << 32 | (msgid))
+#define MSGID_MANY(id)		((unsigned)((id) >> 32 & 0xffff))
+
+/* Addresses to add to a socket and its associations, or to remove. */
+struct stack_bindx {
+	bool			 add;
+	bool			 socket;	/* of the socket, for new associations */
+	bool			 current;	/* of all associations that are up */
+	struct assoc		*only;		/* of this one; NULL: of no one in particular */
+	const struct sockaddr_storage *addrs;
+	size_t			 n;
+};
+
+/* The most messages that send is given. */
 #define STACK_RUN	64
-unsigned stack_send(struct assoc *, const struct stack_message *, unsigned n, int *number);
-int stack_eof(struct assoc *);
-int stack_abort(struct assoc *, const void *reason, size_t len);
 
-/* Tell assoc_writable, once, when there is room. */
-void stack_await_room(struct assoc *, bool);
+struct stack {
+	const char	*name;
 
-/*
- * Read the associations' messages, or leave it to the peers to wait; and read
- * what the socket itself says, which is events only, or not.
- */
-void stack_read(struct sock *, bool messages, bool events);
+	/* Whose memory the stack takes, and which setting limits that; text for people. */
+	const char	*memory;
 
-/* Deliver up to n messages through sock_event. */
-void stack_receive(struct sock *, unsigned n);
+	/* Are the stack's associations still there after the process has died? */
+	bool		 survives;
 
-int stack_setopt(struct sock *, const struct sockopt *, void *);
-int stack_getopt(struct sock *, const struct sockopt *, void *);
+	/* Does the stack have descriptors that can be lent? */
+	bool		 can_lend;
 
-/* What send by stream alone sends with. */
-void stack_defaults(struct assoc *, struct sndrcvinfo *);
+	/* The functions, and what they do, are in ops.def. */
+#define OP(result, name, ...)	result (*name)(__VA_ARGS__);
+#include "stack/ops.def"
+};
 
-/* How many streams there are now: they may have become more. */
-void stack_count_streams(struct assoc *);
+/* The stack in use. Until stack_choose has chosen, this is the first that was given. */
+extern const struct stack *stack;
 
-/* Subscribe as sock->subscribed says. */
-int stack_subscribe(struct sock *);
+/* Give the stacks that there are, best first. The table stays the caller's. */
+void stack_give(const struct stack *const *, size_t n);
 
-/* Addresses of one side of an association, or of the socket for NULL. */
-int stack_names(struct sock *, struct assoc *, bool peer,
-    struct sockaddr_storage **, size_t *n);
+/* Choose the stack that config.stack says. */
+void stack_choose(void);
 
-/*
- * Close: associations that wait for their messages to arrive, or for the
- * peer, go on alone until they are over.
- */
-void stack_close(struct sock *);
-
-/* The socket has another user. */
-void stack_set_user(struct sock *);
-
-/* What linger says of a close: seconds, or -1 for none. */
-int stack_linger(const struct sock *);
-
-/*
- * What a process before us left: the descriptors of its sockets and
- * associations, the events of its last batch, the sends of its last turn; and
- * what it had begun and nobody knows of. False: the thing is gone.
- */
-bool stack_restore_sock(struct sock *);
-bool stack_restore_assoc(struct assoc *);
-bool stack_restore_joint(struct sock *, struct assoc *, struct record *);
-void stack_restore_batches(void);
-bool stack_took(uint64_t client, uint64_t ordinal);
-
-/* Its descriptor did not outlive the process: it is over, and that is said. */
-void stack_gone(struct assoc *);
-
-/* Before the journal is told: the last batch is dealt with. */
-void stack_stage(void);
-
-/* Has it descriptors that can be lent? */
-bool stack_can_lend(void);
-
-/* The descriptor to lend; and it is back: what became of it meanwhile? */
-int stack_lend(const struct sock *);
-bool stack_has_part(const struct assoc *);	/* the beginning of a message */
-void stack_take_back(struct sock *);
-
-/* Give up what an association has of the stack. */
-void stack_assoc_init(struct assoc *);
-void stack_assoc_free(struct assoc *);
-
-/* End the associations that go on alone. */
-void stack_free(void);
+/* Why the stack in use was chosen. */
+const char *stack_why(void);
 
 #endif

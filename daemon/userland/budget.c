@@ -2,41 +2,50 @@
 /*
  * The userland stack: how much of our memory usrsctp's queues may take.
  *
- * They are in this process, and usrsctp counts less than it takes: around a
- * message that it was given there are AROUND bytes that its send buffer does not
- * count, so their number is bounded, too (userland-given.c); and with each that
- * waits to be read it counts COUNTED bytes and takes AROUND. An association is
- * charged with all of that, as long as we have it (budget.c). What came and was
- * not accepted or read of yet is held (userland-hold.c): its peer can fill its
- * receive buffer, and nothing is sent. It keeps that buffer when it is ours.
+ * The queues are in this process, and usrsctp counts less than they take.
+ * Around each message that it was given there are AROUND bytes that the send
+ * buffer does not count. So the number of messages is limited, too
+ * (userland/given.c). For each message that waits to be read, usrsctp counts
+ * COUNTED bytes and takes AROUND. An association is charged for all of that as
+ * long as we have it (limits/budget.c).
  *
- * A send buffer costs six times as much as a receive buffer, and what is longer
- * than half a window comes slowly: so the latter shrinks half as fast.
+ * An association that is not accepted yet, or whose notification is not read
+ * yet, counts as held (userland/embryo.c). Only the receive buffer counts: the
+ * peer can fill that, and we send nothing. The association keeps this receive
+ * buffer when it becomes ours.
  *
- * Half of max_memory is the budget for all. usrsctp makes the window from the
- * receive buffer as it is, so that may change at any time.
+ * A send buffer costs six times as much as a receive buffer. A message that is
+ * longer than half a window comes slowly. So the receive buffer shrinks half as
+ * fast as the send buffer.
+ *
+ * Half of max_memory is the budget for all associations. usrsctp computes the
+ * window from the current receive buffer, so that buffer may change at any
+ * time.
  */
 #include <errno.h>
 
-#include "user.h"
-#include "userland.h"
+#include "limits/user.h"
+#include "userland/userland.h"
 
-/* The buffers of an association where there is enough for all: as the kernel's read back. */
+/*
+ * The buffers of an association while there is enough memory for all. Their
+ * sizes are what the kernel's buffers read back as.
+ */
 #define SEND		(4 << 20)
 #define RECEIVE		(1 << 20)
-/* No association works with less: usrsctp offers no smaller window. */
+/* No association works with less, as usrsctp offers no smaller window. */
 #define SEND_LEAST	(4 << 10)
 #define RECEIVE_LEAST	(4 << 10)
 
 #define AROUND		441
 #define COUNTED		256
-/* Bytes of a send buffer for each message that it may have. */
+/* A send buffer may have one message for each so many bytes of its size. */
 #define PER_MESSAGE	256
 
-/* A message of that length always has room. */
+/* A message of up to this length always gets room. */
 #define MESSAGE_LEAST	65536
 
-/* A fragment of a long message takes AROUND, too, and has as many bytes or more. */
+/* A fragment of a long message takes AROUND bytes, too, and holds at least this many. */
 #define FRAGMENT	1024
 
 static unsigned
@@ -45,14 +54,7 @@ messages_in(int send)
 	return (unsigned)send / PER_MESSAGE;
 }
 
-/* What more bytes of one message take. */
-static uint64_t
-fragments(size_t len)
-{
-	return len + AROUND * (len / FRAGMENT + 1);
-}
-
-/* Bytes that these buffers can hold. */
+/* The memory that these buffers can take. */
 static uint64_t
 cost(struct buffers z)
 {
@@ -62,12 +64,21 @@ cost(struct buffers z)
 	    (uint64_t)AROUND * messages_in(z.send);
 }
 
+static void
+size_all(void)
+{
+	struct sock	*s = NULL;
+
+	while ((s = sock_next(s)) != NULL)
+		userland_size_socket(s);
+}
+
 static struct budget	budget = {
 	.smallest = { RECEIVE_LEAST, SEND_LEAST },
 	.receive_levels = 2,
 	.is_ours = true,
 	.cost = cost,
-	.size = userland_size_socket,
+	.size_all = size_all,
 };
 
 void
@@ -96,14 +107,14 @@ set_buffers(struct socket *so, struct buffers z)
 void
 userland_begin_sizes(struct sock *s)
 {
-	s->stack.want = (struct buffers){ RECEIVE, SEND };
+	s->stack.sizes.want = (struct buffers){ RECEIVE, SEND };
 	userland_size_anew(s);
 }
 
 void
 userland_size_anew(struct sock *s)
 {
-	s->stack.level = BUDGET_LEVEL_UNKNOWN;
+	s->stack.sizes.level = BUDGET_LEVEL_UNKNOWN;
 	userland_size_socket(s);
 }
 
@@ -113,9 +124,9 @@ userland_size_socket(struct sock *s)
 	struct userland_sock	*u = s->stack.userland;
 
 	if (u == NULL || u->so == NULL || (!s->many && assoc_next(s, NULL) != NULL) ||
-	    !budget_new_level(s))
+	    !budget_new_level(&s->stack.sizes, s->user))
 		return;
-	set_buffers(u->so, budget_at_level(s, s->stack.level));
+	set_buffers(u->so, budget_buffers(&s->stack.sizes));
 }
 
 /* ---- associations --------------------------------------------------- */
@@ -123,20 +134,20 @@ userland_size_socket(struct sock *s)
 static void
 charge(struct assoc *a, unsigned level)
 {
-	struct buffers	z = budget_at_level(a->sock, level);
+	struct buffers	z = budget_at_level(&a->sock->stack.sizes, level);
 
 	if (z.receive < a->stack.userland->promised)
 		z.receive = a->stack.userland->promised;
 	a->stack.userland->buffers = z;
 	a->stack.userland->messages = messages_in(z.send);
-	a->stack.userland->want_send = a->sock->stack.want.send;
+	a->stack.userland->want_send = a->sock->stack.sizes.want.send;
 	budget_charge(&a->stack.charged, a->sock->user, cost(z));
 }
 
 void
 userland_charge_new(struct assoc *a)
 {
-	charge(a, a->sock->stack.level);
+	charge(a, a->sock->stack.sizes.level);
 	userland_size_socket(a->sock);
 }
 
@@ -146,7 +157,7 @@ userland_size_assoc(struct assoc *a)
 	struct sock	*s = a->sock;
 
 	budget_uncharge(&a->stack.charged);
-	charge(a, budget_level(s));
+	charge(a, budget_level(&s->stack.sizes, s->user));
 	set_buffers(a->stack.userland->so, a->stack.userland->buffers);
 	userland_size_socket(s);
 }
@@ -154,12 +165,11 @@ userland_size_assoc(struct assoc *a)
 int
 userland_receive_size(const struct sock *s)
 {
-	return budget_at_level(s, s->stack.level).receive;
+	return budget_buffers(&s->stack.sizes).receive;
 }
 
-/* Nothing is sent before somebody has it. */
 void
-userland_charge_hold(struct charged *c, const struct sock *s, int receive)
+userland_charge_embryo(struct charged *c, const struct sock *s, int receive)
 {
 	budget_hold(c, s->user, cost((struct buffers){ .receive = receive }));
 }
@@ -174,7 +184,8 @@ userland_grow_send(struct assoc *a, size_t len)
 
 	if (len > (size_t)ua->want_send || len <= (size_t)z->send)
 		return EMSGSIZE;
-	more = fragments(len - (size_t)z->send);
+	more = len - (size_t)z->send;
+	more += AROUND * (more / FRAGMENT + 1);
 	if (len > MESSAGE_LEAST && more > budget_left_to(c->user))
 		return ENOBUFS;
 	budget_add(c, more);
@@ -185,7 +196,7 @@ userland_grow_send(struct assoc *a, size_t len)
 
 /* ---- what a client sets --------------------------------------------- */
 
-/* Called for the socket first, and then for each association that has its own. */
+/* Called for the socket first, and then for each association that has a socket of its own. */
 static int
 want(struct sock *s, struct assoc *a, int *wanted, const void *raw)
 {
@@ -205,11 +216,11 @@ want(struct sock *s, struct assoc *a, int *wanted, const void *raw)
 int
 userland_want_send(struct sock *s, struct assoc *a, const void *raw)
 {
-	return want(s, a, &s->stack.want.send, raw);
+	return want(s, a, &s->stack.sizes.want.send, raw);
 }
 
 int
 userland_want_receive(struct sock *s, struct assoc *a, const void *raw)
 {
-	return want(s, a, &s->stack.want.receive, raw);
+	return want(s, a, &s->stack.sizes.want.receive, raw);
 }

@@ -2,9 +2,32 @@
 /*
  * The userland stack: its clock, and what it wakes.
  *
- * usrsctp calls back from the midst of itself, where nothing may be closed
- * and little be called. So a wake only notes who is meant, and what is to be
- * done is done in a turn of its own.
+ * One thread calls usrsctp: ours. It is started without threads of its own
+ * (usrsctp_init_nothreads), so it runs in three cases only: when we call one of
+ * its functions, when a packet has come (usrsctp_conninput in udp.c), and when
+ * the clock ticks (usrsctp_handle_timers in run_timers). Nothing of usrsctp's
+ * runs beside us, and none of our data needs a lock.
+ *
+ * usrsctp has locks nevertheless, of its sockets and associations, and holds
+ * some of them while it calls back. Its two callbacks therefore call no function
+ * that takes a socket of usrsctp's, which might take such a lock again, or free
+ * what usrsctp is at:
+ *
+ *	on_upcall	something happened at a socket. It notes the wake, and no more.
+ *	out_send	a packet goes out. It copies the packet, notes what the packet
+ *			says of its association, and sends full batches of packets.
+ *
+ * What is to be done for a wake is done by wake_all() in a turn of its own, with
+ * usrsctp at rest. There all may be called; whoever frees what has a wake calls
+ * wake_forget() or wake_detach() first. Wakes that come meanwhile have the next
+ * turn.
+ *
+ * The clock runs while there are sockets of usrsctp's (clock_need and
+ * clock_forget count them) and REST_MS longer, as what is closed has timers
+ * left. A tick runs usrsctp's timers by the time that has passed, looks at some
+ * associations for what usrsctp wakes nobody for (hooks->look), and at times for
+ * attempts that it gave up without a word (hooks->find_lost). Where the clock
+ * stood still, clock_need() first lets it catch up.
  *
  * The clock ticks by a descriptor: a timeout of libevent's would be one of
  * each wait for events, which is dear where many packets come one by one.
@@ -25,22 +48,23 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "log.h"
-#include "loop.h"
-#include "userland.h"
+#include "userland/userland.h"
+#include "util/log.h"
+#include "util/loop.h"
 
-/* Nothing of usrsctp's is finer; and the longest from one tick to the next. */
+/* The shortest time between two ticks, as no timer of usrsctp's is finer; and the longest. */
 #define TICK_MS		10
 #define SLOWEST_MS	160
 #define SHARE		256
-/* Ticks that the mean of what they take is of, about. */
+/* About how many ticks the mean duration of a tick is taken over. */
 #define MEAN		8
-/* How long it goes on after the last need: what is closed has timers left. */
+/* How long the clock goes on after the last need: closed sockets have timers left. */
 #define REST_MS		5000
 
-/* How often what usrsctp does not say is looked for. */
+/* How often attempts that usrsctp gave up are looked for. */
 #define LOOK_MS		100
 
+static const struct clock_hooks *hooks;
 static TAILQ_HEAD(, wake) woken = TAILQ_HEAD_INITIALIZER(woken);
 static struct event	turn, tick, tick_instead;
 static int		tick_fd = -1;
@@ -67,7 +91,7 @@ clock_now(void)
 
 /* ---- the clock ------------------------------------------------------ */
 
-/* Where the descriptor cannot be set, libevent's clock ticks for it. */
+/* If the timer descriptor cannot be set, libevent's clock ticks instead. */
 static void
 set_ticking(bool on)
 {
@@ -84,7 +108,7 @@ set_ticking(bool on)
 		ticking = on;
 }
 
-/* A tick took so long: are they too many, or could there be more? */
+/* A tick took so long: are there too many ticks, or could there be more? */
 static void
 adapt(int64_t took_us)
 {
@@ -118,10 +142,10 @@ clock_tick(void)
 	if (passed > 0)
 		run_timers(now);
 	last = now;
-	userland_look(passed < SLOWEST_MS ? passed : SLOWEST_MS);
+	hooks->look(passed < SLOWEST_MS ? passed : SLOWEST_MS);
 	if (now - looked > LOOK_MS) {
 		looked = now;
-		userland_find_lost();
+		hooks->find_lost();
 	}
 	if (needs == 0 && now - idle_since > REST_MS)
 		set_ticking(false);
@@ -145,8 +169,9 @@ clock_on_instead(evutil_socket_t fd, short what, void *arg)
 }
 
 void
-clock_start(void)
+clock_start(const struct clock_hooks *h)
 {
+	hooks = h;
 	if ((tick_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) == -1)
 		log_fatal("timerfd_create: %s", strerror(errno));
 	(void)event_assign(&tick, loop_base(), tick_fd, EV_READ | EV_PERSIST, clock_on_tick, NULL);
@@ -160,7 +185,7 @@ clock_need(void)
 {
 	if (needs++ > 0 || ticking)
 		return;
-	clock_tick();		/* it stood still: first it is put right */
+	clock_tick();		/* the clock stood still: let it catch up first */
 	set_ticking(true);
 }
 
@@ -197,7 +222,7 @@ wake_forget(struct wake *w)
 	w->queued = false;
 }
 
-/* Those that are woken meanwhile have the next turn. */
+/* Wakes that come meanwhile have the next turn. */
 void
 wake_all(void)
 {

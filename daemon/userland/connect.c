@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The userland stack: attempts to associate, how they begin and how they end
- * if they come to nothing.
- */
+/* The userland stack: attempts to associate. How they begin, and how they end if they fail. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "addr.h"
 #include "config.h"
-#include "userland.h"
+#include "proto/addr.h"
+#include "userland/userland.h"
+#include "util/log.h"
 
 static LIST_HEAD(, userland_assoc) starting = LIST_HEAD_INITIALIZER(starting);
 
-/* Nobody is there: any address, or those of many. */
+/* An address that no single peer has: the wildcard, broadcast or multicast. */
 static bool
 is_no_peer(const struct sockaddr_storage *ss)
 {
@@ -31,7 +29,6 @@ is_no_peer(const struct sockaddr_storage *ss)
 	return IN6_IS_ADDR_UNSPECIFIED(&s6.sin6_addr) || IN6_IS_ADDR_MULTICAST(&s6.sin6_addr);
 }
 
-/* Why there is no path to a peer, in errno's words. */
 static int
 find_path(struct sock *s, const struct sockaddr_storage *peer, struct path **path)
 {
@@ -45,12 +42,12 @@ find_path(struct sock *s, const struct sockaddr_storage *peer, struct path **pat
 		return EINVAL;
 	addr_set_port(&to, u->peer_udp_port != 0 ? u->peer_udp_port : (uint16_t)config.peer_udp_port);
 	any.ss_family = to.ss_family;
-	/* From the first of its addresses that is of the peer's family. */
+	/* Send from the first of the socket's addresses that is of the peer's family. */
 	while (i < u->port->naddrs && u->port->addrs[i].ss_family != to.ss_family)
 		i++;
 	local = udp_local(i < u->port->naddrs ? &u->port->addrs[i] : &any, &to);
 	if (local == NULL)
-		return errno == EACCES ? EINVAL : errno;	/* broadcast */
+		return errno == EACCES ? EINVAL : errno;	/* EACCES: a broadcast address */
 	if ((*path = path_get(local, &to, true)) != NULL)
 		return 0;
 	local_drop(local);
@@ -58,17 +55,17 @@ find_path(struct sock *s, const struct sockaddr_storage *peer, struct path **pat
 }
 
 /*
- * Whether there is an association with a peer already: usrsctp would make
- * another with one that was peeled off, and says EALREADY of all others.
+ * An errno if there is an association with the peer already, or 0. usrsctp
+ * would make a second one if the first was peeled off, and says EALREADY in all
+ * other cases.
  */
 static int
 is_connected(const struct sock *s, const struct path *path, uint16_t port)
 {
-	struct userland_assoc	*ua;
+	struct userland_assoc	*ua = NULL;
 
-	LIST_FOREACH(ua, &s->stack.userland->port->assocs, at_port) {
-		if (ua->path != path || addr_port(&ua->assoc->peer) != port ||
-		    ua->assoc->state == ASSOC_OVER)
+	while ((ua = port_assoc(s->stack.userland->port, path, port, ua)) != NULL) {
+		if (ua->assoc->state == ASSOC_OVER)
 			continue;
 		if (ua->assoc->sock != s)
 			return EADDRNOTAVAIL;
@@ -77,7 +74,7 @@ is_connected(const struct sock *s, const struct path *path, uint16_t port)
 	return 0;
 }
 
-/* What the set-up itself is sent with: the user's, or what fits the way. */
+/* The MTU of the set-up itself: the user's, or what fits the route. */
 static void
 set_first_mtu(struct sock *s, const struct path *path)
 {
@@ -102,7 +99,7 @@ userland_connect(struct sock *s, const struct sockaddr_storage *addrs, size_t n,
 	uint16_t		 port = addr_port(&addrs[0]);
 	int			 number;
 
-	(void)n;		/* one path: the first that there is */
+	(void)n;		/* there is one path: to the first address */
 	if (u->so == NULL)
 		return ENOTCONN;
 	if ((number = find_path(s, &addrs[0], &path)) != 0)
@@ -121,35 +118,33 @@ userland_connect(struct sock *s, const struct sockaddr_storage *addrs, size_t n,
 	LIST_INSERT_HEAD(&starting, (*made)->stack.userland, starting);
 	if (!s->many) {
 		(*made)->stack.userland->so = u->so;
-		wake_attach(&(*made)->stack.userland->wake, u->so, userland_assoc_on_wake, *made);
+		wake_attach(&(*made)->stack.userland->wake, u->so, wakes->assoc, *made);
 	}
 	userland_know((*made)->stack.userland);
 	return 0;
 }
 
-/* ---- coming to nothing ---------------------------------------------- */
-
-static bool
-is_known(const struct assoc *a)
-{
-	struct sctp_status	st = { .sstat_assoc_id = userland_id(a) };
-	socklen_t		len = sizeof st;
-
-	return usrsctp_getsockopt(userland_so(a), IPPROTO_SCTP, SCTP_STATUS, &st, &len) == 0;
-}
+/* ---- attempts that fail --------------------------------------------- */
 
 /*
- * When the last INIT was not answered usrsctp ends the association without
- * saying so. What is missed twice has not said anything in between.
+ * usrsctp ends an association silently when the last INIT was not answered. If
+ * usrsctp does not know an association, first all that usrsctp has said about
+ * it is read. If usrsctp still does not know the association at the next look,
+ * it is lost.
  */
 void
 userland_find_lost(void)
 {
 	struct userland_assoc	*ua, *next;
+	struct sctp_status	 st;
+	socklen_t		 len;
 
 	for (ua = LIST_FIRST(&starting); ua != NULL; ua = next) {
 		next = LIST_NEXT(ua, starting);
-		if (is_known(ua->assoc))
+		st = (struct sctp_status){ .sstat_assoc_id = userland_id(ua->assoc) };
+		len = sizeof st;
+		if (usrsctp_getsockopt(userland_so(ua->assoc), IPPROTO_SCTP, SCTP_STATUS, &st,
+		    &len) == 0)
 			continue;
 		if (!ua->is_missed) {
 			ua->is_missed = true;
@@ -164,24 +159,40 @@ userland_find_lost(void)
 }
 
 /*
- * usrsctp aborts only what is up. Else it can be closed only, in a socket of
- * its own, and says nothing of it.
+ * Make a stream socket anew whose attempt failed: usrsctp refuses to connect a
+ * socket again whose first attempt was refused. A socket with keys is over: keys
+ * cannot be read, and without them it would take the empty one.
  */
-int
-userland_take_back(struct assoc *a)
+static void
+renew(struct sock *s)
 {
-	struct userland_assoc	*ua = a->stack.userland;
-	struct userland_sock	*u = a->sock != NULL ? a->sock->stack.userland : NULL;
+	struct userland_sock	*u = s->stack.userland;
+	struct socket		*so = userland_new_so(s);
 
-	if (!userland_own_so(a))
-		return errno == ENOENT || errno == ENOTCONN ? EPIPE : errno;
-	userland_has_come(ua);
-	if (u != NULL && ua->so == u->so)
-		u->so = NULL;
-	ua->owns_so = true;
-	userland_unready(ua);
-	userland_drop_so(ua);
-	assoc_fail_sends(a, ERR_epipe, "the association was aborted");
-	wake_now(&ua->finish);
-	return 0;
+	if (so == NULL)
+		return;
+	(void)usrsctp_set_non_blocking(so, 1);
+	userland_copy_options(u->so, so);
+	userland_set(so, IPPROTO_SCTP, SCTP_RECVRCVINFO, 1);
+	(void)userland_subscribe_one(s, so);
+	userland_close_so(u->so);
+	u->so = so;
+	if (userland_bind_so(so, u->port) != 0)
+		log_warning("sock %llu: not bound again: %s",
+		    (unsigned long long)s->node.key, strerror(errno));
+	userland_size_anew(s);
+}
+
+void
+userland_finish(struct assoc *a)
+{
+	struct sock		*s = a->sock;
+	struct userland_sock	*u = s->stack.userland;
+	bool			 is_over = a->outbound != 0 || u->so == NULL || u->set_only;
+
+	if (!s->many && is_over)
+		upcall_over(s, a);
+	(void)assoc_free(a);
+	if (!s->many && !is_over)
+		renew(s);
 }

@@ -1,40 +1,45 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The userland stack: associations that usrsctp has and we have not yet.
+ * The userland stack: embryos, which are associations that usrsctp has and we
+ * do not have yet.
  *
- * They wait until they are accepted, or until it is read that they came. That
- * may take long, and they may end meanwhile, but usrsctp knows their peers by
- * the number of a path: it is held as long. usrsctp does not say which there
- * are, but answers each that comes with COOKIE ACK, and gives them in order.
+ * An embryo waits until it is accepted, or until the notification that it came
+ * is read. That may take long, and the association may end meanwhile. But
+ * usrsctp knows its peer by the number of a path, so the path is held as long
+ * as the embryo is there. usrsctp does not list its associations. But usrsctp
+ * answers each association that comes with COOKIE ACK, and hands them out in
+ * order of arrival.
  *
- * A peer can fill the receive buffer of such a one. usrsctp keeps what came until
- * it is taken, even when its peer is gone. So that much counts as held (budget.c)
- * for the user of the socket: until it is taken, or the peer is gone and sent
- * nothing. Nobody compares the tag of what says so: it may be a lie, and what
- * comes after it is charged again. The socket is sized anew before each that
- * comes, so those that come at once have no larger buffers than others.
+ * The peer of an embryo can fill its receive buffer. usrsctp keeps what came
+ * until it is taken, even when the peer is gone. So the buffer counts as held
+ * (limits/budget.c) for the user of the socket, until the association is taken,
+ * or until the peer is gone and had sent no messages. Nobody compares the
+ * verification tag of a packet that says that the peer is gone. Such a packet
+ * may be forged, so messages that come after it are charged again. The socket
+ * is sized anew before each association that comes, so those that come at once
+ * have no larger buffers than others.
  */
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "mem.h"
-#include "userland.h"
+#include "userland/userland.h"
+#include "util/mem.h"
 
-#define SCTP_I_DATA	0x40	/* RFC 8260, of which the library's header has not the number */
+#define SCTP_I_DATA	0x40	/* RFC 8260; the library's header lacks this number */
 
-struct hold {
+struct embryo {
 	struct hash_node	 node;		/* key: path and both ports */
-	TAILQ_ENTRY(hold)	 entry;
+	TAILQ_ENTRY(embryo)	 entry;
 	struct port		*port;
 	struct path		*path;
 	struct charged		 charged;	/* for its receive buffer */
-	int			 receive;	/* which has so many bytes; 0: it is ours */
-	bool			 filled;	/* messages came */
+	int			 receive;	/* the size of that buffer; 0: it is ours */
+	bool			 filled;	/* messages have come for it */
 };
 
-static struct hash	holds;
-static bool		has_data;	/* the packet that usrsctp is given has messages */
+static struct hash	embryos;
+static bool		has_data;	/* the packet that usrsctp is given now has messages */
 
 static uint64_t
 key_of(const struct port *port, const struct path *path, uint16_t peer_port)
@@ -42,84 +47,87 @@ key_of(const struct port *port, const struct path *path, uint16_t peer_port)
 	return path->node.key << 32 | (uint64_t)peer_port << 16 | port->inner;
 }
 
-static struct hold *
-hold_find(const struct port *port, const struct path *path, uint16_t peer_port)
+static struct embryo *
+embryo_find(const struct port *port, const struct path *path, uint16_t peer_port)
 {
-	return HASH_FIND(hold, &holds, key_of(port, path, peer_port));
+	return HASH_FIND(embryo, &embryos, key_of(port, path, peer_port));
 }
 
 static void
-hold_free(struct hold *h)
+embryo_free(struct embryo *h)
 {
-	TAILQ_REMOVE(&h->port->holds, h, entry);
-	hash_remove(&holds, &h->node);
+	TAILQ_REMOVE(&h->port->embryos, h, entry);
+	hash_remove(&embryos, &h->node);
 	budget_uncharge(&h->charged);
 	path_unref(h->path);
 	free(h);
 }
 
 static void
-charge(struct hold *h)
+charge(struct embryo *h)
 {
 	const struct sock	*s = h->port->sock;
 
 	if (s != NULL && h->receive > 0 && h->charged.user == NULL)
-		userland_charge_hold(&h->charged, s, h->receive);
+		userland_charge_embryo(&h->charged, s, h->receive);
 }
 
-/* It may be ours already: it restarted, or the answer was lost and is sent again. */
+/*
+ * The association may be ours already: it restarted, or our answer was lost and
+ * is sent again.
+ */
 void
-hold_add(struct port *port, struct path *path, uint16_t peer_port)
+embryo_add(struct port *port, struct path *path, uint16_t peer_port, bool is_ours)
 {
-	struct hold	*h;
+	struct embryo	*h;
 
-	if (hold_find(port, path, peer_port) != NULL)
-		return;			/* the answer was lost, and is sent again */
+	if (embryo_find(port, path, peer_port) != NULL)
+		return;			/* COOKIE ACK was lost, and is sent again */
 	h = xcalloc(1, sizeof *h);
 	h->port = port;
 	h->path = path_ref(path);
-	if (port->sock != NULL && port_assoc(port, path, peer_port) == NULL)
+	if (port->sock != NULL && !is_ours)
 		h->receive = userland_receive_size(port->sock);
 	h->filled = has_data;
-	hash_add(&holds, &h->node, key_of(port, path, peer_port));
-	TAILQ_INSERT_TAIL(&port->holds, h, entry);
+	hash_add(&embryos, &h->node, key_of(port, path, peer_port));
+	TAILQ_INSERT_TAIL(&port->embryos, h, entry);
 	charge(h);
 }
 
 int
-hold_taken(struct port *port, const struct path *path, uint16_t peer_port)
+embryo_taken(struct port *port, const struct path *path, uint16_t peer_port)
 {
-	struct hold	*h = hold_find(port, path, peer_port);
+	struct embryo	*h = embryo_find(port, path, peer_port);
 	int		 receive;
 
 	if (h == NULL)
 		return 0;
 	receive = h->receive;
-	while (TAILQ_FIRST(&port->holds) != h)
-		hold_free(TAILQ_FIRST(&port->holds));
-	hold_free(h);
+	while (TAILQ_FIRST(&port->embryos) != h)
+		embryo_free(TAILQ_FIRST(&port->embryos));
+	embryo_free(h);
 	return receive;
 }
 
 void
-hold_over(const struct port *port, const struct path *path, uint16_t peer_port)
+embryo_over(const struct port *port, const struct path *path, uint16_t peer_port)
 {
-	struct hold	*h = hold_find(port, path, peer_port);
+	struct embryo	*h = embryo_find(port, path, peer_port);
 
 	if (h != NULL && !h->filled)
-		hold_free(h);
+		embryo_free(h);
 }
 
 void
-hold_drop(const struct port *port, const struct path *path, uint16_t peer_port)
+embryo_drop(const struct port *port, const struct path *path, uint16_t peer_port)
 {
-	struct hold	*h = hold_find(port, path, peer_port);
+	struct embryo	*h = embryo_find(port, path, peer_port);
 
 	if (h != NULL)
-		hold_free(h);
+		embryo_free(h);
 }
 
-/* ---- what comes for them -------------------------------------------- */
+/* ---- packets for embryos -------------------------------------------- */
 
 static bool
 carries_data(const char *packet, size_t len)
@@ -136,7 +144,6 @@ carries_data(const char *packet, size_t len)
 	return false;
 }
 
-/* May it begin an association? */
 static bool
 may_begin(char kind)
 {
@@ -151,15 +158,15 @@ ends(char kind)
 }
 
 void
-hold_look(struct port *port, const struct path *path, const char *packet, size_t len)
+embryo_look(struct port *port, const struct path *path, const char *packet, size_t len)
 {
 	char		 kind = packet[SCTP_HEADER];
-	struct hold	*h = NULL;
+	struct embryo	*h = NULL;
 
 	if (may_begin(kind) && port->sock != NULL)
 		userland_size_socket(port->sock);
-	if (!TAILQ_EMPTY(&port->holds))
-		h = hold_find(port, path, packet_port(packet, 0));
+	if (!TAILQ_EMPTY(&port->embryos))
+		h = embryo_find(port, path, packet_port(packet, 0));
 	has_data = (may_begin(kind) || h != NULL) && carries_data(packet, len);
 	if (h == NULL)
 		return;
@@ -170,39 +177,39 @@ hold_look(struct port *port, const struct path *path, const char *packet, size_t
 		budget_uncharge(&h->charged);
 }
 
-/* ---- all of a port's ------------------------------------------------ */
+/* ---- all embryos of a port ------------------------------------------ */
 
 void
-hold_move_all(struct port *port)
+embryo_move_all(struct port *port)
 {
-	struct hold	*h;
+	struct embryo	*h;
 
-	TAILQ_FOREACH(h, &port->holds, entry)
+	TAILQ_FOREACH(h, &port->embryos, entry)
 		budget_move(&h->charged, port->sock->user);
 }
 
 void
-hold_uncharge_all(struct port *port)
+embryo_uncharge_all(struct port *port)
 {
-	struct hold	*h;
+	struct embryo	*h;
 
-	TAILQ_FOREACH(h, &port->holds, entry)
+	TAILQ_FOREACH(h, &port->embryos, entry)
 		budget_uncharge(&h->charged);
 }
 
 void
-hold_drop_all(struct port *port)
+embryo_drop_all(struct port *port)
 {
-	while (port != NULL && !TAILQ_EMPTY(&port->holds))
-		hold_free(TAILQ_FIRST(&port->holds));
+	while (port != NULL && !TAILQ_EMPTY(&port->embryos))
+		embryo_free(TAILQ_FIRST(&port->embryos));
 }
 
 void
-hold_free_all(void)
+embryo_free_all(void)
 {
-	struct hold	*h;
+	struct embryo	*h;
 
-	while ((h = (struct hold *)(void *)hash_next(&holds, NULL)) != NULL)
-		hold_free(h);
-	hash_free(&holds);
+	while ((h = (struct embryo *)(void *)hash_next(&embryos, NULL)) != NULL)
+		embryo_free(h);
+	hash_free(&embryos);
 }

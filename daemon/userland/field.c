@@ -4,17 +4,9 @@
  */
 #include <string.h>
 
-#include "addr.h"
-#include "userland-field.h"
-#include "userland.h"
-
-static const struct field *
-field_of(const struct field *f, const char *key)
-{
-	while (f->key != NULL && strcmp(f->key, key) != 0)
-		f++;
-	return f->key != NULL ? f : NULL;
-}
+#include "proto/addr.h"
+#include "userland/field.h"
+#include "userland/userland.h"
 
 static uint64_t
 load(const struct field *f, const char *mem)
@@ -63,7 +55,7 @@ store(const struct field *f, char *mem, uint64_t value)
 	}
 }
 
-/* The value on the other side of the same word. */
+/* The value that the same word has on the other side. A value without a word stays. */
 static uint64_t
 word(const struct word *from, const struct word *to, uint64_t value)
 {
@@ -96,7 +88,10 @@ words(const struct word *from, const struct word *to, uint64_t value)
 	return result;
 }
 
-/* usrsctp's is the number of a path; no address at all is its only one. */
+/*
+ * In usrsctp's structs an address is the number of a path. No address at all
+ * means the association's only one.
+ */
 static bool
 convert_addr(const struct turn *turn, const char *from, char *to)
 {
@@ -122,6 +117,28 @@ convert_addr(const struct turn *turn, const char *from, char *to)
 	return true;
 }
 
+/* Each item, as many as both sides have room for. */
+static void
+convert_list(const struct shape *from, const struct field *f, const struct shape *to,
+    const struct field *t)
+{
+	const struct field	fn = { .offset = f->count, .width = f->count_width };
+	const struct field	tn = { .offset = t->count, .width = t->count_width };
+	struct field		fi = { .offset = f->offset, .width = f->item };
+	struct field		ti = { .offset = t->offset, .width = t->item };
+	uint64_t		n = load(&fn, from->mem), v;
+
+	n = n < (uint64_t)(f->width / f->item) ? n : (uint64_t)(f->width / f->item);
+	n = n < (uint64_t)(t->width / t->item) ? n : (uint64_t)(t->width / t->item);
+	for (uint64_t i = 0; i < n; i++) {
+		v = load(&fi, from->mem);
+		store(&ti, to->mem, f->words != NULL && t->words != NULL ? word(f->words, t->words, v) : v);
+		fi.offset += fi.width;
+		ti.offset += ti.width;
+	}
+	store(&tn, to->mem, n);
+}
+
 static uint64_t
 convert_value(const struct turn *turn, const struct field *from, const struct field *to,
     uint64_t value)
@@ -139,9 +156,11 @@ bool
 userland_convert(const struct turn *turn, const struct shape *from, const struct shape *to)
 {
 	for (const struct field *t = to->fields; t->key != NULL; t++) {
-		const struct field	*f = field_of(from->fields, t->key);
+		const struct field	*f = from->fields;
 
-		if (f == NULL || t->type == FIELD_TAIL || t->type == FIELD_TAIL16)
+		while (f->key != NULL && strcmp(f->key, t->key) != 0)
+			f++;
+		if (f->key == NULL || t->type == FIELD_TAIL || t->type == FIELD_TAIL16)
 			continue;
 		if (t->type == FIELD_RECORD) {
 			const struct shape	a = { f->sub, from->mem + f->offset };
@@ -149,6 +168,8 @@ userland_convert(const struct turn *turn, const struct shape *from, const struct
 
 			if (!userland_convert(turn, &a, &b))
 				return false;
+		} else if (t->type == FIELD_LIST) {
+			convert_list(from, f, to, t);
 		} else if (t->type == FIELD_ENDPOINT) {
 			if (!convert_addr(turn, from->mem + f->offset, to->mem + t->offset))
 				return false;

@@ -1,30 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Between usrsctp's structs and those that the tables of proto/ describe.
+ * Translation between usrsctp's structs and those that the tables of proto/
+ * describe.
  *
- * Both sides are tables of fields with the same keys and the same words, each
- * made with its own header: values go from a key to the same key.
+ * Both sides are tables of fields with the same keys and the same words. Each
+ * table is made with its own header. A value goes from a key to the same key on
+ * the other side.
  */
 #ifndef USERLAND_FIELD_H
 #define USERLAND_FIELD_H
 
-#include "field.h"
+#include "proto/field.h"
 
-/* A struct and what describes it. */
+/* A struct and its description. */
 struct shape {
 	const struct field	*fields;
 	char			*mem;
 };
 
-/* Whose ids and addresses are meant. */
+/* The association whose ids and addresses are translated, and the direction. */
 struct turn {
-	const struct assoc	*assoc;		/* NULL: no one's, or future ones' */
-	bool			 outward;	/* away from usrsctp */
+	const struct assoc	*assoc;		/* NULL: none, or future ones */
+	bool			 outward;	/* from usrsctp to us */
 };
 
 /*
- * All fields that both sides have; the others are left alone. False: an
- * address is not one of the association's.
+ * Translate all fields that both sides have, and leave the others alone. False:
+ * an address is not one of the association's.
  */
 bool userland_convert(const struct turn *, const struct shape *from, const struct shape *to);
 

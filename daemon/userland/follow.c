@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The userland stack: peers whose UDP port changes while they are associated,
- * as that of one behind a NAT does when this forgets it (RFC 6951 5.4).
+ * The userland stack: peers whose UDP port changes while they are associated.
+ * That happens to a peer behind a NAT when the NAT forgets the old port (RFC
+ * 6951 5.4).
  *
- * A packet from a port that is none of its peer's is an association's if it
- * has the tag that usrsctp chose for that: who is not on the way cannot guess
- * it. An INIT has none. One from another port is another peer's, of which
- * there may be many at the address of a NAT, and changes nothing.
+ * A packet from an unknown UDP port belongs to an association if it carries the
+ * verification tag that usrsctp chose for that association. Whoever is not on
+ * the path cannot guess the tag. An INIT carries no tag. So an INIT from an
+ * unknown port is taken as another peer's, of which there may be many at the
+ * address of a NAT, and changes nothing.
  */
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "addr.h"
-#include "log.h"
-#include "userland.h"
+#include "proto/addr.h"
+#include "userland/userland.h"
+#include "util/log.h"
 
-/* The library has it, though its header has not. */
+/* The library has this option, though its header does not. */
 #define GET_NONCE_VALUES	0x00001105
 
 struct nonce_values {
@@ -61,22 +63,7 @@ userland_forget_all(void)
 	hash_free(&by_tag);
 }
 
-static struct userland_assoc *
-of_node(struct hash_node *n)
-{
-	return (struct userland_assoc *)(void *)((char *)n - offsetof(struct userland_assoc, tag));
-}
-
-static bool
-is_host(const struct path *p, const struct sockaddr_storage *from)
-{
-	struct sockaddr_storage	a = p->peer;
-
-	addr_set_port(&a, addr_port(from));
-	return addr_equal(&a, from);
-}
-
-/* The path of the association that the packet is of; or NULL. */
+/* The path of the association that a packet belongs to, whatever its UDP port; or NULL. */
 static struct path *
 by_packet(const struct local *local, const struct sockaddr_storage *from, const char *packet)
 {
@@ -86,19 +73,25 @@ by_packet(const struct local *local, const struct sockaddr_storage *from, const 
 		uint32_t	tag;
 	}			 h;
 	uint64_t		 key;
-	struct path		*p;
+	struct userland_assoc	*ua;
+	struct sockaddr_storage	 peer;
 
 	memcpy(&h, packet, sizeof h);
 	key = key_of(ntohl(h.tag), ntohs(h.from), ntohs(h.to));
 	for (struct hash_node *n = hash_find(&by_tag, key); n != NULL; n = n->next) {
-		p = of_node(n)->path;
-		if (n->key == key && p->local == local && is_host(p, from))
-			return p;
+		if (n->key != key)
+			continue;
+		ua = (struct userland_assoc *)(void *)((char *)n -
+		    offsetof(struct userland_assoc, tag));
+		peer = ua->path->peer;
+		addr_set_port(&peer, addr_port(from));
+		if (ua->path->local == local && addr_equal(&peer, from))
+			return ua->path;
 	}
 	return NULL;
 }
 
-/* Else it is the path that its ends name. */
+/* A packet of no known association has the path that its two ends name. */
 struct path *
 path_for(struct local *local, const struct sockaddr_storage *from, const char *packet)
 {
@@ -107,7 +100,7 @@ path_for(struct local *local, const struct sockaddr_storage *from, const char *p
 	if (p == NULL)
 		return path_get(local, from, false);
 	if (!addr_equal(&p->peer, from)) {
-		if (log_allowed())
+		if (log_allowed(LOG_DEBUG, "peer at another UDP port"))
 			log_debug("peer at UDP port %u: is at %u now", addr_port(&p->peer),
 			    addr_port(from));
 		path_move(p, from);

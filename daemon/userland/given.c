@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The userland stack: how many messages usrsctp has of an association's.
+ * The userland stack: how many messages of an association usrsctp has.
  *
- * Its send buffer counts their bytes and nothing of the 400 that it has around
- * each: messages of a byte to a peer that reads nothing took 1.6 GB. So there
- * is a limit to their number too, by the size of that buffer
- * (userland-budget.c). usrsctp does not say how many it has, only how many
- * bytes, and does so for the asking: it is asked where as many were given as
- * it may have. Messages go in the order in which they were given, so those
- * that were given before the bytes that it has left are gone.
+ * The send buffer of usrsctp counts the bytes of messages, and none of the 400
+ * bytes that usrsctp takes around each message. Messages of one byte to a peer
+ * that reads nothing took 1.6 GB. So the number of messages is limited, too, by
+ * the size of the send buffer (userland/budget.c). usrsctp does not say how
+ * many messages it has, only how many bytes, and only when asked. It is asked
+ * once as many messages were given as it may have. Messages leave in the order
+ * in which they were given. So of all the bytes that were given usrsctp has the
+ * last ones, and the messages before those are gone.
  *
- * That holds for messages that nothing is left out of: those that may be given
- * up count as messages and not as bytes, and where a scheduler changes the
- * order, or the count stays too high for another reason, all are gone only
- * when there are no bytes any more.
+ * That holds only if no message is left out. So messages that may be given up
+ * (RFC 3758) count as messages and not as bytes. If a scheduler changes the
+ * order, or if the count stays too high for another reason, all messages count
+ * as gone only when no bytes are left.
  */
-#include "userland.h"
+#include "userland/userland.h"
 
-/* The library has it, though its header has not. */
+/* The library has this option, though its header does not. */
 #define GET_SNDBUF_USE	0x00001101
 #define DATA_CHUNK	16
 
@@ -27,7 +28,10 @@ struct sndbuf_use {
 	uint32_t	receiving;
 };
 
-/* The bytes that it has at most, or -1. Of chunks it counts the heads too. */
+/*
+ * The most bytes of messages that usrsctp can have, or -1. usrsctp counts the
+ * heads of chunks, too.
+ */
 static int64_t
 bytes_left(const struct assoc *a)
 {
@@ -63,7 +67,7 @@ look_what_is_gone(struct assoc *a)
 	int64_t		 left = bytes_left(a);
 
 	if (left <= 0)
-		g->gone = g->messages;		/* or all of it is over */
+		g->gone = g->messages;		/* -1: the association is over */
 	if (left <= 0 || (uint64_t)left > g->bytes || !is_in_order(a))
 		return;
 	for (size_t i = 0; i < GIVEN_MARKS; i++) {
@@ -88,7 +92,7 @@ void
 given_more(struct assoc *a, size_t len, bool may_be_given_up)
 {
 	struct given	*g = &a->stack.userland->given;
-	unsigned	 step = a->stack.userland->messages / GIVEN_MARKS;	/* between two marks */
+	unsigned	 step = a->stack.userland->messages / GIVEN_MARKS;	/* between marks */
 
 	g->messages++;
 	g->bytes += may_be_given_up ? 0 : len;

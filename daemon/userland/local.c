@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The userland stack: our ends of paths, and what the way to a peer is like.
+ * The userland stack: our ends of paths, and what the route to a peer is like.
  * The kernel knows both, and is asked by a UDP socket that sends nothing.
  */
 #include <errno.h>
@@ -9,28 +9,39 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "addr.h"
-#include "mem.h"
-#include "userland.h"
+#include "proto/addr.h"
+#include "userland/userland.h"
+#include "util/mem.h"
 
 #define ETHERNET_MTU	1500
 
+int		udp_fds[UDP_MAX_FDS];
+unsigned	udp_nfds;
+
 static LIST_HEAD(, local)	locals = LIST_HEAD_INITIALIZER(locals);
 
-static uint16_t
-port_of_fd(int fd)
+int
+udp_fd(sa_family_t family)
 {
 	struct sockaddr_storage	ss;
-	socklen_t		len = sizeof ss;
+	socklen_t		len;
 
-	return getsockname(fd, (struct sockaddr *)&ss, &len) == 0 ? addr_port(&ss) : 0;
+	for (unsigned i = 0; i < udp_nfds; i++) {
+		len = sizeof ss;
+		if (getsockname(udp_fds[i], (struct sockaddr *)&ss, &len) == 0 &&
+		    ss.ss_family == family)
+			return udp_fds[i];
+	}
+	errno = EAFNOSUPPORT;
+	return -1;
 }
 
-/* Those that packets come to are in front: there may be many others. */
+/* A local end that was asked for moves to the front, as there may be many others. */
 struct local *
 udp_local_at(int fd, const struct sockaddr_storage *addr)
 {
 	struct sockaddr_storage	 ss;
+	socklen_t		 len = sizeof ss;
 	struct local		*l;
 
 	LIST_FOREACH(l, &locals, entry) {
@@ -45,7 +56,8 @@ udp_local_at(int fd, const struct sockaddr_storage *addr)
 	l = xcalloc(1, sizeof *l);
 	l->addr = *addr;
 	l->fd = fd;
-	addr_set_port(&l->addr, port_of_fd(fd));
+	addr_set_port(&l->addr, getsockname(fd, (struct sockaddr *)&ss, &len) == 0 ?
+	    addr_port(&ss) : 0);
 	LIST_INSERT_HEAD(&locals, l, entry);
 	return l;
 }
@@ -59,7 +71,7 @@ is_any(const struct sockaddr_storage *ss)
 	return addr_equal(ss, &any) || ss->ss_family == 0;
 }
 
-/* A socket towards there, which tells what the way is like; -1 with errno. */
+/* A socket connected to a peer, which tells what the route is like; -1 with errno. */
 static int
 probe(const struct sockaddr_storage *from, const struct sockaddr_storage *to)
 {
@@ -86,7 +98,10 @@ udp_local(const struct sockaddr_storage *from, const struct sockaddr_storage *to
 	int			fd = probe(from, to);
 	bool			known = true;
 
-	/* The network may come back: who has an address goes on, as on the kernel. */
+	/*
+	 * The network may come back. Whoever has an address goes on, as with
+	 * the kernel's SCTP.
+	 */
 	if (fd == -1 && (is_any(from) || (errno != ENETUNREACH && errno != EHOSTUNREACH)))
 		return NULL;
 	if (fd != -1) {
@@ -113,7 +128,7 @@ udp_mtu(const struct path *path)
 	}
 	mtu -= (v6 ? 40 : 20) + 8;
 	mtu = mtu < UDP_LONGEST ? mtu : UDP_LONGEST;
-	/* usrsctp does not count SCTP's own header in the MTU of such a path. */
+	/* usrsctp does not count SCTP's own header in the MTU of an AF_CONN path. */
 	return (uint32_t)(mtu - SCTP_HEADER) & ~3u;
 }
 

@@ -1,73 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The userland stack: notifications, and what they say of associations.
- */
+/* The userland stack: notifications, and what they say about associations. */
 #include <arpa/inet.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "addr.h"
-#include "config.h"
-#include "log.h"
-#include "mem.h"
-#include "userland-field.h"
-#include "userland.h"
+#include "userland/field.h"
+#include "userland/userland.h"
+#include "util/mem.h"
+#include "proto/event_words.def"
 
-static const struct word assoc_state[] = {
-	{ SCTP_COMM_UP, "comm_up" },
-	{ SCTP_COMM_LOST, "comm_lost" },
-	{ SCTP_RESTART, "restart" },
-	{ SCTP_SHUTDOWN_COMP, "shutdown_comp" },
-	{ SCTP_CANT_STR_ASSOC, "cant_assoc" },
-	{ 0, NULL }
-};
-
-static const struct word path_state[] = {
-	{ SCTP_ADDR_AVAILABLE, "addr_available" },
-	{ SCTP_ADDR_UNREACHABLE, "addr_unreachable" },
-	{ SCTP_ADDR_REMOVED, "addr_removed" },
-	{ SCTP_ADDR_ADDED, "addr_added" },
-	{ SCTP_ADDR_MADE_PRIM, "addr_made_prim" },
-	{ SCTP_ADDR_CONFIRMED, "addr_confirmed" },
-	{ 0, NULL }
-};
-
-static const struct word pdapi_indication[] = {
-	{ SCTP_PARTIAL_DELIVERY_ABORTED, "partial_delivery_aborted" },
-	{ 0, NULL }
-};
-
-static const struct word auth_indication[] = {
-	{ SCTP_AUTH_NEW_KEY, "new_key" },
-	{ SCTP_AUTH_FREE_KEY, "free_key" },
-	{ SCTP_AUTH_NO_AUTH, "no_auth" },
-	{ 0, NULL }
-};
-
-static const struct word stream_reset_flags[] = {
-	{ SCTP_STREAM_RESET_INCOMING_SSN, "incoming" },
-	{ SCTP_STREAM_RESET_OUTGOING_SSN, "outgoing" },
-	{ SCTP_STREAM_RESET_DENIED, "denied" },
-	{ SCTP_STREAM_RESET_FAILED, "failed" },
-	{ 0, NULL }
-};
-
-static const struct word change_flags[] = {
-	{ SCTP_STREAM_CHANGE_DENIED, "denied" },
-	{ SCTP_STREAM_CHANGE_FAILED, "failed" },
-	{ 0, NULL }
-};
-
-/* Length of a chunk's head, which usrsctp leaves before the causes. */
+/* The length of a chunk's head, which usrsctp leaves in front of the error causes. */
 #define CHUNK_HEAD	4
 
-/* usrsctp's notifications, by the name of their row in notice_table. */
+/* usrsctp's notifications, by the name of their row in event_type_table. */
 static const struct notification {
 	const char		*name;
 	uint16_t		 type;
 	uint16_t		 size;
-	uint16_t		 skip;		/* of the tail */
+	uint16_t		 skip;		/* bytes to skip at the start of the tail */
 	const struct field	*fields;
 } notifications[] = {
 	{ "sctp_assoc_change", SCTP_ASSOC_CHANGE,
@@ -129,30 +80,10 @@ static const struct notification {
 	{ .name = NULL }
 };
 
-static const struct notification *
-find(uint16_t type)
-{
-	const struct notification	*n = notifications;
-
-	while (n->name != NULL && n->type != type)
-		n++;
-	return n->name != NULL ? n : NULL;
-}
-
-const struct notice *
-userland_notice(const char *name)
-{
-	const struct notice	*n = notice_table;
-
-	while (n->name != NULL && strcmp(n->name, name) != 0)
-		n++;
-	return n;
-}
-
 /* ---- associations --------------------------------------------------- */
 
 static enum assoc_event
-what_happened(uint16_t state)
+assoc_event_of(uint16_t state)
 {
 	switch (state) {
 	case SCTP_COMM_UP:
@@ -169,12 +100,6 @@ what_happened(uint16_t state)
 	return ASSOC_EVENT_NONE;
 }
 
-static bool
-is_up(enum assoc_event what)
-{
-	return what == ASSOC_EVENT_UP || what == ASSOC_EVENT_RESTART;
-}
-
 static enum assoc_event
 what_is_said(const char *p, size_t len)
 {
@@ -183,13 +108,13 @@ what_is_said(const char *p, size_t len)
 	if (len < sizeof c)
 		return ASSOC_EVENT_NONE;
 	memcpy(&c, p, sizeof c);
-	return c.sac_type == SCTP_ASSOC_CHANGE ? what_happened(c.sac_state) : ASSOC_EVENT_NONE;
+	return c.sac_type == SCTP_ASSOC_CHANGE ? assoc_event_of(c.sac_state) : ASSOC_EVENT_NONE;
 }
 
 bool
 userland_is_up(const char *p, size_t len)
 {
-	return is_up(what_is_said(p, len));
+	return assoc_event_is_up(what_is_said(p, len));
 }
 
 bool
@@ -197,70 +122,74 @@ userland_is_end(const char *p, size_t len)
 {
 	enum assoc_event	what = what_is_said(p, len);
 
-	return what != ASSOC_EVENT_NONE && !is_up(what);
+	return what != ASSOC_EVENT_NONE && !assoc_event_is_up(what);
 }
 
-/* An association that comes up from the peer's side, if there is room for it. */
-static struct assoc *
-incoming(struct sock *s, sctp_assoc_t id, const struct sockaddr_conn *from)
+/* If the peer sent an ABORT, that stands behind the struct, whether it has a cause or not. */
+static enum assoc_ended
+who_ended(const struct assoc *a, const struct sctp_assoc_change *c)
 {
-	static time_t	 last;
-	struct path	*path = path_of(from);
-	struct assoc	*a;
-	const char	*why;
-
-	if (path == NULL)
-		return NULL;
-	why = budget_no_room(s->user);
-	a = userland_new_assoc(s, path, ntohs(from->sconn_port), id);
-	if (why == NULL)
-		return a;
-	if (log_seldom(&last))
-		log_warning("assoc %u: aborted, %s", assoc_id(a), why);
-	(void)userland_abort(a, "too many associations", 21);
-	a->unwanted = true;
-	return a;
+	if (a->stack.userland->aborted || a->stack.userland->cause != 0)
+		return ENDED_BY_US;
+	return c->sac_length > sizeof *c ? ENDED_BY_PEER : ENDED_BY_NOBODY;
 }
 
+/* For the client one of ours did not come up, and one that the peer restarts without AUTH is over. */
 static void
-came_up(struct assoc *a, const struct sctp_assoc_change *c)
+refuse(struct assoc *a, struct stack_event *e)
 {
-	a->outbound = c->sac_outbound_streams;
-	a->inbound = c->sac_inbound_streams;
-	if (!a->unwanted)
-		userland_came_up(a);
-	assoc_enter(a, ASSOC_UP);
-}
+	const char		*word = e->what == ASSOC_EVENT_UP ? "cant_assoc" : "comm_lost";
+	const struct field	*f = e->row->fields;
+	const struct word	*w;
+	uint16_t		 state;
 
-static void
-is_over(struct assoc *a)
-{
-	userland_tell_held(a);
-	assoc_fail_sends(a, ERR_epipe, "the association is over");
-	/* One without a socket of its own has nothing left in it. */
-	if (a->stack.userland->so == NULL)
-		userland_finish(a);
+	while (strcmp(f->key, "state") != 0)
+		f++;
+	for (w = f->words; strcmp(w->name, word) != 0; w++)
+		continue;
+	state = (uint16_t)w->value;
+	memcpy((char *)(uintptr_t)e->body + f->offset, &state, sizeof state);
+	e->what = e->what == ASSOC_EVENT_UP ? ASSOC_EVENT_CANT : ASSOC_EVENT_LOST;
+	sock_event(a->sock, e);
+	upcall_abort_without_auth(a);
 }
 
 static void
 take_assoc_change(struct sock *s, struct assoc *a, const struct sctp_assoc_change *c,
     struct stack_event *e)
 {
-	e->what = what_happened(c->sac_state);
+	e->what = assoc_event_of(c->sac_state);
 	e->error = c->sac_error;
-	if (a != NULL && is_up(e->what))
-		came_up(a, c);
-	else if (a != NULL && e->what != ASSOC_EVENT_NONE)
+	if (a != NULL && e->what != ASSOC_EVENT_NONE && !assoc_event_is_up(e->what))
+		a->ended_by = who_ended(a, c);
+	if (a != NULL && assoc_event_is_up(e->what) && upcall_lacks_auth(a)) {
+		refuse(a, e);
+		return;
+	}
+	if (a != NULL && assoc_event_is_up(e->what)) {
+		a->outbound = c->sac_outbound_streams;
+		a->inbound = c->sac_inbound_streams;
+		if (!a->unwanted)
+			userland_came_up(a);
+		assoc_enter(a, ASSOC_UP);
+	} else if (a != NULL && e->what != ASSOC_EVENT_NONE)
 		assoc_enter(a, ASSOC_OVER);
-	/* What the peer had not when it restarted is of the time before. */
+	/*
+	 * Messages that the peer had not received when it restarted belong to
+	 * the time before.
+	 */
 	if (a != NULL && e->what == ASSOC_EVENT_RESTART)
-		userland_tell_held(a);
+		userland_tell_deferred(a);
 	sock_event(s, e);
 	if (a == NULL)
 		return;
-	if (a->state == ASSOC_OVER)
-		is_over(a);
-	else if (!TAILQ_EMPTY(&a->sends))
+	if (a->state == ASSOC_OVER) {
+		userland_tell_deferred(a);
+		assoc_fail_sends(a, ERR_epipe, "the association is over");
+		/* An association without a socket of its own has nothing left to read. */
+		if (a->stack.userland->so == NULL)
+			userland_finish(a);
+	} else if (!TAILQ_EMPTY(&a->sends))
 		assoc_writable(a);
 	else
 		userland_go_on(a);
@@ -268,9 +197,9 @@ take_assoc_change(struct sock *s, struct assoc *a, const struct sctp_assoc_chang
 
 /* ---- all of them ---------------------------------------------------- */
 
-/* Where in the neutral struct the bytes of no fixed length are; 0: nowhere. */
+/* The offset of the bytes of no fixed length in the neutral struct; 0: there are none. */
 static size_t
-tail_offset(const struct notice *row)
+tail_offset(const struct event_type *row)
 {
 	for (const struct field *f = row->fields; f->key != NULL; f++) {
 		if (f->type == FIELD_TAIL || f->type == FIELD_TAIL16)
@@ -279,7 +208,7 @@ tail_offset(const struct notice *row)
 	return 0;
 }
 
-/* What follows usrsctp's struct, less what is not of the event. */
+/* The bytes that follow usrsctp's struct, without those that do not belong to the event. */
 static size_t
 tail_of(const struct notification *n, const struct assoc *a, const char *p, size_t len,
     const char **tail)
@@ -290,7 +219,7 @@ tail_of(const struct notification *n, const struct assoc *a, const char *p, size
 		head = offsetof(struct sctp_stream_reset_event, strreset_stream_list);
 	if (n->type == SCTP_REMOTE_ERROR)
 		head = offsetof(struct sctp_remote_error, sre_data);
-	/* What came with comm_up is what the peer can do, not why. */
+	/* The data of comm_up says what the peer can do. It is no error cause. */
 	if (n->type == SCTP_ASSOC_CHANGE && (!userland_is_end(p, len) ||
 	    a == NULL || a->stack.userland->aborted))
 		return 0;
@@ -299,9 +228,9 @@ tail_of(const struct notification *n, const struct assoc *a, const char *p, size
 	return len > head ? len - head : 0;
 }
 
-/* The same as the tables describe it; freed by the caller. */
+/* The same notification as the tables describe it. The caller frees it. */
 static char *
-translate(const struct notification *n, const struct notice *row, struct assoc *a, char *p,
+translate(const struct notification *n, const struct event_type *row, struct assoc *a, char *p,
     size_t *len)
 {
 	const struct turn	 turn = { .assoc = a, .outward = true };
@@ -321,7 +250,7 @@ translate(const struct notification *n, const struct notice *row, struct assoc *
 	return mem;
 }
 
-/* The field of that name, which all of them have: the association. */
+/* The association's id, from the field of that name that all notifications have. */
 static sctp_assoc_t
 id_in(const struct notification *n, const char *p)
 {
@@ -334,7 +263,11 @@ id_in(const struct notification *n, const char *p)
 	return id;
 }
 
-/* Whose it is: of one that is coming, or of one that comes from the peer. */
+/*
+ * The association that a notification is about: one that is on its way up on
+ * this socket, or a new one that the peer has begun. If there is no room for
+ * that, it is turned away.
+ */
 static struct assoc *
 find_assoc_of(struct sock *s, const struct notification *n, const char *p,
     const struct sockaddr_conn *from)
@@ -342,28 +275,29 @@ find_assoc_of(struct sock *s, const struct notification *n, const char *p,
 	struct sctp_assoc_change	 c;
 	sctp_assoc_t			 id = id_in(n, p);
 	struct assoc			*a = userland_find_coming(s, id);
+	struct path			*path;
+	const char			*why;
 
 	if (a != NULL || n->type != SCTP_ASSOC_CHANGE)
 		return a;
 	memcpy(&c, p, sizeof c);
-	return is_up(what_happened(c.sac_state)) ? incoming(s, id, from) : NULL;
+	if (!assoc_event_is_up(assoc_event_of(c.sac_state)) || (path = path_of(from)) == NULL)
+		return NULL;
+	why = upcall_no_room(s);
+	a = userland_new_assoc(s, path, ntohs(from->sconn_port), id);
+	if (why != NULL)
+		upcall_turn_away(a, why);
+	else if (upcall_lacks_auth(a))
+		upcall_abort_without_auth(a);
+	return a;
 }
 
-/* What it means for the association, beside its being told. */
+/*
+ * The error of comm_lost. For an abort of ours it is the cause of RFC 9260.
+ * Otherwise, if usrsctp gave none, it is the cause that usrsctp told the peer.
+ */
 static void
-heed(struct assoc *a, uint16_t type)
-{
-	if (a == NULL)
-		return;
-	if (type == SCTP_PARTIAL_DELIVERY_EVENT)
-		joint_clear(&a->stack.userland->data);
-	if (type == SCTP_SHUTDOWN_EVENT)
-		assoc_enter(a, ASSOC_GOING_DOWN);
-}
-
-/* The reason of an abort of ours is the one that RFC 9260 has for it, or usrsctp's. */
-static void
-put_right(const struct assoc *a, char *p)
+fill_in_cause(const struct assoc *a, char *p)
 {
 	struct sctp_assoc_change	c;
 
@@ -375,9 +309,9 @@ put_right(const struct assoc *a, char *p)
 	memcpy(p, &c, sizeof c);
 }
 
-/* The event has how many streams were added, usrsctp how many there are. */
+/* The event says how many streams were added. usrsctp says how many there are. */
 static void
-put_right_streams(struct assoc *a, char *p)
+fix_streams(struct assoc *a, char *p)
 {
 	struct sctp_stream_change_event	c;
 	uint16_t			in, out;
@@ -393,7 +327,18 @@ put_right_streams(struct assoc *a, char *p)
 	memcpy(p, &c, sizeof c);
 }
 
-/* Of the only path, comm_up has said already that it was confirmed. */
+/* usrsctp says one more than the next TSN of the peer. */
+static void
+fix_tsn(char *p)
+{
+	struct sctp_assoc_reset_event	c;
+
+	memcpy(&c, p, sizeof c);
+	c.assocreset_remote_tsn--;
+	memcpy(p, &c, sizeof c);
+}
+
+/* The confirmation of the only path is no news: comm_up has said so already. */
 static bool
 is_news(const struct notification *n, const char *p)
 {
@@ -409,13 +354,16 @@ void
 userland_take_notification(struct sock *s, struct assoc *a, char *p, size_t len,
     const struct sockaddr_conn *from)
 {
-	const struct notification	*n;
+	const struct notification	*n = notifications;
 	struct sctp_assoc_change	 c;
 	struct stack_event		 e = { .row = NULL };
 	char				*mem;
 
-	if (len < sizeof(struct sctp_tlv) || (n = find(*(uint16_t *)(void *)p)) == NULL ||
-	    len < n->size || !is_news(n, p))
+	if (len < sizeof(struct sctp_tlv))
+		return;
+	while (n->name != NULL && n->type != *(uint16_t *)(void *)p)
+		n++;
+	if (n->name == NULL || len < n->size || !is_news(n, p))
 		return;
 	if (a == NULL)
 		a = find_assoc_of(s, n, p, from);
@@ -424,9 +372,11 @@ userland_take_notification(struct sock *s, struct assoc *a, char *p, size_t len,
 		return;
 	}
 	if (n->type == SCTP_ASSOC_CHANGE)
-		put_right(a, p);
+		fill_in_cause(a, p);
 	if (n->type == SCTP_STREAM_CHANGE_EVENT)
-		put_right_streams(a, p);
+		fix_streams(a, p);
+	if (n->type == SCTP_ASSOC_RESET_EVENT)
+		fix_tsn(p);
 	e.row = userland_notice(n->name);
 	mem = translate(n, e.row, a, p, &len);
 	e.assoc = a;
@@ -438,8 +388,12 @@ userland_take_notification(struct sock *s, struct assoc *a, char *p, size_t len,
 		memcpy(&c, p, sizeof c);
 		take_assoc_change(s, a, &c, &e);
 	} else {
-		heed(a, n->type);
-		sock_event(s, &e);
+		if (n->type == SCTP_PARTIAL_DELIVERY_EVENT && a != NULL)
+			partial_clear(&a->stack.userland->data);
+		if (n->type == SCTP_SHUTDOWN_EVENT && a != NULL)
+			assoc_enter(a, ASSOC_GOING_DOWN);
+		if (a == NULL || !a->unwanted)
+			sock_event(s, &e);
 	}
 	free(mem);
 }

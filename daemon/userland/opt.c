@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The userland stack: options. A row of userland-optrow.c says which option of
- * usrsctp's is meant and what its struct looks like; some are our own.
+ * The userland stack: options. A row of userland/optrow.c says which option of
+ * usrsctp's is meant, and what its struct looks like. Some options are our own.
  */
 #include <errno.h>
 #include <string.h>
 
-#include "addr.h"
-#include "config.h"
-#include "userland-field.h"
-#include "userland-optrow.h"
-#include "userland.h"
+#include "proto/addr.h"
+#include "userland/field.h"
+#include "userland/optrow.h"
+#include "userland/userland.h"
 
 bool
 userland_has_option(const struct sockopt *o)
@@ -19,15 +18,18 @@ userland_has_option(const struct sockopt *o)
 }
 
 /*
- * usrsctp's clock counts milliseconds in 32 bits, and a time of half of them is
- * over already: it would serve such a timer for ever. Its shutdown takes five
- * times the RTO's upper bound; and bursts are multiplied by the MTU.
+ * The largest values that usrsctp can stand. Its clock counts milliseconds in
+ * 32 bits. To usrsctp a time of half that range is over already, and it would
+ * serve such a timer for ever. The shutdown takes five times the upper bound of
+ * the RTO. Bursts are multiplied by the MTU. Each association has a copy of all
+ * keys in our memory.
  */
 static const struct {
 	const char	*option;
 	const char	*key;
 	uint32_t	 most;
 } most[] = {
+	{ "sctp_auth_key", "keynumber", 15 },
 	{ "sctp_autoclose", "", INT32_MAX / 1000 },
 	{ "sctp_max_burst", "assoc_value", UINT16_MAX },
 	{ "sctp_peer_addr_params", "pathmtu", UDP_LONGEST - SCTP_HEADER },
@@ -46,18 +48,7 @@ userland_most(const struct sockopt *o, const struct field *f)
 	return 0;
 }
 
-static uint32_t
-get_id(const struct sockopt *o, const char *buf)
-{
-	const struct field	*f = sockopt_assoc(o);
-	uint32_t		 id = 0;
-
-	if (f != NULL)
-		memcpy(&id, buf + f->offset, sizeof id);
-	return id;
-}
-
-/* What is to be asked or told: a socket of usrsctp's, and who on it. */
+/* What is asked or told: a usrsctp socket, and the socket or association of ours. */
 struct subject {
 	struct sock		*sock;
 	struct assoc		*assoc;		/* NULL: the socket itself */
@@ -113,7 +104,7 @@ get_one(const struct subject *j, char *buf)
 	return number != 0 ? number : from_usrsctp(j, raw, buf);
 }
 
-/* The kernel doubles buffers, and what is set reads back the same here. */
+/* The kernel doubles the size of a buffer. So what is set reads back the same here. */
 static bool
 as_the_kernel_sets(int least, char *raw)
 {
@@ -126,6 +117,23 @@ as_the_kernel_sets(int least, char *raw)
 	bytes = bytes > least ? bytes : least;
 	memcpy(raw, &bytes, sizeof bytes);
 	return true;
+}
+
+/* A struct with a list ends where the list does: usrsctp takes the rest for items if there are none. */
+static socklen_t
+length_of(const struct optrow *row, const char *raw)
+{
+	uint16_t	n16;
+	uint32_t	n32;
+
+	for (const struct field *f = row->fields; f->key != NULL; f++) {
+		if (f->type != FIELD_LIST)
+			continue;
+		memcpy(&n16, raw + f->count, sizeof n16);
+		memcpy(&n32, raw + f->count, sizeof n32);
+		return f->offset + (f->count_width == sizeof n16 ? n16 : n32) * f->item;
+	}
+	return row->size;
 }
 
 static int
@@ -146,11 +154,14 @@ set_one(const struct subject *j, char *buf)
 		return j->row->set_own(j->sock, j->assoc, raw);
 	if (j->row->set_raw != NULL)
 		return j->row->set_raw(j->so, raw);
-	return usrsctp_setsockopt(j->so, level_of(j->row), j->row->optname, raw,
-	    j->row->size) == -1 ? errno : 0;
+	number = usrsctp_setsockopt(j->so, level_of(j->row), j->row->optname, raw,
+	    length_of(j->row, raw)) == -1 ? errno : 0;
+	if (j->option->secret)
+		explicit_bzero(raw, sizeof raw);
+	return number;
 }
 
-/* The socket's own, or that of its only association. */
+/* The socket's own so, or that of its only association. */
 static struct subject
 whole(struct sock *s, const struct sockopt *o)
 {
@@ -170,7 +181,7 @@ one(struct assoc *a, const struct sockopt *o)
 	    .row = optrow_find(o->name), .so = userland_so(a) };
 }
 
-/* All associations that have a socket of their own. */
+/* Set the option for all associations that have a socket of their own. */
 static int
 set_current(struct sock *s, const struct sockopt *o, char *buf)
 {
@@ -188,17 +199,11 @@ set_current(struct sock *s, const struct sockopt *o, char *buf)
 	return first;
 }
 
-static struct assoc *
-meant(struct sock *s, uint32_t id)
-{
-	return s->many && id <= SCTP_ALL_ASSOC ? NULL : assoc_find(s, id);
-}
-
 static int
 set_scoped(struct sock *s, const struct sockopt *o, char *buf)
 {
-	uint32_t	 id = get_id(o, buf);
-	struct assoc	*a = meant(s, id);
+	uint32_t	 id = sockopt_get_assoc(o, buf);
+	struct assoc	*a = upcall_meant(s, id);
 	struct subject	 j;
 	int		 number = 0;
 
@@ -219,16 +224,6 @@ set_scoped(struct sock *s, const struct sockopt *o, char *buf)
 	return number;
 }
 
-/* What send by stream alone sends with may be another now. */
-static void
-forget_defaults(struct sock *s)
-{
-	struct assoc	*a = NULL;
-
-	while ((a = assoc_next(s, a)) != NULL)
-		a->defaults_known = false;
-}
-
 int
 userland_setopt(struct sock *s, const struct sockopt *o, void *buf)
 {
@@ -237,7 +232,9 @@ userland_setopt(struct sock *s, const struct sockopt *o, void *buf)
 
 	if (optrow_find(o->name) == NULL)
 		return ENOPROTOOPT;
-	forget_defaults(s);
+	upcall_forget_defaults(s);
+	s->stack.userland->set_only = s->stack.userland->set_only ||
+	    (o->access == SOCKOPT_SET && o->scope != SCOPE_ASSOC);
 	if (o->scope != SCOPE_SOCKET)
 		return set_scoped(s, o, buf);
 	j = whole(s, o);
@@ -245,7 +242,7 @@ userland_setopt(struct sock *s, const struct sockopt *o, void *buf)
 	return number != 0 || j.row->set != NULL ? number : set_current(s, o, buf);
 }
 
-/* A path's address names the association, where its id is 0. */
+/* If the association's id is 0, the address of a path names the association. */
 static struct assoc *
 meant_by_address(struct sock *s, const struct sockopt *o, const char *buf)
 {
@@ -273,9 +270,9 @@ userland_getopt(struct sock *s, const struct sockopt *o, void *buf)
 	if (optrow_find(o->name) == NULL)
 		return ENOPROTOOPT;
 	if (o->scope != SCOPE_SOCKET) {
-		if ((a = meant(s, get_id(o, buf))) == NULL)
+		if ((a = upcall_meant(s, sockopt_get_assoc(o, buf))) == NULL)
 			a = meant_by_address(s, o, buf);
-		if (a == NULL && (o->scope == SCOPE_ASSOC || get_id(o, buf) != 0))
+		if (a == NULL && (o->scope == SCOPE_ASSOC || sockopt_get_assoc(o, buf) != 0))
 			return ENOENT;
 	}
 	j = a != NULL ? one(a, o) : whole(s, o);

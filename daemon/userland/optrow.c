@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The table of the userland stack's options. The fields have the keys and the
- * words of proto/sockopt.c, in usrsctp's own structs and numbers.
+ * words of proto/sockopt.c, and usrsctp's own structs and numbers.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
-#include "addr.h"
 #include "config.h"
-#include "userland-optrow.h"
-#include "userland.h"
+#include "proto/addr.h"
+#include "proto/sockopt.h"
+#include "userland/optrow.h"
+#include "userland/userland.h"
 
 static const struct word spp_flags[] = {
 	{ SPP_HB_ENABLE, "hb_enable" },
@@ -64,6 +65,14 @@ static const struct word scheduler[] = {
 	{ SCTP_SS_FIRST_COME, "fcfs" },
 	{ SCTP_SS_PRIORITY, "prio" },
 	{ SCTP_SS_ROUND_ROBIN, "rr" },
+	{ SCTP_SS_FAIR_BANDWITH, "fc" },
+	{ UINT16_MAX, "wfq" },		/* a number that usrsctp refuses: it has no such scheduler */
+	{ 0, NULL }
+};
+
+static const struct word hmacs[] = {
+	{ SCTP_AUTH_HMAC_ID_SHA1, "sha1" },
+	{ SCTP_AUTH_HMAC_ID_SHA256, "sha256" },
 	{ 0, NULL }
 };
 
@@ -90,7 +99,7 @@ static const struct word reset_flags[] = {
 	FIELD(sctp_prstatus, sprstat_abandoned_unsent, U64, "abandoned_unsent", NULL), \
 	FIELD(sctp_prstatus, sprstat_abandoned_sent, U64, "abandoned_sent", NULL))
 
-/* ---- those that are our own ----------------------------------------- */
+/* ---- options of our own --------------------------------------------- */
 
 static int
 get_int(char *buf, int value)
@@ -143,13 +152,28 @@ set_mapped(struct sock *s, struct assoc *a, const char *buf)
 }
 
 static int
+get_timestamp(struct sock *s, struct assoc *a, char *buf)
+{
+	(void)a;
+	return get_int(buf, s->stack.userland->timestamp);
+}
+
+static int
+set_timestamp(struct sock *s, struct assoc *a, const char *buf)
+{
+	(void)a;
+	s->stack.userland->timestamp = put_int(buf) != 0;
+	return 0;
+}
+
+static int
 get_reuse(struct sock *s, struct assoc *a, char *buf)
 {
 	(void)a;
 	return get_int(buf, s->stack.userland->reuse);
 }
 
-/* A port whose socket is closed can be had again at once in any case. */
+/* The port of a closed socket can be bound again at once, with or without this option. */
 static int
 set_reuse(struct sock *s, struct assoc *a, const char *buf)
 {
@@ -158,7 +182,22 @@ set_reuse(struct sock *s, struct assoc *a, const char *buf)
 	return 0;
 }
 
-/* What the wire gives packets is the port's, which its associations share. */
+/* There is no I-DATA here, and messages are joined one after the other. */
+static int
+get_interleave(struct sock *s, struct assoc *a, char *buf)
+{
+	(void)s, (void)a;
+	return get_int(buf, 0);
+}
+
+static int
+set_interleave(struct sock *s, struct assoc *a, const char *buf)
+{
+	(void)s, (void)a;
+	return put_int(buf) == 0 ? 0 : ENOPROTOOPT;
+}
+
+/* What the headers of packets get belongs to the port, which its associations share. */
 #define OF_PACKETS(NAME, FAMILY, LEAST, MOST, DEFAULT)			\
 static int								\
 get_##NAME(struct sock *s, struct assoc *a, char *buf)			\
@@ -193,7 +232,7 @@ OF_PACKETS(tos, 0, 0, 255, 0)
 OF_PACKETS(ttl, 0, 1, 255, 64)
 OF_PACKETS(tclass, AF_INET6, 0, 255, 0)
 
-/* The peer's UDP port: of an association, where its path goes. */
+/* The peer's UDP port. For an association, it is the port that the path leads to. */
 static int
 get_encaps(struct sock *s, struct assoc *a, void *raw)
 {
@@ -207,7 +246,7 @@ get_encaps(struct sock *s, struct assoc *a, void *raw)
 	return 0;
 }
 
-/* Of one that is, the port is learnt from its packets. */
+/* The port of an existing association cannot be set: it is learnt from the peer's packets. */
 static int
 set_encaps(struct sock *s, struct assoc *a, const void *raw)
 {
@@ -222,7 +261,7 @@ set_encaps(struct sock *s, struct assoc *a, const void *raw)
 	return 0;
 }
 
-/* The MTU that is set counts, for an association or those to come. */
+/* Keep the MTU that is set, for an association or for those to come. */
 static int
 set_path(struct sock *s, struct assoc *a, const void *raw)
 {
@@ -242,7 +281,10 @@ set_path(struct sock *s, struct assoc *a, const void *raw)
 	return 0;
 }
 
-/* What usrsctp has in two: struct sctp_sndrcvinfo without the rest. */
+/*
+ * SCTP_DEFAULT_SEND_PARAM, which is two options in usrsctp: struct
+ * sctp_sndrcvinfo without the fields that are not for sending.
+ */
 struct send_param {
 	struct sctp_sndinfo	info;
 	uint32_t		timetolive;
@@ -285,6 +327,46 @@ set_send_param(struct socket *so, const void *raw)
 	return 0;
 }
 
+/*
+ * Chunks that AUTH protects: usrsctp has no count in the struct, its length says
+ * how many there are.
+ */
+struct auth_chunks {
+	sctp_assoc_t	assoc_id;
+	uint32_t	count;
+	uint8_t		chunks[SOCKOPT_CHUNKS];
+};
+
+static int
+get_auth_chunks(struct socket *so, int name, void *raw)
+{
+	struct auth_chunks	 to;
+	char			 from[offsetof(struct sctp_authchunks, gauth_chunks) + SOCKOPT_CHUNKS] = { 0 };
+	socklen_t		 len = sizeof from;
+	const size_t		 head = offsetof(struct sctp_authchunks, gauth_chunks);
+
+	memcpy(&to, raw, sizeof to);
+	memcpy(from, &to.assoc_id, sizeof to.assoc_id);
+	if (usrsctp_getsockopt(so, IPPROTO_SCTP, name, from, &len) == -1)
+		return errno;
+	to.count = len > head ? (uint32_t)(len - head) : 0;
+	memcpy(to.chunks, from + head, sizeof to.chunks);
+	memcpy(raw, &to, sizeof to);
+	return 0;
+}
+
+static int
+get_peer_chunks(struct socket *so, void *raw)
+{
+	return get_auth_chunks(so, SCTP_PEER_AUTH_CHUNKS, raw);
+}
+
+static int
+get_local_chunks(struct socket *so, void *raw)
+{
+	return get_auth_chunks(so, SCTP_LOCAL_AUTH_CHUNKS, raw);
+}
+
 /* ---- the table ------------------------------------------------------ */
 
 #define INT		FIELDS({ .key = "", .type = FIELD_U32, .width = sizeof(int) })
@@ -295,7 +377,15 @@ set_send_param(struct socket *so, const void *raw)
 	FIELD(sctp_assoc_value, assoc_id, U32, "assoc_id", NULL),	\
 	WORDED(sctp_assoc_value, assoc_value, TYPE, LIST, "assoc_value", NULL))
 
+#define KEY_ID_FIELDS	FIELDS(						\
+	FIELD(sctp_authkeyid, scact_assoc_id, U32, "assoc_id", NULL),	\
+	FIELD(sctp_authkeyid, scact_keynumber, U16, "keynumber", NULL))
+#define CHUNKS_FIELDS	FIELDS(						\
+	FIELD(auth_chunks, assoc_id, U32, "assoc_id", NULL),		\
+	LIST(auth_chunks, chunks, count, SOCKOPT_CHUNKS, NULL, "chunks", NULL))
+
 static const struct optrow optrows[] = {
+	{ .name = "timestamp", .get = get_timestamp, .set = set_timestamp },
 	{ .name = "sndbuf", .is_socket = true, .optname = SO_SNDBUF, .size = sizeof(int), .fields = INT,
 	  .least = 4608, .set_own = userland_want_send },
 	{ .name = "recbuf", .is_socket = true, .optname = SO_RCVBUF, .size = sizeof(int), .fields = INT,
@@ -328,6 +418,19 @@ static const struct optrow optrows[] = {
 		FIELD(sctp_initmsg, sinit_max_init_timeo, U16, "max_init_timeo", NULL)) },
 	{ .name = "sctp_nodelay", .optname = SCTP_NODELAY, .size = sizeof(int), .fields = INT },
 	{ .name = "sctp_autoclose", .optname = SCTP_AUTOCLOSE, .size = sizeof(int), .fields = INT },
+	{ .name = "sctp_auth_chunk", .optname = SCTP_AUTH_CHUNK, .size = sizeof(struct sctp_authchunk), .fields = FIELDS(
+		FIELD(sctp_authchunk, sauth_chunk, U8, "chunk", NULL)) },
+	{ .name = "sctp_auth_key", .optname = SCTP_AUTH_KEY, .size = sizeof(struct sctp_authkey) + SOCKOPT_KEY_MAX, .fields = FIELDS(
+		FIELD(sctp_authkey, sca_assoc_id, U32, "assoc_id", NULL),
+		FIELD(sctp_authkey, sca_keynumber, U16, "keynumber", NULL),
+		LIST(sctp_authkey, sca_key, sca_keylength, SOCKOPT_KEY_MAX, NULL, "key", NULL)) },
+	{ .name = "sctp_auth_active_key", .optname = SCTP_AUTH_ACTIVE_KEY, .size = sizeof(struct sctp_authkeyid), .fields = KEY_ID_FIELDS },
+	{ .name = "sctp_auth_deactivate_key", .optname = SCTP_AUTH_DEACTIVATE_KEY, .size = sizeof(struct sctp_authkeyid), .fields = KEY_ID_FIELDS },
+	{ .name = "sctp_auth_delete_key", .optname = SCTP_AUTH_DELETE_KEY, .size = sizeof(struct sctp_authkeyid), .fields = KEY_ID_FIELDS },
+	{ .name = "sctp_hmac_ident", .optname = SCTP_HMAC_IDENT, .size = sizeof(struct sctp_hmacalgo) + SOCKOPT_HMACS * sizeof(uint16_t), .fields = FIELDS(
+		LIST(sctp_hmacalgo, shmac_idents, shmac_number_of_idents, SOCKOPT_HMACS, hmacs, "idents", NULL)) },
+	{ .name = "sctp_peer_auth_chunks", .size = sizeof(struct auth_chunks), .get_raw = get_peer_chunks, .fields = CHUNKS_FIELDS },
+	{ .name = "sctp_local_auth_chunks", .size = sizeof(struct auth_chunks), .get_raw = get_local_chunks, .fields = CHUNKS_FIELDS },
 	{ .name = "sctp_primary_addr", .optname = SCTP_PRIMARY_ADDR, .size = sizeof(struct sctp_setprim), .fields = FIELDS(
 		FIELD(sctp_setprim, ssp_assoc_id, U32, "assoc_id", NULL),
 		FIELD(sctp_setprim, ssp_addr, ENDPOINT, "addr", NULL)) },
@@ -365,7 +468,7 @@ static const struct optrow optrows[] = {
 		FIELD(sctp_sack_info, sack_delay, U32, "delay", NULL),
 		FIELD(sctp_sack_info, sack_freq, U32, "freq", NULL)) },
 	{ .name = "sctp_context", .optname = SCTP_CONTEXT, .size = sizeof(struct sctp_assoc_value), .fields = VALUE_FIELDS },
-	{ .name = "sctp_fragment_interleave", .optname = SCTP_FRAGMENT_INTERLEAVE, .size = sizeof(int), .fields = INT },
+	{ .name = "sctp_fragment_interleave", .get = get_interleave, .set = set_interleave },
 	{ .name = "sctp_partial_delivery_point", .optname = SCTP_PARTIAL_DELIVERY_POINT, .size = sizeof(int), .fields = INT },
 	{ .name = "sctp_max_burst", .optname = SCTP_MAX_BURST, .size = sizeof(struct sctp_assoc_value), .fields = VALUE_FIELDS },
 	{ .name = "sctp_default_sndinfo", .optname = SCTP_DEFAULT_SNDINFO, .size = sizeof(struct sctp_sndinfo), .fields = FIELDS(

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What usrsctp has of the options in proto/sockopt.c.
- */
+/* The options of proto/sockopt.c that the userland stack has. */
 #ifndef USERLAND_OPTROW_H
 #define USERLAND_OPTROW_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "field.h"
+#include "proto/field.h"
 
 struct sock;
 struct assoc;
@@ -16,21 +14,21 @@ struct socket;
 
 struct optrow {
 	const char		*name;		/* as in sockopt_table */
-	bool			 is_socket;	/* SOL_SOCKET's, else SCTP's */
-	int			 least;		/* a buffer: doubled, at least that */
+	bool			 is_socket;	/* level SOL_SOCKET, else IPPROTO_SCTP */
+	int			 least;		/* of a buffer, whose size is doubled */
 	int			 optname;
 	uint16_t		 size;
 	const struct field	*fields;	/* with the same keys */
 
-	/* Those that are two of usrsctp's: struct is as fields say. */
+	/* For an option that is two in usrsctp. raw is a struct as fields describes it. */
 	int			 (*get_raw)(struct socket *, void *raw);
 	int			 (*set_raw)(struct socket *, const void *raw);
 
-	/* Those that are ours, with a struct as fields say. */
+	/* For an option that we handle. raw is a struct as fields describes it. */
 	int			 (*get_own)(struct sock *, struct assoc *, void *raw);
 	int			 (*set_own)(struct sock *, struct assoc *, const void *raw);
 
-	/* Those that are not usrsctp's; buf is as sockopt_table says. */
+	/* For an option that usrsctp does not have. buf is as sockopt_table describes it. */
 	int			 (*get)(struct sock *, struct assoc *, char *buf);
 	int			 (*set)(struct sock *, struct assoc *, const char *buf);
 };

@@ -2,21 +2,24 @@
 /*
  * The userland stack: packets that go out, many with one call.
  *
- * What usrsctp sends in a turn is put together here: messages that fit share
- * a packet. Checksums are made when it goes, since ports are put right here.
+ * The packets that usrsctp sends in a turn are joined here: messages share a
+ * packet if they fit. Checksums are computed when a packet goes out, as its
+ * ports are put right here.
  */
 #include <errno.h>
+#include <netinet/udp.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "addr.h"
-#include "log.h"
-#include "loop.h"
-#include "userland.h"
+#include "config.h"
+#include "proto/addr.h"
+#include "userland/userland.h"
+#include "util/log.h"
+#include "util/loop.h"
 
-/* Of an ABORT: its flag, and its cause that has a text (RFC 9260 3.3.7, 3.3.10.13). */
+/* An ABORT's T bit, and the error cause that has a text (RFC 9260 3.3.7, 3.3.10.13). */
 #define OF_NOBODYS		1
 #define PROTOCOL_VIOLATION	13
 /* The length of a SACK without gaps and duplicates. */
@@ -44,7 +47,6 @@ put_int(struct msghdr *h, int level, int type, int value)
 		h->msg_controllen += put_control(h, level, type, &value, sizeof value);
 }
 
-/* Where it comes from, its type of service and how far it may go. */
 static void
 write_control(struct msghdr *h, const struct sockaddr_storage *from, int tos,
     const struct port *port)
@@ -68,7 +70,6 @@ write_control(struct msghdr *h, const struct sockaddr_storage *from, int tos,
 	}
 }
 
-/* Take those out of the batch that went. */
 static void
 drop_sent(unsigned sent)
 {
@@ -92,53 +93,109 @@ drop_sent(unsigned sent)
 	out.n -= sent;
 }
 
-/* How many at the front go out of the same socket. */
-static unsigned
-same_fd(unsigned from)
-{
-	unsigned	n = from;
+/* ---- packets that the kernel takes apart ------------------------------ */
 
-	while (n < out.n && out.fd[n] == out.fd[from])
-		n++;
-	return n - from;
+/*
+ * Packets to one peer that have the same length, but for the last, which may be
+ * shorter, go out as one message: the kernel takes them apart (UDP_SEGMENT) as
+ * late as it can, and a receiver that may have them whole (UDP_GRO) gets them
+ * whole. As udp_segments says in sctpd.conf(5), this is off unless it is asked
+ * for: the kernel's own SCTP does not survive a message that reaches it whole,
+ * as one does over lo and veth (Linux 6.1, __skb_checksum in sctp_rcv: a panic).
+ * Where the kernel refuses that, for a route with a smaller MTU or a
+ * device without checksums, they go one by one for a while.
+ */
+#define SEGMENTS_BYTES	65000
+#define REFUSED_MS	10000
+
+static int64_t refused;		/* when; 0: it is not */
+
+static bool
+may_join(unsigned first, unsigned i)
+{
+	const struct msghdr	*a = &out.header[first].msg_hdr, *b = &out.header[i].msg_hdr;
+
+	return out.iov[i].iov_len <= out.iov[first].iov_len &&
+	    a->msg_controllen == b->msg_controllen &&
+	    memcmp(out.control[first], out.control[i], a->msg_controllen) == 0 &&
+	    addr_equal(&out.addr[first], &out.addr[i]);
 }
 
-static void
-put_checksums(void)
+/* How many packets from the first on go out as one message. */
+static unsigned
+segments(unsigned first, unsigned end)
 {
+	size_t		size = out.iov[first].iov_len, all = size;
+	unsigned	n = 1;
+
+	while (refused == 0 && first + n < end && n < config.udp_segments && may_join(first, first + n) &&
+	    all + out.iov[first + n].iov_len <= SEGMENTS_BYTES) {
+		all += out.iov[first + n].iov_len;
+		if (out.iov[first + n++].iov_len < size)
+			break;
+	}
+	return n;
+}
+
+/*
+ * Send the packets from the first on, up to end. Gives how many went out; -1
+ * with errno, and how many the first message had, if that was refused.
+ */
+static int
+send_some(unsigned first, unsigned end, unsigned *had)
+{
+	static struct mmsghdr	message[UDP_BATCH];
+	unsigned		count[UDP_BATCH], n = 0;
+	int			taken, sent = 0;
+
+	for (unsigned i = first; i < end; i += count[n++]) {
+		uint16_t	size = (uint16_t)out.iov[i].iov_len;
+		struct msghdr	*h = &message[n].msg_hdr;
+
+		count[n] = segments(i, end);
+		*h = out.header[i].msg_hdr;
+		h->msg_iovlen = count[n];
+		if (count[n] > 1)
+			h->msg_controllen += put_control(h, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size);
+	}
+	*had = count[0];
+	if ((taken = sendmmsg(out.fd[first], message, n, MSG_DONTWAIT)) == -1)
+		return -1;
+	for (int i = 0; i < taken; i++)
+		sent += (int)count[i];
+	return sent;
+}
+
+/* A packet that cannot be sent is lost, as any packet may be. */
+void
+out_flush(void)
+{
+	unsigned	done = 0, end, had;
 	uint32_t	sum;
+	int		n;
 
 	for (unsigned i = 0; i < out.n; i++) {
 		sum = packet_checksum(out.data[i], out.iov[i].iov_len);
 		memcpy(out.data[i] + 8, &sum, sizeof sum);
 	}
-}
-
-/* When there is room in the socket that is full. */
-static void
-flush_later(int fd)
-{
-	(void)event_del(&flush);
-	loop_watch(&flush, fd, EV_WRITE);
-}
-
-/* A packet that cannot be sent is lost, as packets are. */
-void
-out_flush(void)
-{
-	unsigned	done = 0;
-	int		n;
-
-	put_checksums();
+	if (refused != 0 && clock_now() - refused > REFUSED_MS)
+		refused = 0;
 	while (done < out.n) {
-		n = sendmmsg(out.fd[done], out.header + done, same_fd(done), MSG_DONTWAIT);
+		for (end = done; end < out.n && out.fd[end] == out.fd[done];)
+			end++;
+		n = send_some(done, end, &had);
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			break;
-		done += n > 0 ? (unsigned)n : 1;
+		if (n == -1 && had > 1)
+			refused = clock_now();
+		else
+			done += n > 0 ? (unsigned)n : 1;
 	}
 	drop_sent(done);
-	if (out.n > 0)
-		flush_later(out.fd[0]);
+	if (out.n > 0) {	/* go on when the UDP socket that is full has room again */
+		(void)event_del(&flush);
+		loop_watch(&flush, out.fd[0], EV_WRITE);
+	}
 }
 
 static void
@@ -151,8 +208,8 @@ out_on_flush(evutil_socket_t fd, short what, void *arg)
 /* ---- packets that become one ----------------------------------------- */
 
 /*
- * A packet that says how far all was received, and nothing else: gaps and
- * duplicates would add to its length.
+ * Whether a packet says up to where all was received, and nothing else. Gaps
+ * and duplicates would add to its length.
  */
 static bool
 is_bare_sack(const char *packet, size_t len)
@@ -162,8 +219,8 @@ is_bare_sack(const char *packet, size_t len)
 }
 
 /*
- * Many packets come at once, and usrsctp answers every second: the last of
- * such answers in a row says all that those before it did.
+ * Many packets come at once, and usrsctp answers every second one. The last of
+ * several such answers in a row says all that those before it said.
  */
 static bool
 replace(unsigned i, const char *packet, size_t len)
@@ -176,8 +233,8 @@ replace(unsigned i, const char *packet, size_t len)
 }
 
 /*
- * Many messages are sent at once, and usrsctp sends each in a packet of its
- * own while it may: they share one as far as it fits the path.
+ * Many messages are sent at once, and usrsctp sends each in a packet of its own
+ * while it may. Messages share a packet as long as it fits the path.
  */
 static bool
 append(unsigned i, const char *packet, size_t len, uint8_t tos, const struct path *path)
@@ -229,25 +286,28 @@ put_packet(const struct path *path, const struct port *port, const char *packet,
 }
 
 /*
- * usrsctp tells its peer why it aborts an association by itself, but not us. An
- * abort of what is nobody's has a flag that says so.
+ * usrsctp tells the peer why it aborts an association by itself, but does not
+ * tell us. An ABORT that belongs to no association has the T bit set.
  */
 static void
 note_abort(const struct path *path, const struct port *port, const char *packet, size_t len)
 {
-	struct userland_assoc	*ua = port_assoc(port, path, packet_port(packet, 2));
+	struct userland_assoc	*ua = port_assoc(port, path, packet_port(packet, 2), NULL);
 	const size_t		 cause = SCTP_HEADER + 4, text = cause + 4;
 
 	if (ua == NULL || ua->aborted || len < text || (packet[SCTP_HEADER + 1] & OF_NOBODYS))
 		return;
 	ua->cause = packet_port(packet, cause);
-	if (log_allowed())
-		log_warning("assoc %u: usrsctp aborted it, cause %u, \"%.*s\"",
+	if (log_allowed(LOG_DEBUG, "association aborted by usrsctp"))
+		log_debug("assoc %u: usrsctp aborts it, cause %u, \"%.*s\"",
 		    assoc_id(ua->assoc), ua->cause,
 		    ua->cause == PROTOCOL_VIOLATION ? (int)(len - text) : 0, packet + text);
 }
 
-/* What usrsctp knows its peers for, by the number of their path. */
+/*
+ * Note what a packet says about its association. After most packets usrsctp may
+ * know the peer by the number of the path.
+ */
 static void
 note(struct path *path, struct port *port, const char *packet, size_t len)
 {
@@ -256,16 +316,16 @@ note(struct path *path, struct port *port, const char *packet, size_t len)
 	switch (packet[SCTP_HEADER]) {
 	case SCTP_ABORT_ASSOCIATION:
 		if (port != NULL) {
-			hold_over(port, path, to);
+			embryo_over(port, path, to);
 			note_abort(path, port, packet, len);
 		}
 		return;
 	case SCTP_SHUTDOWN_COMPLETE:
 	case SCTP_OPERATION_ERROR:
-		return;			/* what is nobody's is answered with these */
+		return;			/* these also answer packets of no association */
 	case SCTP_COOKIE_ACK:
 		if (port != NULL)
-			hold_add(port, path, to);
+			embryo_add(port, path, to, port_assoc(port, path, to, NULL) != NULL);
 		break;
 	}
 	path_use(path);

@@ -2,25 +2,26 @@
 /*
  * The userland stack: paths, which usrsctp takes for addresses.
  *
- * usrsctp wants each registered as an address of this host's too, looks through
- * all of them at each packet, and hands one that is taken back to a thread of
- * its own. So paths are never taken back but used again, once usrsctp does not
- * know their peers by the numbers any more. Beside those with associations there
- * are IDLE_MAX, and up to USED_MAX where so many peers come within USED_MS.
+ * usrsctp wants each path registered as an address of this host, too. It looks
+ * through all registered addresses at each packet, and hands an address that is
+ * deregistered to a thread of its own. So paths are never deregistered. They
+ * are used again once usrsctp no longer knows their peers by their numbers.
+ * Besides the paths with associations there are IDLE_MAX paths, and up to
+ * USED_MAX where so many peers come within USED_MS.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "addr.h"
-#include "log.h"
-#include "mem.h"
-#include "random.h"
-#include "userland.h"
+#include "proto/addr.h"
+#include "userland/userland.h"
+#include "util/log.h"
+#include "util/mem.h"
+#include "util/random.h"
 
 #define IDLE_MAX	64
 /*
- * A cookie's life, and the most paths that may wait until it is over: usrsctp
- * takes longer for each packet the more there are.
+ * The lifetime of a cookie, and the most paths that may wait until it is over.
+ * The more paths there are, the longer usrsctp takes for each packet.
  */
 #define USED_MS		60000
 #define USED_MAX	1024
@@ -56,7 +57,10 @@ mix_addr(uint64_t h, const struct sockaddr_storage *ss)
 	return mix(mix(mix(h, half[0]), half[1]), addr_port(ss));
 }
 
-/* A keyed hash of both ends: nobody outside can find two of them alike. */
+/*
+ * A keyed hash of both ends, so that no outsider can find two pairs of ends
+ * with the same hash.
+ */
 static uint64_t
 hash_of(const struct local *local, const struct sockaddr_storage *peer)
 {
@@ -68,8 +72,9 @@ hash_of(const struct local *local, const struct sockaddr_storage *peer)
 }
 
 /*
- * Those that usrsctp knows nothing of come first, then those that it sent to
- * longest ago: a cookie that it gave is valid for whoever has the number.
+ * Paths that usrsctp knows nothing of come first. The others follow, those that
+ * usrsctp sent to longest ago first. A cookie that usrsctp gave is valid for
+ * whoever has the number, so a path that was used has to wait.
  */
 static void
 rest(struct path *p, int64_t used)
@@ -83,7 +88,7 @@ rest(struct path *p, int64_t used)
 }
 
 static void
-rest_no_more(struct path *p)
+leave_idle(struct path *p)
 {
 	TAILQ_REMOVE(&idle, p, idle);
 	nidle--;
@@ -94,7 +99,7 @@ path_use(struct path *p)
 {
 	if (p->refs > 0)
 		return;
-	rest_no_more(p);
+	leave_idle(p);
 	rest(p, clock_now());
 }
 
@@ -125,16 +130,10 @@ unlist(struct path *p)
 	p->listed = p->displaced = false;
 }
 
-static struct path *
-path_refuse(void)
-{
-	if (log_allowed())
-		log_warning("packets of new peers are lost: %d others began within the last %d s, "
-		    "and have no association; who has one goes on", USED_MAX, USED_MS / 1000);
-	return NULL;
-}
-
-/* The one that has been idle for longest, if there are enough, or a new one. */
+/*
+ * The path that has been idle for longest, if there are enough idle ones, or a
+ * new path. NULL: there are too many.
+ */
 static struct path *
 path_for_use(bool ours)
 {
@@ -142,23 +141,18 @@ path_for_use(bool ours)
 
 	if (nidle < IDLE_MAX)
 		return path_new();
-	if (p->used != 0 && clock_now() - p->used < USED_MS)
-		return ours || nidle < USED_MAX ? path_new() : path_refuse();
-	rest_no_more(p);
+	if (p->used != 0 && clock_now() - p->used < USED_MS) {
+		if (ours || nidle < USED_MAX)
+			return path_new();
+		if (log_allowed(LOG_WARNING, "packets of new peers are lost"))
+			log_warning("packets of new peers are lost: %d others began within the "
+			    "last %d s, and have no association; existing associations go on",
+			    USED_MAX, USED_MS / 1000);
+		return NULL;
+	}
+	leave_idle(p);
 	unlist(p);
 	return p;
-}
-
-/* Make it one of these ends, which usrsctp does not know. */
-static void
-path_set(struct path *p, struct local *local, const struct sockaddr_storage *peer)
-{
-	(void)local_ref(local);
-	local_unref(p->local);
-	p->local = local;
-	p->peer = *peer;
-	p->longest = 0;
-	p->limited = false;
 }
 
 struct path *
@@ -186,7 +180,12 @@ path_get(struct local *local, const struct sockaddr_storage *peer, bool ours)
 		return p->local == local && addr_equal(&p->peer, peer) ? p : NULL;
 	if ((p = path_for_use(ours)) == NULL)
 		return NULL;
-	path_set(p, local, peer);
+	(void)local_ref(local);
+	local_unref(p->local);
+	p->local = local;
+	p->peer = *peer;
+	p->longest = 0;
+	p->limited = false;
 	list(p, hash);
 	rest(p, 0);
 	return p;
@@ -199,7 +198,7 @@ path_limit(struct path *p)
 	p->longest = 0;
 }
 
-/* One that it displaced has its ends from now on. */
+/* A path that this one displaced has the ends from now on. */
 static void
 give_ends(struct path *p)
 {
@@ -220,9 +219,10 @@ give_ends(struct path *p)
 }
 
 /*
- * Where the peer is now there may be a path of that port's former user, whose
- * associations have not timed out yet: until then it stays the one of these
- * ends, and the other's packets are known by their tags.
+ * The peer's new UDP port may have a path already: that of the port's former
+ * user, whose associations have not timed out yet. Until they have, that path
+ * keeps the ends. Packets of the path that moved are recognized by their
+ * verification tags.
  */
 void
 path_move(struct path *p, const struct sockaddr_storage *peer)
@@ -247,7 +247,7 @@ struct path *
 path_ref(struct path *p)
 {
 	if (p->refs++ == 0)
-		rest_no_more(p);
+		leave_idle(p);
 	return p;
 }
 
@@ -267,7 +267,6 @@ path_free_all(void)
 {
 	struct path	*p;
 
-	hold_free_all();
 	while ((p = (struct path *)(void *)hash_next(&by_number, NULL)) != NULL) {
 		hash_remove(&by_number, &p->node);
 		free(p);

@@ -2,9 +2,9 @@
 /*
  * The userland stack: SCTP ports.
  *
- * A port stays known while associations that came by it live, though its
- * socket may be closed: their packets need it. Another socket may then have
- * it again, as the kernel allows.
+ * A port stays known as long as associations live that use it, though its
+ * socket may be closed: their packets need the port. Another socket may then
+ * bind the same number again, as the kernel allows.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,16 +12,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "addr.h"
-#include "mem.h"
-#include "random.h"
-#include "userland.h"
+#include "proto/addr.h"
+#include "userland/userland.h"
+#include "util/mem.h"
+#include "util/random.h"
 
-/* Those that are given to who asks for none, as Linux has them. */
+/* The range that sockets without a port of their choice get one from, as on Linux. */
 #define FIRST_ANY	32768
 #define LAST_ANY	60999
 
-static struct hash	ports, inner_ports;
+static struct hash	ports, inner_ports, by_both_ends;
 
 static bool
 is_any(const struct sockaddr_storage *ss)
@@ -41,7 +41,7 @@ without_port(const struct sockaddr_storage *ss)
 	return a;
 }
 
-/* Does this one of a port's addresses cover the other? */
+/* The wildcard address of IPv6 covers IPv4, too, unless the socket is set otherwise. */
 static bool
 covers(const struct port *p, const struct sockaddr_storage *mine,
     const struct sockaddr_storage *other)
@@ -63,7 +63,7 @@ port_covers(const struct port *p, const struct sockaddr_storage *to)
 	return false;
 }
 
-/* The next of those with a number, or the first. */
+/* The next port that has a number, or the first. */
 static struct port *
 port_next(const struct port *p, uint16_t number)
 {
@@ -74,25 +74,39 @@ port_next(const struct port *p, uint16_t number)
 	return (struct port *)(void *)n;
 }
 
-struct userland_assoc *
-port_assoc(const struct port *p, const struct path *path, uint16_t peer_port)
+/* Associations by their ends: as a port may have many, they are not searched one by one. */
+static uint64_t
+key_of(const struct port *p, const struct path *path, uint16_t peer_port)
 {
-	struct userland_assoc	*ua;
-
-	LIST_FOREACH(ua, &p->assocs, at_port) {
-		if (ua->path == path && addr_port(&ua->assoc->peer) == peer_port)
-			break;
-	}
-	return ua;
+	return path->node.key << 32 | (uint64_t)peer_port << 16 | p->inner;
 }
 
-/* Of two the one that listens, or is at least open. */
-static struct port *
-better(struct port *a, struct port *b)
+void
+port_add_assoc(struct userland_assoc *ua)
 {
-	if (a == NULL || (b->open && !a->open) || (b->listening && !a->listening))
-		return b;
-	return a;
+	(void)port_ref(ua->port);
+	hash_add(&by_both_ends, &ua->both_ends,
+	    key_of(ua->port, ua->path, addr_port(&ua->assoc->peer)));
+}
+
+void
+port_remove_assoc(struct userland_assoc *ua)
+{
+	hash_remove(&by_both_ends, &ua->both_ends);
+	port_unref(ua->port);
+}
+
+struct userland_assoc *
+port_assoc(const struct port *p, const struct path *path, uint16_t peer_port,
+    const struct userland_assoc *after)
+{
+	uint64_t		 key = key_of(p, path, peer_port);
+	struct hash_node	*n = after == NULL ? hash_find(&by_both_ends, key) : after->both_ends.next;
+
+	while (n != NULL && n->key != key)
+		n = n->next;
+	return n == NULL ? NULL : (struct userland_assoc *)(void *)((char *)n -
+	    offsetof(struct userland_assoc, both_ends));
 }
 
 struct port *
@@ -104,14 +118,17 @@ port_for(const struct path *path, uint16_t from, uint16_t to)
 	while ((p = port_next(p, to)) != NULL) {
 		if (!port_covers(p, &path->local->addr))
 			continue;
-		best = better(best, p);
+		/* The best is one that listens, or at least one that is open. */
+		if (best == NULL || (p->open && !best->open) ||
+		    (p->listening && !best->listening))
+			best = p;
 		n++;
 	}
 	if (n < 2)
 		return best;
-	/* More than one may be meant: whose association is it? */
+	/* Several ports match: look for the one that has the packet's association. */
 	while ((p = port_next(p, to)) != NULL) {
-		if (port_covers(p, &path->local->addr) && port_assoc(p, path, from) != NULL)
+		if (port_covers(p, &path->local->addr) && port_assoc(p, path, from, NULL) != NULL)
 			return p;
 	}
 	return best;
@@ -154,7 +171,7 @@ port_meets(const struct port *a, const struct port *b)
 	return false;
 }
 
-/* Has another socket an address of this port, without sharing it? */
+/* Whether another socket has an address with this port, and the two do not share the port. */
 static bool
 is_taken(const struct port *want, uint16_t number)
 {
@@ -188,15 +205,6 @@ any_number(void)
 	return (uint16_t)(FIRST_ANY + r % (LAST_ANY - FIRST_ANY + 1));
 }
 
-/* A number inside that no other port has, the same if that may be. */
-static uint16_t
-inner_number(uint16_t number)
-{
-	while (port_is_inside(number))
-		number = any_number();
-	return number;
-}
-
 static int
 choose_number(struct port *p, uint16_t number)
 {
@@ -208,35 +216,33 @@ choose_number(struct port *p, uint16_t number)
 	if (number == 0 || is_taken(p, number))
 		return EADDRINUSE;
 	p->number = number;
-	p->inner = inner_number(number);
+	while (port_is_inside(number))	/* inside usrsctp the same number, if possible */
+		number = any_number();
+	p->inner = number;
 	return 0;
 }
 
-/* The kernel knows what is an address of this host: ask it with UDP. */
+/*
+ * Check the i-th address. It must be of this host and differ from those before
+ * it, and the wildcard must stand alone.
+ */
 static int
-check_addr(const struct sockaddr_storage *ss)
+check_addr(const struct sockaddr_storage *addrs, size_t i)
 {
-	struct sockaddr_storage	a = without_port(ss);
-	int			fd = socket(a.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int			number = 0;
+	struct sockaddr_storage	a = without_port(&addrs[i]);
+	int			fd, number = 0;
 
-	if (fd == -1)
+	for (size_t k = 0; k < i; k++) {
+		if (addr_equal(&addrs[k], &addrs[i]) || is_any(&addrs[k]) || is_any(&addrs[i]))
+			return EINVAL;
+	}
+	/* The kernel knows the addresses of this host: ask it by binding a UDP socket. */
+	if ((fd = socket(a.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0)) == -1)
 		return errno;
 	if (bind(fd, (struct sockaddr *)&a, addr_len(&a)) == -1)
 		number = errno;
 	(void)close(fd);
 	return number;
-}
-
-/* The i-th: of this host, none of those before it, and not any among others. */
-static int
-check_addrs(const struct sockaddr_storage *addrs, size_t i)
-{
-	for (size_t k = 0; k < i; k++) {
-		if (addr_equal(&addrs[k], &addrs[i]) || is_any(&addrs[k]) || is_any(&addrs[i]))
-			return EINVAL;
-	}
-	return check_addr(&addrs[i]);
 }
 
 int
@@ -251,10 +257,10 @@ port_open(const struct sockaddr_storage *addrs, size_t n, uint16_t number,
 	p->reuse = like->reuse;
 	p->refs = 1;
 	p->naddrs = n;
-	TAILQ_INIT(&p->holds);
+	TAILQ_INIT(&p->embryos);
 	memcpy(p->addrs, addrs, n * sizeof *addrs);
 	for (size_t i = 0; error == 0 && i < n; i++)
-		error = check_addrs(addrs, i);
+		error = check_addr(addrs, i);
 	if (error == 0)
 		error = choose_number(p, number);
 	if (error != 0) {
@@ -281,7 +287,7 @@ port_unref(struct port *p)
 		return;
 	hash_remove(&ports, &p->node);
 	hash_remove(&inner_ports, &p->inner_node);
-	hold_drop_all(p);
+	embryo_drop_all(p);
 	free(p);
 }
 
@@ -292,6 +298,6 @@ port_close(struct port *p)
 		return;
 	p->open = p->listening = false;
 	p->sock = NULL;
-	hold_uncharge_all(p);
+	embryo_uncharge_all(p);
 	port_unref(p);
 }

@@ -4,21 +4,16 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <event2/event.h>
-#include <event2/event_struct.h>
 #include <string.h>
+#include <time.h>
 
-#include "addr.h"
-#include "config.h"
-#include "log.h"
-#include "loop.h"
-#include "userland.h"
+#include "userland/userland.h"
 
 #define SLOT	65536
-/* Notifications of a socket that one turn reads. */
+/* Pieces from a socket itself that one turn reads. */
 #define A_TURN	64
 
-/* One piece of what was received: one area, as there is one thread. */
+/* One piece of what was received. One area is enough, as there is one thread. */
 static struct {
 	_Alignas(uint64_t) char	data[SLOT];
 	size_t			len;
@@ -27,14 +22,7 @@ static struct {
 	struct sockaddr_conn	from;
 } piece;
 
-/* How an association ended is said once, before all that is left to read. */
-static bool
-is_error(ssize_t n)
-{
-	return n == -1 && errno != EAGAIN && errno != EINTR;
-}
-
-/* Receive one; -1 with errno. Zero is the end. */
+/* Receive one piece; -1 with errno. Zero is the end. */
 static ssize_t
 receive_once(struct socket *so)
 {
@@ -53,15 +41,20 @@ receive_once(struct socket *so)
 	return n;
 }
 
+/*
+ * usrsctp reports once how an association ended, as an error that comes before
+ * all that is left to read.
+ */
 static ssize_t
 receive(struct socket *so)
 {
 	ssize_t	n = receive_once(so);
 
-	return is_error(n) ? receive_once(so) : n;
+	if (n == -1 && errno != EAGAIN && errno != EINTR)
+		n = receive_once(so);
+	return n;
 }
 
-/* Nothing is left to read. */
 static bool
 is_drained(struct socket *so)
 {
@@ -76,38 +69,12 @@ is_drained(struct socket *so)
 	    &infotype, &flags) <= 0;
 }
 
-/* As the kernel's reader does: the whole is in p and n after the last piece. */
-static bool
-join(struct joint *j, struct user *u, char **p, size_t *n, bool *too_long)
-{
-	bool	last = (piece.flags & MSG_EOR) != 0;
-
-	*p = piece.data;
-	*n = piece.len;
-	if (last && !j->begun)
-		return true;
-	if (!joint_add(j, u, piece.data, piece.len)) {
-		*too_long = !j->skip;
-		joint_skip(j, last);
-		return false;
-	}
-	*p = joint_data(j);
-	*n = j->len;
-	return last;
-}
-
 /* ---- messages ------------------------------------------------------- */
 
-static void
-refuse_long_message(struct assoc *a)
+static bool
+is_last(void)
 {
-	static const char	reason[] = "message too long";
-
-	if (log_allowed())
-		log_warning("assoc %u: aborted, its peer sends a message over max_message, %llu bytes, or its user %u has no memory for it",
-		    assoc_id(a), (unsigned long long)config.max_message,
-		    (unsigned)user_uid(a->user));
-	(void)userland_abort(a, reason, sizeof reason - 1);
+	return (piece.flags & MSG_EOR) != 0;
 }
 
 static struct sndrcvinfo
@@ -127,27 +94,39 @@ read_info(const struct assoc *a)
 	};
 }
 
+/* usrsctp does not say when a message arrived, so it is now. */
+static uint64_t
+now_us(void)
+{
+	struct timespec	now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
 static void
 take_data(struct sock *s, struct assoc *a)
 {
 	struct userland_assoc	*ua;
 	struct event_data	 d = { .data = { NULL, 0 } };
-	struct stack_event	 e = { .row = notice_data };
+	struct stack_event	 e = { .row = EVENT_data };
 	bool			 too_long = false;
-	char			*p;
-	size_t			 n;
+	char			*p = piece.data;
+	size_t			 n = piece.len;
 
-	if (a == NULL)	/* it had no socket of its own to be given */
+	if (a == NULL)	/* the association could not get a socket of its own */
 		a = userland_find_coming(s, piece.info.rcv_assoc_id);
 	if (a == NULL || a->unwanted)
 		return;
 	ua = a->stack.userland;
-	if (!join(&ua->data, a->user, &p, &n, &too_long)) {
+	if (!partial_join(&ua->data, a->user, is_last(), &p, &n, &too_long)) {
 		if (too_long)
-			refuse_long_message(a);
+			upcall_refuse_long_message(a);
 		return;
 	}
 	d.sctp_sndrcvinfo = read_info(a);
+	if (s->stack.userland->timestamp)
+		d.timestamp = now_us();
 	d.data = (struct slice){ p, (uint32_t)n };
 	e.assoc = a;
 	e.assoc_id = assoc_id(a);
@@ -155,25 +134,25 @@ take_data(struct sock *s, struct assoc *a)
 	e.body = &d;
 	e.len = sizeof d;
 	sock_event(s, &e);
-	joint_clear(&ua->data);
+	partial_clear(&ua->data);
 }
 
 static void
 take(struct sock *s, struct assoc *a)
 {
-	struct joint	*j = a != NULL ? &a->stack.userland->message : &s->stack.userland->notice;
+	struct partial	*j = a != NULL ? &a->stack.userland->message : &s->stack.userland->notice;
 	bool		 too_long = false;
-	char		*p;
-	size_t		 n;
+	char		*p = piece.data;
+	size_t		 n = piece.len;
 
 	if (!(piece.flags & MSG_NOTIFICATION)) {
 		take_data(s, a);
 		return;
 	}
-	if (!join(j, NULL, &p, &n, &too_long))
+	if (!partial_join(j, NULL, is_last(), &p, &n, &too_long))
 		return;
 	userland_take_notification(s, a, p, n, &piece.from);
-	joint_clear(j);
+	partial_clear(j);
 }
 
 /* ---- sockets -------------------------------------------------------- */
@@ -187,7 +166,7 @@ userland_read_socket(struct sock *s)
 		if (u->so == NULL)
 			return;
 		if (receive(u->so) <= 0) {
-			hold_drop_all(u->port);
+			embryo_drop_all(u->port);
 			return;
 		}
 		take(s, NULL);
@@ -195,45 +174,9 @@ userland_read_socket(struct sock *s)
 	wake_now(&u->wake);
 }
 
-void
-userland_ready(struct userland_assoc *ua)
-{
-	struct userland_sock	*u = ua->assoc->sock->stack.userland;
-
-	if (!ua->is_ready)
-		TAILQ_INSERT_TAIL(&u->ready, ua, ready);
-	ua->is_ready = true;
-	if (u->messages)
-		wake_now(&u->deliver);
-}
-
-void
-userland_unready(struct userland_assoc *ua)
-{
-	if (ua->is_ready)
-		TAILQ_REMOVE(&ua->assoc->sock->stack.userland->ready, ua, ready);
-	ua->is_ready = false;
-}
-
-void
-userland_finish(struct assoc *a)
-{
-	struct sock		*s = a->sock;
-	bool			 was_up = a->outbound != 0;
-	struct event_closed	 e = { .reason = { "the association is over", 23 } };
-
-	if (!s->many && (was_up || s->stack.userland->so == NULL)) {
-		s->over = true;
-		sock_tell(s, notice_closed, a, &e);
-	}
-	(void)assoc_free(a);
-	if (!s->many && !was_up && s->stack.userland->so != NULL)
-		userland_renew(s);
-}
-
 /*
- * Read up to n pieces of an association; gives how many there were. It stays
- * ready until there is no more.
+ * Read up to n pieces of an association. Returns how many there were. The
+ * association stays ready until there is no more.
  */
 static unsigned
 receive_assoc(struct sock *s, struct assoc *a, unsigned n)
@@ -248,75 +191,29 @@ receive_assoc(struct sock *s, struct assoc *a, unsigned n)
 	if (got == n && (a->state != ASSOC_OVER || !is_drained(ua->so)))
 		return got;
 	userland_unready(ua);
-	userland_tell_held(a);
+	userland_tell_deferred(a);
 	if (a->state == ASSOC_OVER)
 		userland_finish(a);
 	return got;
 }
 
-/* ---- accepting ------------------------------------------------------ */
+/* ---- sockets and associations --------------------------------------- */
 
-static struct event	accept_retry;
-
-static void
-accept_on_retry(evutil_socket_t fd, short what, void *arg)
+void
+userland_read(struct sock *s, bool messages, bool events)
 {
-	struct sock	*s = NULL;
+	struct userland_sock	*u = s->stack.userland;
+	bool			 more = events && !u->events;
 
-	(void)fd, (void)what, (void)arg;
-	while ((s = sock_next(s)) != NULL) {
-		if (!s->stack.userland->resting)
-			continue;
-		s->stack.userland->resting = false;
-		if (s->stack.userland->messages)
-			wake_now(&s->stack.userland->deliver);
-	}
+	if (u == NULL)
+		return;
+	u->messages = messages;
+	u->events = events;
+	if (messages && (!TAILQ_EMPTY(&u->ready) || (u->acceptable && !u->resting)))
+		wake_now(&u->deliver);
+	if (more && s->many)
+		wake_now(&u->wake);
 }
-
-static void
-accept_later(struct sock *s, const char *why)
-{
-	static time_t			last;
-	static const struct timeval	wait = { .tv_usec = 100000 };
-
-	if (log_seldom(&last))
-		log_warning("sock %llu: accept: %s; peers wait",
-		    (unsigned long long)s->node.key, why);
-	s->stack.userland->resting = true;
-	if (!event_initialized(&accept_retry))
-		(void)evtimer_assign(&accept_retry, loop_base(), accept_on_retry, NULL);
-	if (!evtimer_pending(&accept_retry, NULL))
-		(void)evtimer_add(&accept_retry, &wait);
-}
-
-/* A stream listener: each association becomes a socket. */
-static bool
-receive_accept(struct sock *s)
-{
-	struct event_accept	 e;
-	struct client		*c = s->recv != NULL ? s->recv->client : s->owner;
-	struct sock		*to;
-	struct assoc		*a;
-	const char		*why;
-	int			 number;
-
-	if ((why = sock_no_room(c)) != NULL) {
-		accept_later(s, why);
-		return false;
-	}
-	to = sock_new(c, false, s->family);
-	if ((number = userland_accept(s, to, &a)) != 0) {
-		sock_close(to, NULL);
-		s->stack.userland->acceptable = false;
-		return false;
-	}
-	e.accepted = to->node.key;
-	e.assoc_id = assoc_id(a);
-	sock_tell(s, notice_accept, a, &e);
-	return true;
-}
-
-/* ---- both ----------------------------------------------------------- */
 
 void
 userland_receive(struct sock *s, unsigned n)
@@ -327,26 +224,17 @@ userland_receive(struct sock *s, unsigned n)
 	unsigned		 share = n > 16 ? n / 4 : n;
 	bool			 end = false;
 
-	while (u->acceptable && !u->resting && n > 0 && receive_accept(s))
+	while (u->acceptable && !u->resting && n > 0 && userland_receive_accept(s))
 		n--;
 	while (!end && n > 0 && s->received.oct < until && (ua = TAILQ_FIRST(&u->ready)) != NULL) {
 		unsigned	want = n < share ? n : share;
 
 		end = ua == last;
-		TAILQ_REMOVE(&u->ready, ua, ready);	/* the next has the next turn */
+		TAILQ_REMOVE(&u->ready, ua, ready);	/* the next association has the next turn */
 		TAILQ_INSERT_TAIL(&u->ready, ua, ready);
 		want = receive_assoc(s, ua->assoc, want);
 		n -= want < n ? want : n;
 	}
-}
-
-/* Its socket was closed while it was set up. */
-static void
-came_up_alone(struct assoc *a)
-{
-	userland_came_up(a);
-	assoc_enter(a, ASSOC_UP);
-	userland_go_on(a);
 }
 
 bool
@@ -360,8 +248,45 @@ userland_discard(struct assoc *a)
 			continue;
 		if (userland_is_end(piece.data, piece.len))
 			return false;
-		if (a->state == ASSOC_COMING_UP && userland_is_up(piece.data, piece.len))
-			came_up_alone(a);
+		/* It came up, and its socket was closed during the set-up. */
+		if (a->state == ASSOC_COMING_UP && userland_is_up(piece.data, piece.len)) {
+			userland_came_up(a);
+			assoc_enter(a, ASSOC_UP);
+			userland_go_on(a);
+		}
 	}
 	return n == -1 && (errno == EAGAIN || errno == EINTR);
+}
+
+/* ---- wakes ---------------------------------------------------------- */
+
+/*
+ * What comes on the socket itself is read at once. A listener that accepts does
+ * so on demand.
+ */
+void
+userland_sock_on_wake(void *arg)
+{
+	struct sock		*s = arg;
+	struct userland_sock	*u = s->stack.userland;
+
+	if (!s->many && s->listening) {
+		u->acceptable = true;
+		if (u->messages)
+			wake_now(&u->deliver);
+		return;
+	}
+	if (s->many && u->events && u->so != NULL) {
+		userland_read_socket(s);
+		sock_pump(s);
+	}
+}
+
+void
+userland_sock_on_deliver(void *arg)
+{
+	struct sock	*s = arg;
+
+	if (s->stack.userland->messages)
+		sock_readable(s);
 }

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The userland stack: packets that usrsctp shall not see.
+ * The userland stack: packets that usrsctp must not see.
  *
  * usrsctp 0.9.5.0 looks for addresses in an INIT that comes to an association,
- * and goes round for ever where a parameter says that it has no length. Who
- * sends one needs to know nothing but the ports: it hangs the daemon.
+ * and loops for ever at a parameter whose length is zero. Whoever sends such an
+ * INIT needs to know only the ports, and hangs the daemon.
  */
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "userland.h"
+#include "userland/userland.h"
 
-/* Of a packet and of its first chunk, with what INIT and its answer begin with. */
+/* Where parameters begin: after the packet's header, and the fixed part of INIT or INIT ACK. */
 #define PARAMETERS	(12 + 20)
 
-/* As usrsctp does, look through all that is in the packet, not in the chunk. */
+/* usrsctp looks through all of the packet and not only the chunk. So do we. */
 bool
 packet_is_sound(const char *packet, size_t len)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The userland stack: the checksum of a packet, CRC32c. Most processors have
- * an instruction for it; usrsctp has tables, which cost as much as all else
- * that a long packet does.
+ * The userland stack: the checksum of a packet, CRC32c. Most processors have an
+ * instruction for it. usrsctp uses tables, which cost as much as everything
+ * else for a long packet.
  */
 #include <string.h>
 
-#include "userland.h"
+#include "userland/userland.h"
 
 #if defined __x86_64__
 #include <nmmintrin.h>
@@ -44,7 +44,7 @@ crc32c(const char *p, size_t len)
 }
 #endif
 
-/* The checksum is the third word of the header, and is taken with zero there. */
+/* The checksum is the third word of the header, and is computed with zero there. */
 uint32_t
 packet_checksum(char *packet, size_t len)
 {

@@ -2,11 +2,12 @@
 /*
  * The userland stack: its wire, SCTP in UDP (RFC 6951).
  *
- * Packets are read many at a time. Each says which address of this host's it
- * came to, as what answers it must come from there. What goes out does so in
- * userland-out.c.
+ * Packets are read many at a time. Each packet says which address of this host
+ * it came to, as the answer must come from that address. userland/out.c sends
+ * packets.
  */
 #include <errno.h>
+#include <netinet/udp.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <poll.h>
@@ -15,24 +16,24 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "addr.h"
 #include "config.h"
-#include "log.h"
-#include "loop.h"
-#include "mem.h"
-#include "userland.h"
+#include "proto/addr.h"
+#include "userland/userland.h"
+#include "util/loop.h"
 
-#define MAX_FDS		(2 * CONFIG_UDP_PORTS)
-#define UDP_BUFFER	(16 << 20)	/* a burst of packets on loopback */
+#define UDP_BUFFER	(16 << 20)	/* takes a burst of packets on loopback */
+#define LARGE		(256 << 10)	/* bytes that were received in one turn: the next receives */
+#define FEW		4		/* so many messages */
 
 static struct udp_batch	in;
-static int			fds[MAX_FDS];
-static struct event		readable[MAX_FDS];
-static unsigned			nfds;
+static struct event		readable[UDP_MAX_FDS];
 
 /* ---- packets -------------------------------------------------------- */
 
-/* Give a packet its port inside; false: it is nobody's, and nobody answers. */
+/*
+ * Give a packet its port number inside usrsctp. False: the packet is for
+ * nobody, and nobody answers.
+ */
 static bool
 go_inside(char *packet, size_t len, const struct path *path)
 {
@@ -40,9 +41,12 @@ go_inside(char *packet, size_t len, const struct path *path)
 
 	if (port != NULL) {
 		packet_set_port(packet, 2, port->inner);
-		hold_look(port, path, packet, len);
+		embryo_look(port, path, packet, len);
 	}
-	/* Else it may be nobody's, or somebody's on another address only. */
+	/*
+	 * A packet without a port is for usrsctp to answer, unless inside
+	 * usrsctp its number is that of another port.
+	 */
 	return port != NULL || !port_is_inside(packet_port(packet, 2));
 }
 
@@ -69,14 +73,18 @@ take_packet(int fd, char *packet, size_t len, const struct sockaddr_storage *fro
 
 /* ---- in ------------------------------------------------------------- */
 
-/* The address that a packet came to, and its type of service. */
+/*
+ * The address that a packet came to, and its type of service; and the length of
+ * each packet, if the kernel has joined several (UDP_GRO).
+ */
 static void
-read_control(struct msghdr *h, struct sockaddr_storage *to, uint8_t *tos)
+read_control(struct msghdr *h, struct sockaddr_storage *to, uint8_t *tos, size_t *each)
 {
 	struct sockaddr_in	s4 = { .sin_family = AF_INET };
 	struct sockaddr_in6	s6 = { .sin6_family = AF_INET6 };
 	struct in_pktinfo	p4;
 	struct in6_pktinfo	p6;
+	int			size;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c != NULL; c = CMSG_NXTHDR(h, c)) {
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
@@ -92,13 +100,37 @@ read_control(struct msghdr *h, struct sockaddr_storage *to, uint8_t *tos)
 		} else if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) ||
 		    (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS))
 			*tos = *CMSG_DATA(c);
+		else if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
+			memcpy(&size, CMSG_DATA(c), sizeof size);
+			*each = size > 0 ? (size_t)size : *each;
+		}
 	}
 }
 
-static int
-receive(int fd)
+/* One message: a packet, or several of that length each, of which the last may be shorter. */
+static void
+take_packets(int fd, unsigned i, size_t each, const struct sockaddr_storage *to, uint8_t tos)
 {
-	for (unsigned i = 0; i < UDP_BATCH; i++) {
+	size_t	len = in.header[i].msg_len, n;
+
+	for (size_t at = 0; at < len; at += n) {
+		n = len - at < each ? len - at : each;
+		if (at % sizeof(uint64_t) != 0)		/* to where what was dealt with lies aligned */
+			memcpy(in.data[i], in.data[i] + at, n);
+		take_packet(fd, in.data[i] + (at % sizeof(uint64_t) != 0 ? 0 : at), n, &in.addr[i], to, tos);
+	}
+}
+
+static void
+udp_receive(int fd)
+{
+	static unsigned		want = UDP_BATCH;
+	struct sockaddr_storage	to;
+	uint8_t			tos;
+	size_t			each, bytes = 0;
+	int			n;
+
+	for (unsigned i = 0; i < want; i++) {
 		in.iov[i] = (struct iovec){ in.data[i], UDP_PACKET };
 		in.header[i].msg_hdr = (struct msghdr){
 			.msg_name = &in.addr[i],
@@ -109,24 +141,18 @@ receive(int fd)
 			.msg_controllen = UDP_CONTROL,
 		};
 	}
-	return recvmmsg(fd, in.header, UDP_BATCH, MSG_DONTWAIT, NULL);
-}
-
-static void
-udp_receive(int fd)
-{
-	struct sockaddr_storage	to;
-	uint8_t			tos;
-	int			n = receive(fd);
-
+	n = recvmmsg(fd, in.header, want, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < n; i++) {
 		memset(&to, 0, sizeof to);
 		tos = 0;
-		read_control(&in.header[i].msg_hdr, &to, &tos);
+		each = UDP_PACKET;
+		read_control(&in.header[i].msg_hdr, &to, &tos, &each);
 		if (to.ss_family != 0)
-			take_packet(fd, in.data[i], in.header[i].msg_len, &in.addr[i],
-			    &to, tos);
+			take_packets(fd, (unsigned)i, each, &to, tos);
+		bytes += in.header[i].msg_len;
 	}
+	/* A turn is not to become long because each message has many packets. */
+	want = bytes > LARGE ? FEW : UDP_BATCH;
 }
 
 static void
@@ -144,38 +170,14 @@ set(int fd, int level, int name, int value)
 	(void)setsockopt(fd, level, name, &value, sizeof value);
 }
 
-static void
-set_up(int fd, int family)
-{
-	set(fd, SOL_SOCKET, SO_RCVBUF, UDP_BUFFER);
-	set(fd, SOL_SOCKET, SO_SNDBUF, UDP_BUFFER);
-	set(fd, SOL_SOCKET, SO_RCVBUFFORCE, UDP_BUFFER);
-	set(fd, SOL_SOCKET, SO_SNDBUFFORCE, UDP_BUFFER);
-	if (family == AF_INET) {
-		set(fd, IPPROTO_IP, IP_PKTINFO, 1);
-		set(fd, IPPROTO_IP, IP_RECVTOS, 1);
-	} else {
-		set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-		set(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
-	}
-}
-
-static struct sockaddr_storage
-any_address(int family, uint16_t port)
-{
-	struct sockaddr_storage	ss = { .ss_family = (sa_family_t)family };
-
-	addr_set_port(&ss, port);
-	return ss;
-}
-
-/* Open one; -1 with errno. A host without IPv6 is no mistake. */
+/* Open one UDP socket; -1 with errno. A host without IPv6 is no error. */
 static int
 open_one(int family, uint16_t port)
 {
-	struct sockaddr_storage	ss = any_address(family, port);
+	struct sockaddr_storage	ss = { .ss_family = (sa_family_t)family };
 	int			fd, number;
 
+	addr_set_port(&ss, port);
 	if ((fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) == -1)
 		return -1;
 	if (family == AF_INET6)
@@ -186,11 +188,21 @@ open_one(int family, uint16_t port)
 		errno = number;
 		return -1;
 	}
-	set_up(fd, family);
+	set(fd, SOL_SOCKET, SO_RCVBUF, UDP_BUFFER);
+	set(fd, SOL_SOCKET, SO_SNDBUF, UDP_BUFFER);
+	set(fd, SOL_SOCKET, SO_RCVBUFFORCE, UDP_BUFFER);
+	set(fd, SOL_SOCKET, SO_SNDBUFFORCE, UDP_BUFFER);
+	set(fd, IPPROTO_UDP, UDP_GRO, 1);
+	if (family == AF_INET) {
+		set(fd, IPPROTO_IP, IP_PKTINFO, 1);
+		set(fd, IPPROTO_IP, IP_RECVTOS, 1);
+	} else {
+		set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+		set(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+	}
 	return fd;
 }
 
-/* Why, and what to do about it. */
 static const char *
 open_failed(uint16_t port)
 {
@@ -200,11 +212,11 @@ open_failed(uint16_t port)
 	n = snprintf(why, sizeof why, "UDP port %u: %s", port, strerror(number));
 	if (number == EADDRINUSE)
 		(void)snprintf(why + n, sizeof why - (size_t)n,
-		    ": another program has it (ss -lunp sport = %u), or take another with "
+		    ": another program has it (ss -lunp sport = %u), or choose another with "
 		    "udp_port, see sctpd.conf(5)", port);
 	else if (number == EACCES)
 		(void)snprintf(why + n, sizeof why - (size_t)n,
-		    ": it needs CAP_NET_BIND_SERVICE; take one from 1024 on with udp_port, "
+		    ": it needs CAP_NET_BIND_SERVICE; choose one from 1024 on with udp_port, "
 		    "see sctpd.conf(5)");
 	udp_close();
 	return why;
@@ -217,7 +229,7 @@ udp_open(void)
 	size_t		n = config_ports(config.udp_port, ports);
 	int		fd;
 
-	if (nfds > 0)
+	if (udp_nfds > 0)
 		return NULL;
 	out_begin();
 	for (size_t i = 0; i < n; i++) {
@@ -227,10 +239,10 @@ udp_open(void)
 				continue;
 			if (fd == -1)
 				return open_failed(ports[i]);
-			fds[nfds] = fd;
-			(void)event_assign(&readable[nfds], loop_base(), fd,
+			udp_fds[udp_nfds] = fd;
+			(void)event_assign(&readable[udp_nfds], loop_base(), fd,
 			    EV_READ | EV_PERSIST, udp_on_readable, NULL);
-			if (event_add(&readable[nfds++], NULL) == -1)
+			if (event_add(&readable[udp_nfds++], NULL) == -1)
 				return open_failed(ports[i]);
 		}
 	}
@@ -240,10 +252,10 @@ udp_open(void)
 void
 udp_close(void)
 {
-	while (nfds > 0) {
-		nfds--;
-		(void)event_del(&readable[nfds]);
-		(void)close(fds[nfds]);
+	while (udp_nfds > 0) {
+		udp_nfds--;
+		(void)event_del(&readable[udp_nfds]);
+		(void)close(udp_fds[udp_nfds]);
 	}
 	out_end();
 	local_free_all();
@@ -252,35 +264,19 @@ udp_close(void)
 void
 udp_run(unsigned ms, bool (*done)(void))
 {
-	struct pollfd	p[MAX_FDS];
+	struct pollfd	p[UDP_MAX_FDS];
 
 	for (unsigned i = 0; i < ms / 10 && !done(); i++) {
-		for (unsigned k = 0; k < nfds; k++)
-			p[k] = (struct pollfd){ .fd = fds[k], .events = POLLIN };
+		for (unsigned k = 0; k < udp_nfds; k++)
+			p[k] = (struct pollfd){ .fd = udp_fds[k], .events = POLLIN };
 		out_flush();
-		(void)poll(p, nfds, 10);
-		for (unsigned k = 0; k < nfds; k++) {
+		(void)poll(p, udp_nfds, 10);
+		for (unsigned k = 0; k < udp_nfds; k++) {
 			if (p[k].revents & POLLIN)
-				udp_receive(fds[k]);
+				udp_receive(udp_fds[k]);
 		}
 		clock_tick();
 		wake_all();
 	}
 	out_flush();
-}
-
-int
-udp_fd(sa_family_t family)
-{
-	struct sockaddr_storage	ss;
-	socklen_t		len;
-
-	for (unsigned i = 0; i < nfds; i++) {
-		len = sizeof ss;
-		if (getsockname(fds[i], (struct sockaddr *)&ss, &len) == 0 &&
-		    ss.ss_family == family)
-			return fds[i];
-	}
-	errno = EAFNOSUPPORT;
-	return -1;
 }

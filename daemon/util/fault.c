@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Test build: die by SIGKILL where the file that SCTPD_FAULT names says.
- * Its text is a place and a number, "recvmmsg 3": the third time from now on.
- * It is removed first, so that who comes after us lives.
+ * Test build: die by SIGKILL at the place named in the file SCTPD_FAULT.
+ * The file holds a place and a number: "recvmmsg 3" is the third time from now
+ * on. The file is removed first, so that the next process survives.
  */
-#include "fault.h"
-#include "known.h"
+#include "util/fault.h"
 
 #ifdef FAULT_POINTS
 #include <errno.h>
@@ -15,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "util/log.h"
 
 #define NAME(name, what)	name,
 

@@ -10,6 +10,7 @@
 /* All places; tests read this table. */
 #define FAULT_PLACES(X)							\
 	X("recvmmsg", "messages were taken from the kernel")		\
+	X("bundle", "all messages of a run but the last were given to the kernel") \
 	X("sendmmsg", "messages were given to the kernel")		\
 	X("connectx", "an association was begun")			\
 	X("peeled", "a descriptor was peeled off and is not parked")	\
@@ -18,6 +19,8 @@
 	X("accept", "and now it is")					\
 	X("eof", "a shutdown was begun")				\
 	X("abort", "an association was aborted")			\
+	X("bindx", "addresses of one descriptor were changed")		\
+	X("reset", "the kernel was asked to reset streams")		\
 	X("opened", "the descriptor of a socket was parked")		\
 	X("closed", "a socket was closed")				\
 	X("parked", "a descriptor was given to a queue")		\
@@ -27,12 +30,19 @@
 	X("uncommitted", "a transaction is ready")			\
 	X("committed", "and made, and not applied")			\
 	X("applied", "and applied")					\
-	X("written", "bytes were written to a client")
+	X("written", "bytes were written to a client")			\
+	X("recorded", "half of a section was written to a record's file")
 
+/* What must hold before something leaves the process: see journal/known.h. */
 #ifdef FAULT_POINTS
+#include <stdbool.h>
+
 void fault_point(const char *name);
+void known_check(bool holds, const char *what);
+#define must_be_known(holds, what)	known_check((holds), (what))
 #else
-#define fault_point(name) ((void)0)
+#define fault_point(name)		((void)0)
+#define must_be_known(holds, what)	((void)0)
 #endif
 
 #endif

@@ -36,6 +36,13 @@ void hash_remove(struct hash *, struct hash_node *);
  */
 struct hash_node *hash_next(const struct hash *, const struct hash_node *);
 
+/*
+ * The node after this key, which need not be there; the first for NULL. The
+ * order depends on the keys alone. So a walk may go on after nodes were added
+ * and removed, and meets each node that was there all the time exactly once.
+ */
+struct hash_node *hash_after(const struct hash *, const uint64_t *key);
+
 /* Free the table, not the things in it. */
 void hash_free(struct hash *);
 

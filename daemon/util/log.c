@@ -1,103 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Log lines with priorities.
+ * Log lines with priorities, and which of them are written.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "log.h"
+#include "util/log.h"
 
-#define PER_SECOND	10
-#define SELDOM		60	/* seconds */
+#define A_SECOND	10
+#define MINUTE		60	/* seconds */
 
-static enum { PLAIN, JOURNAL, COLOUR } form = PLAIN;
 static int level = LOG_INFO;
 static unsigned lost;
+static const struct log_line *held_line;
 
-/*
- * Where lines go: standard error, but without waiting for whoever reads it.
- * That it does not wait is said of a description of our own where there can
- * be one, as others have the same standard error.
- */
-static int out = STDERR_FILENO;
-static bool is_socket;
-
-static const struct {
-	int		 priority;
-	const char	*name;
-	const char	*colour;
-} levels[] = {
-	{ LOG_ERR, "err", "\033[31m" },
-	{ LOG_WARNING, "warning", "\033[33m" },
-	{ LOG_NOTICE, "notice", "\033[1m" },
-	{ LOG_INFO, "info", "" },
-	{ LOG_DEBUG, "debug", "\033[2m" },
-};
-
-/* systemd tells which device and inode its journal's stream is. */
-static bool
-is_journal(void)
+bool
+log_form_known(const char *name)
 {
-	const char	*env = getenv("JOURNAL_STREAM");
-	char		 ours[64];
-	struct stat	 st;
-
-	if (env == NULL || fstat(STDERR_FILENO, &st) == -1)
-		return false;
-	(void)snprintf(ours, sizeof ours, "%lu:%lu", (unsigned long)st.st_dev,
-	    (unsigned long)st.st_ino);
-	return strcmp(env, ours) == 0;
-}
-
-/* It is above what is passed to us, and is closed with us. */
-#define OWN_FD	32
-
-static void
-open_own(void)
-{
-	struct stat	st;
-	int		fd;
-
-	if (fstat(STDERR_FILENO, &st) == -1)
-		return;
-	is_socket = S_ISSOCK(st.st_mode);
-	if (!S_ISFIFO(st.st_mode) ||
-	    (fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)) == -1)
-		return;
-	if ((out = fcntl(fd, F_DUPFD_CLOEXEC, OWN_FD)) == -1)
-		out = STDERR_FILENO;
-	(void)close(fd);
-}
-
-static void
-close_own(void)
-{
-	if (out != STDERR_FILENO)
-		(void)close(out);
-	out = STDERR_FILENO;
+	return logout_form_known(name);
 }
 
 void
-log_init(void)
+log_set_form(const char *name)
 {
-	const char	*term = getenv("TERM");
-
-	if (is_journal())
-		form = JOURNAL;
-	else if (isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL &&
-	    term != NULL && strcmp(term, "dumb") != 0)
-		form = COLOUR;
-	open_own();
-	(void)atexit(close_own);
+	logout_set_form(name);
 }
 
 void
@@ -107,80 +37,39 @@ log_set_level(int l)
 }
 
 int
-log_level_find(const char *name)
+log_level(void)
 {
-	for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
-		if (strcmp(levels[i].name, name) == 0)
-			return levels[i].priority;
-	}
-	return -1;
+	return level;
 }
 
-/* Gives false if there is no room for it: nobody waits for a reader. */
-static bool
-put(const char *text, size_t len)
-{
-	struct pollfd	p = { .fd = out, .events = POLLOUT };
-	ssize_t		n;
-
-	if (is_socket)
-		n = send(out, text, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-	else if (poll(&p, 1, 0) == 0)
-		return false;
-	else
-		n = write(out, text, len);
-	return n != -1 || (errno != EAGAIN && errno != EINTR && errno != ENOBUFS && errno != ENOMEM);
-}
-
-static void
-format_line(int priority, const char *text)
-{
-	char	 line[1100];
-	size_t	 i;
-	int	 n = 0;
-
-	for (i = 0; levels[i].priority != priority; i++)
-		;
-	switch (form) {
-	case JOURNAL:
-		n = snprintf(line, sizeof line, "<%d>%s\n", priority, text);
-		break;
-	case COLOUR:
-		n = snprintf(line, sizeof line, "sctpd: %s%s\033[0m\n", levels[i].colour, text);
-		break;
-	case PLAIN:
-		n = snprintf(line, sizeof line, "sctpd: %s: %s\n", levels[i].name, text);
-		break;
-	}
-	if (!put(line, (size_t)n))
-		lost++;
-}
+/* ---- a line ---------------------------------------------------------- */
 
 /* The lines that nobody read, first; then this one. */
 static void
-write_line(int priority, const char *fmt, va_list ap)
+write_entry(const struct logout_entry *e)
 {
-	char		text[1024];
-	unsigned	before = lost;
-	int		number = errno;
+	int	number = errno;
+	char	text[80];
+
+	if (lost > 0) {
+		(void)snprintf(text, sizeof text, "%u log lines were lost, because nobody read them", lost);
+		if (logout_put(&(struct logout_entry){ .priority = LOG_WARNING, .text = text }))
+			lost = 0;
+	}
+	if (lost > 0 || !logout_put(e))
+		lost++;
+	errno = number;
+}
+
+static void
+write_text(int priority, const char *fmt, va_list ap)
+{
+	char	text[LOGOUT_TEXT];
 
 	if (priority > level)
 		return;
 	(void)vsnprintf(text, sizeof text, fmt, ap);
-	if (before > 0) {
-		char	said[64];
-
-		(void)snprintf(said, sizeof said, "%u log lines were lost, nobody read them", before);
-		lost = 0;
-		format_line(LOG_WARNING, said);
-		if (lost > 0)
-			lost = before;	/* there is no room even for that */
-	}
-	if (lost > 0)
-		lost++;
-	else
-		format_line(priority, text);
-	errno = number;
+	write_entry(&(struct logout_entry){ .priority = priority, .text = text });
 }
 
 #define LOG_FUNCTION(name, priority)					\
@@ -190,7 +79,7 @@ log_##name(const char *fmt, ...)					\
 	va_list	ap;							\
 									\
 	va_start(ap, fmt);						\
-	write_line(priority, fmt, ap);					\
+	write_text(priority, fmt, ap);					\
 	va_end(ap);							\
 }
 
@@ -206,40 +95,216 @@ log_fatal(const char *fmt, ...)
 	va_list	ap;
 
 	va_start(ap, fmt);
-	write_line(LOG_ERR, fmt, ap);
+	write_text(LOG_ERR, fmt, ap);
 	va_end(ap);
 	exit(EXIT_FAILURE);
 }
 
-bool
-log_allowed(void)
-{
-	static time_t	second;
-	static unsigned	said, kept;
-	struct timespec	now;
+/* ---- a row of a table ------------------------------------------------ */
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	if (now.tv_sec != second) {
-		second = now.tv_sec;
-		said = 0;
-		if (kept > 0)
-			log_notice("%u log lines were kept back", kept);
-		kept = 0;
+static const struct log_field *
+find_field(const struct log_field *f, size_t n, const char *name, size_t len)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strlen(f[i].name) == len && memcmp(f[i].name, name, len) == 0)
+			return &f[i];
 	}
-	if (said++ < PER_SECOND)
+	return NULL;
+}
+
+/* The row's text with the fields in the places that are left for them. */
+static void
+fill_in(char *to, size_t size, const char *text, const struct log_field *f, size_t n)
+{
+	const struct log_field	*field;
+	char			 number[24];
+	size_t			 used = 0, len;
+
+	for (; *text != '\0' && used < size - 1; text += len) {
+		const char	*from = text;
+
+		len = *text == '{' ? strcspn(text, "}") + 1 : strcspn(text, "{");
+		if (*text != '{') {
+			(void)snprintf(to + used, size - used, "%.*s", (int)len, from);
+		} else if ((field = find_field(f, n, text + 1, len - 2)) != NULL) {
+			(void)snprintf(number, sizeof number, "%llu", (unsigned long long)field->number);
+			(void)snprintf(to + used, size - used, "%s", field->text != NULL ? field->text : number);
+		}
+		used += strlen(to + used);
+	}
+	to[used] = '\0';
+}
+
+void
+log_row_text(char to[LOGOUT_TEXT], const struct log_line *l, const struct log_field *f, size_t n)
+{
+	fill_in(to, LOGOUT_TEXT, l->text, f, n);
+}
+
+void
+log_row(const struct log_line *l, const struct log_field *f, size_t n)
+{
+	char	text[LOGOUT_TEXT];
+
+	log_row_text(text, l, f, n);
+	write_entry(&(struct logout_entry){ l->priority, text, l, f, n });
+}
+
+/* ---- what is held back ----------------------------------------------- */
+
+/*
+ * Of each kind, how many lines were written since its second or minute began, and
+ * how many were not. Kinds are texts of the program; there are some dozens.
+ */
+struct limit {
+	const char	*kind;
+	int		 priority;
+	unsigned	 seconds;
+	unsigned	 most;
+	time_t		 since;
+	unsigned	 written;
+	unsigned	 held;
+};
+
+#define LIMITS	128
+
+static struct limit limits[LIMITS];
+static size_t nlimits;
+static void (*on_held)(unsigned);
+
+void
+log_on_held(void (*fn)(unsigned))
+{
+	on_held = fn;
+}
+
+/* BOOTTIME: a minute of a machine that sleeps is over when it wakes up. */
+static time_t
+now(void)
+{
+	struct timespec	t;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &t);
+	return t.tv_sec;
+}
+
+/* If there is no room for one more kind, the last one stands for all that follow. */
+static struct limit *
+find_limit(const char *kind)
+{
+	struct limit	*l = limits;
+
+	while (l < limits + nlimits && l->kind != kind && strcmp(l->kind, kind) != 0)
+		l++;
+	if (l < limits + nlimits)
+		return l;
+	if (nlimits == LIMITS)
+		return &limits[LIMITS - 1];
+	nlimits++;
+	l->kind = kind;
+	return l;
+}
+
+static void
+say_held(struct limit *l)
+{
+	const struct log_field	f[] = {
+		{ .name = "kind", .text = l->kind },
+		{ .name = "count", .number = l->held },
+		{ .name = "most", .number = l->most },
+		{ .name = "seconds", .number = l->seconds },
+	};
+
+	struct log_line		 line;
+
+	l->held = 0;
+	if (held_line == NULL || l->priority > level)
+		return;
+	line = *held_line;
+	line.priority = l->priority;
+	log_row(&line, f, sizeof f / sizeof f[0]);
+}
+
+static bool
+is_within_limit(int priority, const char *kind, unsigned most, unsigned seconds)
+{
+	struct limit	*l;
+	time_t		 t;
+
+	if (priority > level)
+		return false;
+	t = now();
+	l = find_limit(kind);
+	if (l->seconds == 0 || t - l->since >= (time_t)l->seconds) {
+		if (l->held > 0)
+			say_held(l);
+		l->since = t;
+		l->written = 0;
+	}
+	l->priority = priority;
+	l->most = most;
+	l->seconds = seconds;
+	if (l->written < most) {
+		l->written++;
 		return true;
-	kept++;
+	}
+	if (l->held++ == 0 && on_held != NULL)
+		on_held(seconds);
 	return false;
 }
 
-bool
-log_seldom(time_t *last)
+unsigned
+log_say_held(void)
 {
-	struct timespec	now;
+	unsigned	next = 0, left;
+	time_t		t = now();
 
-	(void)clock_gettime(CLOCK_BOOTTIME, &now);
-	if (*last != 0 && now.tv_sec - *last < SELDOM)
-		return false;
-	*last = now.tv_sec;
-	return true;
+	for (struct limit *l = limits; l < limits + nlimits; l++) {
+		if (l->held == 0)
+			continue;
+		if (t - l->since >= (time_t)l->seconds) {
+			say_held(l);
+			continue;
+		}
+		left = l->seconds - (unsigned)(t - l->since);
+		if (next == 0 || left < next)
+			next = left;
+	}
+	return next;
+}
+
+static void
+say_all_held(void)
+{
+	for (struct limit *l = limits; l < limits + nlimits; l++) {
+		if (l->held > 0)
+			say_held(l);
+	}
+}
+
+/* Functions that run at the end run in the reverse order: what was held back is said first. */
+void
+log_init(const char *prefix, const struct log_line *held)
+{
+	held_line = held;
+	logout_init(prefix);
+	(void)atexit(say_all_held);
+}
+
+bool
+log_wants(const struct log_line *l)
+{
+	return is_within_limit(l->priority, l->name, LOG_ROW_A_SECOND, 1);
+}
+
+bool
+log_allowed(int priority, const char *kind)
+{
+	return is_within_limit(priority, kind, A_SECOND, 1);
+}
+
+bool
+log_seldom(int priority, const char *kind)
+{
+	return is_within_limit(priority, kind, 1, MINUTE);
 }

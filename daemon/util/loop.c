@@ -8,18 +8,19 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "client.h"
-#include "log.h"
-#include "loop.h"
-#include "schedule.h"
-#include "turn.h"
+#include "util/log.h"
+#include "util/loop.h"
 
 /* How long the loop may fail, by the clock, before nothing will mend it. */
 #define FAILURES	1000
 #define FAILURE_MS	10
 
+#define HOOKS_MAX	4
+
 static struct event_base *base;
 static bool stopping;
+static bool (*hook[HOOKS_MAX])(void);
+static unsigned nhooks;
 
 /* What libevent has to say of a failure we say ourselves, and better. */
 static void
@@ -32,6 +33,25 @@ loop_on_log(int severity, const char *text)
 	else
 		log_debug("libevent: %s", text);
 	errno = number;
+}
+
+/* What the log held back is said later, also if nothing else happens. */
+static struct event	held;
+
+static void
+loop_wait_for_held(unsigned seconds)
+{
+	struct timeval	wait = { .tv_sec = (time_t)seconds };
+
+	if (seconds > 0 && !event_pending(&held, EV_TIMEOUT, NULL))
+		(void)event_add(&held, &wait);
+}
+
+static void
+loop_on_held(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	loop_wait_for_held(log_say_held());
 }
 
 void
@@ -49,6 +69,8 @@ loop_init(void)
 	event_config_free(cfg);
 	if (base == NULL)
 		log_fatal("cannot make an event loop");
+	(void)event_assign(&held, base, -1, 0, loop_on_held, NULL);
+	log_on_held(loop_wait_for_held);
 }
 
 struct event_base *
@@ -76,8 +98,8 @@ loop_watch(struct event *ev, int fd, short what)
 	(void)event_assign(ev, base, fd, what, fn, arg);
 	if (event_add(ev, NULL) == 0)
 		return;
-	if (log_allowed())
-		log_warning("descriptor %d cannot be watched: %s; it is looked at by the clock; see fs.epoll.max_user_watches",
+	if (log_allowed(LOG_WARNING, "a descriptor that is polled"))
+		log_warning("descriptor %d cannot be watched: %s; it is polled by a timer; see fs.epoll.max_user_watches",
 		    fd, strerror(errno));
 	(void)event_assign(ev, base, -1, EV_TIMEOUT | (what & EV_PERSIST), fn, arg);
 	(void)event_add(ev, &moment);
@@ -93,7 +115,7 @@ wait_for_events(int flags)
 		failures = 0;
 		return;
 	}
-	if (log_allowed())
+	if (log_allowed(LOG_ERR, "the event loop"))
 		log_err("the event loop: %s", strerror(errno));
 	if (++failures > FAILURES)
 		log_fatal("the event loop failed %u times", failures);
@@ -101,18 +123,27 @@ wait_for_events(int flags)
 }
 
 void
+loop_at_end_of_turn(bool (*fn)(void))
+{
+	for (unsigned i = 0; i < nhooks; i++) {
+		if (hook[i] == fn)
+			return;
+	}
+	if (nhooks == HOOKS_MAX)
+		log_fatal("the loop has no room for one more hook");
+	hook[nhooks++] = fn;
+}
+
+void
 loop_run(void)
 {
-	schedule_init();
+	bool	more = false;
+
 	while (!stopping) {
-		turn_begin();
-		wait_for_events(EVLOOP_ONCE | (turn_any() ? EVLOOP_NONBLOCK : 0));
-		client_end_turn();
-		if (turn_any()) {	/* after all others, and what they are told */
-			turn_serve();
-			client_end_turn();
-		}
-		schedule_fit();
+		wait_for_events(EVLOOP_ONCE | (more ? EVLOOP_NONBLOCK : 0));
+		more = false;
+		for (unsigned i = 0; i < nhooks; i++)
+			more |= hook[i]();
 	}
 }
 
@@ -125,6 +156,8 @@ loop_stop(void)
 void
 loop_free(void)
 {
+	log_on_held(NULL);
+	(void)event_del(&held);
 	event_base_free(base);
 	base = NULL;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The event loop: one turn serves what is ready, then writes to each client
- * once, then frees what was lost in the turn.
+ * The event loop. One turn serves what is ready; then come the hooks.
  */
 #ifndef LOOP_H
 #define LOOP_H
 
 #include <event2/event.h>
+#include <stdbool.h>
 
 struct event;
 
@@ -24,6 +24,12 @@ void loop_need(struct event *);
  * event_add itself.
  */
 void loop_watch(struct event *, int fd, short what);
+
+/*
+ * Called once at the end of each turn, in the order in which they were given. True:
+ * there is more to do, and the next turn does not wait for events.
+ */
+void loop_at_end_of_turn(bool (*)(void));
 
 /* Serve until loop_stop. */
 void loop_run(void);

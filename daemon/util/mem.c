@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "log.h"
-#include "mem.h"
+#include "util/log.h"
+#include "util/mem.h"
 
 /* What an empty buffer may keep, so that idle clients cost next to nothing. */
 #define BUF_KEEP	4096
@@ -118,17 +118,6 @@ resize(struct buf *b, size_t cap)
  */
 static struct buf spare;
 
-static void
-give_back(struct buf *b)
-{
-	if (b->cap > spare.cap && b->cap <= SPARE_MAX) {
-		release(&spare);
-		spare.mem = b->mem;
-		spare.cap = b->cap;
-	} else
-		release(b);
-}
-
 static bool
 enlarge(struct buf *b, size_t cap)
 {
@@ -155,7 +144,7 @@ buf_free_spare(void)
 char *
 buf_try_room(struct buf *b, size_t n)
 {
-	/* Moving pays only where it makes much room: else it is done too often. */
+	/* Move only if that frees at least half of the room; otherwise it is done too often. */
 	if (b->start > 0 && b->start >= b->cap / 2) {
 		memmove(b->mem, b->mem + b->start, buf_len(b));
 		b->end -= b->start;
@@ -187,6 +176,11 @@ buf_drop(struct buf *b, size_t n)
 void
 buf_free(struct buf *b)
 {
-	give_back(b);
+	if (b->cap > spare.cap && b->cap <= SPARE_MAX) {
+		release(&spare);
+		spare.mem = b->mem;
+		spare.cap = b->cap;
+	} else
+		release(b);
 	memset(b, 0, sizeof *b);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory that is there or the daemon is not: nobody checks for NULL. Only what
- * is large, and one client's business, may fail for that client alone.
+ * The daemon exits if it gets no memory, so callers do not check for NULL. Only
+ * a large allocation for a single client may fail, for that client alone.
  */
 #ifndef MEM_H
 #define MEM_H
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Before all else. */
+/* Call this before any other function. */
 void mem_init(void);
 
 void *xmalloc(size_t);

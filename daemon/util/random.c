@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "log.h"
-#include "random.h"
+#include "util/log.h"
+#include "util/random.h"
 
 #define AGAIN_MS	10
 

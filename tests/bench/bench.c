@@ -26,10 +26,11 @@ struct flags {
 };
 
 static const char usage[] =
-    "usage: bench [-q] [-v] [-r ROUNDS] [-w WORDS] [-o FILE] [-n FILE]\n"
-    "       bench --native [-q] [-v] [-r ROUNDS] [-w WORDS] >FILE\n"
+    "usage: bench [-q] [-v] [-c FILE] [-r ROUNDS] [-w WORDS] [-o FILE] [-n FILE]\n"
+    "       bench --native [-q] [-v] [-c FILE] [-r ROUNDS] [-w WORDS] >FILE\n"
     "  -q        quick: see that all of it works; the figures mean little\n"
     "  -v        over a veth with an MTU of 1500 instead of lo\n"
+    "  -c FILE   the daemons' configuration; /dev/null\n"
     "  -r ROUNDS turns that each contestant has; 7\n"
     "  -w WORDS  only some of the work: rpc,rtt,oneway,setup,clients,idle,isolation,assocs,instr\n"
     "  -o FILE   the JSON; bench.json beside this program, with plots beside it\n"
@@ -80,8 +81,9 @@ static struct losses lost_before;
 static void
 losses_of(const struct end *e, struct losses *l)
 {
-	static const char *const	names[] = { "SctpInDataChunkDiscards", "SctpInPktDiscards", "SctpT3RtxExpireds" };
-	unsigned long			*const sums[] = { &l->data_discards, &l->packet_discards, &l->t3_expired };
+	static const char *const	names[] = { "SctpInDataChunkDiscards", "SctpInPktDiscards", "SctpT3RtxExpireds",
+	    "SctpOutSCTPPacks" };
+	unsigned long			*const sums[] = { &l->data_discards, &l->packet_discards, &l->t3_expired, &l->packets };
 	char				 path[64], name[64];
 	unsigned long			 value;
 	FILE				*f;
@@ -90,7 +92,7 @@ losses_of(const struct end *e, struct losses *l)
 	if ((f = fopen(path, "r")) == NULL)
 		return;
 	while (fscanf(f, "%63s %lu", name, &value) == 2)
-		for (size_t i = 0; i < 3; i++)
+		for (size_t i = 0; i < 4; i++)
 			if (strcmp(name, names[i]) == 0)
 				*sums[i] += value;
 	(void)fclose(f);
@@ -228,13 +230,16 @@ read_flags(int argc, char **argv, struct flags *f)
 	static const struct option	options[] = { { "native", no_argument, NULL, 'N' }, { 0 } };
 	int				c, rounds = 0;
 
-	while ((c = getopt_long(argc, argv, "qvr:w:o:n:", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "qvc:r:w:o:n:", options, NULL)) != -1) {
 		switch (c) {
 		case 'q':
 			effort = quick;
 			break;
 		case 'v':
 			f->veth = true;
+			break;
+		case 'c':
+			place.config = optarg;
 			break;
 		case 'r':
 			rounds = atoi(optarg);

@@ -35,6 +35,7 @@ void progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Losses that the kernel counted; the sum of what must stay 0. */
 struct losses {
 	unsigned long	data_discards, packet_discards, t3_expired;
+	unsigned long	packets;	/* that were sent, to compare with messages */
 };
 
 extern unsigned long losses_bulk;	/* in sctpd's one-way runs */
@@ -45,6 +46,7 @@ void losses_report(void);
 void tracks_run(void);		/* track.c: round trips, one way, RPC */
 void track_once(const struct link_kind *caller, const struct link_kind *server, const char *path, const struct order *);
 void instructions_run(void);	/* instr.c */
+#define SETUPS_AT_ONCE	64
 void setups_run(void);		/* setup.c */
 void assocs_run(void);		/* scale.c */
 void isolation_run(void);

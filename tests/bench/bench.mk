@@ -11,7 +11,7 @@ BENCH_FLAGS	= $(if $(filter quick,$(BENCH)),-q,$(BENCH))
 bench-build: all $(B)/bench $(B)/gen_sctp_bench.beam $(if $(call pc,--libs grpc++),$(B)/bench-grpc)
 
 # What needs no SCTP in the kernel is measured on the machine itself.
-bench:
+bench: ## measure everything; see tests/bench/PERFORMANCE.md
 	@tests/deps.sh build $(if $(filter 2,$(LAB)),lab2,lab)
 	@tests/deps.sh bench || echo "bench: goes on without them"
 	@$(MAKE) --no-print-directory bench-build
@@ -21,6 +21,25 @@ else
 	@tests/native.sh $(B)/bench --native $(BENCH_FLAGS) >$(B)/bench-native || echo "bench: goes on without what is measured natively"
 	@tests/lab/run --mem 3G --timeout 3600 -- $(B)/bench -n $(B)/bench-native $(BENCH_FLAGS)
 endif
+
+# As many associations as one daemon can hold. In the lab each end takes 18 kB of CROWD_MEM.
+CROWD		?= 100000
+CROWD_MEM	?= 8G
+.PHONY: crowd
+crowd: all ## hold as many associations as one daemon can, on either stack: CROWD, CROWD_MEM
+	@echo "userland stack, natively"
+	@TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/bench/crowd.py $(CROWD)
+	@echo "kernel's stack, in the lab"
+	@tests/lab/run --mem $(CROWD_MEM) --timeout 3600 -- /usr/bin/python3 tests/bench/crowd.py $(CROWD)
+
+# What looking at so many associations costs them.
+LOOK		?= 1000
+.PHONY: look
+look: all ## measure what sctpctl top and paths cost, on either stack: LOOK associations
+	@echo "userland stack, natively"
+	@TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/bench/top.py $(LOOK)
+	@echo "kernel's stack, in the lab"
+	@tests/lab/run --mem 2G --timeout 600 -- /usr/bin/python3 tests/bench/top.py $(LOOK)
 
 $(B)/bench: $(call obj,$(SRC_BENCH)) $(B)/libsctpd.a
 	$(if $(V),,@echo "  LINK    $@")

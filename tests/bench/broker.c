@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "link.h"
-#include "sctpd.h"
+#include "lib/sctpd.h"
 
 #define WINDOW		512
 #define WINDOW_BYTES	(4 << 20)

@@ -10,12 +10,15 @@ import sys
 NAMES = """rpc_vs_unix rtt_100_vs_floor rtt_1000_vs_floor
 send_100_vs_direct send_1000_vs_direct recv_100_vs_direct recv_1000_vs_direct
 both_100_vs_direct both_1000_vs_direct both_16000_vs_direct
+both_100_vs_batched both_1000_vs_batched tap_oneway_100_vs_untapped packets_per_message_100
+setup_vs_direct setup_recv_vs_direct setup_in_turn_vs_direct setup_recv_in_turn_vs_direct
 cpu_10000_vs_1_assocs isolation_median isolation_worst
 idle_client_bytes idle_socket_bytes idle_assoc_bytes""".split()
 ERLANG = "both_100_vs_erlang both_1000_vs_erlang rtt_100_vs_erlang".split()
 VALGRIND = "instructions_send_100 instructions_recv_100".split()
 USERLAND = """userland_rtt_100_vs_floor userland_rtt_1000_vs_floor
-userland_send_1000_vs_plain userland_recv_1000_vs_plain userland_both_1000_vs_plain""".split()
+userland_send_1000_vs_plain userland_recv_1000_vs_plain userland_both_1000_vs_plain
+userland_both_16000_vs_usrsctp""".split()
 CONTESTANTS = "usrsctp userland-usrsctp usrsctp-userland userland-userland".split()
 
 

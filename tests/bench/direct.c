@@ -6,6 +6,8 @@
  */
 #include <arpa/inet.h>
 #include <err.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/sctp.h>
 #include <string.h>
@@ -18,7 +20,7 @@
 #define RCVBUF		(512 << 10)
 #define RCVBUF_UP	(5 * RCVBUF)
 
-/* Small until the association is up, large afterwards: see stack-kernel.c. */
+/* Small until the association is up, large afterwards: see kernel/fd.c. */
 void
 link_tune(int fd, bool up)
 {
@@ -79,6 +81,18 @@ direct_connect(const char *addr, uint16_t port)
 	if (connect(fd, (struct sockaddr *)&a, sizeof a) == -1)
 		err(1, "connect to %s port %u", addr, port);
 	link_tune(fd, true);
+	return fd;
+}
+
+int
+direct_begin(const char *addr, uint16_t port)
+{
+	struct sockaddr_in	a = endpoint(addr, port);
+	int			fd = open_socket();
+
+	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	if (connect(fd, (struct sockaddr *)&a, sizeof a) == -1 && errno != EINPROGRESS)
+		err(1, "connect to %s port %u", addr, port);
 	return fd;
 }
 

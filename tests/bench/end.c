@@ -19,7 +19,7 @@
 
 #include "end.h"
 
-struct place place;
+struct place place = { .config = "/dev/null" };
 
 void
 place_init(const char *argv0, bool veth)
@@ -145,7 +145,7 @@ end_daemon(enum side side, const char *socket)
 		argv[n++] = w;
 	argv[n++] = program;
 	argv[n++] = (char *)(uintptr_t)"-c";
-	argv[n++] = (char *)(uintptr_t)"/dev/null";
+	argv[n++] = (char *)(uintptr_t)place.config;
 	argv[n++] = (char *)(uintptr_t)"-l";
 	argv[n++] = (char *)(uintptr_t)"err";
 	argv[n++] = (char *)(uintptr_t)"-s";

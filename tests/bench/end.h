@@ -23,6 +23,7 @@ struct end {
 extern struct place {
 	char		 build[512];	/* the folder of sctpd and of this program */
 	char		 run[64];	/* for sockets */
+	const char	*config;	/* the daemons' file */
 	bool		 veth;		/* the sides are two namespaces with a veth between them */
 	const char	*addr[2];
 	uint16_t	 udp[2];	/* of the daemons' userland stacks; 0: they use the kernel's */

@@ -12,7 +12,7 @@
 #include "bench.h"
 #include "crowd.h"
 #include "row.h"
-#include "sctpd.h"
+#include "lib/sctpd.h"
 #include "unixconn.h"
 
 #define WATCH_S		3

@@ -48,11 +48,12 @@ struct link {
 	uint32_t		 unanswered;
 };
 
-extern const struct link_kind link_direct, link_sctpd, link_relay, link_lend, link_unix, link_rpc, link_usrsctp;
+extern const struct link_kind link_direct, link_batched, link_sctpd, link_relay, link_lend, link_unix, link_rpc, link_usrsctp;
 
 void link_tune(int fd, bool up);
 int direct_listen(const char *addr, uint16_t *port);
 int direct_connect(const char *addr, uint16_t port);
+int direct_begin(const char *addr, uint16_t port);	/* the same, and does not wait */
 struct sctpd;
 struct sctpd *link_dial(const char *path);
 void link_sctpd_listen(struct link *, const char *addr);

@@ -16,7 +16,7 @@
 
 #include "link.h"
 
-/* As stack-userland.c and userland-udp.c have them. */
+/* As userland/ops.c and userland/udp.c have them. */
 #define SNDBUF		(4 << 20)
 #define RCVBUF		(1 << 20)
 #define UDP_BUFFER	(16 << 20)

@@ -75,6 +75,13 @@ beset(const char *contestant, const char *with, const char *without)
 	return row_value(contestant, with, 100, 1) / row_value(contestant, without, 100, 1);
 }
 
+/* The time of a set-up with sctpd at one end against that of a plain pair. */
+static double
+setup(const char *ours, size_t at_once)
+{
+	return row_value(ours, "setup", 0, at_once) / row_value("direct", "setup", 0, at_once);
+}
+
 static double
 idle(const char *work, unsigned count)
 {
@@ -91,7 +98,10 @@ ratios_scale(void)
 	ratio_add("isolation_worst", beset("sctpd", "beset worst", "alone worst"), 1.5, 0);
 	ratio_add("isolation_median_epoll", beset("epoll", "beset", "alone"), 0, 0);
 	ratio_add("isolation_worst_epoll", beset("epoll", "beset worst", "alone worst"), 0, 0);
-	ratio_add("setup_vs_direct", row_value("direct", "setup", 0, 1) / row_value(SEND, "setup", 0, 1), 0, 0);
+	ratio_add("setup_vs_direct", setup(SEND, SETUPS_AT_ONCE), 1.6, 0);
+	ratio_add("setup_recv_vs_direct", setup(RECV, SETUPS_AT_ONCE), 1.6, 0);
+	ratio_add("setup_in_turn_vs_direct", setup(SEND, 1), 0, 0);
+	ratio_add("setup_recv_in_turn_vs_direct", setup(RECV, 1), 0, 0);
 	ratio_add("idle_client_bytes", idle("idle client", effort.clients), 16384, 0);
 	ratio_add("idle_socket_bytes", idle("idle socket", effort.clients), 0, 0);
 	ratio_add("idle_assoc_bytes", idle("idle assoc", effort.assocs), 2048, 0);
@@ -99,6 +109,15 @@ ratios_scale(void)
 	ratio_add("instructions_recv_100", row_value("sctpd", "instr recv", 100, 0), 1500, 0);
 	ratio_add("instructions_rtt_100", row_value("sctpd", "instr rtt", 100, 1), 0, 0);
 	ratio_add("idle_wake_ups_a_second", idle("wake-ups", effort.assocs), 0, 0);
+}
+
+/* Packets of either direction a message. */
+static double
+packets(const char *contestant, size_t bytes)
+{
+	const struct row	*r = row_find(contestant, "oneway", bytes, 0, 0);
+
+	return r == NULL ? NAN : r->packets / r->done;
 }
 
 /* The userland stack's against a plain program's on usrsctp. */
@@ -112,6 +131,7 @@ ratios_userland(void)
 	ratio_add("userland_send_1000_vs_plain", rate(send, "usrsctp", 1000), 0, 0.9);
 	ratio_add("userland_recv_1000_vs_plain", rate(recv, "usrsctp", 1000), 0, 0.9);
 	ratio_add("userland_both_1000_vs_plain", rate("userland-userland", "usrsctp", 1000), 0, 0.9);
+	ratio_add("userland_both_16000_vs_usrsctp", rate("userland-userland", "usrsctp", 16000), 0, 1.5);
 }
 
 void
@@ -127,13 +147,19 @@ ratios_compute(void)
 	ratio_add("rpc_vs_grpc", once / row_value("grpc", "rpc", 0, 1), 0, 0);
 	ratio_add("rtt_100_vs_floor", floor_ratio(100), 1.25, 0);
 	ratio_add("rtt_1000_vs_floor", floor_ratio(1000), 1.25, 0);
-	ratio_add("send_100_vs_direct", rate(SEND, "direct", 100), 0, want(1.5));
+	ratio_add("send_100_vs_direct", rate(SEND, "direct", 100), 0, want(4));
 	ratio_add("send_1000_vs_direct", rate(SEND, "direct", 1000), 0, want(1.5));
 	ratio_add("recv_100_vs_direct", rate(RECV, "direct", 100), 0, want(1));
 	ratio_add("recv_1000_vs_direct", rate(RECV, "direct", 1000), 0, want(1));
-	ratio_add("both_100_vs_direct", rate(BOTH, "direct", 100), 0, want(2));
+	ratio_add("both_100_vs_direct", rate(BOTH, "direct", 100), 0, want(9));
 	ratio_add("both_1000_vs_direct", rate(BOTH, "direct", 1000), 0, want(2));
 	ratio_add("both_16000_vs_direct", rate(BOTH, "direct", 16000), 0, want(0.8));
+	ratio_add("tap_oneway_100_vs_untapped", rate("tapped", BOTH, 100), 0, 0);
+	ratio_add("tap_oneway_1000_vs_untapped", rate("tapped", BOTH, 1000), 0, 0);
+	ratio_add("both_100_vs_batched", rate(BOTH, "batched", 100), 0, 0);
+	ratio_add("both_1000_vs_batched", rate(BOTH, "batched", 1000), 0, 0);
+	ratio_add("batched_send_100_vs_direct", rate("batched-direct", "direct", 100), 0, 0);
+	ratio_add("packets_per_message_100", packets(BOTH, 100), 0.15, 0);
 	ratio_add("both_100_vs_erlang", erlang("oneway", 100, 0) / row_value(BOTH, "oneway", 100, 0), 0, 2);
 	ratio_add("both_1000_vs_erlang", erlang("oneway", 1000, 0) / row_value(BOTH, "oneway", 1000, 0), 0, 2);
 	ratio_add("rtt_100_vs_erlang", row_value(BOTH, "rtt", 100, 1) / erlang("rtt", 100, 1), 1, 0);

@@ -22,6 +22,7 @@ struct row {
 	size_t		 runs;
 	double		 cpu[NPROCESSES];	/* us in all runs */
 	double		 done;			/* messages in all runs */
+	double		 packets;		/* and packets, both ways */
 	bool		 trips;			/* p99 is that of single trips */
 };
 

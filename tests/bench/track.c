@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@ struct track {
 	bool			 near, far;		/* takes the daemons there */
 	bool			 native;		/* needs no SCTP in the kernel */
 	bool			 in_udp;
+	bool			 tapped;		/* what is sent, while it runs */
 	struct end		 call, serve;
 	bool			 absent;
 };
@@ -35,9 +37,13 @@ static struct track tracks[] = {
 	{ .name = "grpc", .mode = "grpc" },
 	{ .name = "rpc", .caller = &link_rpc, .caller_path = path_near, .near = true, .native = true },
 	{ .name = "direct", .caller = &link_direct, .server = &link_direct },
+	{ .name = "batched", .caller = &link_batched, .server = &link_batched },
+	{ .name = "batched-direct", .caller = &link_batched, .server = &link_direct },
 	{ .name = "sctpd-direct", .caller = &link_sctpd, .server = &link_direct, .caller_path = path_near, .near = true },
 	{ .name = "direct-sctpd", .caller = &link_direct, .server = &link_sctpd, .server_path = path_far, .far = true },
 	{ .name = "sctpd-sctpd", .caller = &link_sctpd, .server = &link_sctpd,
+	  .caller_path = path_near, .server_path = path_far, .near = true, .far = true },
+	{ .name = "tapped", .caller = &link_sctpd, .server = &link_sctpd, .tapped = true,
 	  .caller_path = path_near, .server_path = path_far, .near = true, .far = true },
 	{ .name = "relay-relay", .caller = &link_relay, .server = &link_relay },
 	{ .name = "lend-direct", .caller = &link_lend, .server = &link_direct, .caller_path = path_near, .near = true },
@@ -213,6 +219,51 @@ track_start(struct track *t)
 	}
 }
 
+/* ---- a tap ---------------------------------------------------------- */
+
+static char tap_path[2][100];
+static double tap_us;		/* processor time of all taps */
+static double tapped;		/* messages meanwhile */
+
+/* It writes two files in turn, so that a long run does not fill the disk. */
+static struct end
+tap_start(void)
+{
+	static char	program[600], file[100];
+	char		*argv[] = { program, (char *)(uintptr_t)"-s", path_near, (char *)(uintptr_t)"tap",
+	    (char *)(uintptr_t)"-w", file, (char *)(uintptr_t)"-C", (char *)(uintptr_t)"8",
+	    (char *)(uintptr_t)"-W", (char *)(uintptr_t)"2", NULL };
+	struct end	e;
+	struct stat	st = { .st_size = 0 };
+
+	(void)snprintf(program, sizeof program, "%s/sctpctl", place.build);
+	(void)snprintf(file, sizeof file, "%s/tap", place.run);
+	for (int i = 0; i < 2; i++) {
+		(void)snprintf(tap_path[i], sizeof tap_path[i], "%s/tap%d", place.run, i);
+		(void)unlink(tap_path[i]);
+	}
+	e = end_exec(LEFT, argv);
+	for (int i = 0; st.st_size == 0; i++) {		/* the head of the file says that the tap is there */
+		if (i == 1000)
+			errx(1, "sctpctl tap does not begin");
+		(void)usleep(10000);
+		(void)stat(tap_path[0], &st);
+	}
+	return e;
+}
+
+/* Gives the processor time of the tap, us. */
+static double
+tap_stop(struct end *e)
+{
+	double	us = end_cpu_us(e);
+
+	end_stop(e);
+	for (int i = 0; i < 2; i++)
+		(void)unlink(tap_path[i]);
+	return us;
+}
+
 /* ---- the contests --------------------------------------------------- */
 
 /*
@@ -246,8 +297,8 @@ allow_buffers(void)
 static bool small_buffers;
 
 /*
- * RPC has nothing else to do; the Unix socket does one trip at a time; the relay
- * is there for what the processors are all busy with; Erlang's long messages
+ * RPC has nothing else to do; a tap costs most where messages are many; the Unix socket does one trip at a time; the relay
+ * is there for what the processors are all busy with, and batches for what goes one way; Erlang's long messages
  * must fit into the buffer, and in active mode it loses its way.
  */
 static bool
@@ -258,7 +309,9 @@ does(const struct track *t, const struct work *w)
 		return false;
 	if ((strncmp(w->name, "rpc", 3) == 0) != (t->caller == &link_rpc || strcmp(t->name, "grpc") == 0))
 		return false;
-	if (t->caller == &link_relay)
+	if (t->tapped)
+		return w->letter == 'o' && (w->bytes == 100 || w->bytes == 1000);
+	if (t->caller == &link_relay || t->caller == &link_batched)
 		return w->letter == 'o' && w->bytes <= 16000;
 	return t->caller != &link_unix || (w->letter == 'r' && w->in_flight == 1);
 }
@@ -353,18 +406,26 @@ static void
 contest_run(struct contest *c, struct track *t, const struct work *w)
 {
 	double		before[NPROCESSES], after[NPROCESSES], us, p99;
+	struct end	tap = { .pid = 0 };
 	struct losses	l0, l1;
 
+	if (t->tapped)
+		tap = tap_start();
 	place_processes(t, w);
 	losses_read(&l0);
 	cpu_read(t, before);
 	us = order(t, w, c->count, &p99);
 	cpu_read(t, after);
 	losses_read(&l1);
+	if (t->tapped) {
+		tap_us += tap_stop(&tap);
+		tapped += c->count;
+	}
 	if (t->absent)
 		return;
 	row_add(c->row, us / c->count, p99);
 	c->row->done += c->count;
+	c->row->packets += (double)(l1.packets - l0.packets);
 	for (int i = 0; i < NPROCESSES; i++)
 		c->row->cpu[i] += after[i] - before[i];
 	c->lost.data_discards += l1.data_discards - l0.data_discards;
@@ -447,6 +508,8 @@ tracks_run(void)
 			track_start(&tracks[j]);
 	for (int round = -1; round < effort.rounds; round++)
 		works_run(round);
+	if (tap_us > 0)
+		note_add("sctpctl tap had %.0f ms of the processor in all runs of tapped, %.2f us a message", tap_us / 1000, tap_us / tapped);
 	for (size_t i = 0; i < NWORKS; i++)
 		for (size_t j = 0; j < NTRACKS; j++)
 			if (contests[i][j].row != NULL)

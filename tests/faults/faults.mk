@@ -12,7 +12,7 @@ $(B)/faults.so: tests/faults/shim.c
 	$(if $(V),,@echo "  CC      $<")
 	$(Q)$(CC) -O2 -g -std=gnu11 -Wall -Wextra $(if $(filter yes,$(WERROR)),-Werror) -fno-builtin -U_FORTIFY_SOURCE -D_GNU_SOURCE -fPIC -shared -o $@ $< -ldl
 
-faults: all $(B)/faults.so
+faults: all $(B)/faults.so ## let each call of libc fail, on both stacks
 	$(Q)TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/faults/walk.py
 	$(Q)tests/lab/run --timeout 7200 -- /usr/bin/python3 tests/faults/walk.py
 

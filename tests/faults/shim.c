@@ -25,12 +25,12 @@
 /* The functions whose failure is -1; walk.py reads this list. */
 #define CALLS(X)							\
 	X(accept4) X(access) X(bind) X(chmod) X(chown) X(close) X(connect) X(dup) \
-	X(dup2) X(epoll_create1) X(epoll_wait) X(execv) X(fcntl)	\
+	X(dup2) X(epoll_create1) X(epoll_wait) X(eventfd) X(execv) X(fcntl)	\
 	X(flock) X(fork) X(fstat) X(fstatfs) X(ftruncate) X(getifaddrs)		\
 	X(getrandom) X(getrlimit) X(getsockname) X(getsockopt)		\
 	X(kill) X(listen) X(lstat) X(madvise) X(memfd_create) X(mkdir)		\
 	X(mmap) X(mremap) X(munmap) X(open) X(pipe2) X(poll) X(prctl) X(read)	\
-	X(recv) X(recvmmsg) X(recvmsg) X(sched_getscheduler)		\
+	X(recv) X(recvmmsg) X(recvmsg) X(rename) X(sched_getscheduler)	\
 	X(sched_setscheduler) X(send) X(sendmmsg) X(sendmsg) X(setns)	\
 	X(setresgid) X(setresuid) X(setrlimit) X(setsockopt) X(shutdown) X(signalfd) X(socket)	\
 	X(socketpair) X(stat) X(timerfd_create) X(timerfd_settime) X(unlink)	\

@@ -28,6 +28,7 @@ ERRORS = {
     "epoll_create1": f"{MANY} ENOMEM",
     "epoll_ctl": "ENOMEM ENOSPC",
     "epoll_wait": "EINTR ENOMEM",
+    "eventfd": f"{MANY} ENODEV ENOMEM",
     "execv": f"{MANY} E2BIG EACCES EAGAIN EIO ENOENT ENOMEM EPERM ETXTBSY",
     "fcntl": "EAGAIN EINTR EMFILE",
     "flock": "EINTR ENOLCK EWOULDBLOCK",
@@ -58,6 +59,7 @@ ERRORS = {
     "recv": RECEIVE,
     "recvmmsg": RECEIVE,
     "recvmsg": RECEIVE,
+    "rename": f"{FILE} EDQUOT",
     "sched_getscheduler": "ESRCH",
     "sched_setscheduler": "EPERM",
     "send": SEND,
@@ -83,7 +85,7 @@ ERRORS = {
 # System calls that libc has under another name, or with much around it.
 OTHER_NAMES = {"send", "recv", "fork", "waitpid", "getifaddrs", "pthread_create", "sched_getscheduler"}
 # Nothing that they give is an error at run time.
-CANNOT_FAIL = {"clock_gettime", "exit", "_exit", "getpid", "getppid", "geteuid", "umask", "uname"}
+CANNOT_FAIL = {"clock_gettime", "exit", "_exit", "getpid", "getppid", "geteuid", "time", "umask", "uname"}
 
 
 def errors(call):

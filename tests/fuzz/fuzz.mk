@@ -17,7 +17,7 @@ FUZZ_JOBS	?= 2
 FUZZ_SAN	= $(FUZZ_O) -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # The warnings are CC's; clang may not know them all.
 FUZZ_C		= $(filter-out -Wno-format-truncation,$(C_ALL)) -Wno-unknown-warning-option -gline-tables-only $(FUZZ_SAN) \
-		  -fsanitize=fuzzer-no-link -Idaemon $(FUZZ_SMALL)
+		  -fsanitize=fuzzer-no-link $(FUZZ_SMALL)
 # A journal as small as may be.
 FUZZ_SMALL	= -DJOURNAL_RESERVED=0x2000000 -DREDO_MAX=16
 FUZZ_HAVE	= echo 'int LLVMFuzzerTestOneInput(const char *p, unsigned long n); \
@@ -37,11 +37,11 @@ FUZZ_OF_lib	= $(SRC_PROTO) $(SRC_LIB)
 FUZZ_OF_fast	= $(SRC_PROTO) $(SRC_LIB)
 FUZZ_OF_session	= $(SRC_PROTO) $(SRC_LIB)
 FUZZ_LIBS_session = -Wl,--wrap=clock_gettime
-FUZZ_OF_config	= daemon/config.c daemon/log.c daemon/mem.c
-FUZZ_OF_keeper	= daemon/config.c daemon/held.c daemon/log.c daemon/mem.c daemon/notify.c daemon/store.c
-FUZZ_OF_journal	= $(SRC_PROTO) $(filter-out daemon/main.c daemon/park.c daemon/keeper.c daemon/held.c,$(SRC_DAEMON))
+FUZZ_OF_config	= proto/error.c daemon/config.c daemon/util/log.c daemon/util/logout.c daemon/util/mem.c
+FUZZ_OF_keeper	= proto/error.c daemon/config.c $(addprefix daemon/,util/log.c util/logout.c util/mem.c service/fdstore.c service/notify.c service/fdclient.c)
+FUZZ_OF_journal	= $(SRC_PROTO) $(filter-out daemon/main.c daemon/journal/fdpark.c daemon/service/keeper.c daemon/service/fdstore.c,$(SRC_DAEMON))
 FUZZ_LIBS_journal = $(LIBS_DAEMON) -Wl,--wrap=madvise
-FUZZ_OF_wire	= $(SRC_PROTO) $(filter-out daemon/main.c daemon/userland-udp.c daemon/keeper.c daemon/held.c,$(SRC_DAEMON))
+FUZZ_OF_wire	= $(SRC_PROTO) $(filter-out daemon/main.c daemon/userland/udp.c daemon/service/keeper.c daemon/service/fdstore.c,$(SRC_DAEMON))
 FUZZ_LIBS_wire	= $(LIBS_DAEMON) -Wl,--wrap=sendmmsg,--wrap=clock_gettime
 FUZZ_TARGETS	= frame hot lib fast session config keeper journal $(if $(SRC_USERLAND),wire)
 
@@ -63,8 +63,6 @@ $(FUZZ_B)/%.o: %.c Makefile tests/fuzz/fuzz.mk $(B)/.needed
 	$(if $(V),,@echo "  CC-FUZZ $<")
 	$(Q)$(FUZZ_CC) $(FUZZ_C) -c -o $@ $<
 
-$(FUZZ_B)/daemon/kernel%.o $(FUZZ_B)/daemon/stack-kernel.o: C_ALL += -include daemon/kernel-names.h
-
 $(FUZZ_B)/seeds: tests/fuzz/seeds.c $(call obj,$(SRC_PROTO))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(C_ALL) -o $@ $< $(filter %.o,$^) $(LDFLAGS) $(LIBS_PROTO)
@@ -77,7 +75,7 @@ $(FUZZ_B)/$(1): $(FUZZ_B)/tests/fuzz/fuzz_$(1).o $(call fuzz_obj,$(FUZZ_OF_$(1))
 endef
 $(foreach t,$(FUZZ_TARGETS),$(eval $(call fuzz_program,$(t))))
 
-fuzz: $(addprefix fuzz-of-,$(FUZZ_TARGETS))
+fuzz: $(addprefix fuzz-of-,$(FUZZ_TARGETS)) ## fuzz the parsers, FUZZ_SECONDS each
 
 # Executions, and the edges of the code that they reached.
 FUZZ_SAYS	= awk '/^stat::number_of_executed_units/ { n = $$2 } / cov: / { sub(/.* cov: /, ""); e = $$1 } \

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "config.h"
-#include "log.h"
+#include "util/log.h"
 
 int	LLVMFuzzerInitialize(int *, char ***);
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What libsctpd reads by hand, against the same by msgpack-c: where fast.c
+ * What libsctpd reads by hand, against the same by msgpack-c: where fastpath.c
  * takes a message, that is one, with the same length and the same values.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core.h"
+#include "lib/fastpath.h"
+#include "lib/message.h"
 
 #define MAX	65536
 
@@ -68,7 +69,7 @@ read_data(const char *data, size_t n, char *copy)
 	struct sctpd_event	 ev;
 	const msgpack_object	*map;
 	struct message		*m;
-	size_t			 len = fast_read_data(copy, n, &ev);
+	size_t			 len = fastpath_data(copy, n, &ev);
 
 	if (len == 0) {
 		must(memcmp(copy, data, n) == 0);	/* others are to read it yet */
@@ -88,7 +89,7 @@ read_done(const char *data, size_t n, char *copy)
 {
 	struct message	*m;
 	uint32_t	 id;
-	size_t		 len = fast_read_done(copy, n, &id);
+	size_t		 len = fastpath_done(copy, n, &id);
 
 	if (len == 0)
 		return;

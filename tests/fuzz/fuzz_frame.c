@@ -12,11 +12,11 @@
 
 #include <msgpack.h>
 
-#include "codec.h"
-#include "frame.h"
-#include "notice.h"
-#include "rpc.h"
-#include "sockopt.h"
+#include "proto/codec.h"
+#include "proto/frame.h"
+#include "proto/event_type.h"
+#include "proto/rpc.h"
+#include "proto/sockopt.h"
 
 #define MAX	65536
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What is read and written by hand on the daemon's data path, against the
- * scanner and the codec: where hot.c takes a message, they take it, too, with
+ * scanner and the codec: where fastpath.c takes a message, they take it, too, with
  * the same length and the same values; and what it writes, they write.
  * Addresses as text, there and back.
  */
@@ -11,10 +11,10 @@
 
 #include <msgpack.h>
 
-#include "addr.h"
-#include "codec.h"
-#include "frame.h"
-#include "hot.h"
+#include "proto/addr.h"
+#include "proto/codec.h"
+#include "proto/frame.h"
+#include "proto/fastpath.h"
 
 #define MAX	65536
 
@@ -30,7 +30,7 @@ must(bool ok)
 /* ---- a request to send ---------------------------------------------- */
 
 static void
-same_send(const struct hot_send *hot, const msgpack_object_array *a)
+same_send(const struct fastpath_send *hot, const msgpack_object_array *a)
 {
 	struct rpc_send_in	in;
 	struct errtext		err;
@@ -50,10 +50,10 @@ same_send(const struct hot_send *hot, const msgpack_object_array *a)
 static void
 read_send(const char *p, size_t n)
 {
-	struct hot_send		hot;
+	struct fastpath_send		hot;
 	struct frame		f = { .at = 0 };
 	msgpack_unpacked	msg;
-	size_t			len = hot_read_send(p, n, &hot), scanned = 0, off = 0;
+	size_t			len = fastpath_read_send(p, n, &hot), scanned = 0, off = 0;
 
 	if (len == 0)
 		return;
@@ -78,6 +78,7 @@ struct event {
 	uint8_t			addr[16];
 	uint32_t		zone;
 	uint16_t		port;
+	uint64_t		timestamp;
 };
 
 static void
@@ -106,7 +107,7 @@ pack_event(msgpack_packer *pk, const struct event *e, const struct sockaddr_stor
 	msgpack_pack_uint8(pk, 2);
 	codec_pack_text(pk, "data");
 	msgpack_pack_array(pk, 1);
-	msgpack_pack_map(pk, 2u + (e->seq != 0) + (from != NULL) + (info != NULL));
+	msgpack_pack_map(pk, 2u + (e->seq != 0) + (from != NULL) + (info != NULL) + (e->timestamp != 0));
 	if (e->seq != 0) {
 		codec_pack_text(pk, "seq");
 		msgpack_pack_uint64(pk, e->seq);
@@ -121,6 +122,10 @@ pack_event(msgpack_packer *pk, const struct event *e, const struct sockaddr_stor
 		codec_pack_text(pk, "sctp_sndrcvinfo");
 		codec_pack(pk, sndrcvinfo_fields, info, sizeof *info);
 	}
+	if (e->timestamp != 0) {
+		codec_pack_text(pk, "timestamp");
+		msgpack_pack_uint64(pk, e->timestamp);
+	}
 	codec_pack_text(pk, "data");
 	msgpack_pack_bin(pk, e->len);
 }
@@ -128,20 +133,23 @@ pack_event(msgpack_packer *pk, const struct event *e, const struct sockaddr_stor
 static void
 write_event(const uint8_t *data, size_t n)
 {
-	static struct hot_from	known;		/* from input to input, as from event to event */
+	static struct fastpath_from	known;		/* from input to input, as from event to event */
 	static msgpack_sbuffer	buf;
 	struct event		e;
 	struct sockaddr_storage	ss;
-	char			room[HOT_EVENT_MAX];
+	char			room[FASTPATH_EVENT_MAX];
 	msgpack_packer		pk;
 	size_t			len;
 
 	memset(&e, 0, sizeof e);
 	memcpy(&e, data, n < sizeof e ? n : sizeof e);
 	e.info.flags = e.info.flags % 2 ? SNDRCV_UNORDERED : 0;
+	e.info.pr_policy = PR_NONE;	/* these are sent only */
+	e.info.pr_value = e.info.auth_keynumber = 0;
+	memset(&e.info.addr, 0, sizeof e.info.addr);
 	peer_of(&e, &ss);
-	len = hot_write_data(room, e.seq, e.sock, &known, e.has & 1 ? &ss : NULL,
-	    e.has & 2 ? &e.info : NULL, e.len);
+	len = fastpath_write_data(room, e.seq, e.sock, &known, e.has & 1 ? &ss : NULL,
+	    e.has & 2 ? &e.info : NULL, e.timestamp, e.len);
 	msgpack_sbuffer_clear(&buf);
 	msgpack_packer_init(&pk, &buf, msgpack_sbuffer_write);
 	pack_event(&pk, &e, e.has & 1 ? &ss : NULL, e.has & 2 ? &e.info : NULL);

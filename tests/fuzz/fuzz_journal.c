@@ -18,18 +18,27 @@
 
 #include <event2/event.h>
 
-#include "../../daemon/park.c"
+#include "../../daemon/journal/fdpark.c"
 
-#include "client.h"
-#include "codec.h"
+#include "rpc/client.h"
+#include "proto/codec.h"
 #include "config.h"
-#include "dispatch.h"
-#include "handler.h"
-#include "journal.h"
-#include "keep.h"
-#include "loop.h"
-#include "sock.h"
-#include "stack.h"
+#include "kernel/ops.h"
+#include "limits/drain.h"
+#include "methods/dispatch.h"
+#include "methods/handler.h"
+#include "journal/journal.h"
+#include "journal/changes.h"
+#include "journal/counters.h"
+#include "util/loop.h"
+#include "journal/settings.h"
+#include "restore.h"
+#include "rpc/connection.h"
+#include "socket/deliver.h"
+#include "socket/ending.h"
+#include "socket/owner.h"
+#include "socket/sends.h"
+#include "stack/stack.h"
 
 int	LLVMFuzzerInitialize(int *, char ***);
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -79,7 +88,7 @@ header(size_t at)
 static void
 make_event(struct client *c, struct sock *s, const char *data)
 {
-	msgpack_packer	*pk = client_event_begin(c, notice_data, s->node.key, 1, true);
+	msgpack_packer	*pk = client_event_begin(c, EVENT_data, s->node.key, 1, true);
 
 	codec_pack_text(pk, "data");
 	msgpack_pack_bin_with_body(pk, data, strlen(data));
@@ -88,14 +97,26 @@ make_event(struct client *c, struct sock *s, const char *data)
 static void
 make_pending(struct sock *s)
 {
-	static const char	packed[] = "\xa4" "data" "\xc4\x03" "abc";
-	struct pending		*p = xcalloc(1, sizeof *p);
+	struct event_data	 d = { .data = { "abc", 3 } };
+	struct stack_event	 e = { .row = EVENT_data, .assoc = assoc_next(s, NULL), .body = &d, .len = sizeof d };
 
-	p->row = notice_data;
-	p->fields = 1;
-	p->len = sizeof packed - 1;
-	keep_pending(s, p, packed);
-	sock_add_pending(s, p);
+	sock_event(s, &e);	/* nobody is there to have it */
+	must(s->npending == 1);
+}
+
+static void
+make_waiting(struct client *c, const struct assoc *a)
+{
+	struct call		 call = { .client = c, .notification = true, .ordinal = 1,
+				    .method = &rpc_table[RPC_send] };
+	struct sndrcvinfo	 info = { .stream = 1 };
+
+	(void)assoc_write_waiting(a, &call, &info, "waits", 5);
+	call.notification = false;	/* the first message of a send_many, before a notification */
+	call.bound = true;
+	call.ordinal = ORDINAL_BOUND | MSGID_OF_MANY(7, 3);
+	call.method = &rpc_table[RPC_send_many];
+	(void)assoc_write_waiting(a, &call, &info, "waits, too", 10);
 }
 
 static void
@@ -103,39 +124,45 @@ make_assoc(struct client *c, struct sock *s, uint32_t id, size_t partial)
 {
 	struct sockaddr_storage	 peer = { .ss_family = AF_INET };
 	struct assoc		*a = assoc_make(s, id, &peer, journal_number(), s->uid);
-	struct call		 call = { .client = c, .notification = true, .ordinal = 1,
-				    .method = &rpc_table[RPC_send] };
-	struct sndrcvinfo	 info = { .stream = 1 };
 	char			*data = xcalloc(1, partial);
+	struct partial		*j;
+	bool			 too_many;
 
 	a->state = ASSOC_UP;
 	a->stack.owns_fd = id != 5;
 	parked[nparked++] = a->number;
-	keep_assoc(a);
-	must(joint_add(&a->stack.data, a->user, data, partial));
-	must(joint_add(&a->stack.failed, NULL, data, 8));
-	(void)keep_waiting(a, &call, &info, "waits", 5);
+	assoc_changed(a);
+	must((j = partials_begin(&a->stack.data, partial_key(1, true), 46, &too_many)) != NULL);
+	must(partial_add(j, a->user, data, partial));
+	must(partial_add(&a->stack.failed, NULL, data, 8));
+	make_waiting(c, a);
 	free(data);
 }
 
 static struct sock *
 make_sock(struct client *c, bool many)
 {
-	struct sock	*s = sock_make(c, many, many ? AF_INET : AF_INET6, journal_handle(client_or_sock));
+	struct sock	*s = sock_new(c, many, many ? AF_INET : AF_INET6);
 
 	s->listening = !many;
 	s->active = many ? ACTIVE_TRUE : ACTIVE_FALSE;
 	s->own.on_owner_exit = EXIT_HOLD;
 	parked[nparked++] = s->node.key;
-	keep_sock(s);
+	sock_changed(s);
 	return s;
+}
+
+static bool
+is_client(uint64_t number)
+{
+	return client_find(number) != NULL;
 }
 
 static void
 make_all(void)
 {
-	struct client	*c = client_make(journal_handle(client_or_sock), getuid());
-	struct client	*plain = client_make(journal_handle(client_or_sock), getuid());
+	struct client	*c = client_make(journal_handle(is_client), getuid());
+	struct client	*plain = client_make(journal_handle(is_client), getuid());
 	struct sock	*s = make_sock(c, true), *one = make_sock(plain, false);
 
 	strcpy(c->token, TOKEN);
@@ -150,12 +177,13 @@ make_all(void)
 	make_assoc(plain, one, 7, 10);
 	make_pending(s);
 	make_pending(one);
-	keep_client(c);
-	keep_client(plain);
-	keep_output(c);
-	keep_output(plain);
-	keep_config(&config);
-	keep_commit();
+	(void)drain_set(true);
+	client_changed(c);
+	client_changed(plain);
+	client_output_changed(c);
+	client_output_changed(plain);
+	settings_keep(&config);
+	changes_commit();
 }
 
 /* Where its records are, and a copy of it. */
@@ -188,12 +216,14 @@ look_at_it(void)
 static void
 end_daemon(void)
 {
-	sock_free_all();
-	client_free_all();
-	stack_free();
+	owner_free_all();
+	connection_free();
+	stack->free();
 	journal_close();
-	park_free();
+	fdpark_free();
 }
+
+static const struct stack *const only_stack = &kernel_stack;
 
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -209,13 +239,14 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	handle_start_clock();
 	loop_init();
 	dispatch_init();
-	stack_choose();
+	stack_give(&only_stack, 1);
 	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0);
 	must((spare = fcntl(pair[0], F_DUPFD_CLOEXEC, 100)) != -1);
 	(void)close(pair[0]);
-	client_init();
+	connection_init(&dispatch_ops);
 	(void)journal_open(-1);
-	stack_init();
+	changes_at_commit(counters_stage);
+	stack->init();
 	make_all();
 	look_at_it();
 	end_daemon();
@@ -369,7 +400,7 @@ park(uint64_t without)
 		int	fd = dup(spare);
 
 		if ((without >> i & 1) == 0)
-			must(park_put(parked[i], fd));
+			must(fdpark_put(parked[i], fd));
 		(void)close(fd);
 	}
 	if (without & 0x8000)
@@ -389,7 +420,7 @@ static void
 turn(void)
 {
 	(void)event_base_loop(loop_base(), EVLOOP_NONBLOCK);
-	client_end_turn();
+	connection_write_all();
 }
 
 /* The client of the session is back, and acknowledges something. */
@@ -404,7 +435,7 @@ come_back(void)
 	int			pair[2];
 
 	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0);
-	client_new(pair[0]);
+	connection_new(pair[0]);
 	must(write(pair[1], hello, sizeof hello - 1) == sizeof hello - 1);
 	turn();
 	turn();
@@ -441,16 +472,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	restore_sound();
 	while (in.n > 0)
 		change(&in);
-	client_init();
+	connection_init(&dispatch_ops);
 	old = journal_open(fcntl(memory, F_DUPFD_CLOEXEC, 0));
-	stack_init();
+	counters_restore();
+	drain_restore();
+	stack->init();
 	park(without);
 	if (old) {
 		journal_begin_restore();
-		keep_restore();
+		restore();
 		journal_end_restore();
 	} else
-		(void)park_finish();
+		(void)fdpark_finish();
 	turn();
 	come_back();
 	end_daemon();

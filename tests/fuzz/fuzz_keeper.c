@@ -10,13 +10,13 @@
 #include <fcntl.h>
 #include <stdint.h>
 
-#include "../../daemon/keeper.c"
+#include "../../daemon/service/keeper.c"
 
 int	LLVMFuzzerInitialize(int *, char ***);
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 #define FIRST	3		/* of those that are passed */
-#define PASSED	HELD_MAX
+#define PASSED	FDSTORE_MAX
 #define MAX	2048
 
 static int	talk, null;
@@ -96,13 +96,13 @@ say(const uint8_t *data, size_t n, unsigned nfds)
 static void
 look(void)
 {
-	char		 names[HELD_MAX * HELD_NAME_MAX], name[STORE_NAME_MAX];
-	unsigned	 n = held_pass(names, sizeof names);
+	char		 names[FDSTORE_MAX * FDSTORE_NAME_MAX], name[FDCLIENT_NAME_MAX];
+	unsigned	 n = fdstore_pass(names, sizeof names);
 
 	for (unsigned i = 0; i < n; i++) {
-		store_name(names, i, name);
+		fdclient_name(names, i, name);
 		must(name[0] != '\0' && (strcmp(name, "rpc") == 0 ||
-		    fcntl(held_get(name), F_GETFD) != -1));
+		    fcntl(fdstore_get(name), F_GETFD) != -1));
 	}
 }
 
@@ -136,13 +136,13 @@ start_daemon(const uint8_t *data, size_t n)
 	/* Only those: what else is open is the fuzzer's. */
 	if (getenv("LISTEN_FDS") != NULL && atol(getenv("LISTEN_FDS")) > PASSED)
 		set_number("LISTEN_FDS", PASSED);
-	store_init();
-	(void)store_present();
+	fdclient_init();
+	(void)fdclient_present();
 	(void)notify_watchdog_usec();
-	(void)close(store_take("journal"));
-	(void)close(store_take("park-in"));
-	(void)close(store_take(""));
-	store_finish();
+	(void)close(fdclient_take("journal"));
+	(void)close(fdclient_take("park-in"));
+	(void)close(fdclient_take(""));
+	fdclient_finish();
 	fill();
 }
 
@@ -161,7 +161,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		say(data + at, len, at == 1 ? data[0] % 20 : data[at] % 2);
 		look();
 	}
-	held_close();
+	fdstore_close();
 	start_daemon(data + 1, n - 1);
 	must(next_fd() == before);
 	return 0;

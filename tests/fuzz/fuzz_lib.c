@@ -12,7 +12,7 @@
 #include <netinet/in.h>
 #include <netinet/sctp.h>
 
-#include "sctpd.h"
+#include "lib/sctpd.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

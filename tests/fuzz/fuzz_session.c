@@ -18,8 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "codec.h"
-#include "core.h"
+#include "proto/codec.h"
+#include "lib/dial.h"
 
 int	LLVMFuzzerInitialize(int *, char ***);
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -324,7 +324,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (p.seq & 0x80)
 		(void)sctpd_resume(c, TOKEN, p.notes);
 	sctpd_set_timeout(c, 0);
-	c->session.path = where;	/* as sctpd_dial does */
+	dial_remember(c, &where);	/* as sctpd_dial does */
 	say(fds[1], data, cut[1], &p);
 	(void)sctpd_use_fd(c, fds[0]);
 	talk(c, fds[1], data, cut, &p, &sum);

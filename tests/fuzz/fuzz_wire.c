@@ -16,12 +16,16 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "../../daemon/userland-udp.c"
+#include "../../daemon/userland/udp.c"
 
-#include "client.h"
-#include "dispatch.h"
-#include "handler.h"
-#include "journal.h"
+#include "rpc/client.h"
+#include "methods/dispatch.h"
+#include "userland/ops.h"
+#include "util/log.h"
+#include "methods/handler.h"
+#include "journal/journal.h"
+#include "rpc/connection.h"
+#include "socket/owner.h"
 
 int	LLVMFuzzerInitialize(int *, char ***);
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -133,8 +137,9 @@ __wrap_sendmmsg(int fd, struct mmsghdr *h, unsigned n, int flags)
 {
 	(void)fd, (void)flags;
 	for (unsigned i = 0; i < n; i++) {
-		must(h[i].msg_hdr.msg_iovlen == 1);
-		look(h[i].msg_hdr.msg_iov->iov_base, h[i].msg_hdr.msg_iov->iov_len);
+		must(h[i].msg_hdr.msg_iovlen >= 1 && h[i].msg_hdr.msg_iovlen <= config.udp_segments);
+		for (size_t k = 0; k < h[i].msg_hdr.msg_iovlen; k++)
+			look(h[i].msg_hdr.msg_iov[k].iov_base, h[i].msg_hdr.msg_iov[k].iov_len);
 	}
 	return (int)n;
 }
@@ -153,7 +158,7 @@ turn(void)
 	(void)event_base_loop(loop_base(), EVLOOP_NONBLOCK);
 	wake_all();
 	out_flush();
-	client_end_turn();
+	connection_write_all();
 	while (read(user[1], room, sizeof room) > 0)
 		;
 }
@@ -178,6 +183,16 @@ address(uint8_t host, uint16_t port)
 	return ss;
 }
 
+static void
+set_value(struct sock *s, const char *name, uint32_t value)
+{
+	struct { uint32_t id, value; } v = { .value = value };	/* as struct sctp_assoc_value is */
+	char	room[SOCKOPT_MAX] = { 0 };
+
+	memcpy(room, &v, sizeof v);
+	must(stack->setopt(s, sockopt_find(name, strlen(name)), room) == 0);
+}
+
 /* Whoever closes it aborts what it has. */
 static uint64_t
 open_socket(bool many, bool listens, uint16_t port)
@@ -186,11 +201,13 @@ open_socket(bool many, bool listens, uint16_t port)
 	struct sock		*s = sock_new(owner, many, AF_INET);
 	struct linger		 l = { .l_onoff = 1 };
 
-	must(stack_open(s, NULL) == 0);
+	must(stack->open(s, NULL) == 0);
+	set_value(s, "sctp_reconfig_supported", 1);
+	set_value(s, "sctp_enable_stream_reset", 7);
 	memset(s->subscribed, 1, sizeof s->subscribed);
-	stack_subscribe(s);
+	stack->subscribe(s);
 	must(usrsctp_setsockopt(s->stack.userland->so, SOL_SOCKET, SO_LINGER, &l, sizeof l) == 0);
-	if (stack_bind(s, &at, 1) != 0 || (listens && stack_listen(s, 5) != 0))
+	if (stack->bind(s, &at, 1) != 0 || (listens && stack->listen(s, 5) != 0))
 		abort();
 	s->active = ACTIVE_TRUE;
 	sock_pump(s);
@@ -206,6 +223,8 @@ close_socket(uint64_t handle)
 		sock_close(s, NULL);
 }
 
+static const struct stack *const only_stack = &userland_stack;
+
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -216,20 +235,21 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	log_set_level(-1);
 	config_init(&config);
 	(void)config_set(&config, "stack", "userland", error, sizeof error);
+	(void)config_set(&config, "udp_segments", "64", error, sizeof error);
 	handle_start_clock();
 	loop_init();
-	client_init();
+	connection_init(&dispatch_ops);
 	dispatch_init();
-	stack_choose();
+	stack_give(&only_stack, 1);
 	(void)journal_open(-1);
 	for (int port = 20000 + getpid() % 20000; ; port++) {
 		(void)snprintf(ports, sizeof ports, "%d", port);
 		must(config_set(&config, "udp_port", ports, error, sizeof error));
-		if (stack_probe() == NULL)
+		if (stack->probe() == NULL)
 			break;
 	}
 	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, user) == 0);
-	client_new(user[0]);
+	connection_new(user[0]);
 	owner = client_next(NULL);
 	return 0;
 }
@@ -296,6 +316,8 @@ put_body(struct packet *p, struct input *script, uint8_t type, struct peer *from
 		put_number(p, how & 2 ? 1 : 10, 2);
 		put_number(p, how & 4 ? 1 : 10, 2);
 		put_number(p, from->tsn = 1, 4);
+		if (how & 8)
+			put(p, "\200\10\0\5\202\0\0\0", 8);	/* it supports RE-CONFIG */
 		if (type == SCTP_INITIATION_ACK)
 			put(p, "\0\7\0\10cook", 8);
 		break;
@@ -368,7 +390,7 @@ give(struct packet *p, uint8_t where, bool good)
 	}
 	exact = xmalloc(p->len + 1);
 	memcpy(exact, p->data, p->len);
-	take_packet(fds[0], exact, p->len, &from, &to, where >> 5);
+	take_packet(udp_fds[0], exact, p->len, &from, &to, where >> 5);
 	free(exact);
 }
 
@@ -442,7 +464,7 @@ connect_to(uint8_t n)
 	struct assoc		*a;
 
 	if (s != NULL)
-		(void)stack_connect(s, &to, 1, &a);
+		(void)stack->connect(s, &to, 1, &a);
 }
 
 static void
@@ -454,7 +476,21 @@ send_some(uint8_t n, size_t len)
 	int			 number;
 
 	if (a != NULL && a->state == ASSOC_UP)
-		(void)stack_send(a, &m, 1, &number);
+		(void)stack->send(a, &m, 1, &number);
+}
+
+static void
+reset_some(uint8_t n)
+{
+	struct assoc	*a = some_assoc(n);
+	uint16_t	 streams[] = { n >> 5, (uint16_t)(n >> 5) + 1 };
+
+	if (a == NULL || a->state != ASSOC_UP)
+		return;
+	if ((n & 4) == 0)
+		(void)stack->reset_streams(a, 1 + (n >> 3 & 3) % 3, streams, n >> 6 & 2);
+	else
+		(void)stack->reset_assoc(a);
 }
 
 static void
@@ -463,6 +499,10 @@ use(struct input *script)
 	uint8_t		 what = (uint8_t)take(script, 1), n = (uint8_t)take(script, 1);
 	struct assoc	*a = some_assoc(n);
 
+	if (what >= 245) {		/* so that the seeds keep their meaning */
+		reset_some(n);
+		return;
+	}
 	switch (what % 7) {
 	case 0:
 		connect_to(n);
@@ -475,11 +515,11 @@ use(struct input *script)
 		break;
 	case 3:
 		if (a != NULL)
-			(void)stack_eof(a);
+			(void)stack->eof(a);
 		break;
 	case 4:
 		if (a != NULL)
-			(void)stack_abort(a, "why", 3);
+			(void)stack->abort(a, "why", 3);
 		break;
 	case 5:
 		close_socket(n & 1 ? listener : connector);
@@ -521,9 +561,10 @@ read_some_control(const uint8_t *data, size_t n)
 	char			*room = xcalloc(1, UDP_CONTROL);
 	struct msghdr		h = { .msg_control = room, .msg_controllen = n < UDP_CONTROL ? n : UDP_CONTROL };
 	uint8_t			tos = 0;
+	size_t			each = 0;
 
 	memcpy(room, data, h.msg_controllen);
-	read_control(&h, &to, &tos);
+	read_control(&h, &to, &tos, &each);
 	free(room);
 }
 

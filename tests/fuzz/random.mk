@@ -19,7 +19,7 @@ random_run	= env RANDOM_STACK=$(1) RANDOM_SECONDS=$(2) RANDOM_SEED=$(RANDOM_SEED
 
 .PHONY: random random-smoke random-of-userland random-of-kernel
 
-random: random-of-$(RANDOM_STACK)
+random: random-of-$(RANDOM_STACK) ## random clients and restarts: RANDOM_STACK, RANDOM_SECONDS, RANDOM_SEED
 
 random-of-userland: $(B)/sctpd hostile-built
 	$(Q)RANDOM_SCTPD=$(B)/asan/sctpd tests/native.sh $(call random_run,userland,$(RANDOM_SECONDS))

@@ -19,9 +19,10 @@ from random_values import JUNK, Values, respelt
 CONNECTIONS = 12
 REMEMBERED = 40         # handles, tokens and the like: old ones are soon forgotten
 TRACE = 600             # the last calls, for whoever looks for the cause
-WEIGHTS = {"open": 4, "listen": 4, "connect": 7, "connect_init": 4, "send": 16, "recv": 5, "accept": 4, "close": 4,
+WEIGHTS = {"open": 4, "listen": 4, "connect": 7, "connect_init": 4, "send": 16, "send_many": 4, "recv": 5, "accept": 4, "close": 4,
            "setopts": 5, "getopts": 3, "peeloff": 3, "eof": 2, "abort": 2, "lend": 2, "give_back": 2, "hello": 3,
-           "ack": 2, "controlling_process": 3, "adopt": 2, "describe": 0.3}
+           "ack": 2, "controlling_process": 3, "adopt": 2, "describe": 0.3, "bindx_add": 3, "bindx_rem": 2, "reset_streams": 3,
+           "drain": 0.3, "disconnect": 0.3, "log_level": 0.1, "tap": 0.3}
 FOREIGN = 0.05          # of all calls are spelt as other languages do
 EVENT_FIELDS = {"sock", "seq", "from", "event"}     # of any event, beside its own
 FDS_MAX = 8
@@ -218,8 +219,22 @@ class Connection:
             self.call("listen", {"sock": sock})
         elif what == "open" and w.ports and r.random() < 0.5:
             self.call("connect", {"sock": sock, "addr": "127.0.0.1", "port": r.choice(w.ports), "timeout": 500})
+        elif what == "connect" and r.random() < 0.5:
+            self.change(sock, assoc_id)
         elif what == "listen" and r.random() < 0.3:
             self.call("accept", {"sock": sock, "timeout": 1000})
+
+    def change(self, sock, assoc_id):
+        """What is done to an association that has just come up."""
+        r = self.random
+        for _ in range(r.choice((1, 1, 3))):
+            method = r.choice(("paths", "bindx_add", "bindx_add", "bindx_rem", "reset_streams", "reset_assoc"))
+            args = {"sock": sock}
+            if not method.startswith("bindx") or r.random() < 0.3:
+                args["assoc_id"] = assoc_id
+            if method.startswith("bindx"):
+                args["addrs"] = self.all.values.a_addrs(method, self, sock)
+            self.call(method, args)
 
     # ---- what it does ----
 

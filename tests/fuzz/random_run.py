@@ -60,7 +60,7 @@ ANSWER = 45 if WRAP else 10     # and status must be answered
 # the socket was closed. On the kernel's stack that is made shorter, by these.
 MAY_LINGER = STACK == "userland"
 SYSCTL = {"rto_min": 100, "rto_initial": 300, "rto_max": 500, "max_init_retransmits": 3, "path_max_retrans": 3,
-          "association_max_retrans": 5}
+          "association_max_retrans": 5, "intl_enable": 1}
 LOGS = os.path.join(ROOT, "build", "random")
 LOST = (EOFError, ConnectionResetError, BrokenPipeError)
 

@@ -12,11 +12,19 @@ HOSTS = ["127.0.0.1"] * 12 + ["::1", "127.0.0.2", "localhost", ["127.0.0.1", "12
                               SILENT, "192.0.2.1", "no.such.host.invalid", "", "1.2.3", [], [5], "fe80::1%lo"]
 LOCAL = ["127.0.0.1"] * 8 + ["any", "loopback", "::1", "::", "127.0.0.2", ["127.0.0.1", "127.0.0.2"], "192.0.2.1",
                              ["::1", "127.0.0.1"], "nowhere", [], [[]]]
+NEARBY = [f"127.0.0.{n}" for n in range(1, 6)] + ["::1"]
 JUNK = [None, None, 5.0, -0.0, float("nan"), float("inf"), 1e300, 4294967296.0, msgpack.ExtType(0, b"\0"),
         msgpack.Timestamp(5), msgpack.ExtType(127, b"x" * 300), True, -1, 1 << 32, (1 << 53) + 1, -(1 << 63), (1 << 64) - 1, 1.5, "", "x", "x" * 5000, b"\xff" * 9, [], {},
         [[[[]]]], {"a": 1}, {1: 2}, [None] * 20, {"x" * 300: "y"}]
 SIZES = [1] * 4 + [10, 100, 100, 1000, 1452, 5000, 70000, 300000]
 PATHS = ["/proc/self/ns/net", "/proc/1/ns/net", "/dev/null", "/nonexistent", "/tmp", "", "ns"]
+
+# What both sides of an association must have said before much else can happen to it.
+AGREED = [("sctp_auth_supported", {"assoc_value": 1}), ("sctp_asconf_supported", {"assoc_value": 1}),
+          ("sctp_reconfig_supported", {"assoc_value": 1}),
+          ("sctp_enable_stream_reset", {"assoc_value": ["reset_streams", "reset_assoc", "add_streams"]}),
+          ("sctp_interleaving_supported", {"assoc_value": 1}), ("sctp_partial_delivery_point", 3000),
+          ("sctp_stream_scheduler", {"assoc_value": "rr"})]
 
 # Values that are legal and would only make a run wait: for the peer that is
 # gone, for a socket that is held, for a network that is lent all its memory.
@@ -62,6 +70,8 @@ class Values:
         # A one-to-many socket needs to be told which; most of them are.
         if any(f["name"] == "assoc_id" for f in self.methods[method]["in"]) and r.random() < 0.8:
             args["assoc_id"] = self.world.assoc(sock)
+        if method in ("assocs", "paths") and r.random() < 0.8:
+            self.make_page(args, sock)
         if method in ("connect", "accept", "recv") and r.random() < 0.9:
             args["timeout"] = r.choice((0, 1, 20, 200, 1000))
         if method == "connect_init" and r.random() < 0.9:
@@ -73,6 +83,16 @@ class Values:
         if r.random() < 0.01:
             args[r.choice(("bogus", "", "sock\0"))] = r.choice(JUNK)
         return args
+
+    def make_page(self, args, sock):
+        """A range of a list that there may be: of all sockets or of one, from the beginning or behind an association."""
+        for key in "assoc_id", "after_sock", "after_assoc":
+            args.pop(key, None)
+        if self.random.random() < 0.5:
+            args["after_sock"] = args.get("sock", sock)
+            args["after_assoc"] = self.world.assoc(sock)
+        elif "sock" in args:
+            args["assoc_id"] = self.world.assoc(args["sock"])
 
     def value(self, field, method="", client=None, sock=0, owner=""):
         """One for this field; owner: the option that it is of."""
@@ -101,6 +121,8 @@ class Values:
         if kind == "a map of its fields":
             return {f["name"]: self.value(f, method, client, sock, owner or name)
                     for f in field["fields"] if r.random() < 0.4}
+        if kind.startswith("an address"):
+            return r.choice(HOSTS[:14])
         if kind.startswith("an endpoint"):
             return {"addr": r.choice(HOSTS[:14]), "port": self.world.port()}
         if kind.startswith("bytes"):
@@ -149,6 +171,18 @@ class Values:
     def a_ip(self, method, client, sock):
         return self.random.choice(LOCAL)
 
+    def a_limit(self, method, client, sock):
+        return self.random.choice((1, 2, 10, 64, 64, 65, 1024, 1025, 0))
+
+    def a_addrs(self, method, client, sock):
+        if method in ("assocs", "paths"):
+            return self.random.random() < 0.5
+        return self.random.choice((*NEARBY, self.random.sample(NEARBY, 2), self.random.choice(LOCAL)))
+
+    def a_streams(self, method, client, sock):
+        r = self.random
+        return r.choice((r.randrange(12), [r.randrange(12) for _ in range(r.choice((1, 3, 200)))], [], "1"))
+
     def a_port(self, method, client, sock):
         if method == "open":
             taken = self.world.port()   # by another of these; not one of the well-behaved, who need it again
@@ -161,8 +195,20 @@ class Values:
     def a_data(self, method, client, sock):
         return b"z" * self.random.choice(SIZES)
 
+    def a_messages(self, method, client, sock):
+        """As send has them, most of them right; a few more than there may be."""
+        r = self.random
+        fields = [f for f in self.methods["send"]["in"] if f["name"] not in ("sock", "assoc_id")]
+        messages = []
+        for _ in range(r.choice((1, 2, 5, 20, 64, r.choice((0, 65))))):
+            one = {"data": b"m" * r.choice(SIZES[:3])}
+            if r.random() < 0.2:
+                one.update({f["name"]: self.value(f, "send", client, sock) for f in fields if r.random() < 0.4})
+            messages.append(one if r.random() < 0.999 else r.choice(JUNK))
+        return messages
+
     def a_on(self, method, client, sock):
-        return self.random.random() < 0.7
+        return self.random.random() < (0.1 if method == "drain" else 0.7)    # little would happen else
 
     def a_options(self, method, client, sock):
         r = self.random
@@ -174,6 +220,9 @@ class Values:
         if r.random() < 0.3:
             names.append("on_owner_exit")
         pairs = [(n, self.option(n, client, sock)) for n in names]
+        if method == "open" and r.random() < 0.3:
+            pairs += [("sctp_fragment_interleave", 2)] if self.options["sctp_interleaving_supported"]["here"] else []
+            pairs += [(n, v) for n, v in AGREED if self.options[n]["here"]]
         if r.random() < 0.02:
             pairs.append((r.choice(("no_such", "", 5)), r.choice(JUNK)))
         return dict(pairs) if r.random() < 0.7 else [list(p) for p in pairs]

@@ -11,10 +11,10 @@
 
 #include <msgpack.h>
 
-#include "codec.h"
-#include "notice.h"
-#include "rpc.h"
-#include "sockopt.h"
+#include "proto/codec.h"
+#include "proto/event_type.h"
+#include "proto/rpc.h"
+#include "proto/sockopt.h"
 
 static void pack_sample(msgpack_packer *, const struct field *);
 
@@ -96,11 +96,19 @@ pack_sample(msgpack_packer *pk, const struct field *f)
 		pack_text(pk, f->words->name);
 		break;
 	case FIELD_ADDR:
+	case FIELD_IP:
 	case FIELD_STR:
 		pack_text(pk, "10.0.0.1");
 		break;
 	case FIELD_ENDPOINT:
 		pack_sample_endpoint(pk);
+		break;
+	case FIELD_LIST:
+		if (f->words != NULL) {
+			msgpack_pack_array(pk, 1);
+			pack_text(pk, f->words->name);
+		} else
+			msgpack_pack_bin_with_body(pk, "data", 4);
 		break;
 	case FIELD_BIN:
 	case FIELD_TAIL:
@@ -206,7 +214,7 @@ save_answers(msgpack_sbuffer *buf, msgpack_packer *pk, const char *dir)
 		pack_sample_map(pk, rpc_table[m].out);
 		save(buf, dir, rpc_table[m].name);
 	}
-	for (const struct notice *n = notice_table; n->name != NULL; n++) {
+	for (const struct event_type *n = event_type_table; n->name != NULL; n++) {
 		msgpack_pack_array(pk, 3);
 		msgpack_pack_int(pk, RPC_NOTIFICATION);
 		codec_pack_text(pk, n->name);

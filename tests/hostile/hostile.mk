@@ -45,11 +45,11 @@ hostile-built: $(B)/hostile $(USRSCTP_LIB)
 	$(Q)$(MAKE) -s --no-print-directory B=$(B)/asan HARDEN= USRSCTP_SOURCE= \
 	    CFLAGS="-O1 -g $(UNIT_SAN)" LDFLAGS="$(USRSCTP_LIB) -Wl,--as-needed" $(B)/asan/sctpd
 
-hostile: hostile-built
+hostile: hostile-built ## send mutated packets to the userland stack
 	$(Q)tests/native.sh /usr/bin/python3 tests/hostile/hostile.py $(HOSTILE_PACKETS) $(HOSTILE_SECONDS)
 
 # The kernel's stack may not be this machine's own: it is the lab's.
-hundred: all
+hundred: all ## measure what a hundred hostile clients cost an honest one: HUNDRED_STACK, HUNDRED_SECONDS
 	$(Q)TEST_STACK=$(HUNDRED_STACK) \
 	    $(if $(filter kernel,$(HUNDRED_STACK)),tests/lab/run --timeout 1800 --,tests/native.sh) \
 	    /usr/bin/python3 tests/hostile/hundred.py $(HUNDRED_SECONDS) $(HUNDRED_ATTACKS)

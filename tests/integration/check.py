@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the stories share: refusals, options, waiting messages, dead ends."""
+import contextlib
 import functools
 import os
 import subprocess
@@ -94,6 +95,12 @@ def cpu_seconds(daemon):
     with open(f"/proc/{daemon.process.pid}/stat") as f:
         fields = f.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / CPU_TICKS
+
+
+def allow_interleaving(value="1"):
+    """The sysctl that sctp_interleaving_supported needs, where the kernel has it."""
+    with contextlib.suppress(FileNotFoundError), open("/proc/sys/net/sctp/intl_enable", "w", encoding="ascii") as f:
+        f.write(value)
 
 
 HOLE = """\

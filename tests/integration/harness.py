@@ -46,7 +46,7 @@ def compiled(name):
     program = os.path.join(SCRATCH, name)
     with open(os.path.join(BUILD, "libsctpd.pc")) as f:
         private = re.search(r"^Libs.private: *(.*)$", f.read(), re.M)[1].split()
-    subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-g", "-I", os.path.join(ROOT, "client-lib"),
+    subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-g", "-I", os.path.join(ROOT, "client-lib", "lib"),
                     "-o", program, os.path.join(ROOT, "tests", "integration", name + ".c"),
                     os.path.join(BUILD, "libsctpd.a"), *private], check=True, timeout=WAIT * SLOW)
     return program

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "sctpd.h"
+#include <sctpd.h>
 
 #define WAIT	20000		/* ms that what must come may take */
 #define UNREAD	40

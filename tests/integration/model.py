@@ -340,11 +340,10 @@ class Program:
 
     def arrived(self, e):
         """What the peer has cannot be given back when it is aborted."""
-        def all_is():
-            got = e.sock.owner.call("getopts", sock=e.sock.handle, options=[["sctp_status", {"assoc_id": e.id}]])
-            return got["options"][0][1]["unackdata"] == 0
-        if DELAY:
-            wait_for(all_is)
+        def all_is():  # not by unackdata: the kernel counts that when a SACK comes
+            rows = [r.split() for r in self.d.kernel("assocs").splitlines()[1:]]
+            return all(tx_queue == "0" for _, _, _, _, _, _, assoc_id, tx_queue, *_ in rows if assoc_id == str(e.id))
+        wait_for(all_is)
 
     def do_send_wrong(self):
         s, e = self.a_sock("many"), self.an_end()

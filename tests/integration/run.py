@@ -4,7 +4,8 @@ run.py [-v] [WORD...] runs those whose module.name has one of the words.
 Says which kernel, a line a test, and last "N passed, N failed, N skipped".
 TEST_PART=1/2 runs the first of each two modules only, and so on.
 TEST_ELSEWHERE names tests that another step of make check runs where they
-cannot run here, as WORD:STEP; they do not count as skipped."""
+cannot run here, as WORD:STEP; they do not count as skipped. TEST_NOT_HERE names
+those that could, and are run there alone, since here they take long."""
 import glob
 import importlib
 import os
@@ -20,6 +21,7 @@ import left_out  # noqa: E402
 from harness import DELAY, SLOW, STACK, Daemon, Skip, delay_loopback  # noqa: E402
 
 ELSEWHERE = [pair.split(":") for pair in os.environ.get("TEST_ELSEWHERE", "").split()]
+NOT_HERE = [pair.split(":") for pair in os.environ.get("TEST_NOT_HERE", "").split()]
 LIMIT = int(os.environ.get("TEST_LIMIT", "900")) * SLOW  # seconds that a test may take
 
 
@@ -37,7 +39,11 @@ class Run:
         if key:
             self.left_out += 1
             print(f"left out {name}: {key}", flush=True)
-        return bool(key)
+        step = next((step for word, step in NOT_HERE if name.startswith(word)), None)
+        if step and not key:
+            self.elsewhere += 1
+            print(f"elsewhere {name}: in step {step}", flush=True)
+        return bool(key or step)
 
     def one(self, name, test, daemon):
         start = time.monotonic()

@@ -6,9 +6,12 @@ process. systemd.py [WORD...] runs the tests whose name has one of the words, in
 
 and nowhere else, as it changes what it runs on. The last line is
 "N passed, N failed, N skipped"."""
+import contextlib
 import grp
+import json
 import os
 import pathlib
+import pwd
 import re
 import signal
 import socket
@@ -18,6 +21,7 @@ import sys
 import threading
 import time
 import traceback
+import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -191,10 +195,61 @@ def test_in_its_sandbox_there_is_no_shell(s, plain):
     assert got.returncode == 126 and "Permission denied" in got.stderr, (got.returncode, got.stderr)
 
 
+def entries(*match):
+    """What the journal has that matches, as its own JSON says it."""
+    text = run("journalctl", "-q", "-o", "json", "-u", "sctpd.service", *match).stdout
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def associated(c):
+    """A listener, and an association with it."""
+    there = c.call("open", ip="127.0.0.1")
+    c.call("listen", sock=there["sock"])
+    here = c.call("open", ip="127.0.0.1", options={"active": True})["sock"]
+    return there, here, c.call("connect", sock=here, addr="127.0.0.1", port=there["port"], timeout=WAIT * 1000)["assoc_id"]
+
+
+def test_its_log_lines_have_fields_in_the_journal(s, plain):
+    c = Client(s.path, "on call")
+    there, here, id = associated(c)
+    c.call("abort", sock=here, assoc_id=id, reason=b"line\nbreak \xff")
+    wait_for(lambda: len(entries(f"SCTP_ASSOC={id}")) >= 2)
+    up, gone = entries(f"SCTP_ASSOC={id}")[-2:]
+    assert (up["PRIORITY"], gone["PRIORITY"], up["SYSLOG_IDENTIFIER"]) == ("6", "5", "sctpd")
+    assert up["SCTP_PEER"] == gone["SCTP_PEER"] == f"127.0.0.1:{there['port']}" and up["SCTP_SOCK"] == str(here)
+    assert up["SCTP_STREAMS_OUT"] == "10" and up["SCTP_CLIENT_NAME"] == "on call" and int(up["_PID"]) == s.pid()
+    assert gone["SCTP_CAUSE"] == 'its reason is "line?break ?"' and gone["SCTP_CAUSE_CODE"] == "12"
+    assert gone["SCTP_BY"].startswith("client ") and gone["MESSAGE"].startswith(f"assoc {id}: aborted by client ")
+    assert gone["MESSAGE_ID"] != up["MESSAGE_ID"] and gone in entries(f"MESSAGE_ID={gone['MESSAGE_ID']}")
+    run("journalctl", "--update-catalog")
+    explained = run("journalctl", "-q", "-x", f"MESSAGE_ID={gone['MESSAGE_ID']}").stdout
+    assert "The association ended by an ABORT." in explained and "man:sctpd(8)" in explained, explained
+    c.close()
+
+
+def test_a_journal_that_does_not_read_stops_nothing(s, plain):
+    """What it does not take is lost, and counted."""
+    c = Client(s.path)
+    c.call("log_level", level="debug")
+    journald = int(run("systemctl", "show", "-P", "MainPID", "systemd-journald.service").stdout)
+    os.kill(journald, signal.SIGSTOP)
+    try:
+        for _ in range(400):
+            other = Client(s.path)
+            other.call("hello")
+            other.close()
+        assert c.call("status")["clients"] >= 1
+    finally:
+        os.kill(journald, signal.SIGCONT)
+    c.call("log_level", level="info")
+    s.says("log lines were lost, because nobody read them")
+    c.close()
+
+
 def allow_netns():
     """The drop-in that sctpd(8) gives."""
     text = pathlib.Path("/usr/local/share/man/man8/sctpd.8").read_text()
-    lines = re.search(r"^\.Cm netns ,\nas it.*?-offset indent\n(.*?)^\.Ed", text, re.M | re.S)[1]
+    lines = re.search(r"^\.Cm netns ,\nwhich needs.*?-offset indent\n(.*?)^\.Ed", text, re.M | re.S)[1]
     assert lines.startswith("[Service]\n")
     return lines
 
@@ -453,6 +508,144 @@ def test_stopped_it_leaves_the_store_and_comes_again(s, plain):
     plain.ctl("start")
     assert plain.pid() == int(plain.show("MainPID"))
     plain.ctl("stop")
+
+
+# One sctpd for each network namespace.
+
+
+def blue():
+    return Unit("sctpd@blue.service", "/run/sctpd-blue/sctpd.sock")
+
+
+def listener(c, **where):
+    sock = c.call("open", ip="127.0.0.1", **where)
+    c.call("listen", sock=sock["sock"])
+    return sock
+
+
+def test_an_instance_serves_in_its_network_namespace(s, plain):
+    run("ip", "netns", "add", "blue")
+    run("ip", "-n", "blue", "link", "set", "lo", "up")
+    run("systemctl", "enable", "--now", "sctpd@blue.socket")
+    b = blue()
+    assert b.show("ActiveState") == "inactive" and mode_of(b.path) == (0o660, "sctp")
+    there, here = Client(b.path), Client(s.path)
+    assert there.call("status")["pid"] == int(b.show("MainPID")) != s.pid()
+    assert b.show("StatusText") == f"Serving at {b.path}"
+    # Both have the same port, and each reaches its own.
+    one, other = listener(there, port=2905), listener(here, port=2905)
+    for c, mine, text in ((there, one, b"blue"), (here, other, b"host")):
+        client = c.call("open")
+        up = c.call("connect", sock=client["sock"], addr="127.0.0.1", port=2905, timeout=WAIT * 1000)
+        c.call("send", sock=client["sock"], assoc_id=up["assoc_id"], data=text)
+        assert c.call("recv", sock=mine["sock"], timeout=WAIT * 1000)["state"] == "comm_up"
+        assert c.call("recv", sock=mine["sock"], timeout=WAIT * 1000)["data"] == text
+    # A port that only one of them has is not there for the other.
+    port = listener(there)["port"]
+    lonely = here.call("open")
+    try:
+        here.call("connect", sock=lonely["sock"], addr="127.0.0.1", port=port, timeout=WAIT * 1000)
+        raise AssertionError("connected to a socket in another namespace")
+    except RpcError as why:
+        assert why.code == "cant_assoc", why
+    there.close()
+    here.close()
+
+
+def test_an_instance_has_the_same_sandbox(s, plain):
+    b = blue()
+    same = ("User,Group,CapabilityBoundingSet,SystemCallFilter,RestrictNamespaces,NoExecPaths,"
+            "FileDescriptorStoreMax,Restart,ProtectSystem,LimitNOFILE,WatchdogUSec")
+    has, other = (run("systemctl", "show", "-p", same, u.name).stdout.splitlines() for u in (b, s))
+    assert has == other and len(has) == 11, (has, other)
+    field = dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{b.pid()}/status").read_text().splitlines()
+                 if ":\t" in line)
+    assert int(field["CapEff"], 16) == 1 << 10 | 1 << 12
+
+
+def test_an_instance_comes_again_by_itself(s, plain):
+    b, mine = blue(), s.pid()
+    pid = b.pid()
+    with Connecting(b):
+        os.kill(pid, signal.SIGKILL)
+        pid = b.pid(other_than=pid)
+        b.ctl("restart")
+        pid = b.pid(other_than=pid)
+    assert s.pid() == mine
+    b.ctl("reload")
+    assert b.pid() == pid
+
+
+def test_an_instance_may_have_a_configuration_of_its_own(s, plain):
+    own = CONF.with_name("blue.conf")
+    own.write_text("max_clients = 99\n")
+    b = blue()
+    b.drop_in(f"[Service]\nEnvironment=\"OPTIONS=-c {own}\"\n")
+    assert (b.limit(), s.limit()) == (99, 8192)
+    own.write_text("nonsense\n")
+    assert b.ctl("reload", ok=False).returncode != 0
+    own.unlink()
+    (UNITS / f"{b.name}.d/test.conf").unlink()
+
+
+def test_an_instance_without_its_namespace_does_not_start(s, plain):
+    run("systemctl", "disable", "--now", "sctpd@blue.socket")
+    b = blue()
+    b.ctl("stop")
+    run("ip", "netns", "delete", "blue")
+    got = run("systemctl", "start", "sctpd@blue.socket", ok=False)
+    assert got.returncode != 0 and "Assertion failed" in got.stderr, got.stderr
+    assert b.ctl("start", ok=False).returncode != 0
+    assert b.show("NRestarts") == "0" and b.show("ActiveState") == "inactive"
+
+
+# ---- metrics ----------------------------------------------------------------
+
+
+def scrape():
+    with urllib.request.urlopen("http://127.0.0.1:9899/metrics", timeout=WAIT) as answer:
+        return answer.read().decode()
+
+
+def test_metrics_are_served_in_a_sandbox(s, plain):
+    run("systemctl", "enable", "--now", "sctpd-metrics.socket")
+    m = Unit("sctpd-metrics.service", s.path)
+    assert m.show("ActiveState") == "inactive"
+    with contextlib.closing(Client(s.path)) as c:
+        there, here = listener(c), c.call("open")
+        up = c.call("connect", sock=here["sock"], addr="127.0.0.1", port=there["port"], timeout=WAIT * 1000)
+        text = scrape()
+        assert "\nsctpd_up 1\n" in text and "\nsctpd_scrape_success 1\n" in text, text
+        # Its user sees the associations of root's.
+        assert f'sctpd_association_up{{sock="{here["sock"]}",assoc_id="{up["assoc_id"]}",peer="127.0.0.1:{there["port"]}"}} 1' in text
+        assert "sctpd_path_srtt_seconds{" in text
+    status = pathlib.Path(f"/proc/{m.show('MainPID')}/status").read_text()
+    uid = pwd.getpwnam("sctpd-metrics").pw_uid
+    assert uid > 0 and f"Uid:\t{uid}\t" in status and re.search(r"^CapEff:\t0+$", status, re.M), status
+    assert re.search(r"^Max open files +64 ", pathlib.Path(f"/proc/{m.show('MainPID')}/limits").read_text(), re.M)
+    run("systemctl", "stop", "sctpd.socket", "sctpd.service")
+    assert "\nsctpd_up 0\n" in scrape()
+    run("systemctl", "start", "sctpd.socket")
+    assert "\nsctpd_up 1\n" in scrape()
+    run("systemctl", "disable", "--now", "sctpd-metrics.socket")
+
+
+def test_metrics_are_written_for_node_exporter(s, plain):
+    directory = pathlib.Path("/var/lib/prometheus/node-exporter")
+    directory.mkdir(parents=True, exist_ok=True)
+    file = directory / "sctpd.prom"
+    t = Unit("sctpd-textfile.service", s.path)
+    t.ctl("start")
+    assert "\nsctpd_up 1\n" in file.read_text() and stat.S_IMODE(file.stat().st_mode) == 0o644
+    run("systemctl", "stop", "sctpd.socket", "sctpd.service")
+    t.ctl("start")
+    assert "\nsctpd_up 0\n" in file.read_text() and t.show("Result") == "success"
+    run("systemctl", "start", "sctpd.socket")
+    assert [f.name for f in directory.glob("sctpd*")] == ["sctpd.prom"]
+    file.unlink()
+    run("systemctl", "start", "sctpd-textfile.timer")
+    assert re.search(r"\d", run("systemctl", "show", "-P", "NextElapseUSecRealtime", "sctpd-textfile.timer").stdout)
+    run("systemctl", "stop", "sctpd-textfile.timer")
 
 
 def setup():

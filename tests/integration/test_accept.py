@@ -95,7 +95,7 @@ def test_accept_waits_and_its_caller_is_the_owner(d):
 def test_accept_times_out(d):
     c = d.client()
     there, _ = stream_listener(c)
-    assert refusal(c, "accept", sock=there, timeout=5) == f"timeout: sock {there}: nothing came in time"
+    assert refusal(c, "accept", sock=there, timeout=5) == f"timeout: sock {there}: nothing arrived in time"
     assert code(c, "accept", sock=there, timeout=0) == "timeout"
 
 

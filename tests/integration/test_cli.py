@@ -65,8 +65,11 @@ def test_lists(d):
     assert {s["sock"] for s in as_json(d, "sockets")["sockets"]} == {sock, other}
     assert {a["sock"]: a["state"] for a in as_json(d, "assocs")["assocs"]} == {sock: "up", other: "up"}
     assert "tester" in [x["name"] for x in as_json(d, "clients")["clients"]]
+    assert [p["sock"] for p in as_json(d, "paths", f"sock={sock}", f"assoc_id={assoc}")["paths"]] == [sock]
+    lines = good(d, "paths").splitlines()
+    assert lines[0].split()[:4] == ["sock", "assoc", "local", "peer"] and len(lines) == 3, lines
     lines = good(d, "assocs").splitlines()
-    assert lines[0].split()[:3] == ["sock", "assoc_id", "state"] and len(lines) == 3, lines
+    assert lines[0].split()[:3] == ["sock", "assoc", "state"] and len(lines) == 3, lines
     assert "SCTP stack:" in good(d, "status")
 
 
@@ -119,7 +122,7 @@ def test_hex_says_stream_and_ppid_if_asked(d):
     p, port = listen(d, "--hex", "-v")
     assert run(d, "connect", "--hex", "--ppid", 60, "--stream", 3, "127.0.0.1", port, text="0aff\n")[0] == 0
     out, err = p.communicate(None, WAIT)
-    assert out == "0aff\n" and "stream 3, PPID 60 (0x0000003c), 2 bytes\n" in err, (out, err)
+    assert out == "0aff\n" and "stream 3, PPID 60 (0x0000003c, ngap), 2 bytes\n" in err, (out, err)
 
 
 def test_input_that_was_not_sent_is_told_of(d):
@@ -206,11 +209,41 @@ def test_a_second_interrupt_does_not_wait_and_fails(d):
     p.send_signal(signal.SIGINT)
     assert p.stderr.readline().startswith("sctpctl: waiting for the peer to take everything")
     p.send_signal(signal.SIGINT)
-    assert "interrupted before the association was over" in p.stderr.read()
+    assert "interrupted before the association was shut down" in p.stderr.read()
     assert p.wait(WAIT) == 1
     feeder.join()
     for pipe in p.stdout, p.stderr:
         pipe.close()
+
+
+def own_terminal():
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def test_a_listener_in_the_background_leaves_the_terminal_to_the_foreground(d):
+    """It is not stopped by what is typed for somebody else, and goes on."""
+    master, slave = os.openpty()
+    shell = subprocess.Popen(["bash", "--norc", "-i"], stdin=slave, stdout=slave, stderr=slave, cwd=d.dir,
+                             preexec_fn=own_terminal)
+    os.close(slave)
+    out, err, pid = (os.path.join(d.dir, name) for name in ("out", "err", "pid"))
+    os.write(master, f"{SCTPCTL} -s {d.path} listen -k 0 >out 2>err & echo $! >pid; sleep 1000\n".encode())
+    wait_for(lambda: os.path.exists(pid) and os.path.exists(err) and "listening on port" in text_of(err))
+    os.write(master, b"typed ahead\n")
+    port = re.search(r"port (\d+)", text_of(err))[1]
+    good(d, "connect", "127.0.0.1", port, text="hello\n")
+    wait_for(lambda: text_of(out) == "hello\n")
+    os.kill(int(text_of(pid)), signal.SIGTERM)
+    wait_for(lambda: not d.client().call("sockets")["sockets"])
+    shell.kill()
+    shell.wait()
+    os.close(master)
+
+
+def text_of(path):
+    with open(path) as f:
+        return f.read()
 
 
 def feed(p, line):
@@ -252,10 +285,51 @@ def test_socket_options(d):
     assert bye(server) == "x\n"
     for words, status, text in (("-o", "sndbf=1"), 2, "options.sndbf: there is no such option"), \
                                (("-o", "sndbuf"), 2, "--option takes NAME=VALUE"), \
-                               (("-o", "sndbuf=much"), 2, "sndbuf"):
+                               (("-o", "sndbuf=much"), 2, "sndbuf"), \
+                               (("--ostreams", "3", "-o", "sctp_initmsg.num_ostreams=4"), 2,
+                                "--ostreams 3 and -o sctp_initmsg.num_ostreams=4 set the same number; give one of them"):
         got = run(d, "connect", *words, "127.0.0.1", port)
         assert got[0] == status and text in got[2], (words, got)
     assert run(d, "status", "-o", "sndbuf=1")[0] == 2
+
+
+def test_ip_twice_binds_both(d):
+    p, _ = listen(d, "--ip", "127.0.0.1", "--ip", "127.0.0.2")
+    sock = as_json(d, "sockets")["sockets"][0]["sock"]
+    names = as_json(d, "socknames", f"sock={sock}")
+    p.terminate()
+    p.communicate(None, WAIT)
+    assert {a["addr"] for a in names["addresses"]} == {"127.0.0.1", "127.0.0.2"}, names
+
+
+def test_json_says_why_a_connect_failed(d):
+    status, out, err = run(d, "-j", "connect", "127.0.0.1", 9)
+    said = json.loads(out)
+    assert status == 1 and "cant_assoc" in err, err
+    assert (said["event"], said["method"], said["addr"], said["port"]) == ("error", "connect", "127.0.0.1", 9), said
+    assert said["error"].startswith("cant_assoc: "), said
+
+
+def test_errors_show_what_was_typed(d):
+    for args, says in (
+            (["open", "port="], 'port: got ""; it takes an integer'),
+            (["open", "port=  "], 'port: got "  "; it takes an integer'),
+            (["open", "options.nodelay=maybe"], "nodelay"),
+            (["setopts", "sock=1", "options.sctp_nodelay=maybe"], 'options.sctp_nodelay: got "maybe"; it takes true or false'),
+            (["open", "options.sctp_initmsg.num_ostreams=x"], 'options.sctp_initmsg.num_ostreams: got "x"; it takes an integer'),
+            (["listen", "99999"], 'a port, from 0 to 65535, not "99999"'),
+            (["listen", ""], 'takes a port, from 0 to 65535, not ""'),
+            (["connect", "127.0.0.1", "99999"], 'a port, from 1 to 65535, not "99999"'),
+            (["connect", "127.0.0.1", ""], 'a port, from 1 to 65535, not ""'),
+            (["connect", "", "5"], '"" is not a host'),
+            (["connect", " ", "5"], '" " is not a host'),
+            (["--color", "", "status"], '--color takes auto, always or never, not ""'),
+            (["--stream", "70000", "listen", "0"], '--stream: "70000" is not a number from 0 to 65535'),
+            (["-o", "", "listen", "0"], 'NAME=VALUE, such as sndbuf=1000000, not ""')):
+        code, _, err = run(d, *args)
+        assert code == 2 and says in err, (args, code, err)
+    status, _, err = run(d, "shell", "")
+    assert status == 1 and err == 'sctpctl: "": No such file or directory\n', err
 
 
 def test_bad_stream(d):
@@ -360,16 +434,47 @@ def test_help(d):
         assert word in good(d, "help", word)
     for shown in d.client().call("describe")["methods"]:
         good(d, "help", shown["name"])
-    assert "listen" in good(d, "--help")
+    for command, says in (("connect", "command connect HOST PORT"), ("connect", "method connect"), ("connect", "--ostreams N"),
+                          ("shell", "wait EVENT"), ("call", "command call METHOD"), ("status", "method status")):
+        assert says in good(d, "help", command), command
+    assert run(d, "help", "")[2] == 'sctpctl: there is no command, method, option, event, error or PPID ""; sctpctl help lists them\n'
+
+
+def manual():
+    """sctpctl(1) as mandoc's source: what each list has."""
+    with open(os.path.join(ROOT, "client-lib/sctpctl/sctpctl.1"), encoding="ascii") as f:
+        return re.findall(r"^\.It (?:Cm|Fl) (.*)$", f.read(), re.M)
+
+
+def test_help_completion_and_manual_have_all_commands_and_options(d):
+    usage = good(d, "--help")
+    commands = re.findall(r"^  ([a-z]+)(?: [\[A-Z].*?)?(?:  .*)?$", usage.split("Options of")[0], re.M)
+    options = re.findall(r"^  (?:-., )?(--[a-z-]+)", usage, re.M)
+    assert {"status", "listen", "connect", "watch", "call", "shell", "help"} <= set(commands), commands
+    assert {"--ip", "--option", "--json", "--version"} <= set(options), options
+    assert set(commands) <= set(candidates("")), candidates("")
+    assert options == candidates("--"), options
+    rows = manual()
+    for name in commands:
+        assert any(r.split()[0] == name for r in rows), name
+    for name in options:
+        assert any(name[1:] in r.split() for r in rows), name
+
+
+def candidates(*words):
+    return subprocess.run([SCTPCTL, "--complete", *words], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
 
 
 def test_completion(d):
-    p = subprocess.run([SCTPCTL, "--complete", "setopts", "options.sctp_rtoinfo.i"],
-                       stdout=subprocess.PIPE, text=True, check=True)
-    assert p.stdout == "options.sctp_rtoinfo.initial=\n"
+    for words, want in ((("setopts", "options.sctp_rtoinfo.i"), ["options.sctp_rtoinfo.initial="]),
+                        (("-j", "-s", "listen", "setopts", "--timeout", "5", "soc"), ["sock="]),
+                        (("call", "setopts", "soc"), ["sock="]), (("--color", "a"), ["auto", "always"]), (("listen", "--one"), ["--one-to-one"]),
+                        (("assocs", "--sort", "out"), ["out", "out-bytes", "out/s", "outB/s"]), (("top", "--sort", "se"), ["sendq"]),
+                        (("paths", "--state", "u"), ["up", "unconfirmed"]), (("help", "she"), ["shell"]), (("-s", ""), []), (("shell", ""), [])):
+        assert candidates(*words) == want, words
     for line, want in ("sctpctl connect -o sctp_rtoinfo.i", ["sctp_rtoinfo.initial="]), \
                       ("sctpctl connect --option sndb", ["sndbuf="]), ("sctpctl conn", ["connect", "connect_init", "connectx_init"]):
-        p = subprocess.run(["bash", "-c", f". {ROOT}/client-lib/sctpctl.bash; compopt() {{ :; }}; COMP_LINE=$1 COMP_POINT=${{#1}}"
+        p = subprocess.run(["bash", "-c", f". {ROOT}/client-lib/sctpctl/sctpctl.bash; compopt() {{ :; }}; COMP_LINE=$1 COMP_POINT=${{#1}}"
                             f" COMP_WORDS=({SCTPCTL}); _sctpctl; printf '%s\\n' \"${{COMPREPLY[@]}}\"", "bash", line],
                            stdout=subprocess.PIPE, text=True, check=True)
         assert [w for w in p.stdout.split("\n") if w] == want, (line, p.stdout)

@@ -78,7 +78,7 @@ def test_a_timeout_takes_the_attempt_back(d):
     args = {"sock": here, "addr": blackhole(), "port": 9}
     for _ in range(3):
         assert refusal(c, "connect", timeout=10, **args) == \
-            "timeout: connect: the peer did not answer in time; the attempt was taken back"
+            "timeout: connect: the peer did not answer in time; the attempt was aborted"
         assert no_association(c) and nothing(c, here)
     there, port = listener(c)
     assert connect(c, here, port)["state"] == "comm_up"

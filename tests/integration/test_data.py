@@ -135,7 +135,7 @@ def test_a_message_beyond_the_fragmentation_point_needs_fragments(d):
 def test_recv_looks_once_with_timeout_zero(d):
     c = d.client()
     there, _, here, here_id = associate(c)
-    assert refusal(c, "recv", sock=there, timeout=0) == f"timeout: sock {there}: nothing came in time"
+    assert refusal(c, "recv", sock=there, timeout=0) == f"timeout: sock {there}: nothing arrived in time"
     send(c, here, here_id, b"x")
     # Taken by the stack here is not yet arrived there: look until it is.
     while code_or(c, "recv", sock=there, timeout=0) == "timeout":
@@ -164,7 +164,7 @@ def test_a_second_recv_is_ealready(d):
     c, other = d.client(), d.client()
     there, _, here, here_id = associate(c)
     waiting = c.request("recv", sock=there)
-    assert refusal(c, "recv", sock=there) == f"ealready: sock {there}: another recv waits"
+    assert refusal(c, "recv", sock=there) == f"ealready: sock {there}: another recv is waiting"
     assert code(other, "recv", sock=there, timeout=0) == "ealready"
     send(c, here, here_id, b"x")
     assert c.answer(waiting)["data"] == b"x"
@@ -174,7 +174,7 @@ def test_recv_on_an_active_socket_is_einval(d):
     c = d.client()
     sock = c.call("open", options={"active": True})["sock"]
     assert refusal(c, "recv", sock=sock) == \
-        f"einval: sock {sock}: it is active, and its owner is sent what comes; set active to false"
+        f"einval: sock {sock}: it is active, so its owner receives what arrives; set active to false"
 
 
 def test_a_caller_that_goes_gives_its_recv_back(d):

@@ -16,11 +16,11 @@ def in_udp(port):
 
 
 class Encapsulated(Daemon):
-    def __init__(self):
+    def __init__(self, **config):
         with udp() as s:
             self.udp_port = s.getsockname()[1]
         in_udp(self.udp_port)
-        super().__init__()
+        super().__init__(**config)
 
     def stop(self):
         try:

@@ -4,14 +4,14 @@ import os
 import re
 
 from check import option
-from harness import ROOT, associate
+from harness import ROOT, STACK, associate
 
 
 def defaults():
     """{option: (gen_sctp's, sctpd's)} as the reference has them."""
     with open(os.path.join(ROOT, "proto", "REFERENCE.md"), encoding="utf-8") as f:
         text = f.read()
-    table = text[text.index("What is set on a new socket, and reads back:"):]
+    table = text[text.index("Values of the options of a new socket, as they read back:"):]
     rows = re.findall(r"^\| (\w+) \| (.*?) \| (.*?) \|$", table, re.M)
     return {name: (theirs, ours) for name, theirs, ours in rows}
 
@@ -28,6 +28,18 @@ def test_defaults_are_what_the_reference_says(d):
                 got = "the first seven are on" if list(got.values()) == [True] * 7 + [False] * 6 else got
             want = re.split("[,;]", ours)[0]
             assert str(got).lower() == want, (name, got, ours)
+
+
+def test_the_reference_says_which_stack_has_an_option(d):
+    with open(os.path.join(ROOT, "proto", "REFERENCE.md"), encoding="utf-8") as f:
+        text = f.read()
+    c = d.client()
+    for row in c.call("describe")["options"]:
+        entry = text[text.index(f"\n### {row['name']}\n"):]
+        entry = entry[:entry.index("\n| ")]
+        has = "Userland stack: yes" in entry or "with both stacks" in entry
+        assert has or "Userland stack: no" in entry or "with the kernel's stack only" in entry, entry
+        assert row["here"] == (STACK == "kernel" or has or row["name"] == "netns"), row["name"]
 
 
 def test_the_receive_buffer_of_an_association_is_five_times_that(d):

@@ -79,7 +79,7 @@ def test_a_reason_may_not_be_long(d):
     c = d.client()
     _, _, here, here_id = associate(c)
     assert refusal(c, "abort", sock=here, assoc_id=here_id, reason=bytes(1025)) == \
-        "emsgsize: reason: 1025 bytes; it takes 1024 at most"
+        "emsgsize: reason: 1025 bytes; it takes at most 1024"
 
 
 def test_abort_and_eof_of_what_is_over(d):
@@ -352,7 +352,7 @@ def test_what_is_closed_is_closed_for_every_method(d):
     c = d.client()
     sock = c.call("open")["sock"]
     c.call("close", sock=sock)
-    text = f"closed: sock {sock}: there is no such socket; it was closed, or never opened"
+    text = f"closed: sock {sock}: no such socket; it was closed, or never opened"
     for method, args in (("close", {}), ("listen", {}), ("recv", {}), ("eof", {}), ("abort", {}),
                          ("sockname", {}), ("getstat", {}), ("accept", {}), ("peername", {}),
                          ("socknames", {}), ("peernames", {}), ("send", {"data": b"x"}),

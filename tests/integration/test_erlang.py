@@ -50,7 +50,8 @@ def start():
         os.makedirs(os.path.join(BEAMS, module))
         compile_to(os.path.join(BEAMS, module), [example(name, module) for name in CHANGES])
     compile_to(BEAMS, [*glob.glob(os.path.join(LIBRARY, "*.erl")),
-                       *(os.path.join(SOURCES, name + ".erl") for name in ("scenario", "robust", "stuck", "sockaddr"))])
+                       *(os.path.join(SOURCES, name + ".erl") for name in ("scenario", "robust", "stuck", "sockaddr", "keys",
+                                                                  "parameters"))])
     return Daemon()
 
 
@@ -187,7 +188,7 @@ def test_differences_are_told(d):
 
 def test_better(d):
     said = printed(d, "robust:run()")
-    assert said.endswith("done\n") and said.count("ok ") == 21, said
+    assert said.endswith("done\n") and said.count("ok ") == 22, said
 
 
 def test_daemon_dies(d):
@@ -210,6 +211,15 @@ def test_addresses_as_maps(d):
         said = printed(d, f"sockaddr:run({socket.if_nametoindex('lo')})")
     finally:
         subprocess.run(["ip", "address", "delete", "fe80::5d/64", *here], check=True)
+    assert said == "done\n", said
+
+
+def test_keys_are_given_as_maps(d):
+    assert printed(d, "keys:run()") == "done\n"
+
+
+def test_messages_have_parameters_and_times(d):
+    said = printed(d, "parameters:run()")
     assert said == "done\n", said
 
 

@@ -81,7 +81,7 @@ def test_who_may_adopt(d):
     there, _, here, _ = associate(a, to=b)
     setopt(a, here, on_owner_exit="hold")
     assert refusal(b, "adopt", sock=here) == \
-        f"not_owner: sock {here}: client {a.id} owns it and is there; controlling_process gives it away"
+        f"not_owner: sock {here}: client {a.id} owns it and is connected; it can give the socket away with controlling_process"
     a.call("adopt", sock=here)          # it has it
     assert code(b, "adopt", sock=1) == "closed"
     a.close()

@@ -133,7 +133,7 @@ def test_nobody_is_refused_while_it_is_killed_again_and_again(d):
             pid = d.next_child(pid)
             wait_for(lambda: counts["answered"] > before + 2 or failures)
     assert not failures, failures
-    assert "at its start" not in d.log_text()
+    assert "while it started" not in d.log_text()
 
 
 def test_who_connected_before_it_died_and_was_not_served_yet_is_served(d):
@@ -361,7 +361,7 @@ def test_a_configuration_that_was_spoiled_meanwhile_ends_nothing(d):
             pid = k.next_child(pid)
             t.wait()
             assert 'max_clients: "many"' in k.log_text()
-            k.says("the configuration that was in force stays so")
+            k.says("the present configuration stays in force")
             assert limit(Served(k.path)) == 77
             k.configure(max_clients=78)
             k.process.send_signal(signal.SIGHUP)
@@ -420,7 +420,7 @@ def test_a_program_that_cannot_start_is_tried_ever_more_slowly(d):
             os.kill(pid, signal.SIGKILL)
             waiting = Client(k.path)
             number = waiting.request("status")
-            k.says("a pause of 400 ms")
+            k.says("waiting for 400 ms")
             assert k.log_text().count("exited with 1\n") == 7
             assert not select.select([waiting.sock], [], [], 0)[0]
             os.unlink(program)

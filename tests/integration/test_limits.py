@@ -89,7 +89,7 @@ def test_one_user_cannot_take_all_sockets(_):
         alice, bob, root = client_of(d, ALICE), client_of(d, BOB), d.client()
         n, why = opens(alice, 64)
         assert n == 8 and why == ("limit: max_sockets_per_user: user 1001 has 8 sockets, and may have 8; "
-                                  "sctpd.conf(5) sets it"), (n, why)
+                                  "see sctpd.conf(5)"), (n, why)
         assert opens(client_of(d, ALICE), 64)[0] == 0, "another connection is the same user"
         assert opens(bob, 64)[0] == 8
         assert opens(root, 30) == (31, None), "root has no limit of its own"
@@ -152,7 +152,7 @@ def test_one_user_cannot_take_all_connections(_):
             fifth = client_of(d, ALICE)
             assert is_lost(fifth)
             assert fifth.event("error")["error"] == ("limit: max_clients_per_user: user 1001 has 4 connections, "
-                                                     "and may have 4; sctpd.conf(5) sets it")
+                                                     "and may have 4; see sctpd.conf(5)")
         client_of(d, BOB).call("status")
         said = [line for line in d.log_text().splitlines() if "client: refused" in line]
         assert len(said) == 1, ("once a minute is enough", said)
@@ -474,7 +474,7 @@ def test_options_of_one_request_are_bounded(_):
         events = ["sctp_events", {"peer_error_event": True}]
         for method, one in ("setopts", events), ("getopts", "sctp_events"):
             assert refusal(c, method, sock=there, options=[one] * 1025) == (
-                "limit: options: 1025 in one request; it takes 1024 at most")
+                "limit: options: 1025 in one request; it takes at most 1024")
         assert refusal(c, "setopts", sock=there, options=[events] * 1000) == (
             "limit: options: 1000 in one request, each for 140 associations; that makes more than 131072, "
             "so give them in several requests")

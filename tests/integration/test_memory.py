@@ -5,6 +5,7 @@ here, as it is on a small host: of the kernel's SCTP net.sctp.sctp_mem, and of
 the userland stack, which is in the daemon, max_memory."""
 import contextlib
 import os
+import re
 import signal
 import socket
 import struct
@@ -12,6 +13,7 @@ import struct
 import rawpeer
 from check import WAIT_MS, option, recv, recv_data, refusal, send
 from harness import STACK, Daemon, Skip, associate, wait_for
+from hosts import networks
 from rpc import Client, RpcError
 from test_keeper import Own
 from test_privilege import ALICE, BOB, MIB, client
@@ -245,6 +247,19 @@ def test_too_little_memory_for_max_associations_is_logged(d):
     assert "sctp_mem allows" not in d.log_text()
     other = Daemon(max_associations=16384)
     assert "net.sctp.sctp_mem allows 64 MiB: 303 associations that nobody reads can use that up" in other.stop()
+
+
+def test_in_another_network_namespace_the_kernels_limit_is_estimated(d):
+    """It is one for the whole host, and its file is in the first namespace only."""
+    networks("up")
+    try:
+        said = Daemon(netns="left", max_associations=1000000).stop()
+    finally:
+        networks("down")
+    probably = re.search(r"net.sctp.sctp_mem cannot be read in this network namespace; it probably allows (\d+) MiB: ", said)
+    assert probably, said
+    memory = PAGE * os.sysconf("SC_PHYS_PAGES") // MIB
+    assert memory // 6 <= int(probably[1]) <= memory // 5
 
 
 def connect_as(uid, path):

@@ -54,7 +54,7 @@ def test_of_an_association_that_is_not(d):
     sock = c.call("open")["sock"]
     for method in ("socknames", "peernames"):
         assert refusal(c, method, sock=sock, assoc_id=999999) == \
-            f"epipe: assoc_id 999999: sock {sock} has no such association; it is over, or never was"
+            f"epipe: assoc_id 999999: sock {sock} has no such association; it has ended, or never existed"
     assert refusal(c, "peernames", sock=sock) == "badarg: assoc_id: missing; a one-to-many socket needs it"
 
 

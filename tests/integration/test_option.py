@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """setopts and getopts, by the table that describe gives."""
 from check import WAIT_MS, code, option, recv, recv_data, refusal, send, setopt
-from harness import associate
+from harness import STACK, associate
+from rpc import RpcError
 
 
 def rows(c):
@@ -99,7 +100,8 @@ def test_status_is_of_an_association(d):
     port = c.call("sockname", sock=there)["port"]
     assert got["primary"]["address"] == {"addr": "127.0.0.1", "port": port}
     assert got["primary"]["state"] == "active"
-    text = 'einval: sctp_status.assoc_id: the socket has no such association; ask with ["sctp_status", {"assoc_id": ...}]'
+    text = "einval: sctp_status.assoc_id: the socket has no such association; " \
+           "the field assoc_id of sctp_status selects one (sctpctl: options.sctp_status.assoc_id=N)"
     assert refusal(c, "getopts", sock=here, options=["sctp_status"]) == text
     assert refusal(c, "getopts", sock=here, options=[["sctp_status", {"assoc_id": here_id + 1000}]]) == text
 
@@ -188,20 +190,60 @@ def test_every_option_that_can_be_read_is_answered_or_says_why_not(d):
             unread[row["name"]] = str(e).split(":")[0]
     assert unread.pop("tclass") and unread.pop("recvtclass") and unread.pop("ipv6_v6only")
     assert set(unread) <= {"sctp_get_peer_addr_info", "sctp_pr_stream_status", "sctp_pr_assoc_status",
-                           "sctp_auto_asconf", "sctp_stream_scheduler_value"}, unread
+                           "sctp_auto_asconf", "sctp_stream_scheduler_value",
+                           # without AUTH they have none
+                           "sctp_auth_active_key", "sctp_hmac_ident", "sctp_peer_auth_chunks",
+                           "sctp_local_auth_chunks"}, unread
 
 
 def test_what_is_read_can_be_set_again(d):
     c = d.client()
-    sock = c.call("open")["sock"]
+    sock = c.call("open", options={"sctp_auth_supported": {"assoc_value": 1}})["sock"]
     for row in rows(c):
         if row["access"] != "get, set" or row["scope"] == "assoc" or row["name"] in (
-                "tclass", "recvtclass", "ipv6_v6only", "sctp_auto_asconf"):
+                "tclass", "recvtclass", "ipv6_v6only", "sctp_auto_asconf",
+                "sctp_interleaving_supported"):
             continue
         value = option(c, sock, row["name"])
         setopt(c, sock, **{row["name"]: value})
         if row["name"] not in ("sndbuf", "recbuf"):
             assert option(c, sock, row["name"]) == value, row["name"]
+
+
+def test_a_socket_binds_an_address_that_is_not_here_yet(d):
+    c = d.client()
+    assert code(c, "open", ip="192.0.2.7") == "eaddrnotavail"
+    assert c.call("open", ip="192.0.2.7", options={"freebind": True})["sock"]
+
+
+def test_every_scheduler_is_there_or_is_refused(d):
+    """Linux has fc and wfq from 6.4 on, usrsctp only fc."""
+    c = d.client()
+    sock = c.call("open")["sock"]
+    taken = set()
+    for word in ("fcfs", "prio", "rr", "fc", "wfq"):
+        try:
+            setopt(c, sock, sctp_stream_scheduler={"assoc_value": word})
+        except RpcError as e:
+            assert str(e).startswith("einval: options.sctp_stream_scheduler: "), e
+            continue
+        assert option(c, sock, "sctp_stream_scheduler")["assoc_value"] == word
+        taken.add(word)
+    assert taken >= {"fcfs", "prio", "rr"}
+    assert STACK != "userland" or taken == {"fcfs", "prio", "rr", "fc"}, taken
+
+
+def test_the_counters_of_an_association(d):
+    c = d.client()
+    there, _, here, here_id = associate(c)
+    before = option(c, here, "sctp_assoc_stats", assoc_id=here_id)
+    for n in range(5):
+        c.call("send", sock=here, assoc_id=here_id, stream=0, data=b"counted")
+    for n in range(5):
+        assert c.call("recv", sock=there, timeout=WAIT_MS)["data"] == b"counted"
+    after = option(c, here, "sctp_assoc_stats", assoc_id=here_id)
+    assert after["oodchunks"] - before["oodchunks"] == 5 and after["rtxchunks"] == 0
+    assert after["opackets"] > before["opackets"] and after["maxrto"] > 0
 
 
 def test_getopts_keeps_the_order_asked_for(d):
@@ -290,7 +332,7 @@ def test_bind_to_device(d):
 def test_netns_is_for_open_alone(d):
     c = d.client()
     assert refusal(c, "open", options={"netns": "/run/netns/none"}) == \
-        "enoent: options.netns: /run/netns/none: there is no network namespace that can be entered"
+        "enoent: options.netns: /run/netns/none: it is not a network namespace that the daemon can enter"
     assert code(c, "open", options={"netns": "/"}) == "enoent"
     for bad in (1, "x" * 300, 1.5, ["/"], ""):
         assert code(c, "open", options={"netns": bad}) in ("badarg", "enoent"), bad

@@ -84,7 +84,7 @@ def test_only_the_owner_may(d):
     sock = a.call("open")["sock"]
     c = d.client("c")
     assert refusal(b, "controlling_process", sock=sock, client=c.id) == \
-        f"not_owner: sock {sock}: client {a.id} owns it, and only that one may give it away"
+        f"not_owner: sock {sock}: client {a.id} owns it, and only the owner may give it away"
     assert owner_of(a, sock) == a.id
 
 
@@ -100,10 +100,10 @@ def test_a_failed_hand_over_changes_nothing(d):
     a, b = d.client("a"), d.client()
     sock = a.call("open", options={"active": True})["sock"]
     assert refusal(a, "controlling_process", sock=sock, client=999999) == \
-        "badarg: client 999999: there is none of your user"
+        "badarg: client 999999: your user has no such client"
     number = max(row["client"] for row in b.call("clients")["clients"])
     assert refusal(a, "controlling_process", sock=sock, client=number) == \
-        f"badarg: client {number}: it has not said hello, so it cannot be given a socket"
+        f"badarg: client {number}: it has not called hello or watch, so it cannot be given a socket"
     assert option(a, sock, "active") is True and owner_of(a, sock) == a.id
 
 

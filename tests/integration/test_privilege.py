@@ -96,6 +96,10 @@ def test_high_priorities_are_for_root(d):
             f"eperm: options.priority: {value} is for root; others have 0 to 6; 0 of 1 were set"
     assert option(alice, sock, "priority") == 6
     setopt(root, sock, priority=7)
+    assert refusal(alice, "setopts", sock=sock, options={"mark": 5}) == \
+        "eperm: options.mark: it is for root; 0 of 1 were set"
+    setopt(root, sock, mark=5)
+    assert option(alice, sock, "mark") == 5
 
 
 def test_a_reused_port_is_shared_by_one_users_sockets_only(d):
@@ -217,7 +221,7 @@ NOT_NAMED = "eacces: options.netns: you are user 1001, and netns_users in sctpd.
 
 
 def none_there(path):
-    return f"enoent: options.netns: {path}: there is no network namespace that can be entered"
+    return f"enoent: options.netns: {path}: it is not a network namespace that the daemon can enter"
 
 
 def test_other_networks_are_for_root(d):

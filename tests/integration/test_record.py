@@ -25,7 +25,7 @@ class Events:
         """All of its fields and no other but sock, from, and recv's event."""
         fields = self.fields[name]
         extra = set(e) - set(fields) - {"sock", "from", "event"}
-        missing = set(fields) - set(e) - {{"sctp_assoc_change": "info", "sctp_send_failed": "reason"}.get(name)}
+        missing = set(fields) - set(e) - {{"sctp_assoc_change": "info", "sctp_send_failed": "reason", "data": "timestamp"}.get(name)}
         assert not extra and not missing, (name, e)
         assert "sock" in e and ("from" in e or name in ("sctp_passive", "sctp_closed", "owner")), (name, e)
         self.seen.add(name)

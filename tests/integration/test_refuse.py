@@ -73,9 +73,9 @@ CALLS = (
      'eafnosupport: ip: "::1" is IPv6, and the socket is inet; open it with family inet6'),
     ("open", {"ip": "127.0.0.1", "port": "{port}"}, "eaddrinuse: port {port}: it is in use on that address"),
     ("open", {"options": 5}, "badarg: options: got an integer; it takes a map, or a list of [name, value]"),
-    ("open", {"options": [5]}, "badarg: options: number 1 is no [name, value] with a string for a name"),
-    ("open", {"options": [["ttl", 1, 2]]}, "badarg: options: number 1 is no [name, value] *"),
-    ("open", {"options": {5: 5}}, "badarg: options: number 1 is no [name, value] *"),
+    ("open", {"options": [5]}, "badarg: options: number 1 is not a [name, value] with a string as the name"),
+    ("open", {"options": [["ttl", 1, 2]]}, "badarg: options: number 1 is not a [name, value] *"),
+    ("open", {"options": {5: 5}}, "badarg: options: number 1 is not a [name, value] *"),
     ("open", {"options": {"no_such": 1}},
      "einval: options.no_such: there is no such option; describe lists them; 0 of 1 were set"),
     ("connect", {"sock": "{sock}", "addr": "::1", "port": 1},
@@ -83,7 +83,7 @@ CALLS = (
     ("connect", {"sock": "{sock}", "addr": "10.0.0.256", "port": 1},
      'badarg: addr: "10.0.0.256" does not parse; an address is "10.0.0.1" or "2001:db8::1"'),
     ("connect", {"sock": "{sock}", "addr": "127.0.0.1", "port": 0},
-     "einval: port: 0 is no port of a peer; it takes 1 to 65535"),
+     "einval: port: 0 is not a port of a peer; it takes 1 to 65535"),
     ("connect", {"sock": "{sock}", "addr": "255.255.255.255", "port": 1}, "einval: 255.255.255.255:1: *"),
     ("connect", {"sock": "{sock}", "port": 1}, "badarg: addr: missing; it takes a value"),
     ("connect", {"sock": "{sock}", "addr": "127.0.0.1"}, f"badarg: port: missing; it takes {U16}"),
@@ -99,10 +99,10 @@ CALLS = (
     ("recv", {"sock": -1}, f"badarg: sock: -1 is out of range; it takes {U64}"),
     ("recv", {"sock": (1 << 53) + 1}, f"badarg: sock: {(1 << 53) + 1} is out of range; it takes {U64}"),
     ("recv", {"sock": 1 << 53},
-     f"closed: sock {1 << 53}: there is no such socket; it was closed, or never opened"),
-    ("recv", {"sock": "{closed}"}, "closed: sock {closed}: there is no such socket; *"),
+     f"closed: sock {1 << 53}: no such socket; it was closed, or never opened"),
+    ("recv", {"sock": "{closed}"}, "closed: sock {closed}: no such socket; *"),
     ("recv", {"sock": "{sock}", "timeout": 1.5}, f"badarg: timeout: got 1.5; it takes {TIMEOUT}"),
-    ("listen", {"sock": "{sock}", "backlog": -1}, "badarg: backlog: it takes true, false, or a number, 0 or more; over 65535 is 65535"),
+    ("listen", {"sock": "{sock}", "backlog": -1}, "badarg: backlog: it takes true, false, or a number from 0; a number over 65535 counts as 65535"),
     ("listen", {"sock": "{sock}", "backlog": 1.5}, "badarg: backlog: *"),
     ("listen", {"sock": "{sock}", "backlog": "5"}, "badarg: backlog: *"),
     ("send", {"sock": "{sock}", "assoc_id": "{id}"}, "badarg: data: missing; it takes bytes (bin, or a string)"),
@@ -123,10 +123,10 @@ CALLS = (
     ("send", {"sock": "{sock}", "assoc_id": 4294967296, "data": b"x"},
      f"badarg: assoc_id: 4294967296 is out of range; it takes {U32}"),
     ("send", {"sock": "{sock}", "assoc_id": 4294967295, "data": b"x"},
-     "epipe: assoc_id 4294967295: sock {sock} has no such association; it is over, or never was"),
+     "epipe: assoc_id 4294967295: sock {sock} has no such association; it has ended, or never existed"),
     ("send", {"sock": "{sock}", "data": b"x"}, "badarg: assoc_id: missing; a one-to-many socket needs it"),
     ("send", {"sock": "{sock}", "assoc_id": "{id}", "data": b"x", "sctp_sndrcvinfo": {}},
-     "badarg: sctp_sndrcvinfo: it says assoc_id and stream itself; give the one or the other"),
+     "badarg: sctp_sndrcvinfo: it contains assoc_id and stream; give it or those two, not both"),
     ("send", {"sock": "{sock}", "data": b"x", "sctp_sndrcvinfo": [5]},
      "badarg: sctp_sndrcvinfo: got a list; it takes a map"),
     ("send", {"sock": "{sock}", "data": EXT}, "badarg: data: got an extension type; it takes bytes (bin, or a string)"),
@@ -135,20 +135,20 @@ CALLS = (
     ("send", {"sock": "{sock}", "data": b"x", "sctp_sndrcvinfo": {"flags": ["urgent"]}},
      'badarg: sctp_sndrcvinfo.flags: "urgent" is not one of its words: *'),
     ("send", {"sock": "{sock}", "data": b"x", "sctp_sndrcvinfo": {"assoc_id": "{id}", "flags": ["eof"]}},
-     "einval: data: with eof nothing can be sent; send it first"),
+     "einval: data: a message cannot be sent with eof; send it before"),
     ("abort", {"sock": "{sock}", "assoc_id": "{id}", "reason": bytes(1025)},
-     "emsgsize: reason: 1025 bytes; it takes 1024 at most"),
+     "emsgsize: reason: 1025 bytes; it takes at most 1024"),
     ("accept", {"sock": "{sock}"}, "einval: sock {sock}: only a listening stream socket accepts"),
     ("peeloff", {"sock": "{sock}", "assoc_id": 0}, "einval: assoc_id 0: sock {sock} has no such association"),
     ("peeloff", {"sock": "{sock}"}, f"badarg: assoc_id: missing; it takes {U32}"),
     ("controlling_process", {"sock": "{sock}", "client": 1 << 40},
-     "badarg: client 1099511627776: there is none of your user"),
+     "badarg: client 1099511627776: your user has no such client"),
     ("error_string", {"error": -1}, f"badarg: error: -1 is out of range; it takes {U32}"),
     ("error_string", {"error": 1 << 32}, f"badarg: error: 4294967296 is out of range; it takes {U32}"),
-    ("hello", {"name": "x" * 65}, "einval: name: it takes 64 bytes at most"),
-    ("hello", {"protocol": 2}, "einval: protocol: this daemon speaks 1, and you 2"),
+    ("hello", {"name": "x" * 65}, "einval: name: it takes at most 64 bytes"),
+    ("hello", {"protocol": 2}, "einval: protocol: this daemon speaks version 1, and you asked for 2"),
     ("hello", {"name": 5}, "badarg: name: got an integer; it takes a string"),
-    ("status", {"x": 1}, "badarg: x: unknown; nothing is taken here"),
+    ("status", {"x": 1}, "badarg: x: unknown; there are no arguments here"),
     ("watch", {"on": "yes"}, "badarg: on: got a string; it takes true or false"),
     ("setopts", {"sock": "{sock}", "options": "ttl"},
      "badarg: options: got a string; it takes a map, or a list of [name, value]"),
@@ -469,7 +469,9 @@ def test_a_handle_of_another_user_is_of_no_use(d):
     c = d.client()
     there, there_id, _, _ = associate(c)
     args = {"sock": there}
-    requests = [(m, args) for m in ("close", "listen", "recv", "sockname", "socknames", "getstat")]
+    requests = [(m, args) for m in ("close", "listen", "recv", "sockname", "socknames", "getstat", "paths",
+                                    "reset_streams", "reset_assoc")]
+    requests += [(m, {**args, "addrs": "127.0.0.2"}) for m in ("bindx_add", "bindx_rem")]
     requests += [("send", {**args, "assoc_id": there_id, "data": b"x"}), ("abort", {**args, "assoc_id": there_id}),
                  ("setopts", {**args, "options": {}}), ("getopts", {**args, "options": []}),
                  ("controlling_process", {**args, "client": 1})]
@@ -482,7 +484,7 @@ def test_another_user_sees_its_own_only(d):
     c = d.client()
     associate(c)
     setopt(c, c.call("open")["sock"], active=True)
-    sockets, assocs, clients, status = as_stranger(d.path, [
-        ("sockets", {}), ("assocs", {}), ("clients", {}), ("status", {})])
-    assert sockets["sockets"] == [] and assocs["assocs"] == []
+    sockets, assocs, paths, clients, status = as_stranger(d.path, [
+        ("sockets", {}), ("assocs", {}), ("paths", {}), ("clients", {}), ("status", {})])
+    assert sockets["sockets"] == [] and assocs["assocs"] == [] and paths["paths"] == []
     assert [row["uid"] for row in clients["clients"]] == [STRANGER] and status["sockets"] == 3

@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every row of the table of options, on every scope that it has."""
-from check import WAIT_MS, code, only, option, recv, refusal, setopt
-from harness import associate
+from check import WAIT_MS, allow_interleaving, code, only, option, recv, refusal, setopt
+from harness import Daemon, associate
+
+
+def start(**config):
+    allow_interleaving()
+    return Daemon(**config)
+
+
 
 # What is set, and reads back; a value for each option that can be set.
 SAMPLES = {
@@ -17,10 +24,12 @@ SAMPLES = {
     "low_msgq_watermark": 50000,
     "send_timeout": 7000,
     "non_block_send": True,
+    "bundle": False,
     "bind_to_device": "lo",
     "recvtos": True,
     "recvttl": True,
     "recvtclass": True,
+    "timestamp": True,
     "sndbuf": 100000,
     "recbuf": 100000,
     "linger": {"on": True, "seconds": 7},
@@ -49,6 +58,7 @@ SAMPLES = {
     "sctp_delayed_ack_time": {"assoc_value": 100},
     "sctp_delayed_sack": {"delay": 100, "freq": 3},
     "sctp_context": {"assoc_value": 9},
+    "sctp_fragment_interleave": 1,
     "sctp_partial_delivery_point": 5000,
     "sctp_max_burst": {"assoc_value": 9},
     "sctp_default_sndinfo": {"sid": 3, "flags": ["unordered"], "ppid": 46, "context": 5},
@@ -57,20 +67,36 @@ SAMPLES = {
     "sctp_pr_supported": {"assoc_value": 0},
     "sctp_reconfig_supported": {"assoc_value": 1},
     "sctp_enable_stream_reset": {"assoc_value": ["reset_streams", "add_streams"]},
+    "sctp_interleaving_supported": {"assoc_value": 1},
     "sctp_stream_scheduler": {"assoc_value": "rr"},
     "sctp_asconf_supported": {"assoc_value": 1},
     "sctp_auth_supported": {"assoc_value": 1},
     "sctp_ecn_supported": {"assoc_value": 0},
     "sctp_expose_potentially_failed_state": {"assoc_value": 1},
     "sctp_remote_udp_encaps_port": {"port": 9899},
+    "mark": 7,
+    "refuse_without_auth": True,
+    "freebind": True,
+    "sctp_hmac_ident": {"idents": ["sha256", "sha1"]},
+    "sctp_peer_addr_thlds": {"pathmaxrxt": 3, "pathpfthld": 2},
+    "sctp_peer_addr_thlds_v2": {"pathmaxrxt": 3, "pathpfthld": 2, "pathcpthld": 3},
+    "sctp_plpmtud_probe_interval": {"interval": 7000},
 }
 # Those that are about an association and nothing else have tests of their own.
 OF_ASSOCIATIONS = {"sctp_set_peer_primary_addr", "sctp_primary_addr", "sctp_add_streams", "sctp_stream_scheduler_value"}
+# Those that say how messages are authenticated, too: test_auth.py.
+OF_KEYS = {"sctp_auth_chunk": {"chunk": "data"}, "sctp_auth_key": {"keynumber": 1, "key": b"key"},
+           "sctp_auth_active_key": {"keynumber": 1}, "sctp_auth_deactivate_key": {"keynumber": 1},
+           "sctp_auth_delete_key": {"keynumber": 1}, "sctp_auth_required": {"keynumber": 1, "key": b"key"}}
+# What must be set before.
+AUTH = {"sctp_auth_supported": {"assoc_value": 1}}
+NEEDS = {"sctp_asconf_supported": AUTH, "sctp_hmac_ident": AUTH,
+         "sctp_interleaving_supported": {"sctp_fragment_interleave": 1}}
 AT_OPEN = {"netns"}
 SIX = {"recvtclass", "tclass", "ipv6_v6only"}
 # What is agreed when an association is made cannot be changed afterwards.
 AGREED = {"sctp_pr_supported", "sctp_reconfig_supported", "sctp_asconf_supported", "sctp_auth_supported",
-          "sctp_ecn_supported"}
+          "sctp_ecn_supported", "sctp_interleaving_supported"}
 
 
 def rows(c):
@@ -78,13 +104,12 @@ def rows(c):
 
 
 def settable(c):
-    return [r for r in rows(c) if "set" in r["access"] and r["name"] not in OF_ASSOCIATIONS]
+    return [r for r in rows(c) if "set" in r["access"] and r["name"] not in OF_ASSOCIATIONS | set(OF_KEYS)]
 
 
 def fresh(c, name, **args):
     """A socket on which this option can be set."""
-    needs = {"sctp_asconf_supported": {"sctp_auth_supported": {"assoc_value": 1}}}
-    return c.call("open", family="inet6" if name in SIX else "inet", options=needs.get(name, {}), **args)["sock"]
+    return c.call("open", family="inet6" if name in SIX else "inet", options=NEEDS.get(name, {}), **args)["sock"]
 
 
 def has(got, name, want):
@@ -104,7 +129,7 @@ def on_stream(name):
 
 def test_there_is_a_sample_for_every_option(d):
     c = d.client()
-    assert {r["name"] for r in rows(c) if "set" in r["access"]} - OF_ASSOCIATIONS == set(SAMPLES)
+    assert {r["name"] for r in rows(c) if "set" in r["access"]} - OF_ASSOCIATIONS - set(OF_KEYS) == set(SAMPLES)
 
 
 def test_every_option_reads_back_what_was_set(d):
@@ -127,9 +152,7 @@ def test_every_option_can_be_given_at_open(d):
     for name, value in SAMPLES.items():
         if name == "sctp_auto_asconf":
             continue                    # of sockets that are bound
-        options = [[name, value]]
-        if name == "sctp_asconf_supported":
-            options.insert(0, ["sctp_auth_supported", {"assoc_value": 1}])
+        options = [*NEEDS.get(name, {}).items(), [name, value]]
         sock = c.call("open", family="inet6" if name in SIX else "inet", options=options)["sock"]
         assert has(option(c, sock, name), name, value), (name, option(c, sock, name))
         c.call("close", sock=sock)
@@ -214,7 +237,7 @@ def test_every_option_refuses_an_association_that_is_not(d):
             text = refusal(c, "getopts", sock=sock, options=[[name, {"assoc_id": 999999}]])
             assert text.startswith(f"einval: {name}.assoc_id: the socket has no such association"), text
         if "set" in row["access"]:
-            value = {"assoc_id": 999999, **SAMPLES.get(name, {})}
+            value = {"assoc_id": 999999, **{**SAMPLES, **OF_KEYS}.get(name, {})}
             if name in ("sctp_primary_addr", "sctp_set_peer_primary_addr"):
                 value["addr"] = {"addr": "127.0.0.1", "port": 1}
             assert code(c, "setopts", sock=sock, options={name: value}) == "einval", name
@@ -222,7 +245,7 @@ def test_every_option_refuses_an_association_that_is_not(d):
 
 def test_every_option_refuses_values_of_other_types(d):
     c = d.client()
-    sock = c.call("open")["sock"]
+    sock = c.call("open", options=AUTH)["sock"]
     for name, value in SAMPLES.items():
         if name in SIX:
             continue
@@ -261,8 +284,9 @@ def test_what_can_only_be_read_or_only_be_set(d):
         if "get" not in row["access"] and name not in AT_OPEN:
             assert refusal(c, "getopts", sock=sock, options=[name]) == f"einval: {name}: it can only be set"
             seen.add(name)
-    assert seen == {"sctp_status", "sctp_get_peer_addr_info", "sctp_fragment_interleave", "sctp_pr_assoc_status",
-                    "sctp_pr_stream_status", "sctp_set_peer_primary_addr", "sctp_add_streams"}
+    assert seen == {"sctp_status", "sctp_get_peer_addr_info", "sctp_pr_assoc_status",
+                    "sctp_pr_stream_status", "sctp_set_peer_primary_addr", "sctp_add_streams", "sctp_peer_auth_chunks",
+                    "sctp_local_auth_chunks", "sctp_assoc_stats", *OF_KEYS} - {"sctp_auth_active_key"}
 
 
 def test_autoclose_is_not_for_stream_sockets(d):
@@ -289,7 +313,9 @@ def test_values_that_the_kernel_refuses(d):
                         ("sctp_delayed_ack_time", {"assoc_value": 501}), ("sctp_delayed_sack", {"delay": 501})):
         before = option(c, sock, name)
         text = refusal(c, "setopts", sock=sock, options={name: value})
-        assert text == f"einval: options.{name}: Invalid argument; 0 of 1 were set"
+        why = "it takes min <= initial <= max; what is not given keeps its value, which getopts shows" \
+            if name == "sctp_rtoinfo" else "Invalid argument"
+        assert text == f"einval: options.{name}: {why}; 0 of 1 were set", text
         assert option(c, sock, name) == before
 
 
@@ -308,7 +334,8 @@ INHERITED = ("mode", "buffer", "high_msgq_watermark", "low_msgq_watermark", "sen
              "sctp_nodelay", "sctp_autoclose", "sctp_disable_fragments", "sctp_partial_delivery_point",
              "sctp_i_want_mapped_v4_addr", "sctp_initmsg", "sctp_adaptation_layer", "sctp_rtoinfo", "sctp_maxseg",
              "sctp_context", "sctp_max_burst", "sctp_default_send_param", "sctp_events", "sctp_associnfo",
-             "sctp_delayed_sack", "sctp_stream_scheduler", "sctp_peer_addr_params")
+             "sctp_delayed_sack", "sctp_stream_scheduler", "sctp_peer_addr_params", "mark",
+             "sctp_peer_addr_thlds")
 
 
 def inherited(kind):
@@ -416,7 +443,7 @@ def test_every_field_of_a_status(d):
 
 def test_every_readable_option_has_the_fields_of_the_table(d):
     c = d.client()
-    _, _, here, here_id = associate(c)
+    _, _, here, here_id = associate(c, options=AUTH)
     for row in rows(c):
         names = [f["name"] for f in row["fields"] if not f.get("sparse")]
         if "get" not in row["access"] or names == [""] or row["scope"] == "assoc":

@@ -38,7 +38,7 @@ def ends(c, sock, *events):
         recv(c, sock, event, **want)
     recv(c, sock, "sctp_closed", **OVER)
     assert refusal(c, "recv", sock=sock) == \
-        f"closed: sock {sock}: its association is over, and nothing more will come"
+        f"closed: sock {sock}: its association has ended, and nothing more will arrive"
 
 
 SHUTDOWN = ("sctp_shutdown_event", {}), ("sctp_assoc_change", {"state": "shutdown_comp"})

@@ -14,9 +14,11 @@ import time
 
 import msgpack
 
-from check import answer_code, only, option, recv, send, setopt
-from harness import BUILD, SLOW, Skip, round_trip, wait_for
+from check import allow_interleaving, answer_code, only, option, recv, send, setopt
+from harness import BUILD, SLOW, Skip, associate, round_trip, wait_for
 from rpc import WAIT, Client, RpcError
+from test_auth import plain_peer as keyed_peer
+from test_auth import required
 from test_keeper import Own
 from through import Session, Through
 
@@ -136,7 +138,7 @@ def test_the_first_message_of_an_association_that_came_up_in_the_same_turn(d):
 
         old = peer()
         s.event("sctp_assoc_change", state="comm_up")
-        for n in range(1, 6):
+        for n in range(1, 5):   # it reads four times
             pid, deaths = daemon(), k.deaths()
             os.kill(pid, signal.SIGSTOP)
             k.die_at("recvmmsg", n)
@@ -260,6 +262,31 @@ def test_an_association_that_was_just_peeled_off(d):
             assert peer.recv(10) == b"y"
             peer.close()
             s.event("sctp_assoc_change", state="shutdown_comp")
+        s.close()
+
+
+def test_an_authenticated_association_that_was_just_peeled_off(d):
+    """It has AUTH, which the next process sees as well; and what the socket requires outlives a death."""
+    with Faulty() as k:
+        k.ready()
+        s = Session(k.path, "s")
+        there = s.call("open", ip="127.0.0.1", options={"active": True, **required()})
+        s.call("listen", sock=there["sock"])
+        for n in range(1, 4):
+            k.die_at("peeloff")
+            with keyed_peer(there["port"]) as peer:
+                up = s.event("sctp_assoc_change", state="comm_up")
+                wait_for(lambda n=n: k.deaths() == n)
+                peer.send(b"x")
+                assert s.event("data")["data"] == b"x"
+                s.call("send", sock=there["sock"], assoc_id=up["assoc_id"], data=b"y")
+                assert peer.recv(10) == b"y"
+            s.event("sctp_assoc_change", state="shutdown_comp")
+            with contextlib.suppress(OSError), keyed_peer(there["port"], auth=False) as peer:
+                while True:
+                    peer.send(b"from one without AUTH")
+        with keyed_peer(there["port"]) as peer:
+            s.event("sctp_assoc_change", state="comm_up")   # and none of those between
         s.close()
 
 
@@ -582,6 +609,7 @@ def test_an_abort_that_could_not_be_answered_costs_no_session(d):
         assert answer_code(s, s.request("abort", sock=here)) == "epipe"
         s.event("sctp_assoc_change", sock=here, state="comm_lost")
         s.event("sctp_closed", sock=here)
+        assert "lost: its descriptor did not outlive the daemon before, peer=" in k.log_text()
         s.call("close", sock=here)
         peer.close()
         s.close()
@@ -675,6 +703,26 @@ def test_options_and_modes_are_as_they_were(d):
         s.close()
 
 
+def test_a_delivery_point_that_was_set_stays_whatever_the_buffers_are(d):
+    """One of 0 as well, which is what the kernel begins with."""
+    with Own() as k:
+        pid = k.ready()
+        s = Session(k.path, "s")
+        for many in ("seqpacket", "stream"):
+            socks = [s.call("open", type=many)["sock"] for _ in range(3)]
+            for sock, point in zip(socks, (5000, 0)):
+                setopt(s, sock, sctp_partial_delivery_point=point)
+            for size in (60000, 70000):
+                for sock in socks:
+                    setopt(s, sock, recbuf=size)
+                points = [option(s, sock, "sctp_partial_delivery_point") for sock in socks]
+                assert points[:2] == [5000, 0], points
+                assert points[2] == size // 2, points    # half of what the kernel makes of it
+                os.kill(pid, signal.SIGKILL)
+                pid = k.next_child(pid)
+        s.close()
+
+
 def test_handles_and_clients_are_not_numbered_anew(d):
     with Own() as k:
         pid = k.ready()
@@ -724,6 +772,38 @@ def test_a_session_that_does_not_come_back_has_died(d):
         wait_for(lambda: Client(k.path).call("status")["sockets"] == 0)
 
 
+def test_the_counters_of_status_go_on(d):
+    """Those of sockets that were closed, and of those that live on, each once; and a daemon of another version goes on
+    with them."""
+    with tempfile.TemporaryDirectory() as there:
+        program = os.path.join(there, "sctpd")
+        os.symlink(os.path.join(BUILD, "sctpd"), program)
+        with Own(program) as k:
+            pid = k.ready()
+            sent = 0
+            for to in (os.path.join(BUILD, "sctpd"), FAULTY, os.path.join(BUILD, "sctpd")):
+                c = Client(k.path, "c")
+                for lives in False, True:
+                    receiver, _, sender, assoc_id = associate(c)
+                    for _ in range(3):
+                        send(c, sender, assoc_id, b"x")
+                        recv(c, receiver, "data")
+                        sent += 1
+                    for sock in sender, receiver:
+                        if lives:
+                            c.call("setopts", sock=sock, options={"on_owner_exit": "hold"})
+                        else:
+                            c.call("close", sock=sock)
+                now = c.call("status")
+                assert (now["send_cnt"], now["recv_cnt"]) == (sent, sent), now
+                os.symlink(to, program + "+")
+                os.rename(program + "+", program)
+                os.kill(pid, signal.SIGKILL)
+                pid = k.next_child(pid)
+                now = Client(k.path).call("status")
+                assert now["sockets"] > 0 and (now["send_cnt"], now["recv_cnt"]) == (sent, sent), now
+
+
 def test_the_next_version_and_back(d):
     """A daemon of another journal version takes over, and this one from it."""
     with tempfile.TemporaryDirectory() as there:
@@ -739,8 +819,8 @@ def test_the_next_version_and_back(d):
                     os.kill(pid, signal.SIGTERM if to == FAULTY else signal.SIGKILL)
                     pid = k.next_child(pid)
                 t.wait()
-            assert k.log_text().count("taken over from version 1 by version 2") == 2
-            assert k.log_text().count("taken over from version 2 by version 1") == 1
+            assert len(re.findall(r"taken over from version \d by version 99", k.log_text())) == 2
+            assert len(re.findall(r"taken over from version 99 by version \d\b", k.log_text())) == 1
 
 
 def spoil(pid, where, what):
@@ -755,9 +835,9 @@ def spoil(pid, where, what):
 
 
 def test_a_journal_that_is_none_is_ignored(d):
-    for where, what, says in ((0, b"garbage!", "it is no journal of ours"),
+    for where, what, says in ((0, b"garbage!", "it is not a journal of sctpd"),
                               (12, (99).to_bytes(4, "little"), "a newer sctpd wrote it"),
-                              (16, (4096).to_bytes(4, "little"), "its layout is another one"),
+                              (16, (4096).to_bytes(4, "little"), "it has another layout"),
                               (88, (1 << 40).to_bytes(8, "little"), "its list of changes is damaged")):
         with Own() as k:
             pid = k.ready()
@@ -791,7 +871,8 @@ def test_a_damaged_record_is_left_out_and_the_rest_goes_on(d):
                 if "sctpd-journal" in os.readlink(f"/proc/{pid}/fd/{fd}"):
                     with open(f"/proc/{pid}/fd/{fd}", "r+b") as f:
                         data = f.read()
-                        f.seek(data.rindex(b"\xa4port\x09"))
+                        # The socket's record, and not the answer to open, which has a port as well.
+                        f.seek(data.rindex(b"\xa4port\x09\xa4many"))
                         f.write(b"\xc1\xc1\xc1\xc1\xc1\xc1")
             os.kill(pid, signal.SIGKILL)
             t.wait()
@@ -819,7 +900,7 @@ def test_a_socket_that_is_lost_costs_no_other_a_message(d):
             k.die_at("recvmmsg")
             wait_for(lambda: k.deaths() == 1 or t.failed)
             t.wait(5)
-            k.says(f"sock {wrong}: its descriptor is not there any more")
+            k.says(f"sock {wrong}: its descriptor is missing")
             other.sock.close()
 
 
@@ -848,7 +929,7 @@ def many(n):
         k.next_child(pid)
         took = time.monotonic() - start
         s.call("status")
-        assert len(s.call("assocs")["assocs"]) == n
+        assert s.call("status")["associations"] == n
         for i, peer in enumerate(peers):
             peer.send(b"%d" % i)
         got = [s.event("data")["data"] for _ in range(n)]
@@ -906,6 +987,113 @@ def test_notifications_that_wait_for_room(d):
         s.close()
 
 
+def test_messages_that_wait_keep_their_parameters(d):
+    """The daemon is killed twice. What could not be sent comes back as it was."""
+    info = {"stream": 1, "flags": ["unordered", "addr_over", "sack_immediately"], "ppid": 46, "context": 5,
+            "pr_policy": "prio", "pr_value": 9, "addr": "127.0.0.1"}
+    with Own() as k:
+        pid = k.ready()
+        s = Session(k.path, "s")
+        here, here_id, peer = plain_peer(s, "stream")
+        while s.call("getstat", sock=here)["send_pend"] < 300000:
+            s.notify("send", sock=here, data=b"d" * 100000, sctp_sndrcvinfo={**info, "assoc_id": here_id})
+        for _ in range(2):
+            os.kill(pid, signal.SIGKILL)
+            pid = k.next_child(pid)
+        s.call("abort", sock=here, assoc_id=here_id)
+        e = s.event("sctp_send_failed", error=0)
+        assert e["info"] == {**info, "assoc_id": here_id} and e["data"] == b"d" * 100000, e["info"]
+        assert e["reason"].startswith("epipe"), e
+        peer.close()
+        s.close()
+
+
+def numbered(n, first=0, size=4):
+    return [{"data": i.to_bytes(4, "big") * (size // 4)} for i in range(first, first + n)]
+
+
+def taken_once(s, here, here_id, peer, die):
+    """Messages are sent by requests of up to 40 until 400 were taken, with a death before each request."""
+    sent, partial = 0, 0
+    while sent < 400:
+        die()
+        msgid = s.request("send_many", sock=here, assoc_id=here_id, messages=numbered(40, sent, 100))
+        answer = s.answer(msgid)
+        assert answer["taken"] == 40 or "error" in answer, answer
+        partial += answer["taken"] < 40
+        sent += answer["taken"]
+    assert [int.from_bytes(peer.recv(2000)[:4], "big") for _ in range(sent)] == list(range(sent))
+    s.call("send", sock=here, assoc_id=here_id, data=b"last")
+    assert peer.recv(2000) == b"last" and not s.strangers, s.strangers
+    return partial
+
+
+def test_send_many_dies_right_after_the_kernel_took_them(d):
+    with Faulty() as k:
+        k.ready()
+        s = Session(k.path, "s")
+        here, here_id, peer = plain_peer(s)
+        taken_once(s, here, here_id, peer, lambda: k.die_at("sendmmsg"))
+        assert k.deaths() >= 10
+        peer.close()
+        s.close()
+
+
+def test_send_many_dies_when_the_kernel_has_some_of_them(d):
+    """In a bundle the last is sent by a call of its own. The answer says that 39 of 40 were taken."""
+    with Faulty() as k:
+        k.ready()
+        s = Session(k.path, "s")
+        here, here_id, peer = plain_peer(s)
+        assert taken_once(s, here, here_id, peer, lambda: k.die_at("bundle")) >= 10
+        peer.close()
+        s.close()
+
+
+def test_send_many_dies_before_the_answer_is_written(d):
+    with Faulty() as k:
+        k.ready()
+        s = Session(k.path, "s")
+        here, here_id, peer = plain_peer(s)
+        for place in "uncommitted", "committed", "applied":
+            k.die_at(place)
+            answer = s.answer(s.request("send_many", sock=here, assoc_id=here_id, messages=numbered(5)))
+            assert answer == {"taken": 5}, (place, answer)
+            assert [int.from_bytes(peer.recv(2000)[:4], "big") for _ in range(5)] == list(range(5))
+        assert k.deaths() == 3
+        peer.close()
+        s.close()
+
+
+def test_send_many_dies_while_the_first_waits(d):
+    """Behind it waits a notification, so it must keep its place: it is sent once, and answered."""
+    with Own() as k:
+        pid = k.ready()
+        s = Session(k.path, "s")
+        here, here_id, peer = plain_peer(s)
+        sent = 0
+        while True:
+            msgid = s.request("send_many", sock=here, assoc_id=here_id, messages=numbered(8, sent, 1000))
+            s.call("status")
+            if msgid in s.unanswered:
+                break
+            sent += s.answer(msgid)["taken"]
+        s.taken("send", sock=here, assoc_id=here_id, data=b"last")
+        s.call("status")
+        for _ in range(2):
+            os.kill(pid, signal.SIGKILL)
+            pid = k.next_child(pid)
+            s.call("status")
+        got = []
+        while not got or got[-1] != b"last":
+            got.append(peer.recv(2000))
+        answer = s.answer(msgid)
+        assert answer["taken"] == 1 and answer["error"].startswith("eagain: "), answer
+        assert [int.from_bytes(g[:4], "big") for g in got[:-1]] == list(range(sent + 1))
+        peer.close()
+        s.close()
+
+
 def test_notifications_of_a_session_that_is_over(d):
     """Its socket is closed, they wait for room, and the daemon dies: they arrive."""
     for place in (None, "sendmmsg"):
@@ -921,7 +1109,7 @@ def test_notifications_of_a_session_that_is_over(d):
             peer.settimeout(WAIT)
             n = 0
             while only(s.call("assocs")["assocs"], sock=here)["send_pend"] < 400000:
-                s.notify("send", sock=here, assoc_id=up["assoc_id"], data=b"%04d" % n * 25000)
+                s.notify("send", sock=here, assoc_id=up["assoc_id"], data=b"%04d" % n * 2500)
                 n += 1
             s.call("close", sock=here)
             s.close()
@@ -933,7 +1121,7 @@ def test_notifications_of_a_session_that_is_over(d):
                 os.kill(pid, signal.SIGKILL)
             got = []
             while data := whole(peer):
-                assert data == data[:4] * 25000
+                assert data == data[:4] * 2500
                 got.append(int(data[:4]))
             assert got == list(range(n))
             assert k.deaths() == 1
@@ -951,3 +1139,101 @@ def whole(peer):
         data += part
         more = part and not flags & socket.MSG_EOR
     return data
+
+
+def test_a_reset_that_was_asked_for_goes_on(d):
+    """The kernel does it, and the next process has the event. Asked again, it is done again, or refused meanwhile."""
+    options = {"sctp_reconfig_supported": {"assoc_value": 1},
+               "sctp_enable_stream_reset": {"assoc_value": ["reset_streams"]},
+               "sctp_events": {"stream_reset_event": True}, "active": True}
+    with Faulty() as k:
+        k.ready()
+        s = Session(k.path, "reset")
+        there = s.call("open", ip="127.0.0.1", options=options)
+        s.call("listen", sock=there["sock"])
+        here = s.call("open", ip="127.0.0.1", options=options)["sock"]
+        up = s.call("connect", sock=here, addr="127.0.0.1", port=there["port"])["assoc_id"]
+        k.die_at("reset")
+        try:
+            s.call("reset_streams", sock=here, assoc_id=up, streams=[3])
+        except RpcError as e:
+            assert e.code == "einprogress", e
+        assert k.deaths() == 1
+        got = s.event("sctp_stream_reset_event", sock=here)
+        assert (got["flags"], got["streams"]) == (["outgoing"], [3])
+        assert s.event("sctp_stream_reset_event", sock=there["sock"])["flags"] == ["incoming"]
+        s.close()
+
+
+def test_a_change_of_addresses_that_was_begun_is_ended_when_it_is_asked_for_again(d):
+    options = {"sctp_auth_supported": {"assoc_value": 1}, "sctp_asconf_supported": {"assoc_value": 1}, "active": True}
+    for method, state in ("bindx_add", "addr_added"), ("bindx_rem", "addr_removed"):
+        for n in 1, 2, 3, 4:
+            with Faulty() as k:
+                k.ready()
+                s = Session(k.path, "bindx")
+                ip = ["127.0.0.1"] if method == "bindx_add" else ["127.0.0.1", "127.0.0.2"]
+                here = s.call("open", ip=ip, options=options)["sock"]
+                there = [s.call("open", ip="127.0.0.9", options=options) for _ in range(3)]
+                for t in there:
+                    s.call("listen", sock=t["sock"])
+                    s.call("connect", sock=here, addr="127.0.0.9", port=t["port"])
+                k.die_at("bindx", n)
+                try:
+                    told = s.call(method, sock=here, addrs="127.0.0.2")["told"]
+                    assert told == 4 - n, (method, n, told)
+                except RpcError as e:
+                    assert (n, e.code) == (4, "einval"), e
+                assert k.deaths() == 1
+                for t in there:
+                    assert s.event("sctp_paddr_change", sock=t["sock"], state=state)["addr"]["addr"] == "127.0.0.2"
+                assert s.call("getopts", sock=here, options=["reuseport"])["options"] == [["reuseport", False]]
+                s.close()
+
+
+@contextlib.contextmanager
+def interleaving():
+    """I-DATA is allowed meanwhile."""
+    allow_interleaving()
+    try:
+        yield
+    finally:
+        allow_interleaving("0")
+
+
+def test_of_several_messages_that_come_in_turns_each_is_whole(d):
+    """The daemon dies again and again while pieces of eight come."""
+    fragment_interleave, maxseg, scheduler, interleaving_supported, sndinfo = 18, 13, 123, 125, 2
+    sndbufforce = 32
+    sent = [bytes([n]) * (200000 + n) for n in range(8)]
+    with interleaving(), Faulty() as k, socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP) as peer:
+        k.ready()
+        s = Session(k.path, "interleave")
+        there = s.call("open", ip="127.0.0.1", options={
+            "active": True, "sctp_fragment_interleave": 2, "sctp_interleaving_supported": {"assoc_value": 1},
+            "sctp_partial_delivery_point": 2000})
+        s.call("listen", sock=there["sock"])
+        for name, value in ((fragment_interleave, struct.pack("i", 1)),
+                            (interleaving_supported, struct.pack("iI", 0, 1)),
+                            (maxseg, struct.pack("iI", 0, 1000)), (scheduler, struct.pack("iI", 0, 2))):
+            peer.setsockopt(SCTP, name, value)
+        peer.setsockopt(socket.SOL_SOCKET, sndbufforce, 4 << 20)
+        peer.settimeout(WAIT)
+        peer.connect(("127.0.0.1", there["port"]))
+        up = s.event("sctp_assoc_change", sock=there["sock"], state="comm_up")["assoc_id"]
+        for n, data in enumerate(sent):     # ordered and unordered ones on four streams
+            peer.sendmsg([data], [(SCTP, sndinfo, struct.pack("HHIIi", n % 4, n // 4, socket.htonl(40 + n), 0, 0))])
+        got = []
+        deaths = 0
+        while len(got) < len(sent):
+            if k.deaths() == deaths:
+                deaths += 1
+                k.die_at("recvmmsg", 7)
+            e = s.event("data", sock=there["sock"])
+            info = e["sctp_sndrcvinfo"]
+            got.append((info["ppid"], info.get("stream", 0), info.get("flags", []), e["data"]))
+        assert sorted(got) == [(40 + n, n % 4, ["unordered"] if n > 3 else [], data) for n, data in enumerate(sent)]
+        print(f"        died {k.deaths()} times", flush=True)
+        assert k.deaths() > 0
+        s.call("abort", sock=there["sock"], assoc_id=up)
+        s.close()

@@ -33,7 +33,7 @@ def test_every_word_of_features_is_documented(d):
     with open(os.path.join(ROOT, "proto", "README.md"), encoding="utf-8") as f:
         documented = set(re.findall(r"^- `(\w+)`:", re.search(r"## Features\n(.*?)\n## ", f.read(), re.S)[1], re.M))
     known = {"survive"}
-    for path in glob.glob(os.path.join(ROOT, "daemon", "*.c")):
+    for path in glob.glob(os.path.join(ROOT, "daemon", "**", "*.c"), recursive=True):
         with open(path, encoding="utf-8") as f:
             for words_ in re.findall(r"\*const features\w*\[\] = \{(.*?)\}", f.read(), re.S):
                 known |= set(re.findall(r'"(\w+)"', words_))
@@ -77,9 +77,14 @@ def test_the_lists_have_what_there_is(d):
     assert all(r["owner"] == c.id and r["associations"] == 1 for r in rows)
     rows = c.call("assocs")["assocs"]
     port = c.call("sockname", sock=there)["port"]
-    assert only(rows, sock=here) == {
+    row = only(rows, sock=here)
+    assert row.pop("age") < 100
+    assert row == {
         "sock": here, "assoc_id": here_id, "state": "up", "inbound_streams": 10, "outbound_streams": 10,
-        "send_pend": 0, "peer": {"addr": "127.0.0.1", "port": port}}
+        "send_pend": 0, "recv_pend": 0, "peer": {"addr": "127.0.0.1", "port": port},
+        "port": c.call("sockname", sock=here)["port"], "owner": c.id, "name": "lister", "pid": os.getpid(), "uid": os.getuid(),
+        "recv_cnt": 0, "recv_oct": 0, "send_cnt": 0, "send_oct": 0, "ppids": [], "more_ppids": False,
+        "last_error": "", "last_error_age": 0}
     assert only(rows, sock=there)["assoc_id"] == there_id
     assert only(c.call("clients")["clients"], client=c.id)["sockets"] == 2
 
@@ -88,8 +93,9 @@ def test_describe_has_every_row_of_the_lists(d):
     got = d.client().call("describe")
     assert [m["name"] for m in got["methods"]] == words("rpc.def", "METHOD")
     assert [e["code"] for e in got["errors"]] == words("error.def", "ERROR")
-    with open(os.path.join(ROOT, "proto", "notice.c")) as f:
-        assert [e["name"] for e in got["events"]] == re.findall(r'\.name = "(\w+)"', f.read())
+    with open(os.path.join(ROOT, "proto", "event.def")) as own, open(os.path.join(ROOT, "proto", "event_type.c")) as stacks:
+        assert [e["name"] for e in got["events"]] == re.findall(r'^EVENT\(\w+, "(\w+)"', own.read(), re.M) + \
+            re.findall(r'\.name = "(\w+)"', stacks.read())
     with open(os.path.join(ROOT, "proto", "sockopt.c")) as f:
         assert [o["name"] for o in got["options"]] == re.findall(r'\.name = "(\w+)"', f.read())
 

@@ -5,7 +5,9 @@ kernel there is."""
 import contextlib
 import shutil
 import socket
+import re
 import struct
+import subprocess
 
 import rawpeer
 from check import answered, nothing, option, recv, recv_data, refusal
@@ -24,7 +26,7 @@ class Two:
     """What the tests get: the right one is the peer whose port changes."""
 
     def __init__(self):
-        self.left, self.right = (Daemon(stack="userland", udp_port=free_port()) for _ in "lr")
+        self.left, self.right = (Daemon(stack="userland", udp_port=free_port(), udp_segments=64) for _ in "lr")
 
     def alive(self):
         return self.left.alive() and self.right.alive()
@@ -65,7 +67,7 @@ def test_a_port_that_is_taken_is_told_until_it_is_free(_):
         port = taken.getsockname()[1]
         d = Daemon(stack="userland", udp_port=port)
         why = (f"UDP port {port}: Address already in use: another program has it "
-               f"(ss -lunp sport = {port}), or take another with udp_port, see sctpd.conf(5)")
+               f"(ss -lunp sport = {port}), or choose another with udp_port, see sctpd.conf(5)")
         assert f"no SCTP: {why}\n" in d.log_text(), d.log_text()
         assert refusal(d.client(), "open") == f"eprotonosupport: {why}"
     assert opens(d)
@@ -86,7 +88,7 @@ def test_a_port_without_the_right_to_it_is_told(_):
     d = Daemon(stack="userland", udp_port=1000,
                prefix=("setpriv", "--bounding-set", "-net_bind_service"))
     why = ("UDP port 1000: Permission denied: it needs CAP_NET_BIND_SERVICE; "
-           "take one from 1024 on with udp_port, see sctpd.conf(5)")
+           "choose one from 1024 on with udp_port, see sctpd.conf(5)")
     assert f"no SCTP: {why}\n" in d.log_text(), d.log_text()
     assert refusal(d.client(), "open") == f"eprotonosupport: {why}"
     d.stop()
@@ -471,8 +473,9 @@ def test_why_usrsctp_aborts_an_association_is_told(h):
                 rawpeer.SACK, struct.pack(">IIHH", (p.tsn + 1000) % (1 << 32), 65536, 0, 0)))
             p.recv(rawpeer.ABORT)
             recv(left, sock["sock"], "sctp_assoc_change", state="comm_lost", error=error, assoc_id=up["assoc_id"])
-            told = f"assoc {up['assoc_id']}: usrsctp aborted it, cause {error}, \"{says}"
-            assert told in h.left.log_text(), h.left.log_text()
+            log = h.left.log_text()
+            assert f"assoc {up['assoc_id']}: usrsctp aborts it, cause {error}, \"{says}" in log, log
+            assert re.search(rf"assoc {up['assoc_id']}: aborted by this side: .* \(cause {error}\)", log), log
 
 
 # ---- memory ----------------------------------------------------------------
@@ -491,3 +494,80 @@ def test_little_messages_to_a_peer_that_reads_nothing_take_little_memory(h):
             assert recv_data(*there[:2]) == b"x"
         for i in ids:
             here[0].answer(i)
+
+
+# ---- packets that the kernel joins and takes apart --------------------------
+
+UDP, UDP_SEGMENT, UDP_GRO = 17, 103, 104
+
+
+def test_packets_that_came_joined_are_dealt_with_each(h):
+    """Each has the same length but for the last, whatever that does to how they lie in memory."""
+    c, sock, port = listener(h)
+    with raw(h, port) as peer:
+        peer.come()
+        recv(c, sock, "sctp_assoc_change", state="comm_up")
+        sent = [bytes([n]) * 104 for n in range(9)] + [b"last"]
+        head = struct.pack(">HHII", 5000, port, peer.tag, 0)
+        packets = [signed(head + rawpeer.data(n, text)) for n, text in enumerate(sent)]
+        assert len(packets[0]) % 8 == 4
+        size = struct.pack("H", len(packets[0]))
+        try:
+            peer.s.sendmsg([b"".join(packets)], [(UDP, UDP_SEGMENT, size)], 0, peer.to)
+        except OSError as e:
+            raise Skip(f"this kernel takes no UDP message apart: {e}") from e
+        assert [recv_data(c, sock) for _ in sent] == sent
+        peer.send(rawpeer.chunk(rawpeer.ABORT))
+
+
+def pieces(peer, c, sock, assoc_id):
+    """Send a message that takes many packets of one length; gives how many packets came
+    in each UDP message, until all but the last of those that may be under way have come."""
+    c.notify("send", sock=sock, assoc_id=assoc_id, data=b"x" * 20000)
+    found = []
+    while sum(found) < 3:
+        data, control, *_ = peer.s.recvmsg(65536, 64)
+        each = [struct.unpack("i", value)[0] for level, kind, value in control if (level, kind) == (UDP, UDP_GRO)]
+        size = each[0] if each else len(data)
+        if data[12] == rawpeer.DATA:
+            found.append(-(-len(data) // size))
+    return found
+
+
+def joins(h, mtu):
+    """How sctpd sends where packets have at most 1400 bytes, and the loopback device that MTU."""
+    c = h.left.client()
+    got = c.call("open", ip=HOST, options={
+        "sctp_peer_addr_params": {"pathmtu": 1400, "flags": ["pmtud_disable"]}})
+    c.call("listen", sock=got["sock"])
+    with raw(h, got["port"]) as peer, loopback(mtu):
+        try:
+            peer.s.setsockopt(UDP, UDP_GRO, 1)
+        except OSError as e:
+            raise Skip(f"this kernel joins no UDP packets: {e}") from e
+        peer.come()
+        up = recv(c, got["sock"], "sctp_assoc_change", state="comm_up")
+        found = pieces(peer, c, got["sock"], up["assoc_id"])
+        peer.send(rawpeer.chunk(rawpeer.ABORT))
+        recv(c, got["sock"], "sctp_assoc_change", state="comm_lost")
+    return found
+
+
+@contextlib.contextmanager
+def loopback(mtu):
+    with open("/sys/class/net/lo/mtu", encoding="ascii") as f:
+        before = f.read().strip()
+    subprocess.run(["ip", "link", "set", "lo", "mtu", str(mtu)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["ip", "link", "set", "lo", "mtu", before], check=True)
+
+
+def test_packets_of_one_length_go_out_joined(h):
+    assert max(joins(h, 65536)) > 1
+
+
+def test_where_the_kernel_refuses_to_take_them_apart_they_go_one_by_one(h):
+    """The packets are longer than the MTU: the kernel takes them as fragments only."""
+    assert max(joins(h, 1300)) == 1

@@ -102,6 +102,7 @@ class Session(Client):
             except LOST:
                 continue
             assert result["resume"] == self.token
+            self.seq = max(self.seq, result["seq"])     # events may have followed it
             self.returns += 1
             return
 

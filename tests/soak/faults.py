@@ -25,8 +25,8 @@ NAMES = {"daemon-kill": "SIGKILL of the daemon", "daemon-term": "SIGTERM of the 
          "daemon-stop": "SIGSTOP of the daemon, 2 s", "client-kill": "SIGKILL of a client",
          "client-stop": "SIGSTOP of a client, 2 s",
          "hand-over": "hand-over to another client", "path": "network down and up"}
-# Places of daemon/fault.h that are come to all the time.
-PLACES = ("recvmmsg", "sendmmsg", "uncommitted", "committed", "applied", "written")
+# Places of daemon/util/fault.h that are come to all the time.
+PLACES = ("recvmmsg", "bundle", "sendmmsg", "uncommitted", "committed", "applied", "written")
 PASSED = 40  # times that one is passed, at most, before the daemon dies there
 STOPPED = 2  # seconds
 AT_ONCE = 0.1  # how often the next comes at once

@@ -7,7 +7,7 @@
 #ifndef LIB_H
 #define LIB_H
 
-#include "sctpd.h"
+#include "lib/sctpd.h"
 #include "unit.h"
 
 #define FIRST	"1048576"	/* the first request's id */

@@ -13,7 +13,8 @@ static Suite *(*const suites[])(void) = {
 	error_suite,
 	codec_suite,
 	frame_suite,
-	hot_suite,
+	fastpath_suite,
+	ppid_suite,
 	tables_suite,
 	kernel_suite,
 	lib_words_suite,
@@ -21,9 +22,12 @@ static Suite *(*const suites[])(void) = {
 	lib_async_suite,
 	mem_suite,
 	config_suite,
+	park_suite,
+	partial_suite,
 	store_suite,
 	turn_suite,
 	journal_suite,
+	counters_suite,
 };
 
 int

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "addr.h"
+#include "proto/addr.h"
 #include "unit.h"
 
 static struct sockaddr_storage
@@ -113,6 +113,24 @@ START_TEST(equal_means_address_port_and_zone)
 }
 END_TEST
 
+START_TEST(any_is_known_in_both_families)
+{
+	static const char *const	any[] = { "0.0.0.0", "::", "::ffff:0.0.0.0" };
+	static const char *const	some[] = { "0.0.0.1", "::1", "::ffff:127.0.0.1", "fe80::" };
+	struct sockaddr_storage		ss;
+
+	for (size_t i = 0; i < sizeof any / sizeof any[0]; i++) {
+		ss = parsed(any[i]);
+		addr_set_port(&ss, 5);
+		ck_assert_msg(addr_is_any(&ss), "%s", any[i]);
+	}
+	for (size_t i = 0; i < sizeof some / sizeof some[0]; i++) {
+		ss = parsed(some[i]);
+		ck_assert_msg(!addr_is_any(&ss), "%s", some[i]);
+	}
+}
+END_TEST
+
 Suite *
 addr_suite(void)
 {
@@ -125,6 +143,7 @@ addr_suite(void)
 	tcase_add_test(tc, ports_and_lengths);
 	tcase_add_test(tc, no_family_has_no_text);
 	tcase_add_test(tc, equal_means_address_port_and_zone);
+	tcase_add_test(tc, any_is_known_in_both_families);
 	suite_add_tcase(s, tc);
 	return s;
 }

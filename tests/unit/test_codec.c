@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "addr.h"
-#include "codec.h"
+#include "proto/addr.h"
+#include "proto/codec.h"
 #include "unit.h"
 
 struct inner {
@@ -298,7 +298,7 @@ START_TEST(keys_are_known_strings)
 	refuses_by(few_fields, "{}", "need: missing; it takes " INTEGER("0 to 4294967295"));
 	refuses_by(few_fields, "{\"nee\": 1}", "nee: unknown; there are: need, may, text, from");
 	refuses_by(few_fields, "{\"\": 1}", ": a key is empty; there are: need, may, text, from");
-	refuses_by(FIELDS({ .key = NULL }), "{\"a\": 1}", "a: unknown; nothing is taken here");
+	refuses_by(FIELDS({ .key = NULL }), "{\"a\": 1}", "a: unknown; there are no arguments here");
 	refuses("{\"inner\": {\"x\": 1}}", "inner.x: unknown; there are: port, ppid");
 }
 END_TEST
@@ -394,6 +394,45 @@ START_TEST(tails_reach_to_the_end_of_what_came)
 	ck_assert_str_eq(packed(bytes, &t, 0), "{\"t\": x\"\"}");
 	ck_assert_str_eq(packed(sparse, &t, 4), "{}");
 	refuses_by(bytes, "{\"t\": x\"00\"}", "t: only the daemon writes this");
+}
+END_TEST
+
+struct listed {
+	uint16_t	nbytes;
+	uint16_t	bytes[2];	/* of which the list has four of one byte each */
+	uint32_t	nwords;
+	uint16_t	words[3];
+	uint16_t	behind;
+};
+
+START_TEST(lists_have_as_many_items_as_there_is_room_for)
+{
+	static const struct word	shades[] = { { 1, "red" }, { 300, "blue" }, { 0, NULL } };
+	static const struct field	fields[] = {
+		{ .key = "b", .type = FIELD_LIST, .offset = offsetof(struct listed, bytes), .width = 4, .item = 1,
+		  .count = offsetof(struct listed, nbytes), .count_width = 2, .doc = "x" },
+		LIST(listed, words, nwords, 3, shades, "w", "x"),
+		{ .key = NULL }
+	};
+	struct listed			l = { .nbytes = 3, .bytes = { 0x0201, 0x0403 }, .nwords = 2,
+	    .words = { 300, 7 }, .behind = 9 };
+	struct errtext			err = { .path = "" };
+
+	ck_assert_str_eq(packed(fields, &l, sizeof l), "{\"b\": x\"010203\", \"w\": [\"blue\", 7]}");
+	l.nbytes = UINT16_MAX;		/* more than there are */
+	l.nwords = UINT32_MAX;
+	ck_assert_str_eq(packed(fields, &l, sizeof l), "{\"b\": x\"01020304\", \"w\": [\"blue\", 7, 0]}");
+	ck_assert(codec_unpack(text_object("{\"b\": \"ab\", \"w\": [\"red\"]}"), fields, &l, NULL, &err));
+	ck_assert(l.nbytes == 2 && memcmp(l.bytes, "ab\0\0", 4) == 0);
+	ck_assert(l.nwords == 1 && l.words[0] == 1 && l.words[1] == 0 && l.behind == 9);
+	ck_assert(codec_unpack(text_object("{\"b\": \"\", \"w\": []}"), fields, &l, NULL, &err));
+	ck_assert(l.nbytes == 0 && l.nwords == 0 && l.behind == 9);
+	refuses_by(fields, "{\"b\": \"abcde\"}", "b: 5 bytes are too long; it takes at most 4");
+	refuses_by(fields, "{\"b\": [1]}", "b: got a list; it takes bytes (bin, or a string)");
+	refuses_by(fields, "{\"w\": [\"red\", \"red\", \"red\", \"red\"]}", "w: 4 are too many; it takes at most 3");
+	refuses_by(fields, "{\"w\": [7]}", "w: got an integer; its words are: red, blue");
+	refuses_by(fields, "{\"w\": \"red\"}", "w: got a string; it takes a list of its words");
+	ck_assert(codec_read(text_object("{\"w\": [7]}"), fields, &l, NULL, &err) && l.words[0] == 7);
 }
 END_TEST
 
@@ -516,6 +555,7 @@ codec_suite(void)
 	tcase_add_test(tc, sparse_fields_are_left_out_when_they_say_nothing);
 	tcase_add_test(tc, a_scalar_stands_for_itself);
 	tcase_add_test(tc, tails_reach_to_the_end_of_what_came);
+	tcase_add_test(tc, lists_have_as_many_items_as_there_is_room_for);
 	tcase_add_test(tc, packed_bytes_go_out_as_they_are);
 	tcase_add_test(tc, nothing_packs_as_empty);
 	tcase_add_test(tc, types_have_names);

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "error.h"
+#include "proto/error.h"
 #include "unit.h"
 
 static enum error

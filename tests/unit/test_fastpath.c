@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "codec.h"
-#include "hot.h"
+#include "proto/codec.h"
+#include "proto/fastpath.h"
 #include "unit.h"
 
 #define ROUNDS	20000
@@ -65,7 +65,7 @@ some_peer(struct sockaddr_storage *ss)
 /* The event as the tables have it, but for the message's bytes. */
 static void
 pack_event(msgpack_sbuffer *b, uint64_t seq, uint64_t sock, const struct sockaddr_storage *from,
-    const struct sndrcvinfo *info, uint32_t len)
+    const struct sndrcvinfo *info, uint64_t timestamp, uint32_t len)
 {
 	msgpack_packer	pk;
 
@@ -74,7 +74,7 @@ pack_event(msgpack_sbuffer *b, uint64_t seq, uint64_t sock, const struct sockadd
 	msgpack_pack_uint8(&pk, 2);
 	codec_pack_text(&pk, "data");
 	msgpack_pack_array(&pk, 1);
-	msgpack_pack_map(&pk, 2u + (seq != 0) + (from != NULL) + (info != NULL));
+	msgpack_pack_map(&pk, 2u + (seq != 0) + (from != NULL) + (info != NULL) + (timestamp != 0));
 	if (seq != 0) {
 		codec_pack_text(&pk, "seq");
 		msgpack_pack_uint64(&pk, seq);
@@ -89,20 +89,25 @@ pack_event(msgpack_sbuffer *b, uint64_t seq, uint64_t sock, const struct sockadd
 		codec_pack_text(&pk, "sctp_sndrcvinfo");
 		codec_pack(&pk, sndrcvinfo_fields, info, sizeof *info);
 	}
+	if (timestamp != 0) {
+		codec_pack_text(&pk, "timestamp");
+		msgpack_pack_uint64(&pk, timestamp);
+	}
 	codec_pack_text(&pk, "data");
 	msgpack_pack_bin(&pk, len);
 }
 
 START_TEST(events_are_what_the_tables_say)
 {
-	static struct hot_from	f;
+	static struct fastpath_from	f;
 	struct sockaddr_storage	peer;
-	char			hot[HOT_EVENT_MAX];
+	char			hot[FASTPATH_EVENT_MAX];
 
 	for (int i = 0; i < ROUNDS; i++) {
 		struct sndrcvinfo	 info = some_info();
 		const struct sndrcvinfo	*in = random() % 4 ? &info : NULL;
 		uint64_t		 seq = some(), sock = (uint64_t)some() << (random() % 20);
+		uint64_t		 timestamp = (uint64_t)some() << (random() % 20);
 		uint32_t		 len = some();
 		msgpack_sbuffer		 b;
 		size_t			 n;
@@ -112,8 +117,8 @@ START_TEST(events_are_what_the_tables_say)
 			some_peer(&peer);
 		from = random() % 5 != 0;
 		msgpack_sbuffer_init(&b);
-		pack_event(&b, seq, sock, from ? &peer : NULL, in, len);
-		n = hot_write_data(hot, seq, sock, &f, from ? &peer : NULL, in, len);
+		pack_event(&b, seq, sock, from ? &peer : NULL, in, timestamp, len);
+		n = fastpath_write_data(hot, seq, sock, &f, from ? &peer : NULL, in, timestamp, len);
 		ck_assert_msg(n == b.size && memcmp(hot, b.data, n) == 0, "round %d: %s, wanted %s", i,
 		    text_show(hot, n), text_show(b.data, b.size));
 		msgpack_sbuffer_destroy(&b);
@@ -123,32 +128,33 @@ END_TEST
 
 START_TEST(the_longest_event_fits)
 {
-	struct sndrcvinfo	info = { UINT16_MAX, UINT16_MAX, SNDRCV_UNORDERED, UINT32_MAX, UINT32_MAX,
-	    UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX };
+	struct sndrcvinfo	info = { .stream = UINT16_MAX, .ssn = UINT16_MAX, .flags = SNDRCV_UNORDERED,
+	    .ppid = UINT32_MAX, .context = UINT32_MAX, .timetolive = UINT32_MAX, .tsn = UINT32_MAX,
+	    .cumtsn = UINT32_MAX, .assoc_id = UINT32_MAX };
 	struct sockaddr_in6	s6 = { .sin6_family = AF_INET6, .sin6_port = 0xffff, .sin6_scope_id = UINT32_MAX };
 	struct sockaddr_storage	ss;
-	struct hot_from		f = { .len = 0 };
-	char			hot[HOT_EVENT_MAX];
+	struct fastpath_from		f = { .len = 0 };
+	char			hot[FASTPATH_EVENT_MAX];
 
 	memset(&s6.sin6_addr, 0xee, sizeof s6.sin6_addr);
 	memset(&ss, 0, sizeof ss);
 	memcpy(&ss, &s6, sizeof s6);
-	ck_assert(hot_write_data(hot, UINT64_MAX, UINT64_MAX, &f, &ss, &info, UINT32_MAX) <= HOT_EVENT_MAX);
+	ck_assert(fastpath_write_data(hot, UINT64_MAX, UINT64_MAX, &f, &ss, &info, UINT64_MAX, UINT32_MAX) <= FASTPATH_EVENT_MAX);
 }
 END_TEST
 
 START_TEST(answers_are_short)
 {
-	char	hot[HOT_DONE_MAX];
+	char	hot[FASTPATH_DONE_MAX];
 
-	ck_assert_str_eq(text_show(hot, hot_write_done(hot, 0)), "[1, 0, nil, {}]");
-	ck_assert_str_eq(text_show(hot, hot_write_done(hot, 77777)), "[1, 77777, nil, {}]");
-	ck_assert(hot_write_done(hot, UINT32_MAX) == HOT_DONE_MAX);
+	ck_assert_str_eq(text_show(hot, fastpath_write_done(hot, 0)), "[1, 0, nil, {}]");
+	ck_assert_str_eq(text_show(hot, fastpath_write_done(hot, 77777)), "[1, 77777, nil, {}]");
+	ck_assert(fastpath_write_done(hot, UINT32_MAX) == FASTPATH_DONE_MAX);
 }
 END_TEST
 
 static size_t
-reads(const char *text, struct hot_send *m)
+reads(const char *text, struct fastpath_send *m)
 {
 	static msgpack_sbuffer	b;
 	msgpack_packer		pk;
@@ -156,12 +162,12 @@ reads(const char *text, struct hot_send *m)
 	msgpack_sbuffer_clear(&b);
 	msgpack_packer_init(&pk, &b, msgpack_sbuffer_write);
 	text_pack(&pk, text);
-	return hot_read_send(b.data, b.size, m) == b.size ? b.size : 0;
+	return fastpath_read_send(b.data, b.size, m) == b.size ? b.size : 0;
 }
 
 START_TEST(ordinary_sends_are_read)
 {
-	struct hot_send	m;
+	struct fastpath_send	m;
 
 	ck_assert(reads("[0, 70000, \"send\", [{\"sock\": 5000000000, \"assoc_id\": 3, \"stream\": 7, \"data\": x\"0102\"}]]", &m) > 0);
 	ck_assert(!m.notification && m.msgid == 70000 && m.in.sock == 5000000000 && m.in.assoc_id == 3);
@@ -176,7 +182,7 @@ END_TEST
 /* As libraries have it that make bin of every string. */
 START_TEST(sends_of_bin_alone_are_read)
 {
-	struct hot_send	m;
+	struct fastpath_send	m;
 
 	/* send, sock, assoc_id, data, sctp_sndrcvinfo, ppid */
 	ck_assert(reads("[0, 1, x\"73656e64\", [{x\"736f636b\": 5, x\"6173736f635f6964\": 3, x\"64617461\": x\"0102\"}]]", &m) > 0);
@@ -200,6 +206,9 @@ static const char *const others[] = {
 	"[0, 1, \"send\", [{\"sock\": 1, \"other\": 1, \"data\": x\"01\"}]]",
 	"[0, 1, \"send\", [{\"sock\": 1, \"data\": x\"01\", \"sctp_sndrcvinfo\": {\"flags\": [\"unordered\"]}}]]",
 	"[0, 1, \"send\", [{\"sock\": 1, \"data\": x\"01\", \"sctp_sndrcvinfo\": {\"tsn\": 1}}]]",
+	"[0, 1, \"send\", [{\"sock\": 1, \"data\": x\"01\", \"sctp_sndrcvinfo\": {\"pr_policy\": \"rtx\"}}]]",
+	"[0, 1, \"send\", [{\"sock\": 1, \"data\": x\"01\", \"sctp_sndrcvinfo\": {\"pr_value\": 1}}]]",
+	"[0, 1, \"send\", [{\"sock\": 1, \"data\": x\"01\", \"sctp_sndrcvinfo\": {\"auth_keynumber\": 1}}]]",
 	"[0, 4294967296, \"send\", [{\"sock\": 1, \"data\": x\"01\"}]]",
 	"[0, 1, \"send\", [{\"sock\": 1.0, \"data\": x\"01\"}]]",
 	"[0, 1, \"send\", [{\"sock\": 1, \"stream\": nil, \"data\": x\"01\"}]]",
@@ -209,7 +218,7 @@ static const char *const others[] = {
 
 START_TEST(what_is_not_ordinary_is_left_to_others)
 {
-	struct hot_send	m;
+	struct fastpath_send	m;
 
 	ck_assert_msg(reads(others[_i], &m) == 0, "%s", others[_i]);
 }
@@ -219,7 +228,7 @@ START_TEST(of_a_part_nothing_is_read)
 {
 	msgpack_sbuffer	b;
 	msgpack_packer	pk;
-	struct hot_send	m;
+	struct fastpath_send	m;
 
 	msgpack_sbuffer_init(&b);
 	msgpack_packer_init(&pk, &b, msgpack_sbuffer_write);
@@ -229,7 +238,7 @@ START_TEST(of_a_part_nothing_is_read)
 
 		memcpy(part, b.data, n);
 		part = realloc(part, n > 0 ? n : 1);
-		ck_assert(hot_read_send(part, n, &m) == 0);
+		ck_assert(fastpath_read_send(part, n, &m) == 0);
 		free(part);
 	}
 	msgpack_sbuffer_destroy(&b);
@@ -237,9 +246,9 @@ START_TEST(of_a_part_nothing_is_read)
 END_TEST
 
 Suite *
-hot_suite(void)
+fastpath_suite(void)
 {
-	Suite	*s = suite_create("hot");
+	Suite	*s = suite_create("fastpath");
 	TCase	*t = tcase_create("hot");
 
 	tcase_set_timeout(t, 60);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "frame.h"
+#include "proto/frame.h"
 #include "unit.h"
 
 #define MAX	((size_t)1 << 20)

@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "journal.h"
-#include "output.h"
+#include "journal/journal.h"
+#include "rpc/output.h"
 #include "unit.h"
 
 #define THINGS	200
@@ -85,7 +85,7 @@ change(unsigned i)
 	t->record = journal_new(t->len);
 	t->record->word[0] = i;
 	fill(t->record, t->len, t->seed);
-	journal_keep(t->record, RECORD_JOINT);
+	journal_keep(t->record, RECORD_PARTIAL);
 }
 
 /* The process ends here, and another takes over. */
@@ -103,7 +103,7 @@ die(void)
 		now[i].record = NULL;
 		n += committed[i].there;
 	}
-	while ((r = journal_next(r, RECORD_JOINT)) != NULL) {
+	while ((r = journal_next(r, RECORD_PARTIAL)) != NULL) {
 		struct thing	*t = &now[r->word[0]];
 
 		ck_assert(r->word[0] < THINGS && t->there && t->record == NULL);
@@ -144,7 +144,7 @@ START_TEST(dropped_memory_is_used_again)
 	before = journal_size();
 	for (int i = 0; i < 20000; i++) {
 		r = journal_new((size_t)i * 37 % 100000);
-		journal_keep(r, RECORD_JOINT);
+		journal_keep(r, RECORD_PARTIAL);
 		journal_commit();
 		journal_drop(r);
 		journal_commit();
@@ -446,8 +446,8 @@ START_TEST(a_damaged_journal_is_ignored_as_a_whole)
 	small = journal_new(20);
 	large = journal_new(300000);
 	journal_keep(small, RECORD_SOCK);
-	journal_keep(large, RECORD_JOINT);
-	journal_keep(journal_new(300000), RECORD_JOINT);
+	journal_keep(large, RECORD_PARTIAL);
+	journal_keep(journal_new(300000), RECORD_PARTIAL);
 	journal_commit();
 	fd = dup(journal_fd());
 	damage((unsigned)_i, fd);

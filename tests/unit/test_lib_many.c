@@ -77,6 +77,29 @@ START_TEST(of_many_it_is_said_which_failed)
 }
 END_TEST
 
+START_TEST(of_one_request_it_is_said_how_many_were_taken)
+{
+	struct sctpd_message	m[2] = { { .data = "a", .len = 1, .info.ppid = 46 }, { .data = "b", .len = 1 } };
+	size_t			taken;
+
+	lib_say("[1, " FIRST ", nil, {\"taken\": 2}]");
+	ck_assert_int_eq(sctpd_sendmmsg(lib_conn, 5, 3, m, 2, &taken), SCTPD_OK);
+	ck_assert_str_eq(strstr(lib_heard(), "\"send_many\""), "\"send_many\", [{\"sock\": 5, \"assoc_id\": 3, \"messages\": "
+	    "[{\"data\": x\"61\", \"sctp_sndrcvinfo\": {\"ppid\": 46}}, {\"data\": x\"62\", \"sctp_sndrcvinfo\": {}}]}]]");
+	ck_assert_uint_eq(taken, 2);
+	ck_assert(m[0].code == SCTPD_OK && m[1].code == SCTPD_OK);
+	lib_say("[1, " AGAIN ", nil, {\"taken\": 1, \"error\": \"eagain: message [1]: no room\"}]");
+	ck_assert_int_eq(sctpd_sendmmsg(lib_conn, 5, 3, m, 2, &taken), SCTPD_EAGAIN);
+	ck_assert_str_eq(sctpd_error(lib_conn), "eagain: message [1]: no room");
+	ck_assert(taken == 1 && m[0].code == SCTPD_OK && m[1].code == SCTPD_EAGAIN);
+	lib_say("[1, " THIRD ", \"epipe: it is over\", nil]");
+	ck_assert_int_eq(sctpd_sendmmsg(lib_conn, 5, 3, m, 2, &taken), SCTPD_EPIPE);
+	ck_assert(taken == 0 && m[0].code == SCTPD_EPIPE && m[1].code == SCTPD_EPIPE);
+	m[1].len = SIZE_MAX / 4;
+	ck_assert_int_eq(sctpd_sendmmsg(lib_conn, 5, 3, m, 2, NULL), SCTPD_EMSGSIZE);
+}
+END_TEST
+
 START_TEST(of_many_some_may_stay_unanswered)
 {
 	struct sctpd_message	m[2] = { { .data = "a", .len = 1 }, { .data = "b", .len = 1 } };
@@ -378,6 +401,7 @@ lib_many_case(void)
 	tcase_add_checked_fixture(many, lib_setup, lib_teardown);
 	tcase_add_test(many, many_are_sent_as_one_is);
 	tcase_add_test(many, of_many_it_is_said_which_failed);
+	tcase_add_test(many, of_one_request_it_is_said_how_many_were_taken);
 	tcase_add_test(many, of_many_some_may_stay_unanswered);
 	tcase_add_test(many, many_events_are_taken_in_their_order);
 	tcase_add_test(many, none_is_lost_when_the_daemon_goes);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "error.h"
+#include "proto/error.h"
 #include "lib.h"
 
 /* What the words become on the wire; or why they do not. */
@@ -60,8 +60,8 @@ END_TEST
 START_TEST(mistakes_are_named)
 {
 	ck_assert_str_eq(wire("frob a=1"), "enosys: there is no method \"frob\"");
-	ck_assert_str_eq(wire("open x"), "badarg: open: \"x\" is no key=value word");
-	ck_assert_str_eq(wire("open =x"), "badarg: open: \"=x\" is no key=value word");
+	ck_assert_str_eq(wire("open x"), "badarg: open: \"x\" is not a key=value word");
+	ck_assert_str_eq(wire("open =x"), "badarg: open: \"=x\" is not a key=value word");
 	ck_assert_str_eq(wire("open prt=1"), "badarg: open: prt: unknown; there are: ip, port, type, family, options");
 	ck_assert_str_eq(wire("open port=65536"), "badarg: open: port: 65536 is out of range; it takes an integer from 0 to 65535");
 	ck_assert_str_eq(wire("open port=1 port=2"), "badarg: open: port: given twice");
@@ -78,7 +78,7 @@ START_TEST(mistakes_are_named)
 	ck_assert_str_eq(wire("setopts sock=1 options.sctp_rtoinfo.max=-1"), "badarg: setopts: options.sctp_rtoinfo.max: -1 is out of range; it takes an integer from 0 to 4294967295");
 	ck_assert_str_eq(wire("setopts sock=1 options.sctp_nodelay.x=1"), "badarg: setopts: options.sctp_nodelay: it is one value, without parts");
 	ck_assert_str_eq(wire("send sock=1 data=x sctp_sndrcvinfo=5"), "badarg: send: sctp_sndrcvinfo: it is a record; name its parts: "
-	    ".stream .ssn .flags .ppid .context .timetolive .tsn .cumtsn .assoc_id");
+	    ".stream .ssn .flags .ppid .context .timetolive .tsn .cumtsn .assoc_id .pr_policy .pr_value .auth_keynumber .addr");
 	ck_assert_str_eq(lib_heard(), "nothing");
 	ck_assert_uint_eq(sctpd_pending(lib_conn), 0);
 }
@@ -144,6 +144,44 @@ START_TEST(options_become_structs)
 }
 END_TEST
 
+START_TEST(lists_become_structs_and_back)
+{
+	/* The head of struct sctp_authkey, and the key: association 7, key 2, 3 bytes. */
+	struct { int32_t id; uint16_t number, length; char key[5]; } key = { 7, 2, 3, "abc" };
+	struct { int32_t id; uint32_t n; uint8_t chunks[4]; } chunks = { 3, 0, { 0 } };
+	struct { uint32_t n; uint16_t idents[4]; } hmacs = { 2, { 3, 1 } };
+
+	lib_say("[1, " FIRST ", nil, {}]");
+	ck_assert_int_eq(sctpd_setopt(lib_conn, 5, "sctp_auth_key", &key, 11), SCTPD_OK);
+	ck_assert_str_eq(lib_heard(), "[0, " FIRST ", \"setopts\", [{\"sock\": 5, \"options\": [[\"sctp_auth_key\", "
+	    "{\"assoc_id\": 7, \"keynumber\": 2, \"key\": x\"616263\"}]]}]]");
+	ck_assert_int_eq(sctpd_setopt(lib_conn, 5, "sctp_auth_key", &key, 10), SCTPD_BADARG);
+	ck_assert_int_eq(sctpd_setopt(lib_conn, 5, "sctp_auth_key", &key, 7), SCTPD_BADARG);
+	key.length = 65535;
+	ck_assert_int_eq(sctpd_setopt(lib_conn, 5, "sctp_auth_key", &key, sizeof key), SCTPD_BADARG);
+	ck_assert_int_eq(sctpd_setopt(lib_conn, 5, "sctp_auth_required", &key, sizeof key), SCTPD_BADARG);
+	lib_say("[1, " AGAIN ", nil, {}]");
+	ck_assert_int_eq(sctpd_setopt(lib_conn, 5, "sctp_hmac_ident", &hmacs, 8), SCTPD_OK);
+	ck_assert_str_eq(lib_heard(), "[0, " AGAIN ", \"setopts\", [{\"sock\": 5, \"options\": [[\"sctp_hmac_ident\", "
+	    "{\"idents\": [\"sha256\", \"sha1\"]}]]}]]");
+	lib_say("[1, " THIRD ", nil, {\"options\": [[\"sctp_peer_auth_chunks\", {\"assoc_id\": 3, \"chunks\": [\"data\", \"asconf\", 200]}]]}]");
+	ck_assert_int_eq(sctpd_getopt(lib_conn, 5, "sctp_peer_auth_chunks", &chunks, sizeof chunks), SCTPD_OK);
+	ck_assert_str_eq(lib_heard(), "[0, " THIRD ", \"getopts\", [{\"sock\": 5, \"options\": [[\"sctp_peer_auth_chunks\", {\"assoc_id\": 3}]]}]]");
+	ck_assert(chunks.n == 3 && chunks.chunks[0] == 0 && chunks.chunks[1] == 193 && chunks.chunks[2] == 200);
+	lib_say("[1, " FOURTH ", nil, {\"options\": [[\"sctp_peer_auth_chunks\", {\"assoc_id\": 3, \"chunks\": [\"data\", \"data\", \"data\"]}]]}]");
+	ck_assert_int_eq(sctpd_getopt(lib_conn, 5, "sctp_peer_auth_chunks", &chunks, 10), SCTPD_BADARG);
+}
+END_TEST
+
+START_TEST(keys_are_given_in_words)
+{
+	ck_assert_str_eq(wire("setopts sock=1 options.sctp_auth_required.keynumber=1 options.sctp_auth_required.key=hex:00ff options.sctp_auth_required.chunks=data,asconf"),
+	    "[2, \"setopts\", [{\"sock\": 1, \"options\": [[\"sctp_auth_required\", {\"keynumber\": 1, \"key\": x\"00ff\", \"chunks\": [\"data\", \"asconf\"]}]]}]]");
+	ck_assert_str_eq(wire("setopts sock=1 options.sctp_auth_key.key=abc"),
+	    "badarg: setopts: options.sctp_auth_key.keynumber: missing; it takes an integer from 0 to 65535");
+}
+END_TEST
+
 /* Every row of error.def has a number, and no two have the same. */
 START_TEST(codes_are_the_tables)
 {
@@ -161,7 +199,7 @@ START_TEST(codes_are_the_tables)
 	ck_assert_str_eq(sctpd_code_name(SCTPD_NOT_OWNER), "not_owner");
 	ck_assert_str_eq(sctpd_code_name(SCTPD_ETIMEDOUT), "etimedout");
 	ck_assert_str_eq(sctpd_code_name(SCTPD_LOST), "lost");
-	ck_assert_str_eq(sctpd_code_text(SCTPD_TIMEOUT), "The time given ran out first.");
+	ck_assert_str_eq(sctpd_code_text(SCTPD_TIMEOUT), "The operation did not finish within the given time.");
 	ck_assert_str_eq(sctpd_cause_text(12), "User Initiated Abort");
 	ck_assert_str_eq(sctpd_cause_text(99), "unknown_error");
 }
@@ -202,6 +240,8 @@ lib_words_suite(void)
 	tcase_add_test(t, what_is_filled_in_cannot_add_words);
 	tcase_add_test(t, structs_become_options);
 	tcase_add_test(t, options_become_structs);
+	tcase_add_test(t, lists_become_structs_and_back);
+	tcase_add_test(t, keys_are_given_in_words);
 	tcase_add_test(t, codes_are_the_tables);
 	tcase_add_test(t, values_take_anything);
 	suite_add_tcase(s, t);

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hash.h"
-#include "mem.h"
+#include "util/hash.h"
+#include "util/mem.h"
 #include "unit.h"
 
 #define N	1000
@@ -52,6 +52,39 @@ START_TEST(a_walk_meets_each_once)
 			hash_remove(&h, n);
 	}
 	ck_assert_uint_eq(met, N);
+	hash_free(&h);
+}
+END_TEST
+
+/* One more node after each step: the table grows in the midst of the walk. */
+START_TEST(a_walk_by_key_goes_on_after_changes)
+{
+	static struct thing	 things[4 * N];
+	struct hash		 h = { .count = 0 };
+	struct hash_node	*n;
+	uint64_t		 key = 0;
+	size_t			 added = N, met = 0;
+
+	ck_assert_ptr_null(hash_after(&h, NULL));
+	for (uint64_t i = 0; i < N; i++)
+		hash_add(&h, &things[i].node, i << 32 | i);
+	for (n = hash_after(&h, NULL); n != NULL; n = hash_after(&h, &key)) {
+		key = n->key;
+		((struct thing *)(void *)n)->seen++;
+		met++;
+		if (met % 3 == 0)	/* the walk goes on from a key that is gone */
+			hash_remove(&h, n);
+		if (added < 4 * N) {
+			hash_add(&h, &things[added].node, added << 32 | added);
+			added++;
+		}
+	}
+	for (size_t i = 0; i < 4 * N; i++)
+		ck_assert_int_le(things[i].seen, 1);
+	for (size_t i = 0; i < N; i++)
+		ck_assert_int_eq(things[i].seen, 1);
+	ck_assert_uint_gt(met, N);
+	ck_assert_uint_lt(met, 4 * N);
 	hash_free(&h);
 }
 END_TEST
@@ -109,6 +142,7 @@ mem_suite(void)
 
 	tcase_add_test(tc, a_hash_finds_what_is_in_it);
 	tcase_add_test(tc, a_walk_meets_each_once);
+	tcase_add_test(tc, a_walk_by_key_goes_on_after_changes);
 	tcase_add_test(tc, a_buffer_keeps_order);
 	tcase_add_test(tc, an_empty_buffer_gives_large_memory_back);
 	suite_add_tcase(s, tc);

@@ -12,24 +12,24 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "held.h"
-#include "log.h"
-#include "notify.h"
-#include "store.h"
+#include "service/fdstore.h"
+#include "util/log.h"
+#include "service/notify.h"
+#include "service/fdclient.h"
 #include "unit.h"
 
 static const char *
 name_of(const char *list, unsigned i)
 {
-	static char	name[STORE_NAME_MAX];
+	static char	name[FDCLIENT_NAME_MAX];
 
-	store_name(list, i, name);
+	fdclient_name(list, i, name);
 	return name;
 }
 
 START_TEST(names_are_read_from_the_list)
 {
-	char	long_list[2 * STORE_NAME_MAX];
+	char	long_list[2 * FDCLIENT_NAME_MAX];
 
 	ck_assert_str_eq(name_of("a:journal:park-in", 0), "a");
 	ck_assert_str_eq(name_of("a:journal:park-in", 1), "journal");
@@ -73,29 +73,29 @@ pass(int n, const char *names, long pid)
 START_TEST(what_was_passed_is_taken_by_name)
 {
 	pass(3, "rpc:junk:journal", getpid());
-	store_init();
+	fdclient_init();
 	ck_assert_ptr_null(getenv("LISTEN_FDS"));
 	ck_assert_ptr_null(getenv("LISTEN_PID"));
 	ck_assert_ptr_null(getenv("LISTEN_FDNAMES"));
-	ck_assert_int_eq(store_take("journal"), 5);
-	ck_assert_int_eq(store_take("journal"), -1);
-	ck_assert_int_eq(store_take("park-in"), -1);
-	ck_assert_int_eq(store_take("rpc"), 3);
+	ck_assert_int_eq(fdclient_take("journal"), 5);
+	ck_assert_int_eq(fdclient_take("journal"), -1);
+	ck_assert_int_eq(fdclient_take("park-in"), -1);
+	ck_assert_int_eq(fdclient_take("rpc"), 3);
 	ck_assert_int_eq(fcntl(5, F_GETFD), FD_CLOEXEC);
 	log_set_level(LOG_ERR);
-	store_finish();
+	fdclient_finish();
 	ck_assert_int_eq(fcntl(4, F_GETFD), -1);
 	ck_assert_int_eq(fcntl(5, F_GETFD), FD_CLOEXEC);
-	ck_assert_int_eq(store_take("junk"), -1);
+	ck_assert_int_eq(fdclient_take("junk"), -1);
 }
 END_TEST
 
 START_TEST(what_was_passed_to_another_is_not_taken)
 {
 	pass(1, "rpc", (long)getpid() + 1);
-	store_init();
-	ck_assert_int_eq(store_take("rpc"), -1);
-	store_finish();
+	fdclient_init();
+	ck_assert_int_eq(fdclient_take("rpc"), -1);
+	fdclient_finish();
 	ck_assert_int_ne(fcntl(3, F_GETFD), -1);
 }
 END_TEST
@@ -107,9 +107,9 @@ START_TEST(numbers_that_cannot_be_are_none)
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
 		pass(0, "rpc", getpid());
 		(void)setenv("LISTEN_FDS", numbers[i], 1);
-		store_init();
-		ck_assert_int_eq(store_take("rpc"), -1);
-		store_finish();
+		fdclient_init();
+		ck_assert_int_eq(fdclient_take("rpc"), -1);
+		fdclient_finish();
 	}
 }
 END_TEST
@@ -118,13 +118,13 @@ START_TEST(a_store_is_there_if_its_size_is_said)
 {
 	(void)setenv("NOTIFY_SOCKET", "/nowhere", 1);
 	(void)unsetenv("FDSTORE");
-	ck_assert(!store_present());
+	ck_assert(!fdclient_present());
 	(void)setenv("FDSTORE", "0", 1);
-	ck_assert(!store_present());
+	ck_assert(!fdclient_present());
 	(void)setenv("FDSTORE", "16", 1);
-	ck_assert(store_present());
+	ck_assert(fdclient_present());
 	(void)unsetenv("NOTIFY_SOCKET");
-	ck_assert(!store_present());
+	ck_assert(!fdclient_present());
 }
 END_TEST
 
@@ -174,7 +174,7 @@ START_TEST(what_the_manager_is_told)
 	ck_assert_str_eq(hear(s, &has_fd), "READY=1\nSTATUS=Serving");
 	notify_reloading();
 	ck_assert_int_eq(strncmp(hear(s, &has_fd), "RELOADING=1\nMONOTONIC_USEC=", 27), 0);
-	store_remove("junk");
+	fdclient_remove("junk");
 	ck_assert_str_eq(hear(s, &has_fd), "FDSTOREREMOVE=1\nFDNAME=junk");
 	ck_assert(!has_fd);
 	ck_assert(notify_send("FDSTORE=1", STDIN_FILENO));
@@ -195,7 +195,7 @@ START_TEST(to_put_is_to_wait_for_the_manager)
 
 	if (pid == 0) {
 		alarm(10);
-		_exit(store_put("rpc", STDIN_FILENO) ? 0 : 1);
+		_exit(fdclient_put("rpc", STDIN_FILENO) ? 0 : 1);
 	}
 	(void)fcntl(s, F_SETFL, 0);
 	while (recv(s, &(char){ 0 }, 1, MSG_PEEK) == -1)
@@ -242,17 +242,17 @@ START_TEST(the_keeper_keeps_one_of_a_name)
 {
 	int	fd = a_descriptor(), first, second;
 
-	ck_assert(held_put("rpc", fd));
-	first = held_get("rpc");
+	ck_assert(fdstore_put("rpc", fd));
+	first = fdstore_get("rpc");
 	ck_assert_int_ge(first, 64);
-	ck_assert(held_put("rpc", a_descriptor()));
-	second = held_get("rpc");
+	ck_assert(fdstore_put("rpc", a_descriptor()));
+	second = fdstore_get("rpc");
 	ck_assert_int_eq(fcntl(second, F_GETFD), FD_CLOEXEC);
-	held_remove("other");
-	held_remove("");
-	ck_assert_int_eq(held_get("rpc"), second);
-	held_remove("rpc");
-	ck_assert_int_eq(held_get("rpc"), -1);
+	fdstore_remove("other");
+	fdstore_remove("");
+	ck_assert_int_eq(fdstore_get("rpc"), second);
+	fdstore_remove("rpc");
+	ck_assert_int_eq(fdstore_get("rpc"), -1);
 	ck_assert_int_eq(fcntl(second, F_GETFD), -1);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
 }
@@ -260,45 +260,45 @@ END_TEST
 
 START_TEST(the_keeper_has_limits)
 {
-	char	name[HELD_NAME_MAX + 1];
+	char	name[FDSTORE_NAME_MAX + 1];
 
-	for (int i = 0; i < HELD_MAX; i++) {
+	for (int i = 0; i < FDSTORE_MAX; i++) {
 		(void)snprintf(name, sizeof name, "n%d", i);
-		ck_assert(held_put(name, a_descriptor()));
+		ck_assert(fdstore_put(name, a_descriptor()));
 	}
-	ck_assert(!held_put("more", a_descriptor()));
-	ck_assert(held_put("n3", a_descriptor()));
-	held_close();
-	ck_assert_int_eq(held_get("n3"), -1);
+	ck_assert(!fdstore_put("more", a_descriptor()));
+	ck_assert(fdstore_put("n3", a_descriptor()));
+	fdstore_close();
+	ck_assert_int_eq(fdstore_get("n3"), -1);
 	memset(name, 'x', sizeof name - 1);
 	name[sizeof name - 1] = '\0';
-	ck_assert(!held_put(name, a_descriptor()));
-	ck_assert(!held_put("", a_descriptor()));
-	ck_assert(!held_put("a:b", a_descriptor()));
-	ck_assert(!held_put("a", -1));
+	ck_assert(!fdstore_put(name, a_descriptor()));
+	ck_assert(!fdstore_put("", a_descriptor()));
+	ck_assert(!fdstore_put("a:b", a_descriptor()));
+	ck_assert(!fdstore_put("a", -1));
 }
 END_TEST
 
 START_TEST(what_the_keeper_passes_is_what_the_daemon_takes)
 {
-	char	names[HELD_MAX * HELD_NAME_MAX];
+	char	names[FDSTORE_MAX * FDSTORE_NAME_MAX];
 
-	ck_assert_uint_eq(held_pass(names, sizeof names), 0);
+	ck_assert_uint_eq(fdstore_pass(names, sizeof names), 0);
 	ck_assert_str_eq(names, "");
-	ck_assert(held_put("rpc", a_descriptor()));
-	ck_assert(held_put("park-in", a_descriptor()));
-	ck_assert(held_put("journal", a_descriptor()));
-	held_remove("park-in");
-	ck_assert_uint_eq(held_pass(names, sizeof names), 2);
+	ck_assert(fdstore_put("rpc", a_descriptor()));
+	ck_assert(fdstore_put("park-in", a_descriptor()));
+	ck_assert(fdstore_put("journal", a_descriptor()));
+	fdstore_remove("park-in");
+	ck_assert_uint_eq(fdstore_pass(names, sizeof names), 2);
 	ck_assert_str_eq(names, "rpc:journal");
 	ck_assert_int_eq(fcntl(4, F_GETFD), 0);
 	pass(0, names, getpid());
 	(void)setenv("LISTEN_FDS", "2", 1);
-	store_init();
-	ck_assert_int_eq(store_take("journal"), 4);
-	ck_assert_int_eq(store_take("rpc"), 3);
-	store_finish();
-	held_close();
+	fdclient_init();
+	ck_assert_int_eq(fdclient_take("journal"), 4);
+	ck_assert_int_eq(fdclient_take("rpc"), 3);
+	fdclient_finish();
+	fdstore_close();
 }
 END_TEST
 
@@ -306,15 +306,15 @@ START_TEST(the_keeper_reads_lines)
 {
 	char	value[8];
 
-	ck_assert(held_value("FDSTORE=1\nFDNAME=rpc\nFDPOLL=0", "FDNAME", value, sizeof value));
+	ck_assert(fdstore_value("FDSTORE=1\nFDNAME=rpc\nFDPOLL=0", "FDNAME", value, sizeof value));
 	ck_assert_str_eq(value, "rpc");
-	ck_assert(held_value("A=\nB=2", "A", value, sizeof value));
+	ck_assert(fdstore_value("A=\nB=2", "A", value, sizeof value));
 	ck_assert_str_eq(value, "");
-	ck_assert(held_value("A=123456789", "A", value, sizeof value));
+	ck_assert(fdstore_value("A=123456789", "A", value, sizeof value));
 	ck_assert_str_eq(value, "1234567");
-	ck_assert(!held_value("FDSTOREREMOVE=1", "FDSTORE", value, sizeof value));
-	ck_assert(!held_value("XA=1\n\nA\n", "A", value, sizeof value));
-	ck_assert(!held_value("", "A", value, sizeof value));
+	ck_assert(!fdstore_value("FDSTOREREMOVE=1", "FDSTORE", value, sizeof value));
+	ck_assert(!fdstore_value("XA=1\n\nA\n", "A", value, sizeof value));
+	ck_assert(!fdstore_value("", "A", value, sizeof value));
 	ck_assert_str_eq(value, "");
 }
 END_TEST
@@ -324,8 +324,8 @@ START_TEST(a_crash_loop_is_slowed_down)
 	static const int	pauses[] = { 0, 0, 0, 0, 0, 100, 200, 400, 800, 1600, 3200, 5000, 5000 };
 
 	for (unsigned i = 0; i < sizeof pauses / sizeof pauses[0]; i++)
-		ck_assert_int_eq(held_pause(i), pauses[i]);
-	ck_assert_int_eq(held_pause(4000000000u), 5000);
+		ck_assert_int_eq(fdstore_pause(i), pauses[i]);
+	ck_assert_int_eq(fdstore_pause(4000000000u), 5000);
 }
 END_TEST
 

@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "addr.h"
-#include "codec.h"
-#include "error.h"
-#include "notice.h"
-#include "rpc.h"
-#include "sockopt.h"
+#include "proto/addr.h"
+#include "proto/codec.h"
+#include "proto/error.h"
+#include "proto/event_type.h"
+#include "proto/rpc.h"
+#include "proto/sockopt.h"
 #include "unit.h"
 
 /* ---- form ----------------------------------------------------------- */
@@ -105,7 +105,7 @@ check_fields(const struct field *fields, size_t size, const char *row)
 		ck_assert_msg(f->width > 0 || is_tail(f), "%s.%s has no width", row, f->key);
 		ck_assert_msg(!is_tail(f) || f[1].key == NULL, "%s.%s is no tail", row, f->key);
 		ck_assert_msg(f - fields < 64, "%s: more fields than bits in has", row);
-		if (f->type == FIELD_WORD || f->type == FIELD_WORDS)
+		if (f->type == FIELD_WORD || f->type == FIELD_WORDS || (f->type == FIELD_LIST && f->words != NULL))
 			check_words(f, row);
 		if (f->type == FIELD_RECORD)
 			check_fields(f->sub, f->width, f->key);
@@ -153,11 +153,11 @@ END_TEST
 START_TEST(events_are_well_formed)
 {
 	check_fields(event_head_fields, sizeof(struct event_head), "event");
-	for (const struct notice *n = notice_table; n->name != NULL; n++) {
+	for (const struct event_type *n = event_type_table; n->name != NULL; n++) {
 		check_name(n->name);
 		check_doc(n->name, n->doc);
 		check_from(n->name, n->from);
-		for (const struct notice *other = notice_table; other != n; other++)
+		for (const struct event_type *other = event_type_table; other != n; other++)
 			ck_assert_str_ne(other->name, n->name);
 		for (const struct field *f = n->fields; f->key != NULL; f++)
 			for (const struct field *h = event_head_fields; h->key != NULL; h++)
@@ -169,7 +169,7 @@ START_TEST(events_are_well_formed)
 			continue;
 		}
 		check_fields(n->fields, n->size, n->name);
-		ck_assert_ptr_eq(notice_find(n->sn_type), n);
+		ck_assert_ptr_eq(event_type_find(n->sn_type), n);
 	}
 }
 END_TEST
@@ -242,6 +242,35 @@ fill_address(const struct field *f, char *base)
 	memcpy(base + f->offset, &ss, sizeof ss);
 }
 
+static void
+fill_ip(const struct field *f, char *base)
+{
+	struct sockaddr_storage	 ss;
+	struct in6_addr		 ip;
+	const char		*text = ++seed & 1 ? "10.0.0.7" : "2001:db8::7";
+
+	ck_assert(addr_parse(text, strlen(text), &ss));
+	addr_pack(&ss, &ip);
+	memcpy(base + f->offset, &ip, sizeof ip);
+}
+
+/* A list of some items, or of as many as there is room for. */
+static void
+fill_list(const struct field *f, char *base)
+{
+	struct field	item = { .type = FIELD_WORD, .offset = f->offset, .width = f->item, .words = f->words };
+	uint32_t	n = seed % 3 == 0 ? (uint32_t)(f->width / f->item) : seed % 3;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (f->words != NULL)
+			fill_words(&item, base);
+		else
+			base[item.offset] = (char)(seed + i);
+		item.offset += item.width;
+	}
+	memcpy(base + f->count, &n, f->count_width);
+}
+
 static void fill(const struct field *, char *);
 
 static void
@@ -260,6 +289,9 @@ fill_field(const struct field *f, char *base)
 	case FIELD_ENDPOINT:
 		fill_address(f, base);
 		break;
+	case FIELD_IP:
+		fill_ip(f, base);
+		break;
 	case FIELD_CHARS:
 		(void)snprintf(base + f->offset, f->width, "eth%u", seed % 10);
 		break;
@@ -272,6 +304,9 @@ fill_field(const struct field *f, char *base)
 		break;
 	case FIELD_RECORD:
 		fill(f->sub, base + f->offset);
+		break;
+	case FIELD_LIST:
+		fill_list(f, base);
 		break;
 	case FIELD_TAIL:
 	case FIELD_TAIL16:
@@ -399,7 +434,7 @@ END_TEST
 
 /* The bytes of an event's struct, up to its tail if it has one. */
 static size_t
-event_size(const struct notice *n)
+event_size(const struct event_type *n)
 {
 	size_t	size = n->size;
 
@@ -414,7 +449,7 @@ event_size(const struct notice *n)
 
 START_TEST(events_pack_every_field)
 {
-	for (const struct notice *n = notice_table; n->name != NULL; n++) {
+	for (const struct event_type *n = event_type_table; n->name != NULL; n++) {
 		size_t		 size = event_size(n);
 		char		*body = calloc(1, size + 8);
 		msgpack_sbuffer	 buf;

@@ -2,28 +2,22 @@
 /*
  * Whose requests are served in a turn, and how many: counted, not timed.
  */
-#include <event2/event_struct.h>
+#include <event2/event.h>
 
-#include "client.h"
-#include "turn.h"
+#include "rpc/client.h"
+#include "rpc/turn.h"
 #include "unit.h"
 
 #define LATELY	10000	/* turns after which another user is forgotten, at least */
 #define MANY	512	/* sends of a user that is alone in its turn */
 #define FEW	32	/* and beside another */
 
-/* Nobody waits for a descriptor here, and whoever is hungry stays so. */
+/* Nobody waits for a descriptor here. */
 int
 event_del(struct event *ev)
 {
 	(void)ev;
 	return 0;
-}
-
-void
-client_serve_turn(struct client *c)
-{
-	turn_wait(c);
 }
 
 /* Sends that it has left in this turn. */

@@ -31,6 +31,7 @@ run() ->
         {accept, fun accepts/0},
         {accept_when_active, fun accepts_actively/0},
         {more_than_gen_sctp, fun more_than_gen_sctp/0},
+        {any_method, fun any_method/0},
         {hand_over_moves_errors, fun hand_over_moves_errors/0},
         {connect_timeout, fun connect_timeout/0}]],
     timer:sleep(200),
@@ -325,6 +326,25 @@ more_than_gen_sctp() ->
         sctpd:getopts(S, [{sctp_context, #{assoc_id => A}}, reuseport]),
     ok = sctpd:send(S, A, 0, <<"x">>),
     {sctp_sender_dry_event, #{assoc_id := A}} = data(S),
+    close([L, S]).
+
+any_method() ->
+    Opts = [{sctp_reconfig_supported, #{assoc_value => 1}},
+            {sctp_enable_stream_reset, #{assoc_value => [reset_streams]}}],
+    {ok, L} = sctpd:open([{ip, ?LO} | Opts]),
+    ok = sctpd:listen(L, true),
+    {ok, S} = sctpd:open([{ip, ?LO}, {sctp_events, #{stream_reset_event => true}} | Opts]),
+    {ok, Port} = sctpd:port(L),
+    {ok, #sctp_assoc_change{assoc_id = A}} = sctpd:connect(S, ?LO, Port, []),
+    {ok, #{paths := [#{assoc_id := A, state := <<"active">>, primary := true}], more := false}} =
+        sctpd:call(S, paths, #{assoc_id => A}),
+    {ok, #{told := 0}} = sctpd:call(S, bindx_add, #{addrs => [{127, 0, 0, 8}]}),
+    {ok, [_, _]} = sctpd:socknames(S),
+    {ok, #{}} = sctpd:call(S, reset_streams, #{assoc_id => A, flags => [outgoing], streams => [1]}),
+    {sctp_stream_reset_event, #{streams := [1], flags := [<<"outgoing">>]}} = data(S),
+    {error, enosys} = sctpd:call(S, no_such_method, #{}),
+    {error, einval} = sctpd:call(S, paths, #{assoc => A}),
+    {'EXIT', {badarg, _}} = catch sctpd:call(S, close, #{}),
     close([L, S]).
 
 hand_over_moves_errors() ->

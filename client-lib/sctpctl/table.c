@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tables for people.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "sctpctl/table.h"
+
+#define COLUMNS	32	/* of a table at most */
+
+/* ---- rows ----------------------------------------------------------- */
+
+static void *
+check(void *p)
+{
+	if (p == NULL)
+		exit(ctl_fail(CTL_FAILED, "there is no memory left"));
+	return p;
+}
+
+void *
+rows_add(struct rows *r)
+{
+	if (r->n == r->room) {
+		r->room = r->room > 0 ? 2 * r->room : 64;
+		r->all = check(realloc(r->all, r->room * r->size));
+	}
+	return memset(r->all + r->n++ * r->size, 0, r->size);
+}
+
+void *
+rows_at(const struct rows *r, size_t i)
+{
+	return r->all + i * r->size;
+}
+
+void
+rows_free(struct rows *r)
+{
+	free(r->all);
+	r->all = NULL;
+	r->n = r->room = 0;
+}
+
+/* ---- numbers -------------------------------------------------------- */
+
+void
+table_number(FILE *f, double v)
+{
+	fprintf(f, "%.0f", v);
+}
+
+void
+table_count(FILE *f, double v)
+{
+	static const char	units[] = " kMGTPE";
+	const char		*unit = units;
+
+	while (v >= 999.5 && unit[1] != '\0') {
+		v /= 1000;
+		unit++;
+	}
+	if (unit == units)
+		fprintf(f, v > 0 && v < 9.95 && v != (double)(int)v ? "%.1f" : "%.0f", v);
+	else
+		fprintf(f, v < 9.995 ? "%.2f%c" : v < 99.95 ? "%.1f%c" : "%.0f%c", v, *unit);
+}
+
+void
+table_age(FILE *f, double seconds)
+{
+	long long	s = (long long)seconds;
+
+	if (s < 60)
+		fprintf(f, "%llds", s);
+	else if (s < 3600)
+		fprintf(f, "%lldm", s / 60);
+	else if (s < 86400)
+		fprintf(f, "%lldh%02lld", s / 3600, s / 60 % 60);
+	else if (s < 864000)
+		fprintf(f, "%lldd%02lldh", s / 86400, s / 3600 % 24);
+	else
+		fprintf(f, "%lldd", s / 86400);
+}
+
+/* ---- cells ---------------------------------------------------------- */
+
+/* What a column shows of a row, allocated. */
+static char *
+cell(const struct column *c, const void *row)
+{
+	char	*text = NULL;
+	size_t	 size;
+	FILE	*f = check(open_memstream(&text, &size));
+
+	c->show(f, row);
+	fclose(f);
+	return check(text);
+}
+
+/* ---- order ---------------------------------------------------------- */
+
+const struct column *
+table_find(const struct column *columns, const char *by)
+{
+	for (const struct column *c = columns; c->name != NULL; c++) {
+		if (strcmp(c->name, by + (*by == '-')) == 0)
+			return c;
+	}
+	return NULL;
+}
+
+int
+table_fail(const struct column *columns, const char *by)
+{
+	char	names[512] = "";
+	size_t	n = 0;
+
+	for (const struct column *c = columns; c->name != NULL && n < sizeof names; c++)
+		n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", n > 0 ? ", " : "", c->name);
+	return ctl_fail(CTL_USAGE, "--sort: there is no column \"%s\"; there are: %s", by + (*by == '-'), names);
+}
+
+/* A row, and what it is compared by. */
+struct place {
+	size_t		 was;
+	double		 number;
+	char		*text;
+};
+
+/* qsort(3) has no argument for the direction, so there are two more functions. */
+static int
+compare(const struct place *x, const struct place *y)
+{
+	if (x->text != NULL)
+		return strverscmp(x->text, y->text);
+	return x->number > y->number ? -1 : x->number < y->number;
+}
+
+static int
+compare_up(const void *a, const void *b)
+{
+	const struct place	*x = a, *y = b;
+	int			 c = compare(x, y);
+
+	return c != 0 ? c : x->was < y->was ? -1 : 1;
+}
+
+static int
+compare_down(const void *a, const void *b)
+{
+	const struct place	*x = a, *y = b;
+	int			 c = compare(y, x);
+
+	return c != 0 ? c : x->was < y->was ? -1 : 1;
+}
+
+void
+table_sort(struct rows *r, const struct column *columns, const char *by)
+{
+	const struct column	*c = table_find(columns, by);
+	struct place		*places = check(calloc(r->n + 1, sizeof *places));
+	char			*sorted = check(calloc(r->n + 1, r->size));
+
+	for (size_t i = 0; i < r->n; i++) {
+		places[i].was = i;
+		if (c->number != NULL)
+			places[i].number = c->number(rows_at(r, i));
+		else
+			places[i].text = cell(c, rows_at(r, i));
+	}
+	qsort(places, r->n, sizeof *places, *by == '-' ? compare_down : compare_up);
+	for (size_t i = 0; i < r->n; i++) {
+		memcpy(sorted + i * r->size, rows_at(r, places[i].was), r->size);
+		free(places[i].text);
+	}
+	free(places);
+	free(r->all);
+	r->all = sorted;
+	r->room = r->n + 1;
+}
+
+/* ---- lines ---------------------------------------------------------- */
+
+struct layout {
+	size_t		 ncolumns;
+	int		 width[COLUMNS];
+	bool		 shown[COLUMNS];
+	char		**cells;	/* ncolumns for each row */
+	size_t		 n;
+	int		 gap;
+};
+
+static void
+fill(struct layout *l, const struct column *columns, const struct rows *r, size_t from)
+{
+	char	*text;
+
+	for (size_t c = 0; c < l->ncolumns; c++) {
+		l->shown[c] = true;
+		l->width[c] = (int)strlen(columns[c].name);
+		for (size_t i = 0; i < l->n; i++) {
+			text = l->cells[i * l->ncolumns + c] = cell(&columns[c], rows_at(r, from + i));
+			if ((int)strlen(text) > l->width[c])
+				l->width[c] = (int)strlen(text);
+		}
+	}
+}
+
+static int
+total(const struct layout *l)
+{
+	int	n = -l->gap;
+
+	for (size_t c = 0; c < l->ncolumns; c++)
+		n += l->shown[c] ? l->width[c] + l->gap : 0;
+	return n;
+}
+
+/* Leave out columns until the rest fits, those of one rank together. */
+static void
+choose(struct layout *l, const struct column *columns, int width)
+{
+	unsigned	worst;
+
+	while (total(l) > width) {
+		worst = 0;
+		for (size_t c = 0; c < l->ncolumns; c++) {
+			if (l->shown[c] && columns[c].rank > worst)
+				worst = columns[c].rank;
+		}
+		if (worst == 0)
+			break;
+		for (size_t c = 0; c < l->ncolumns; c++)
+			l->shown[c] = l->shown[c] && columns[c].rank != worst;
+	}
+}
+
+/* One line; cells has the headings or a row of them. */
+static void
+print_line(FILE *f, const struct layout *l, const struct column *columns, char *const *cells)
+{
+	size_t	last = l->ncolumns - 1;
+	bool	first = true;
+
+	while (!l->shown[last])
+		last--;
+	for (size_t c = 0; c <= last; c++) {
+		if (!l->shown[c])
+			continue;
+		fprintf(f, "%*s", first ? 0 : l->gap, "");
+		if (columns[c].right)
+			fprintf(f, "%*s", l->width[c], cells != NULL ? cells[c] : columns[c].name);
+		else
+			fprintf(f, "%-*s", c == last ? 0 : l->width[c], cells != NULL ? cells[c] : columns[c].name);
+		first = false;
+	}
+}
+
+void
+table_print(FILE *f, const struct column *columns, const struct rows *r, const struct table_form *form)
+{
+	size_t		left = form->from < r->n ? r->n - form->from : 0;
+	struct layout	l = { .n = form->n < left ? form->n : left, .gap = form->gap };
+
+	while (columns[l.ncolumns].name != NULL)
+		l.ncolumns++;
+	l.cells = check(calloc(l.n * l.ncolumns + 1, sizeof *l.cells));
+	fill(&l, columns, r, form->from);
+	choose(&l, columns, form->width);
+	fputs(form->color ? "\033[1m" : "", f);
+	print_line(f, &l, columns, NULL);
+	fprintf(f, "%s\n", form->color ? "\033[0m" : "");
+	for (size_t i = 0; i < l.n; i++) {
+		print_line(f, &l, columns, &l.cells[i * l.ncolumns]);
+		putc('\n', f);
+	}
+	for (size_t i = 0; i < l.n * l.ncolumns; i++)
+		free(l.cells[i]);
+	free(l.cells);
+}
+
+int
+table_width(void)
+{
+	struct winsize	w;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ? w.ws_col : 80;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the flight recorder has of an association.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "methods/arguments.h"
+#include "methods/handler.h"
+#include "rpc/client.h"
+#include "rpc/turn.h"
+#include "socket/report.h"
+#include "trace/record.h"
+
+/* What it costs: see rpc/turn.h. */
+#define UNITS		4
+#define BYTES_A_UNIT	4096
+
+enum error
+handle_record(struct call *call, const struct rpc_record_in *in, struct rpc_record_out *out)
+{
+	char		 why[REPORT_WHO + 64], who[REPORT_WHO], *section;
+	struct sock	*s;
+	struct assoc	*a;
+	enum error	 e;
+	size_t		 len;
+
+	if ((e = find_sock(call, in->sock, &s)) != ERR_OK ||
+	    (e = find_assoc(s, in->assoc_id, &a)) != ERR_OK)
+		return e;
+	if (!record_is_on())
+		return call_fail(ERR_einval, "record: the flight recorder is off; record_messages in sctpd.conf turns it on");
+	(void)snprintf(why, sizeof why, "assoc %u: asked for by %s", assoc_id(a),
+	    report_who(call->client, who));
+	section = report_section(a, why, &len);
+	turn_cost(UNITS + len / BYTES_A_UNIT);
+	out->pcapng = (struct slice){ section, (uint32_t)len };
+	call_reply(call, out);
+	free(section);
+	return CALL_ANSWERED;
+}

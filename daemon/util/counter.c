@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "util/counter.h"
+
+uint64_t counters[COUNTERS];
