@@ -69,8 +69,9 @@ restore_client(struct record *r, const struct client_record *k)
 	strcpy(c->token, k->token);
 	c->kept.record = r;
 	c->expected = true;	/* the client may lose sockets now: see expect_clients */
+	c->resident = k->resident;
 	c->notifications = r->word[CLIENT_NOTIFICATIONS];
-	output_keep(&c->out, k->number, k->token[0] == '\0');
+	output_keep(&c->out, k->number, k->token[0] == '\0' && !k->resident);
 	c->out.acked = r->word[CLIENT_ACKED];
 	c->out.seq = r->word[CLIENT_SEQ];
 	client_watch(c, k->watching);
@@ -466,7 +467,9 @@ expect_clients(void)
 	while ((c = client_next(c)) != NULL)
 		all[n++] = c;
 	for (size_t i = 0; i < n; i++) {
-		if (all[i]->token[0] != '\0')
+		if (all[i]->resident)
+			all[i]->expected = false;	/* it has no connection to come back with */
+		else if (all[i]->token[0] != '\0')
 			owner_expect(all[i]);
 		else
 			owner_exit(all[i]);

@@ -26,7 +26,7 @@ struct client_row {
 	int64_t		uid, pid;
 	char		name[68], program[32];
 	double		sockets, queued, calls, memory;
-	bool		away;
+	bool		away, resident;
 };
 
 /* ---- rows ----------------------------------------------------------- */
@@ -85,6 +85,7 @@ take_client(const struct sctpd_value *v, void *arg)
 	r->calls = (double)sctpd_get_int(v, "calls");
 	r->memory = (double)sctpd_get_int(v, "memory");
 	r->away = sctpd_get_int(v, "away") != 0;
+	r->resident = sctpd_get_int(v, "resident") != 0;
 }
 
 int
@@ -142,7 +143,7 @@ const struct column sock_columns[] = {
 COLUMN_TEXT(client_row, client, "%" PRIu64, r->client)
 COLUMN_TEXT(client_row, name, "%s", r->name[0] != '\0' ? r->name : "-")
 COLUMN_TEXT(client_row, program, "%s", r->program[0] != '\0' ? r->program : "-")
-COLUMN_TEXT(client_row, away, "%s", r->away ? "yes" : "no")
+COLUMN_TEXT(client_row, away, "%s", r->resident ? "resident" : r->away ? "yes" : "no")
 COLUMN_NUMBER(client_row, uid, r->uid, table_number)
 COLUMN_NUMBER(client_row, pid, r->pid, table_number)
 COLUMN_NUMBER(client_row, sockets, r->sockets, table_count)
@@ -160,6 +161,6 @@ const struct column client_columns[] = {
 	{ "queued", 0, true, "bytes that wait for it, or for room to be sent", show_queued, number_queued },
 	{ "calls", 3, true, "its requests that wait", show_calls, number_calls },
 	{ "memory", 2, true, "bytes that it is charged with", show_memory, number_memory },
-	{ "away", 6, false, "whether it has no connection, but sockets or a session that wait for it", show_away, NULL },
+	{ "away", 6, false, "whether it has no connection, but sockets or a session that wait for it; resident: it is the daemon itself", show_away, NULL },
 	{ NULL, 0, false, NULL, NULL, NULL }
 };

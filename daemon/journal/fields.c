@@ -13,6 +13,7 @@ const struct field client_record_fields[] = {
 	FIELD(client_record, token, CHARS, "token", "of its session; or empty"),
 	FIELD(client_record, events, BOOL, "events", "it asked for some"),
 	FIELD(client_record, watching, BOOL, "watching", "it watches"),
+	SPARSE(client_record, resident, BOOL, "resident", "it never has a connection"),
 	{ .key = NULL }
 };
 

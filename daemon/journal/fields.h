@@ -21,6 +21,7 @@ struct client_record {
 	char			token[33];
 	bool			events;
 	bool			watching;
+	bool			resident;
 };
 
 struct sock_record {

@@ -34,7 +34,7 @@
  * An added field or kind of record raises the first. Only a change that an older
  * daemon would misread raises the second.
  */
-#define JOURNAL_WRITTEN		3
+#define JOURNAL_WRITTEN		4
 #ifndef JOURNAL_VERSION			/* tests build a daemon of a later version */
 #define JOURNAL_VERSION		JOURNAL_WRITTEN
 #endif

@@ -142,6 +142,9 @@ handle_disconnect(struct call *call, const struct rpc_disconnect_in *in, struct 
 	if (c == call->client)
 		return call_fail(ERR_einval, "client %llu: it is you; close the connection instead",
 		    (unsigned long long)in->client);
+	if (c->resident)
+		return call_fail(ERR_einval, "client %llu: it is the daemon itself, and has no connection",
+		    (unsigned long long)in->client);
 	if (c->away)
 		return call_fail(ERR_einval, "client %llu: it has no connection; close its sockets instead",
 		    (unsigned long long)in->client);

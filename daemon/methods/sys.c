@@ -376,7 +376,7 @@ handle_sockets(struct call *call, const struct rpc_sockets_in *in, struct rpc_so
 static void
 pack_client(msgpack_packer *pk, const struct client *c)
 {
-	msgpack_pack_map(pk, 9);
+	msgpack_pack_map(pk, 10);
 	pack_pair(pk, "client", c->node.key);
 	pack_string(pk, "name", c->name != NULL ? c->name : "");
 	pack_pair(pk, "uid", c->uid);
@@ -387,6 +387,8 @@ pack_client(msgpack_packer *pk, const struct client *c)
 	pack_pair(pk, "memory", c->account.memory);
 	codec_pack_text(pk, "away");
 	(void)(c->away ? msgpack_pack_true(pk) : msgpack_pack_false(pk));
+	codec_pack_text(pk, "resident");
+	(void)(c->resident ? msgpack_pack_true(pk) : msgpack_pack_false(pk));
 }
 
 enum error

@@ -41,7 +41,7 @@ client_count_away(void)
 	size_t		 n = 0;
 
 	while ((c = client_next(c)) != NULL)
-		n += c->away;
+		n += c->away && !c->resident;
 	return n;
 }
 
@@ -243,6 +243,7 @@ write_fields(struct client *c)
 		.pid = (uint32_t)c->pid,
 		.events = c->events,
 		.watching = c->watching,
+		.resident = c->resident,
 	};
 
 	strcpy(k.token, c->token);
@@ -304,6 +305,18 @@ client_make(uint64_t number, uid_t uid)
 	account_charge(&c->account, sizeof *c + MALLOC_EXTRA);
 	output_init(&c->out, &c->account);
 	hash_add(&clients, &c->node, number);
+	return c;
+}
+
+struct client *
+client_make_resident(uint64_t number, uid_t uid, const char *name)
+{
+	struct client	*c = client_make(number, uid);
+
+	c->resident = true;
+	c->name = xstrdup(name);
+	output_keep(&c->out, number, false);
+	client_changed(c);
 	return c;
 }
 

@@ -79,6 +79,7 @@ struct client {
 	/* In a session, or while a socket of its is held: see journal/changes.h. */
 	bool			 away;		/* it has no connection */
 	bool			 expected;	/* but may come back */
+	bool			 resident;	/* it never has one: it owns what is nobody's now */
 	char			 token[CLIENT_TOKEN + 1]; /* of its session; or empty */
 	uint64_t		 notifications;	/* taken in the session */
 	unsigned		 unsettled;	/* notifications taken, not carried out yet */
@@ -97,10 +98,17 @@ struct client {
 struct client *client_find(uint64_t number);
 struct client *client_next(const struct client *);
 size_t client_count(void);
-size_t client_count_away(void);
+size_t client_count_away(void);	/* residents aside */
 
 /* Make a client without a connection; and remove one, so that it is not found any more. */
 struct client *client_make(uint64_t number, uid_t);
+
+/*
+ * Make a resident: a client that never has a connection, and that exists until
+ * client_end. Its sockets are not read. What their owners were sent and did not
+ * handle is kept, for whoever gets them.
+ */
+struct client *client_make_resident(uint64_t number, uid_t, const char *name);
 void client_forget(struct client *);
 void client_free_all(void);
 

@@ -25,7 +25,7 @@
 static void
 end_if_unneeded(struct client *c)
 {
-	if (c->away && !c->expected && c->nsocks == 0)
+	if (c->away && !c->expected && !c->resident && c->nsocks == 0)
 		client_end(c);
 }
 

@@ -19,6 +19,7 @@
  *	                          had a session            resume_time passes -> away
  *	                          (owner_expect)           or gone
  *	gone          no          client_end               freed when the turn ends
+ *	resident      no          client_make_resident     client_end
  *
  * When its connection ends, or it does not come back to a daemon that was
  * started again (owner_exit), each of its sockets does what its option
