@@ -121,7 +121,7 @@ endif
 obj		= $(patsubst %.c,$(B)/obj/%.o,$(1))
 Q		= $(if $(V),,@)
 
-.PHONY: help all check check-unit delay soak demo readme bench lab doc dist install uninstall clean
+.PHONY: help all check check-unit delay soak watch demo readme bench lab doc dist install uninstall clean
 .DEFAULT_GOAL	= all
 
 # All that is installed is made here: "sudo make install" leaves no files of root's in build/.
@@ -254,6 +254,13 @@ soak: ## kill daemons and clients for SOAK_SECONDS; no message may be lost
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory all $(B)/fault/sctpd
 	@tests/soak/run
+
+# What must raise no alarm, and a path that flaps; for WATCH_SECONDS each, side by side.
+WATCH_SECONDS	?= 3600
+watch: ## watch a lossy network, a slow reader and a path that flaps for WATCH_SECONDS
+	@tests/deps.sh check
+	@$(MAKE) --no-print-directory all
+	@tests/watch.sh $(WATCH_SECONDS)
 
 lab: ## open a shell in the virtual machine of the tests
 	@tests/deps.sh lab

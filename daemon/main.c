@@ -45,6 +45,7 @@
 #include "util/log.h"
 #include "util/loop.h"
 #include "util/mem.h"
+#include "watch/watch.h"
 
 #define WANTED_FDS	65536
 
@@ -458,6 +459,7 @@ main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	handle_start_clock();
 	loop_init();
+	watch_init();
 	connection_init(&dispatch_ops);
 	dispatch_init();
 	schedule_init();

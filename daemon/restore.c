@@ -26,6 +26,7 @@
 #include "stack/stack.h"
 #include "util/log.h"
 #include "util/mem.h"
+#include "watch/watch.h"
 
 static void
 leave_out(struct record *r, const char *what)
@@ -274,6 +275,7 @@ restore_assoc(struct record *r, const struct assoc_record *k)
 	a->stack.owns_fd = k->own_descriptor;
 	a->kept.record = r;
 	restore_trace(&a->trace, k, r);
+	watch_restore(a, k);
 	assoc_changed(a);
 	if (!stack->restore_assoc(a) && s == NULL) {
 		(void)assoc_free(a);	/* it lingered, and is over */

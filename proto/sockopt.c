@@ -74,8 +74,16 @@ static const struct word exit_words[] = {
 	{ 0, NULL }
 };
 
+static const struct word failover_words[] = {
+	{ FAILOVER_KEPT, "kept" },
+	{ FAILOVER_FAST, "fast" },
+	{ 0, NULL }
+};
+
 const struct sockopt_own sockopt_own_defaults = {
 	.hold_time = 60000,
+	.paths = { .wait = 5000, .half_life = 15000 },
+	.stall = { .time = -1 },
 	.mode = MODE_BINARY,
 	.bundle = true,
 	.buffer = 1 << 20,
@@ -274,6 +282,27 @@ const struct sockopt sockopt_table[] = {
 	  OWN(hold_time),
 	  .fields = SCALAR(TIMEOUT, int64_t, "ms or infinity"),
 	  .doc = "With on_owner_exit hold, how long the socket waits for its owner to come back or for another client to adopt it. After that it is closed.",
+	},
+	{ .name = "path_manager",
+	  .kernel_only = true,
+	  .from = "sctpd; RFC 7829, RFC 2439",
+	  OWN(paths),
+	  .doc = "Look after the primary paths of the socket's associations. When the wanted path fails, another one that works becomes the primary; when it has worked again for the time in return, it becomes the primary again. Each failure of it adds 1000 to a penalty, which halves with half_life; from 2500 on the path is damped, and not taken again before the penalty is below 1000. Each change is the event sctpd_primary and a log line. Paths that are potentially failed are shown from then on, as sctp_expose_potentially_failed_state 2 does. See \"Watching\".",
+	  .fields = FIELDS(
+		FIELD(sockopt_paths, on, BOOL, "on", "whether the paths are looked after; the default is false"),
+		SPARSE(sockopt_paths, primary, ADDR, "primary", "the wanted address of the peer; absent, 0.0.0.0, or none of the peer's: the primary that the association came up with"),
+		FIELD(sockopt_paths, wait, TIMEOUT, "return", "for how long the wanted path works before it is taken again, ms; 0: at once; infinity: not before the other one fails; the default is 5000"),
+		FIELD(sockopt_paths, half_life, TIMEOUT, "half_life", "time in which the penalty for failures halves, ms, at most 3600000; 0: nothing is damped; the default is 15000"),
+		WORDED(sockopt_paths, failover, WORD, failover_words, "failover", "fast sets what moves data to another path within a second: sctp_rtoinfo to initial 500, min 300 and max 600, a heartbeat each 1000 ms, and sctp_peer_addr_thlds to pathmaxrxt 5 and pathpfthld 0; kept, the default, leaves them as they are"),
+		FIELD(sockopt_paths, ask_peer, BOOL, "ask_peer", "whether the peer is asked to send to our address of that path, too; see sctp_set_peer_primary_addr")),
+	},
+	{ .name = "stall",
+	  .from = "sctpd",
+	  OWN(stall),
+	  .doc = "Tell by the event sctpd_stalled when an association is up and its peer answers heartbeats, and yet nothing is acknowledged for this time although something waits for it: the peer does not read, or something on the way passes heartbeats only. It is not told while the peer waits for us, as our own window is closed. See \"Watching\".",
+	  .fields = FIELDS(
+		FIELD(sockopt_stall, time, TIMEOUT, "time", "ms, 1000 to 86400000; infinity, the default: nobody looks"),
+		FIELD(sockopt_stall, abort, BOOL, "abort", "whether a stalled association is aborted; it needs time")),
 	},
 	{ .name = "netns",
 	  .kernel_only = true,

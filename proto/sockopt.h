@@ -42,6 +42,24 @@ struct sockopt_auth {
 	uint8_t		key[SOCKOPT_KEY_MAX];
 };
 
+/* The value of path_manager. */
+struct sockopt_paths {
+	struct sockaddr_storage	primary;	/* wanted; none: the one that it came up with */
+	int64_t			wait;		/* ms of health until it is taken again; -1: never */
+	int64_t			half_life;	/* ms, of the penalty; 0: no path is damped */
+	int32_t			failover;	/* enum sockopt_failover */
+	bool			on;
+	bool			ask_peer;
+};
+
+enum sockopt_failover { FAILOVER_KEPT, FAILOVER_FAST };
+
+/* The value of stall. */
+struct sockopt_stall {
+	int64_t			time;		/* ms; -1: nobody looks */
+	bool			abort;
+};
+
 /* The options that the daemon keeps with a socket. */
 struct sockopt_own {
 	int32_t		mode;			/* enum sockopt_mode */
@@ -54,6 +72,8 @@ struct sockopt_own {
 	bool		refuse_without_auth;
 	int32_t		on_owner_exit;		/* enum sockopt_exit */
 	int64_t		hold_time;
+	struct sockopt_paths paths;
+	struct sockopt_stall stall;
 };
 
 enum sockopt_exit { EXIT_CLOSE, EXIT_ABORT, EXIT_HOLD };

@@ -26,6 +26,7 @@ ORDER = (
     ("daemon/stack",),
     ("daemon/trace",),
     ("daemon/socket",),
+    ("daemon/watch",),
     ("daemon/methods", "daemon/kernel", "daemon/userland"),
     ("daemon/restore", "daemon/schedule"),
     ("daemon/main", "daemon/config-doc"),

@@ -61,5 +61,10 @@ const struct field assoc_record_fields[] = {
 	SPARSE(assoc_record, error, CHARS, "error", "and what"),
 	SPARSE(assoc_record, ppids, BIN, "ppids", "PPIDs that were seen, 32 bits each"),
 	SPARSE(assoc_record, more_ppids, BOOL, "more_ppids", "there were others"),
+	SPARSE(assoc_record, stalled, U64, "stalled", "since when it has stalled, in ms since the host was booted"),
+	SPARSE(assoc_record, wanted, ENDPOINT, "wanted", "its first primary, for the path manager"),
+	SPARSE(assoc_record, penalty, U32, "penalty", "for failures of the wanted path"),
+	SPARSE(assoc_record, penalty_at, U64, "penalty_at", "and when it was that"),
+	SPARSE(assoc_record, damped, BOOL, "damped", "the wanted path is not taken until it is low"),
 	{ .key = NULL }
 };

@@ -67,6 +67,11 @@ struct assoc_record {
 	char			error[96];
 	struct slice		ppids;		/* as they lie in memory */
 	bool			more_ppids;
+	uint64_t		stalled;
+	struct sockaddr_storage	wanted;
+	uint64_t		penalty_at;
+	uint32_t		penalty;
+	bool			damped;
 };
 
 extern const struct field client_record_fields[];

@@ -41,6 +41,10 @@
  *	repeated, it finds the first request unanswered and says so, or it is
  *	answered and there is a second reset.
  *
+ *   stack->setopt of the path manager (watch/primary.c): no note. Which path is
+ *	the primary is asked of the stack at each look, so a process that died
+ *	right after a change leaves one that the next finds made, and does not tell.
+ *
  * Messages taken from the kernel's SCTP; its peer is told that they arrived.
  *   receive: they are received into the journal's receive area, in a batch
  *	that is armed before the call. No commit may come before all of a batch

@@ -493,6 +493,49 @@ is_queued(const struct assoc *a)
 	return a->stack.fd != -1 && buffer_state(a->stack.fd, &used, &size) && used > 0;
 }
 
+/* ---- what is not acknowledged ---------------------------------------- */
+
+uint64_t
+kernel_queued(struct assoc *a)
+{
+	size_t	used, size;
+
+	return a->stack.fd != -1 && buffer_state(a->stack.fd, &used, &size) ? used : 0;
+}
+
+/*
+ * SCTP_STATUS has the number of chunks as it was when the last SACK came. With
+ * the number of new chunks that were sent since the association came up, it says
+ * how many had been acknowledged; those sent after the SACK are counted as well.
+ */
+bool
+kernel_outstanding(struct assoc *a, struct stack_outstanding *o)
+{
+	struct sctp_status	st = { .sstat_assoc_id = (sctp_assoc_t)assoc_id(a) };
+	struct sctp_assoc_stats	n = { .sas_assoc_id = st.sstat_assoc_id };
+	struct sctp_assocparams	own = { .sasoc_assoc_id = st.sstat_assoc_id };
+	socklen_t		len = sizeof st;
+
+	if (a->stack.fd == -1 || getsockopt(a->stack.fd, IPPROTO_SCTP, SCTP_STATUS, &st, &len) == -1)
+		return false;
+	len = sizeof n;
+	if (getsockopt(a->stack.fd, IPPROTO_SCTP, SCTP_GET_ASSOC_STATS, &n, &len) == -1)
+		return false;
+	len = sizeof own;
+	if (getsockopt(a->stack.fd, IPPROTO_SCTP, SCTP_ASSOCINFO, &own, &len) == -1)
+		return false;
+	*o = (struct stack_outstanding){
+		.acked = n.sas_oodchunks + n.sas_ouodchunks - st.sstat_unackdata,
+		.sacks = n.sas_isacks,
+		.answers = n.sas_ictrlchunks - n.sas_isacks,
+		.unacked = st.sstat_unackdata,
+		.window = st.sstat_rwnd,
+		.own_closed = own.sasoc_local_rwnd < st.sstat_fragmentation_point,
+	};
+	memcpy(&o->path, &st.sstat_primary.spinfo_address, sizeof o->path);
+	return true;
+}
+
 static void
 flush_again(struct assoc *a)
 {

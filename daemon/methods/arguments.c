@@ -16,6 +16,7 @@
 #include "rpc/turn.h"
 #include "socket/deliver.h"
 #include "socket/owner.h"
+#include "watch/watch.h"
 
 /* How many times one request may set an option, counting each association. */
 #define SETS		131072u
@@ -313,14 +314,20 @@ set_own(struct sock *s, const struct sockopt *o, const msgpack_object *v)
 {
 	struct sockopt_own	new = s->own;
 	struct errtext		err;
+	enum error		e;
 
 	if (!codec_unpack(v, o->fields, (char *)&new + o->optname, NULL, &err))
-		return call_fail(ERR_badarg, "%s: %s", o->name, err.why);
+		return find_bad_value(o, &err);
+	if (o->kernel_only && !stack->has_option(o))
+		return call_fail(ERR_enoprotoopt, "%s: this SCTP stack does not have it", o->name);
+	if ((e = watch_option(s, o, &new)) != ERR_OK)
+		return e;
 	new.buffer += new.buffer == 0;
 	new.high_msgq_watermark += new.high_msgq_watermark == 0;
 	new.low_msgq_watermark += new.low_msgq_watermark == 0;
 	s->own = new;
 	sock_keeps_output(s);
+	watch_option_set(s, o);
 	return ERR_OK;
 }
 

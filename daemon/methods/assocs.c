@@ -119,7 +119,7 @@ pack_assoc(struct assoc_list *l, struct assoc *a)
 	msgpack_packer	*pk = &l->pk;
 	struct sock	*s = a->sock;
 
-	msgpack_pack_map(pk, 9 + OWNER_PAIRS + TRACE_PAIRS + (l->status ? 2u : 0) + (l->addrs ? 2u : 0));
+	msgpack_pack_map(pk, 10 + OWNER_PAIRS + TRACE_PAIRS + (l->status ? 2u : 0) + (l->addrs ? 2u : 0));
 	pack_pair(pk, "sock", s->node.key);
 	pack_pair(pk, "assoc_id", assoc_id(a));
 	pack_string(pk, "state", assoc_state_name(a));
@@ -130,6 +130,8 @@ pack_assoc(struct assoc_list *l, struct assoc *a)
 	pack_pair(pk, "outbound_streams", a->outbound);
 	pack_pair(pk, "send_pend", a->waiting);
 	pack_pair(pk, "recv_pend", s->pending_bytes + output_unacked(&s->owner->out));
+	pack_pair(pk, "stalled", a->watched != NULL && a->watched->stalled != 0 ?
+	    trace_now() - a->watched->stalled : 0);
 	pack_owner(pk, s->owner);
 	trace_pack(pk, &a->trace);
 	if (l->status)

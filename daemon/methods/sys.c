@@ -476,7 +476,8 @@ pack_options(msgpack_packer *pk)
 		pack_string(pk, "from", o->from);
 		pack_string(pk, "doc", o->doc);
 		codec_pack_text(pk, "here");	/* the daemon's own, or one that the stack in use has */
-		here = o->level == LEVEL_HANDLED || o->level == LEVEL_STORED || stack->has_option(o);
+		here = ((o->level == LEVEL_HANDLED || o->level == LEVEL_STORED) && !o->kernel_only) ||
+		    stack->has_option(o);
 		(void)(here ? msgpack_pack_true(pk) : msgpack_pack_false(pk));
 		pack_string(pk, "access", access[o->access]);
 		pack_string(pk, "scope", scope[o->scope]);

@@ -51,6 +51,13 @@ write_fields(struct assoc *a)
 	};
 
 	memcpy(k.error, t->error, sizeof k.error);
+	if (a->watched != NULL) {
+		k.stalled = a->watched->stalled;
+		k.wanted = a->watched->wanted;
+		k.penalty = a->watched->penalty;
+		k.penalty_at = a->watched->penalty_at;
+		k.damped = a->watched->damped;
+	}
 	kept_write(&a->kept, RECORD_ASSOC, assoc_record_fields, &k, sizeof k);
 }
 
@@ -139,6 +146,64 @@ assoc_list_counted(struct assoc *a)
 		write_after(WRITE_MS);
 	a->is_counted = true;
 	TAILQ_INSERT_TAIL(&counted, a, counted);
+}
+
+/* ---- for who watches it ---------------------------------------------- */
+
+/* The most that are looked at in one turn. */
+#define MARKED_A_TURN	256
+
+static TAILQ_HEAD(, assoc) marked = TAILQ_HEAD_INITIALIZER(marked);
+static void (*watch)(struct assoc *);
+static struct event look;
+
+static void
+look_soon(void)
+{
+	static const struct timeval	now;
+
+	if (watch != NULL)
+		(void)evtimer_add(&look, &now);
+}
+
+void
+assoc_mark(struct assoc *a)
+{
+	if (a->is_marked)
+		return;
+	if (TAILQ_EMPTY(&marked))
+		look_soon();
+	TAILQ_INSERT_TAIL(&marked, a, marked);
+	a->is_marked = true;
+}
+
+static void
+unmark(struct assoc *a)
+{
+	if (a->is_marked)
+		TAILQ_REMOVE(&marked, a, marked);
+	a->is_marked = false;
+}
+
+static void
+assoc_on_marked(evutil_socket_t fd, short what, void *arg)
+{
+	struct assoc	*a;
+
+	(void)fd, (void)what, (void)arg;
+	for (unsigned i = 0; i < MARKED_A_TURN && (a = TAILQ_FIRST(&marked)) != NULL; i++) {
+		unmark(a);
+		watch(a);
+	}
+	if (!TAILQ_EMPTY(&marked))
+		look_soon();
+}
+
+void
+assoc_give_marked(void (*fn)(struct assoc *))
+{
+	watch = fn;
+	(void)evtimer_assign(&look, loop_base(), assoc_on_marked, NULL);
 }
 
 /* ---- life ----------------------------------------------------------- */
@@ -289,6 +354,7 @@ assoc_enter(struct assoc *a, enum assoc_state state)
 		a->port = a->sock->port;
 	if (state == ASSOC_UP)
 		trace_up(&a->trace);
+	assoc_mark(a);
 	assoc_changed(a);
 }
 
@@ -302,6 +368,7 @@ assoc_move(struct assoc *a, struct sock *to)
 		hash_remove(&a->sock->assocs, &a->node);
 	}
 	a->sock = to;
+	assoc_mark(a);
 	if (to != NULL)
 		assoc_set_user(a, to->uid);
 	assoc_changed(a);
@@ -316,6 +383,9 @@ void
 assoc_forget(struct assoc *a)
 {
 	unlist_counted(a);
+	if (a->watched != NULL)
+		a->watched->free(a);
+	unmark(a);
 	record_free(&a->trace);
 	free(a->tapped);
 	kept_drop(&a->kept);

@@ -19,6 +19,7 @@
 #include "limits/user.h"
 #include "proto/fastpath.h"
 #include "proto/rpc.h"
+#include "socket/watched.h"
 #include "stack/stack.h"
 #include "trace/trace.h"
 #include "util/hash.h"
@@ -94,6 +95,9 @@ struct assoc {
 	bool			 is_counted;	/* its counters are not in the record yet */
 	TAILQ_ENTRY(assoc)	 counted;	/* then */
 	struct trace		 trace;		/* what is observed of it */
+	struct watched		*watched;	/* NULL: no option asks for that */
+	bool			 is_marked;
+	TAILQ_ENTRY(assoc)	 marked;	/* then */
 	struct tapped		*tapped;	/* what taps say of it; NULL: not tapped yet */
 
 	struct stack_assoc	 stack;		/* the stack's own */
@@ -129,6 +133,22 @@ assoc_counted(struct assoc *a)
 {
 	if (!a->is_counted)
 		assoc_list_counted(a);
+}
+
+/*
+ * Something happened that whoever watches associations wants to know: its state,
+ * its paths, its socket or its options changed. watch is given those that are
+ * marked, a moment later, when nothing else is being done.
+ */
+void assoc_mark(struct assoc *);
+void assoc_give_marked(void (*watch)(struct assoc *));
+
+/* A message was taken, or begins to wait. */
+static inline void
+assoc_has_sent(struct assoc *a)
+{
+	if (a->watched != NULL && a->watched->wants_sends)
+		assoc_mark(a);
 }
 
 /* The association with that id; on a one-to-one socket, its only one for any id. */

@@ -2,6 +2,8 @@
 /*
  * Who gets what a stack reports, and when.
  */
+#include <netinet/in.h>
+#include <netinet/sctp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -314,6 +316,8 @@ sock_event(struct sock *s, const struct stack_event *e)
 		report_event(s, e);
 	if (e->row != EVENT_data && e->assoc != NULL && trace_event(&e->assoc->trace, e))
 		assoc_changed(e->assoc);
+	if (e->row->sn_type == SCTP_PEER_ADDR_CHANGE && e->assoc != NULL)
+		assoc_mark(e->assoc);
 	if (s->closing || is_connects(s, e))
 		return;
 	if (e->row == EVENT_data)

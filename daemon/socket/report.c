@@ -122,6 +122,10 @@ count(enum line which)
 		{ LINE_path_unreachable, COUNTER_paths_unreachable },
 		{ LINE_path_failing, COUNTER_paths_failing },
 		{ LINE_path_available, COUNTER_paths_available },
+		{ LINE_assoc_stalled, COUNTER_assocs_stalled },
+		{ LINE_path_moved, COUNTER_primaries_moved },
+		{ LINE_path_returned, COUNTER_primaries_returned },
+		{ LINE_path_damped, COUNTER_paths_damped },
 	};
 
 	for (size_t i = 0; i < sizeof counted / sizeof *counted; i++)
@@ -404,6 +408,14 @@ report_event(struct sock *s, const struct stack_event *e)
 		say_path(e->assoc, e);
 	else
 		record_stack_event(&e->assoc->trace, e);
+}
+
+void
+report_watch(struct assoc *a, enum line which, const struct sockaddr_storage *path, const char *cause)
+{
+	char	text[ADDR_TEXT];
+
+	write_line(which, a, &(struct more){ .cause = cause, .path = addr_text(path, text) });
 }
 
 void

@@ -17,11 +17,15 @@
 
 #include <stddef.h>
 
+#include "lines.h"
 #include "rpc/client.h"
 #include "socket/assoc.h"
 
 /* The stack says something about an association. */
 void report_event(struct sock *, const struct stack_event *);
+
+/* Whoever watches it says something: that line, about this path. */
+void report_watch(struct assoc *, enum line, const struct sockaddr_storage *path, const char *cause);
 
 /* It is freed. */
 void report_gone(struct assoc *);

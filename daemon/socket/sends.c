@@ -51,6 +51,7 @@ count_sent(struct assoc *a, const struct stack_message *m, unsigned n)
 		record_message(&a->trace, true, &m[i].info, m[i].data, m[i].len);
 	}
 	assoc_counted(a);
+	assoc_has_sent(a);
 	trace_count(&a->trace.sent, n, sum);
 	if (tap_is_on)
 		tap_sent(a, m, n);
@@ -234,6 +235,7 @@ wait_for_room(struct assoc *a, const struct call *call, const struct stack_messa
 	a->charged += cost_of(m->len);
 	if (a->sock != NULL)
 		a->sock->waiting += m->len;
+	assoc_has_sent(a);
 	stack->await_room(a, true);
 	return w;
 }

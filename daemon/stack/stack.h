@@ -162,6 +162,18 @@ struct stack_bindx {
 	size_t			 n;
 };
 
+/* What is known of messages that were sent and not acknowledged. */
+struct stack_outstanding {
+	uint64_t		 acked;		/* grows with what is acknowledged; with data that is
+						   sent, too, but then sacks stays as it is */
+	uint64_t		 sacks;		/* messages of the peer by which acked may grow */
+	uint64_t		 answers;	/* control chunks of other kinds that came */
+	uint32_t		 unacked;	/* chunks */
+	uint32_t		 window;	/* the peer's, bytes */
+	bool			 own_closed;	/* our own window has no room for a packet */
+	struct sockaddr_storage	 path;		/* the primary */
+};
+
 /* The most messages that send is given. */
 #define STACK_RUN	64
 

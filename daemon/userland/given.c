@@ -77,6 +77,40 @@ look_what_is_gone(struct assoc *a)
 	}
 }
 
+uint64_t
+userland_queued(struct assoc *a)
+{
+	struct sndbuf_use	use = { .assoc_id = userland_id(a) };
+	socklen_t		len = sizeof use;
+
+	return usrsctp_getsockopt(userland_so(a), IPPROTO_SCTP, GET_SNDBUF_USE, &use, &len) == 0 ?
+	    use.sending : 0;
+}
+
+bool
+userland_outstanding(struct assoc *a, struct stack_outstanding *o)
+{
+	struct sctp_status	st = { .sstat_assoc_id = userland_id(a) };
+	struct sctp_assocparams	own = { .sasoc_assoc_id = st.sstat_assoc_id };
+	socklen_t		len = sizeof st;
+
+	if (usrsctp_getsockopt(userland_so(a), IPPROTO_SCTP, SCTP_STATUS, &st, &len) == -1)
+		return false;
+	len = sizeof own;
+	if (usrsctp_getsockopt(userland_so(a), IPPROTO_SCTP, SCTP_ASSOCINFO, &own, &len) == -1)
+		return false;
+	*o = (struct stack_outstanding){
+		.acked = a->trace.sent.bytes + (uint64_t)DATA_CHUNK * st.sstat_unackdata - userland_queued(a),
+		.answers = a->stack.userland->path->beats,
+		.unacked = st.sstat_unackdata,
+		.window = st.sstat_rwnd,
+		.own_closed = own.sasoc_local_rwnd < st.sstat_fragmentation_point,
+		.path = a->peer,
+	};
+	o->sacks = o->acked;
+	return true;
+}
+
 bool
 given_may_be_more(struct assoc *a)
 {

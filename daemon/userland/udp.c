@@ -24,6 +24,7 @@
 #define UDP_BUFFER	(16 << 20)	/* takes a burst of packets on loopback */
 #define LARGE		(256 << 10)	/* bytes that were received in one turn: the next receives */
 #define FEW		4		/* so many messages */
+#define HEARTBEAT_ACK	5
 
 static struct udp_batch	in;
 static struct event		readable[UDP_MAX_FDS];
@@ -68,6 +69,7 @@ take_packet(int fd, char *packet, size_t len, const struct sockaddr_storage *fro
 		local_drop(local);
 	if (path == NULL || !go_inside(packet, len, path))
 		return;
+	path->beats += packet[SCTP_HEADER] == HEARTBEAT_ACK;
 	usrsctp_conninput((void *)(uintptr_t)path->node.key, packet, len, tos & 3);
 }
 

@@ -87,6 +87,7 @@ struct path {
 	int64_t			 used;		/* when usrsctp last sent there; 0: never */
 	bool			 limited;	/* a user has set its MTU */
 	size_t			 longest;	/* packets grow to this at most; 0: not */
+	uint64_t		 beats;		/* answers to heartbeats that came */
 	TAILQ_ENTRY(path)	 idle;		/* while refs is 0 */
 };
 

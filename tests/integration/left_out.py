@@ -15,11 +15,11 @@ USERLAND = {
                  "keeper.a_configuration_that_was_spoiled_meanwhile_ends_nothing",
                  "memory.what_survives_a_restart_is_charged_to_its_user_again",
                  "order.the_peers_process_is_killed",
-                 "partial.the_senders_process_may_be_killed", "survive.", "places.", "trace.the_counters_outlive_the_daemon"),
+                 "partial.the_senders_process_may_be_killed", "stall.it_is_known_over_a_kill_and_found_again", "survive.", "places.", "trace.the_counters_outlive_the_daemon"),
     "one path": (
         "bindx.", "connect.a_list_of_addresses", "event.addresses_are_confirmed",
         "event.a_primary_address_is_made", "loghosts.the_primary_path_changes", "names.socknames_of_one_association",
-        "option.the_primary_path_is_chosen", "paths.all_addresses_and_which_is_primary",
+        "losses.", "option.the_primary_path_is_chosen", "pathmanager.", "paths.all_addresses_and_which_is_primary",
         "paths.of_more_paths_than_one_answer_holds_it_says_so",
         "order.addresses_come_and_go", "order.one_path_fails_and_works_again",
         "order.the_peer_may_not_restart_with_more_addresses",
@@ -82,7 +82,8 @@ USERLAND = {
         "partial.in_active_mode", "partial.others_messages_come_between_its_pieces",
         "partial.the_receiver_aborts", "partial.the_sender_aborts",
         "partial.the_sender_aborts_while_nobody_reads",
-        "partial.unwanted_the_event_does_not_come_and_the_pieces_go", "tap.osmo_stp_is_the_peer"),
+        "partial.unwanted_the_event_does_not_come_and_the_pieces_go",
+        "stall.a_plain_program_that_stops_reading", "tap.osmo_stp_is_the_peer"),
 }
 
 

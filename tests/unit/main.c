@@ -26,6 +26,7 @@ static Suite *(*const suites[])(void) = {
 	partial_suite,
 	store_suite,
 	turn_suite,
+	damp_suite,
 	journal_suite,
 	counters_suite,
 };

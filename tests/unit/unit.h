@@ -20,6 +20,7 @@ SUITE(addr);
 SUITE(codec);
 SUITE(config);
 SUITE(counters);
+SUITE(damp);
 SUITE(error);
 SUITE(frame);
 SUITE(fastpath);

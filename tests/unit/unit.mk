@@ -12,8 +12,8 @@ UNIT_LIBS	= $(or $(call pc,--libs check),-lcheck)
 # The daemon's files that need no SCTP and no event loop, and their tests: a
 # program of their own, as daemon and library may use the same names.
 SRC_PURE	= daemon/config.c $(addprefix daemon/,util/counter.c util/fault.c util/hash.c util/log.c util/logout.c util/mem.c \
-		  service/fdstore.c service/notify.c service/fdclient.c journal/counters.c journal/fdpark.c journal/journal.c limits/user.c rpc/output.c rpc/turn.c stack/partial.c)
-TEST_PURE	= tests/unit/test_config.c tests/unit/test_counters.c tests/unit/test_journal.c tests/unit/test_mem.c tests/unit/test_park.c tests/unit/test_partial.c tests/unit/test_store.c tests/unit/test_turn.c
+		  service/fdstore.c service/notify.c service/fdclient.c journal/counters.c journal/fdpark.c journal/journal.c limits/user.c rpc/output.c rpc/turn.c stack/partial.c watch/damp.c)
+TEST_PURE	= tests/unit/test_config.c tests/unit/test_counters.c tests/unit/test_damp.c tests/unit/test_journal.c tests/unit/test_mem.c tests/unit/test_park.c tests/unit/test_partial.c tests/unit/test_store.c tests/unit/test_turn.c
 TEST_COMMON	= tests/unit/main.c tests/unit/text.c
 TEST_UNIT	= $(filter-out $(TEST_PURE) $(TEST_COMMON),$(wildcard tests/unit/*.c))
 
