@@ -15,6 +15,7 @@
 
 #include "proto/addr.h"
 #include "rpc/call.h"
+#include "rpc/turn.h"
 #include "socket/assoc.h"
 #include "socket/sock.h"
 #include "util/loop.h"
@@ -120,16 +121,6 @@ look(struct watch *w)
 		look_again(w, next);
 }
 
-static void
-watch_on_time(evutil_socket_t fd, short what, void *arg)
-{
-	struct watch	*w = arg;
-
-	(void)fd, (void)what;
-	waiting--;
-	look(w);
-}
-
 /* Something happened to it. */
 static void
 watch_marked(struct assoc *a)
@@ -147,6 +138,17 @@ watch_marked(struct assoc *a)
 		watch_new(a)->fresh = true;
 	charge_anew(of(a));
 	look(of(a));
+}
+
+/* Its socket may be closed by now, and that it is marked not be dealt with. */
+static void
+watch_on_time(evutil_socket_t fd, short what, void *arg)
+{
+	struct watch	*w = arg;
+
+	(void)fd, (void)what;
+	waiting--;
+	watch_marked(w->assoc);
 }
 
 void
@@ -173,6 +175,8 @@ watch_restore(struct assoc *a, const struct assoc_record *k)
 
 /* ---- options --------------------------------------------------------- */
 
+/* What it costs to set the most options of each association: see rpc/turn.h. */
+#define OPTIONS_SET	4
 #define TIME_LEAST	1000
 #define DAY		86400000
 #define HOUR		3600000
@@ -229,6 +233,7 @@ set_paths(struct sock *s, const struct sockopt_paths *v)
 {
 	int	number = 0;
 
+	turn_cost(OPTIONS_SET * s->assocs.count);
 	if (v->on && !s->own.paths.on && (number = ask_show_failing(s)) == ENOPROTOOPT)
 		number = 0;		/* a kernel before 5.5 shows them as it does */
 	if (number == 0 && v->failover == FAILOVER_FAST)

@@ -19,7 +19,7 @@ USERLAND = {
     "one path": (
         "bindx.", "connect.a_list_of_addresses", "event.addresses_are_confirmed",
         "event.a_primary_address_is_made", "loghosts.the_primary_path_changes", "names.socknames_of_one_association",
-        "losses.", "option.the_primary_path_is_chosen", "pathmanager.", "paths.all_addresses_and_which_is_primary",
+        "damped.", "losses.", "option.the_primary_path_is_chosen", "pathmanager.", "paths.all_addresses_and_which_is_primary",
         "paths.of_more_paths_than_one_answer_holds_it_says_so",
         "order.addresses_come_and_go", "order.one_path_fails_and_works_again",
         "order.the_peer_may_not_restart_with_more_addresses",

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the path manager knows of a path outlives the daemon."""
+import contextlib
+import os
+import signal
+import subprocess
+import time
+
+from check import WAIT_MS
+from harness import Skip
+from test_keeper import Own
+from through import Session
+
+WANTED, OTHER = "127.0.0.2", "127.0.0.1"
+HALF_LIFE = 2000
+
+
+def tc(*args):
+    done = subprocess.run(["tc", *args], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Skip(f"no filter here: {done.stderr.strip()}")
+
+
+@contextlib.contextmanager
+def cut():
+    """Nothing comes to the wanted address meanwhile."""
+    tc("qdisc", "add", "dev", "lo", "clsact")
+    try:
+        tc("filter", "add", "dev", "lo", "egress", "protocol", "ip", "u32",
+           "match", "ip", "protocol", "132", "0xff", "match", "ip", "dst", WANTED, "action", "drop")
+        yield
+    finally:
+        tc("qdisc", "del", "dev", "lo", "clsact")
+
+
+def test_a_damped_path_stays_so_over_a_kill(d):
+    with Own() as k:
+        pid = k.ready()
+        s = Session(k.path, "s")
+        there = s.call("open", ip=[OTHER, WANTED], options={"sctp_delayed_sack": {"freq": 1}})
+        s.call("listen", sock=there["sock"])
+        here = s.call("open", ip="127.0.0.3", options={
+            "active": True, "sctp_rtoinfo": {"initial": 100, "min": 100, "max": 200},
+            "sctp_associnfo": {"asocmaxrxt": 100},
+            "sctp_peer_addr_params": {"hbinterval": 50, "pathmaxrxt": 50, "flags": ["hb_enable"]},
+            "sctp_peer_addr_thlds": {"pathmaxrxt": 50, "pathpfthld": 0},
+            "path_manager": {"on": True, "primary": WANTED, "return": 0, "half_life": HALF_LIFE}})["sock"]
+        s.call("connect", sock=here, addr=OTHER, port=there["port"], timeout=WAIT_MS)
+        s.event("sctpd_primary", sock=here, action="returned")
+        while not any(name == "sctpd_primary" and e["action"] == "damped" for name, e in s.events):
+            with cut():
+                s.event("sctpd_primary", sock=here, action="moved")
+            if not any(name == "sctpd_primary" and e["action"] == "damped" for name, e in s.events):
+                s.event("sctpd_primary", sock=here, action="returned")
+        damped, since = s.event("sctpd_primary", sock=here, action="damped"), time.monotonic()
+        os.kill(pid, signal.SIGKILL)
+        s.event("sctpd_primary", sock=here, action="returned")
+        waited = time.monotonic() - since
+        # It was known a moment later than it was so.
+        assert damped["wait"] / 1000 - 0.5 < waited < damped["wait"] / 1000 + 3, (damped, waited)
+        assert k.next_child(pid) != pid
+        s.close()
