@@ -103,9 +103,8 @@ policy_init(void)
 	return netns && ports && admins && monitors && taps;
 }
 
-/* Is it root, or the user whom the daemon runs as? */
-static bool
-is_root(uid_t uid)
+bool
+policy_is_root(uid_t uid)
 {
 	return uid == 0 || uid == geteuid();
 }
@@ -113,7 +112,7 @@ is_root(uid_t uid)
 static bool
 is_named(const struct users *users, uid_t uid)
 {
-	if (users->all || is_root(uid))
+	if (users->all || policy_is_root(uid))
 		return true;
 	for (size_t i = 0; i < users->n; i++) {
 		if (users->uid[i] == uid)
@@ -206,7 +205,7 @@ policy_option(uid_t uid, const struct sockopt *o, const void *value)
 {
 	uint32_t	n;
 
-	if (o->level != LEVEL_SOCKET || o->size != sizeof n || is_root(uid))
+	if (o->level != LEVEL_SOCKET || o->size != sizeof n || policy_is_root(uid))
 		return ERR_OK;
 	memcpy(&n, value, sizeof n);
 	switch (o->optname) {

@@ -29,6 +29,9 @@ enum error policy_netns(uid_t);
 /* May it bind this port? */
 enum error policy_port(uid_t, uint16_t port);
 
+/* Is it root, or the user whom the daemon runs as? */
+bool policy_is_root(uid_t);
+
 /* May it tap the messages of all? */
 bool policy_may_tap(uid_t);
 enum error policy_tap(uid_t);

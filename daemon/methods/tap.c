@@ -35,5 +35,5 @@ handle_tap(struct call *call, const struct rpc_tap_in *in, struct rpc_tap_out *o
 	if (RPC_HAS(in, tap, addr) && !addr_parse(in->addr.ptr, in->addr.len, &f.addr))
 		return call_fail(ERR_badarg, "addr: \"%.*s\" is not an address, such as 10.0.0.1 or ::1",
 		    (int)(in->addr.len < 64 ? in->addr.len : 64), in->addr.ptr);
-	return tap_begin(call->client, &f);
+	return tap_begin(call->client, &f, policy_is_root(call->client->uid));
 }

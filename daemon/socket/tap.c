@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lines.h"
 #include "proto/addr.h"
 #include "proto/codec.h"
 #include "proto/pcapng.h"
 #include "rpc/call.h"
 #include "socket/assoc.h"
+#include "socket/report.h"
 #include "socket/sock.h"
 #include "socket/tap.h"
 #include "util/loop.h"
@@ -317,14 +319,90 @@ find(const struct client *c)
 	return t;
 }
 
-enum error
-tap_begin(struct client *c, const struct tap_filter *f)
+/* The last ones are root's, who may have to find out what goes on. */
+static enum error
+may_begin(const struct client *c, bool root)
 {
+	unsigned	 most = root ? TAPS_MAX : TAPS_MAX - TAPS_FOR_ROOT, own = 0;
 	struct tap	*t;
 
+	TAILQ_FOREACH(t, &taps, entry)
+		own += t->client->uid == c->uid;
+	if (!root && own >= TAPS_A_USER)
+		return call_fail(ERR_limit, "tap: user %u has %u taps already, and that is the most of one user; end another first",
+		    (unsigned)c->uid, own);
+	if (ntaps >= most)
+		return call_fail(ERR_limit, "tap: there are %u taps already, and that is the most%s; end another first",
+		    ntaps, root ? "" : " for users other than root");
+	return ERR_OK;
+}
+
+/* What is wanted, in words. */
+static const char *
+wanted(const struct tap_filter *f, char *to, size_t size)
+{
+	char	addr[ADDR_TEXT];
+	size_t	n = (size_t)snprintf(to, size, "all messages");
+
+#define ADD(...)	n += (size_t)snprintf(to + n, size - n, __VA_ARGS__)
+	if (f->sock != 0)
+		ADD(" of sock %" PRIu64, f->sock);
+	if (f->client != 0)
+		ADD(" of client %" PRIu64, f->client);
+	if (f->assoc_id != 0)
+		ADD(" of assoc %u", f->assoc_id);
+	if (f->addr.ss_family != AF_UNSPEC)
+		ADD(" with %s", addr_text(&f->addr, addr));
+	if (f->port != 0)
+		ADD(" with port %u", f->port);
+	if (f->by_ppid)
+		ADD(" with PPID %u", f->ppid);
+	if (f->snap != 0)
+		ADD(", %u bytes of each", f->snap);
+#undef ADD
+	return to;
+}
+
+static void
+say_begun(const struct tap *t)
+{
+	char			who[REPORT_WHO], what[256];
+	const struct log_field	f[] = {
+		LINE_TEXT(by, report_who(t->client, who)),
+		LINE_TEXT(wanted, wanted(&t->filter, what, sizeof what)),
+		LINE_NUMBER(by_uid, t->client->uid),
+		LINE_NUMBER(by_pid, (uint64_t)t->client->pid),
+	};
+
+	if (log_wants(&line_table[LINE_tap_began]))
+		log_row(&line_table[LINE_tap_began], f, sizeof f / sizeof *f);
+}
+
+static void
+say_ended(const struct tap *t)
+{
+	char			who[REPORT_WHO];
+	const struct log_field	f[] = {
+		LINE_TEXT(by, report_who(t->client, who)),
+		LINE_NUMBER(messages, t->counts.messages),
+		LINE_NUMBER(dropped, t->counts.dropped),
+		LINE_NUMBER(by_uid, t->client->uid),
+		LINE_NUMBER(by_pid, (uint64_t)t->client->pid),
+	};
+
+	if (log_wants(&line_table[LINE_tap_ended]))
+		log_row(&line_table[LINE_tap_ended], f, sizeof f / sizeof *f);
+}
+
+enum error
+tap_begin(struct client *c, const struct tap_filter *f, bool root)
+{
+	struct tap	*t;
+	enum error	 e;
+
 	tap_end(c);
-	if (ntaps == TAPS_MAX)
-		return call_fail(ERR_limit, "tap: there are %d taps already, and that is the most; end another first", TAPS_MAX);
+	if ((e = may_begin(c, root)) != ERR_OK)
+		return e;
 	if (!account_may(&c->account, sizeof *t))
 		return call_fail(ERR_limit, "tap: %s", account_why_not(&c->account, sizeof *t));
 	t = xcalloc(1, sizeof *t);
@@ -337,6 +415,7 @@ tap_begin(struct client *c, const struct tap_filter *f)
 	TAILQ_INSERT_TAIL(&taps, t, entry);
 	ntaps++;
 	c->tapping = c->events = tap_is_on = true;
+	say_begun(t);
 	(void)flush(t);
 	return ERR_OK;
 }
@@ -349,6 +428,7 @@ tap_end(struct client *c)
 	if (!c->tapping)
 		return;
 	t = find(c);
+	say_ended(t);
 	c->tapping = false;
 	TAILQ_REMOVE(&taps, t, entry);
 	tap_is_on = --ntaps > 0;

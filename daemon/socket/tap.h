@@ -13,7 +13,7 @@
  * and counted. The tap says so itself: in the event, and in the file by a block of
  * statistics where messages are missing.
  *
- * A tap costs TAP_BUFFER bytes, and each association that it has seen about 400
+ * The log says who begins and ends one. A tap costs TAP_BUFFER bytes, and each association that it has seen about 400
  * until the association is forgotten. A message that does not fit into the buffer
  * goes to the client by itself. While there is no tap, tap_is_on is all that a
  * message costs.
@@ -34,7 +34,10 @@
 #include "stack/stack.h"
 
 #define TAP_BUFFER	(256u << 10)
+/* The most taps, how many of them are for root alone, and the most of another user. */
 #define TAPS_MAX	16
+#define TAPS_FOR_ROOT	4
+#define TAPS_A_USER	4
 
 struct assoc;
 
@@ -57,8 +60,8 @@ struct tap_counts {
 
 extern bool tap_is_on;		/* there is at least one */
 
-/* Begin a tap, instead of the one that the client has. Says by call_fail why not. */
-enum error tap_begin(struct client *, const struct tap_filter *);
+/* Begin a tap, instead of the one that the client has; is it root's? Says by call_fail why not. */
+enum error tap_begin(struct client *, const struct tap_filter *, bool root);
 
 /* Send what is left, and end it. */
 struct tap_counts tap_finish(struct client *);

@@ -259,6 +259,39 @@ def test_who_may_tap(d):
     assert bob.call("tap", on=False) == {}
 
 
+def test_the_log_says_who_taps(d):
+    c = d.client("curious")
+    who = f'client {c.id} "curious" (user {os.getuid()}, process {os.getpid()})'
+    c.call("tap", addr="127.0.0.1", port=2905, ppid=3, snap=64)
+    wait_for(lambda: f"tap: {who} taps all messages with 127.0.0.1 with port 2905 with PPID 3, 64 bytes of each\n" in d.log_text())
+    c.call("tap")
+    wait_for(lambda: f"tap: {who} taps all messages\n" in d.log_text())
+    ended = f"tap: {who} taps no more, messages=0 dropped=0\n"
+    assert d.log_text().count(ended) == 1
+    c.close()               # the end of the connection says so, too
+    wait_for(lambda: d.log_text().count(ended) == 2)
+
+
+def test_some_taps_are_for_root(_):
+    if os.getuid() != 0:
+        raise Skip("only root can be other users")
+    d = Daemon(socket_mode="0666", tap_users="all")
+    try:
+        mine = [client(d, ALICE) for _ in range(4)]
+        assert [c.call("tap") for c in mine] == [{}] * 4
+        assert refusal(client(d, ALICE), "tap").startswith(
+            f"limit: tap: user {ALICE} has 4 taps already, and that is the most of one user")
+        assert mine[0].call("tap", ppid=3) == {}        # another one instead
+        others = [client(d, BOB + n % 2) for n in range(8)]
+        assert [c.call("tap") for c in others] == [{}] * 8
+        assert refusal(client(d, BOB + 2), "tap").startswith(
+            "limit: tap: there are 12 taps already, and that is the most for users other than root")
+        assert [d.client().call("tap") for _ in range(4)] == [{}] * 4
+        assert refusal(d.client(), "tap").startswith("limit: tap: there are 16 taps already, and that is the most;")
+    finally:
+        d.stop()
+
+
 def test_a_user_who_may_not_tap_any_more_has_no_tap(_):
     if os.getuid() != 0:
         raise Skip("only root can be other users")
