@@ -25,7 +25,7 @@ uint64_t user_turn = 1;
 
 static const struct {
 	const char	*limit;		/* the limit for all users; NULL: none */
-	const char	*per_user;
+	const char	*per_user;	/* that of each user; NULL: none */
 	const char	*what;
 	uint64_t	*max;
 	uint64_t	*max_per_user;
@@ -40,6 +40,8 @@ static const struct {
 	    NULL, &config.max_lookups_per_user },
 	[CHARGE_MEMORY] = { "max_memory", "max_memory_per_user", "bytes of memory",
 	    &config.max_memory, &config.max_memory_per_user },
+	[CHARGE_RECORDS] = { "record_memory", NULL, "bytes of records",
+	    &config.record_memory, NULL },
 };
 
 /* ---- users ---------------------------------------------------------- */
@@ -126,7 +128,8 @@ user_total(enum charge kind)
 static bool
 is_within_its_own(const struct user *u, enum charge kind, size_t n)
 {
-	return user_uid(u) == 0 || u->used[kind] + n <= *kinds[kind].max_per_user;
+	return user_uid(u) == 0 || kinds[kind].max_per_user == NULL ||
+	    u->used[kind] + n <= *kinds[kind].max_per_user;
 }
 
 static bool

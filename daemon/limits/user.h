@@ -24,6 +24,7 @@
  *			that wait, requests that have come in part, output
  *			that was not read or not acknowledged, events that
  *			wait, and what the userland stack may take (budget.c)
+ *	records		bytes of the flight recorder; rule 2 alone holds
  *
  * Memory is counted as it is taken: a message of one byte that waits costs a
  * few hundred bytes, and is charged for them. Blocks in the journal count in
@@ -66,6 +67,7 @@ enum charge {
 	CHARGE_ASSOCIATIONS,
 	CHARGE_LOOKUPS,
 	CHARGE_MEMORY,
+	CHARGE_RECORDS,
 	CHARGES
 };
 

@@ -223,6 +223,7 @@ charge_user(struct assoc *a, uid_t uid)
 	a->user = user_get(uid);
 	user_charge(a->user, CHARGE_ASSOCIATIONS, 1);
 	user_charge(a->user, CHARGE_MEMORY, COST + a->left);
+	record_set_user(&a->trace, a->user);
 }
 
 static void
@@ -230,6 +231,7 @@ discharge_user(struct assoc *a)
 {
 	user_discharge(a->user, CHARGE_ASSOCIATIONS, 1);
 	user_discharge(a->user, CHARGE_MEMORY, COST + a->left);
+	record_set_user(&a->trace, NULL);
 	a->user = user_put(a->user);
 }
 

@@ -14,6 +14,8 @@
 #include "proto/error.h"
 #include "trace/record.h"
 #include "trace/words.h"
+#include "util/counter.h"
+#include "util/log.h"
 #include "util/mem.h"
 
 #define FIRST_EVENTS	256u
@@ -53,28 +55,51 @@ struct recorder {
 	uint32_t	 tsn;		/* of the next that is sent: a stack does not say */
 };
 
-static size_t memory;
-
-size_t
-record_memory(void)
+/* Once for each association, however many of its messages find no memory. */
+static void
+say_not_recorded(struct trace *t, size_t n)
 {
-	return memory;
+	if (t->not_recorded)
+		return;
+	t->not_recorded = true;
+	COUNT(record_lost, 1);
+	if (log_seldom(LOG_WARNING, "no memory for records"))
+		log_warning("an association is not recorded, or not all of it: %s",
+		    user_why_not(t->user, CHARGE_RECORDS, n));
 }
 
-/* More memory, if there is as much for all recorders. */
+/* More memory, if the user may have as much. */
 static void *
-take(void *old, size_t was, size_t now)
+take(struct trace *t, void *old, size_t was, size_t now)
 {
-	if (memory - was + now > config.record_memory)
+	if (!user_may(t->user, CHARGE_RECORDS, now - was)) {
+		say_not_recorded(t, now - was);
 		return NULL;
-	memory += now - was;
+	}
+	user_charge(t->user, CHARGE_RECORDS, now - was);
 	return xrealloc(old, now);
+}
+
+static size_t
+size_of(const struct recorder *r)
+{
+	return r == NULL ? 0 : sizeof *r + r->events_room + (size_t)r->places * r->place;
+}
+
+void
+record_set_user(struct trace *t, struct user *u)
+{
+	if (t->user != NULL)
+		user_discharge(t->user, CHARGE_RECORDS, size_of(t->recorder));
+	t->user = u;
+	if (u != NULL)
+		user_charge(u, CHARGE_RECORDS, size_of(t->recorder));
 }
 
 static struct recorder *
 record_of(struct trace *t)
 {
-	if (t->recorder == NULL && (t->recorder = take(NULL, 0, sizeof *t->recorder)) != NULL)
+	if (t->recorder == NULL && (t->recorder = take(t, NULL, 0, sizeof *t->recorder)) != NULL)
 		memset(t->recorder, 0, sizeof *t->recorder);
 	return t->recorder;
 }
@@ -86,7 +111,7 @@ record_free(struct trace *t)
 
 	if (r == NULL)
 		return;
-	memory -= sizeof *r + r->events_room + (size_t)r->places * r->place;
+	user_discharge(t->user, CHARGE_RECORDS, size_of(r));
 	free(r->events);
 	free(r->messages);
 	free(r);
@@ -122,12 +147,13 @@ now_us(void)
 
 /* What the settings say when the first message comes holds for the association. */
 static bool
-begin_messages(struct recorder *r)
+begin_messages(struct trace *t)
 {
+	struct recorder	*r = t->recorder;
 	uint32_t	place = (uint32_t)(sizeof(struct head) + ((config.record_payload + 7) & ~UINT64_C(7)));
 	uint32_t	n = (uint32_t)config.record_messages;
 
-	if ((r->messages = take(NULL, 0, (size_t)n * place)) == NULL)
+	if ((r->messages = take(t, NULL, 0, (size_t)n * place)) == NULL)
 		return false;
 	r->next = r->messages;
 	r->end = r->messages + (size_t)n * place;
@@ -151,7 +177,7 @@ has_place(struct trace *t)
 {
 	struct recorder	*r = record_of(t);
 
-	return r != NULL && (r->messages != NULL || begin_messages(r));
+	return r != NULL && (r->messages != NULL || begin_messages(t));
 }
 
 void
@@ -213,14 +239,15 @@ forget_first(struct recorder *r)
 }
 
 static bool
-make_room(struct recorder *r, size_t n)
+make_room(struct trace *t, size_t n)
 {
+	struct recorder	*r = t->recorder;
 	uint32_t	 room = r->events_room > 0 ? r->events_room : FIRST_EVENTS;
 	char		*p;
 
 	while (room < r->events_len + n && room < RECORD_EVENTS)
 		room *= 2;
-	if (room > r->events_room && (p = take(r->events, r->events_room, room)) != NULL) {
+	if (room > r->events_room && (p = take(t, r->events, r->events_room, room)) != NULL) {
 		r->events = p;
 		r->events_room = room;
 	}
@@ -236,7 +263,7 @@ record_event(struct trace *t, int priority, const char *text)
 	struct note	 h = { now_us(), (uint16_t)len, (uint16_t)priority };
 	struct recorder		*r;
 
-	if (!record_is_on() || (r = record_of(t)) == NULL || !make_room(r, event_size(len)))
+	if (!record_is_on() || (r = record_of(t)) == NULL || !make_room(t, event_size(len)))
 		return;
 	memcpy(r->events + r->events_len, &h, sizeof h);
 	memcpy(r->events + r->events_len + sizeof h, text, len);

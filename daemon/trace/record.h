@@ -10,8 +10,9 @@
  *
  * The memory is taken on first use, so what says and sends nothing costs a
  * pointer. It is bounded: RECORD_EVENTS bytes and record_messages messages for
- * each association, and record_memory for all; an association that finds no
- * memory left is not recorded. Nothing is allocated for a message but the first.
+ * each association, and record_memory for all, of which each user has a share
+ * (limits/user.h). An association that finds no memory left is not recorded; that
+ * is counted and logged. Nothing is allocated for a message but the first.
  * A recorder begins anew with each process: what is in it does not outlive a kill.
  */
 #ifndef RECORD_H
@@ -54,8 +55,8 @@ void record_stack_event(struct trace *, const struct stack_event *);
 
 void record_free(struct trace *);
 
-/* Bytes that all recorders have now. */
-size_t record_memory(void);
+/* From now on it takes this user's memory. NULL: nobody's; then nothing may be recorded. */
+void record_set_user(struct trace *, struct user *);
 
 /* What belongs to a section beside the record itself. */
 struct record_about {

@@ -31,6 +31,7 @@
 #define TRACE_ERROR	96
 
 struct recorder;
+struct user;
 
 struct traffic {
 	uint64_t	messages;
@@ -49,6 +50,8 @@ struct trace {
 	char		 error[TRACE_ERROR];	/* what was wrong last, in words; empty: nothing */
 	uint64_t	 error_at;		/* and when */
 	struct recorder	*recorder;	/* record.h; NULL: there is none yet */
+	struct user	*user;		/* whose memory it takes */
+	bool		 not_recorded;	/* there was none left, and that is counted */
 };
 
 /* Milliseconds since the host was booted. That outlives the process, and is never set. */

@@ -119,7 +119,7 @@ def test_the_peer_restarts(d):
 
 
 def test_the_owner_is_killed(d):
-    p, port = listen(d)
+    p, port = listen(d, "-o", "on_owner_exit=abort")
     with RawPeer(d.udp_port, int(port)) as peer:
         peer.come()
         c = d.client()
@@ -128,11 +128,24 @@ def test_the_owner_is_killed(d):
         peer.send(data(0, b"to whom?"))
         assert p.stdout.readline() == "to whom?\n"
         p.kill()
-        section = says_why(d, a["assoc_id"], f'its owner is gone: client {a["owner"]} '
-                           f'(user {os.getuid()}, process {p.pid}), and on_owner_exit is close')
+        section = says_why(d, a["assoc_id"], "aborted by sctpd: its owner is gone, and on_owner_exit is abort")
+        assert f' client={a["owner"]} ' in section.comment
         assert [m.data for m in section.messages] == [b"to whom?"]
         p.communicate()
-        peer.send(chunk(ABORT))
+
+
+def test_an_owner_that_ends_leaves_no_file(_):
+    with tempfile.TemporaryDirectory(prefix="sctpd-") as folder, one(**{**stack_config(None), "record_dir": folder}) as k:
+        c = k.client()
+        associate(c)
+        c.close()
+        wait_for(lambda: k.log_text().count(": ended in order: its owner is gone, and its socket was closed") == 2)
+        c = k.client()
+        there, there_id, here, _ = associate(c)
+        c.call("abort", sock=there, assoc_id=there_id)      # whoever is aborted has one
+        recv(c, here, "sctp_assoc_change", state="comm_lost")
+        wait_for(lambda: c.call("status")["record_cnt"] == 2)
+        assert all(": aborted by " in s.comment for s in all_sections(folder))
 
 
 def test_whoever_may_use_the_socket_may_have_the_record(d):
@@ -144,6 +157,7 @@ def test_whoever_may_use_the_socket_may_have_the_record(d):
     mine, = sections(c.call("record", sock=here, assoc_id=here_id)["pcapng"])
     assert mine.comment.startswith(f"assoc {here_id}: asked for by client {c.id}")
     assert [(m.sent, m.ppid, m.data) for m in mine.messages] == [(True, 3, ASP_UP)]
+    assert f'assoc {here_id}: its record was given to client {c.id} "c" (user {os.getuid()}, process {os.getpid()}), sock={here} ' in d.log_text()
     assert code(c, "record", sock=here + 1000) == "closed"
     c.call("eof", sock=here, assoc_id=here_id)
     recv(c, there, "sctp_shutdown_event")
@@ -214,6 +228,33 @@ def test_without_memory_there_is_a_section_with_nothing_in_it(d):
         section, = sections(c.call("record", sock=there, assoc_id=there_id)["pcapng"])
         assert (section.messages, section.entries) == ([], [])
         assert "received 1 messages, 1 bytes" in section.comment
+        assert c.call("status")["record_lost"] == 2     # once for each, and not for each message
+        assert "an association is not recorded, or not all of it: record_memory: user " in k.log_text()
+
+
+def recorded_messages(c):
+    """Of a new association, after a message."""
+    there, there_id, here, here_id = associate(c)
+    send(c, here, here_id, b"mine")
+    recv_data(c, there)
+    section, = sections(c.call("record", sock=there, assoc_id=there_id)["pcapng"])
+    return [m.data for m in section.messages]
+
+
+def test_one_user_cannot_take_the_memory_of_all(_):
+    if os.getuid() != 0:
+        raise Skip("only root can be other users")
+    with one(**{**stack_config(None), "record_memory": 32 << 10, "socket_mode": "0666"}) as k:
+        alice, bob = client(k, ALICE), client(k, BOB)
+        got = [recorded_messages(alice) for _ in range(4)]
+        assert (got[0], got[-1]) == ([b"mine"], []), got
+        assert alice.call("status")["record_lost"] >= 1
+        assert f"record_memory: user {ALICE} has " in k.log_text()
+        assert recorded_messages(bob) == [b"mine"]
+        for s in alice.call("sockets")["sockets"]:
+            alice.call("close", sock=s["sock"])
+        wait_for(lambda: bob.call("status")["associations"] == 2)
+        assert recorded_messages(alice) == [b"mine"]
 
 
 def fill_up(c, n, there, there_id, here, here_id):
