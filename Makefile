@@ -185,7 +185,7 @@ $(B)/libsctpd.pc: client-lib/lib/libsctpd.pc.in Makefile $(B)/.paths
 
 # The programs that print what the tables say.
 $(B)/proto-doc: $(call obj,$(SRC_PROTO) proto/doc.c proto/mdoc.c)
-$(B)/config-doc: $(call obj,daemon/config-doc.c daemon/config.c daemon/lines.c daemon/util/log.c daemon/util/logout.c daemon/util/mem.c proto/error.c proto/mdoc.c)
+$(B)/config-doc: $(call obj,daemon/config-doc.c daemon/config.c daemon/lines.c daemon/util/log.c daemon/util/logout.c daemon/util/mem.c $(SRC_PROTO) proto/mdoc.c)
 $(B)/sctpctl-doc: $(call obj,$(filter-out %/main.c,$(SRC_CTL)) client-lib/sctpctl/doc.c $(SRC_PROTO) proto/mdoc.c) $(B)/libsctpd.a
 $(B)/sctpctl-doc: LIBS_PROTO += $(LIBS_CTL)
 $(B)/proto-doc $(B)/config-doc $(B)/sctpctl-doc:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Prints a manual page from its template: the settings of settings.def stand in
- * the place of the line @SETTINGS@, the log lines and fields of lines.def in those
+ * the place of the line @SETTINGS@, the keys of an association, which are the
+ * arguments of the method supervise, in that of @ASSOCIATION@, the log lines and fields of lines.def in those
  * of @LINES@ and @FIELDS@. "config-doc --catalog" prints the journal's catalog of
  * these lines. See "make doc".
  */
@@ -11,7 +12,9 @@
 
 #include "config.h"
 #include "lines.h"
+#include "proto/codec.h"
 #include "proto/mdoc.h"
+#include "proto/rpc.h"
 
 /* What a value of each type is called, as arguments of mdoc's macros. */
 static const char *const arguments[] = {
@@ -80,6 +83,22 @@ print_settings(void)
 		print_setting(s);
 }
 
+/* ---- a paragraph ----------------------------------------------------- */
+
+static void
+print_association(void)
+{
+	for (const struct field *f = rpc_table[RPC_supervise].in; f->key != NULL; f++) {
+		if (strcmp(f->key, "name") == 0)
+			continue;
+		if (strcmp(f->key, "options") == 0)
+			puts(".It Cm options. Ns Ar name No = Ar value");
+		else
+			printf(".It Cm %s No = Ar %s\n", f->key, f->type == FIELD_ANY ? "item , ..." : "value");
+		mdoc_fill(f->doc);
+	}
+}
+
 /* ---- log lines ------------------------------------------------------- */
 
 static void
@@ -127,6 +146,7 @@ static const struct {
 	void		(*print)(void);
 } places[] = {
 	{ "@SETTINGS@\n", print_settings },
+	{ "@ASSOCIATION@\n", print_association },
 	{ "@LINES@\n", print_lines },
 	{ "@FIELDS@\n", print_fields },
 };

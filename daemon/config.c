@@ -14,6 +14,7 @@
 #include "util/mem.h"
 
 struct config config;
+bool (*config_check_paragraph)(const struct paragraph *, char *error, size_t size);
 
 /*
  * Only the form is checked. Whether the names are users of this host may
@@ -229,6 +230,13 @@ config_free(struct config *c)
 		if (is_text(&setting_table[i]))
 			free(*text_of(c, &setting_table[i]));
 	}
+	for (struct paragraph *p = c->paragraphs, *next; p != NULL; p = next) {
+		next = p->next;
+		for (size_t i = 0; i < p->n; i++)
+			free(p->word[i]);
+		free(p->name);
+		free(p);
+	}
 	memset(c, 0, sizeof *c);
 }
 
@@ -285,9 +293,97 @@ struct reader {
 	struct config	*config;
 	unsigned	 line;
 	unsigned	 set[NSETTINGS];
+	struct paragraph *open;		/* the one that the line is in; or NULL */
 };
 
-/* One line: empty, a comment, or key = value. */
+/* ---- paragraphs ------------------------------------------------------ */
+
+#define PARAGRAPH	"association"
+
+/* key=value, without the spaces behind commas. */
+static char *
+make_word(const char *key, const char *value)
+{
+	char	*word = xmalloc(strlen(key) + strlen(value) + 2), *to;
+
+	to = word + sprintf(word, "%s=", key);
+	for (; *value != '\0'; value++) {
+		*to++ = *value;
+		while (*value == ',' && isspace((unsigned char)value[1]))
+			value++;
+	}
+	*to = '\0';
+	return word;
+}
+
+static bool
+begin_paragraph(struct reader *r, char *name, char *error, size_t size)
+{
+	struct paragraph	**at = &r->config->paragraphs;
+
+	for (; *at != NULL; at = &(*at)->next) {
+		if (strcmp((*at)->name, name) != 0)
+			continue;
+		(void)snprintf(error, size, PARAGRAPH " %s: there is one of this name in line %u already", name, (*at)->line);
+		return false;
+	}
+	r->open = *at = xcalloc(1, sizeof **at);
+	r->open->name = xstrdup(name);
+	r->open->line = r->line;
+	return true;
+}
+
+/* Is the line the head of a paragraph? Then its name stands alone in it. */
+static char *
+paragraph_name(char *text)
+{
+	size_t	n = strlen(text);
+
+	if (strncmp(text, PARAGRAPH, strlen(PARAGRAPH)) != 0 || !isspace((unsigned char)text[strlen(PARAGRAPH)]) ||
+	    text[n - 1] != '{')
+		return NULL;
+	text[n - 1] = '\0';
+	return trim(text + strlen(PARAGRAPH));
+}
+
+/* An error that begins with a key is in the line of that key. */
+static bool
+end_paragraph(struct reader *r, char *error, size_t size)
+{
+	struct paragraph	*p = r->open;
+	size_t			 len;
+
+	r->open = NULL;
+	if (config_check_paragraph == NULL || config_check_paragraph(p, error, size))
+		return true;
+	r->line = p->line;
+	for (size_t i = 0; i < p->n; i++) {
+		len = strcspn(p->word[i], "=.");
+		if (strncmp(p->word[i], error, len) == 0 && strchr(":.", error[len]) != NULL)
+			r->line = p->lines[i];
+	}
+	return false;
+}
+
+static bool
+read_in_paragraph(struct reader *r, char *text, char *error, size_t size)
+{
+	struct paragraph	*p = r->open;
+	char			*equals;
+
+	if (strcmp(text, "}") == 0)
+		return end_paragraph(r, error, size);
+	if ((equals = strchr(text, '=')) == NULL)
+		return fail(error, size, "syntax", text, "is neither \"key = value\" nor the \"}\" that ends " PARAGRAPH);
+	if (p->n == CONFIG_WORDS)
+		return fail(error, size, "syntax", text, "is one line too many for a paragraph");
+	*equals = '\0';
+	p->word[p->n] = make_word(trim(text), trim(equals + 1));
+	p->lines[p->n++] = r->line;
+	return true;
+}
+
+/* One line: empty, a comment, or key = value; or of a paragraph. */
 static bool
 read_line(struct reader *r, char *line, char *error, size_t size)
 {
@@ -296,6 +392,10 @@ read_line(struct reader *r, char *line, char *error, size_t size)
 
 	if (*text == '\0' || *text == '#')
 		return true;
+	if (r->open != NULL)
+		return read_in_paragraph(r, text, error, size);
+	if ((key = paragraph_name(text)) != NULL)
+		return begin_paragraph(r, key, error, size);
 	if ((equals = strchr(text, '=')) == NULL)
 		return fail(error, size, "syntax", text, "is not \"key = value\"");
 	*equals = '\0';
@@ -328,6 +428,10 @@ config_parse(struct config *c, FILE *f, const char *name, char *error, size_t si
 			ok = read_line(&r, line, why, sizeof why);
 		if (!ok)
 			(void)snprintf(error, size, "%s:%u: %s", name, r.line, why);
+	}
+	if (ok && r.open != NULL) {
+		(void)snprintf(error, size, "%s:%u: " PARAGRAPH " %s: the \"}\" that ends it is missing", name, r.open->line, r.open->name);
+		ok = false;
 	}
 	if (ok && ferror(f)) {	/* a directory can be opened, but not read */
 		(void)snprintf(error, size, "%s: %s", name, strerror(errno));
@@ -395,5 +499,14 @@ config_print(const struct config *c, FILE *f)
 			(void)fprintf(f, s->type == TYPE_MODE ? "%04" PRIo64 : "%" PRIu64,
 			    *(const uint64_t *)at);
 		(void)fputs("\n\n", f);
+	}
+	for (const struct paragraph *p = c->paragraphs; p != NULL; p = p->next) {
+		(void)fprintf(f, PARAGRAPH " %s {\n", p->name);
+		for (size_t i = 0; i < p->n; i++) {
+			size_t	len = strcspn(p->word[i], "=");
+
+			(void)fprintf(f, "\t%.*s = %s\n", (int)len, p->word[i], p->word[i] + len + 1);
+		}
+		(void)fputs("}\n\n", f);
 	}
 }

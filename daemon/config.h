@@ -61,10 +61,28 @@ struct setting {
 #define MEMBER_BYTES		uint64_t
 #define MEMBER_MODE		uint64_t
 
+/* The most words of a paragraph. */
+#define CONFIG_WORDS	64
+
+/*
+ * A paragraph: "association NAME {", lines "key = value", and "}". A key and its
+ * value are a word, key=value, of the method supervise, whose rows say which
+ * there are (proto/rpc.def).
+ */
+struct paragraph {
+	struct paragraph	*next;
+	char			*name;
+	unsigned		 line;
+	size_t			 n;
+	char			*word[CONFIG_WORDS];
+	unsigned		 lines[CONFIG_WORDS];
+};
+
 struct config {
 #define SETTING(TYPE, NAME, ...)	MEMBER_##TYPE NAME;
 #include "settings.def"
 #undef SETTING
+	struct paragraph	*paragraphs;	/* in their order */
 };
 
 /* All of them; the last has no name. */
@@ -72,6 +90,12 @@ extern const struct setting setting_table[];
 
 /* What is in force. */
 extern struct config config;
+
+/*
+ * What the room supervise says of a paragraph that was read: false, with an error
+ * that begins with the key, if it is wrong.
+ */
+extern bool (*config_check_paragraph)(const struct paragraph *, char *error, size_t size);
 
 /* Set everything to its default; config_free frees the texts. */
 void config_init(struct config *);

@@ -19,6 +19,7 @@
 #include "kernel/ops.h"
 #include "limits/drain.h"
 #include "lines.h"
+#include "methods/arguments.h"
 #include "methods/dispatch.h"
 #include "methods/handler.h"
 #include "rpc/connection.h"
@@ -41,6 +42,7 @@
 #include "socket/resolve.h"
 #include "socket/tap.h"
 #include "stack/stack.h"
+#include "supervise/supervise.h"
 #include "trace/recordfile.h"
 #include "util/log.h"
 #include "util/loop.h"
@@ -189,6 +191,7 @@ reload(const struct flags *f)
 		config_change(&new);
 		settings_keep(&config);
 		(void)policy_init();
+		supervise_configure(&config);
 		tap_end_unless(policy_may_tap);
 		stack->reload();
 		log_set_level((int)config.log_level);
@@ -246,6 +249,7 @@ stop_everything(void)
 	(void)event_del(&on_hangup);
 	watchdog_stop();
 	listener_close();
+	supervise_free();
 	owner_free_all();
 	connection_free();
 	stack->free();
@@ -370,6 +374,7 @@ serve_until_stopped(struct flags *f)
 	loop_need(&on_hangup);
 	if (missing != NULL)
 		log_err("no SCTP: %s", missing);
+	supervise_configure(&config);
 	log_notice("sctpd " SCTPD_VERSION " ready at %s, stack %s: %s", listener_path(),
 	    stack->name, stack_why());
 	(void)snprintf(status, sizeof status, "Serving at %s", listener_path());
@@ -435,6 +440,7 @@ main(int argc, char **argv)
 	mem_init();
 	log_init(LINES_PREFIX, &line_table[LINE_held]);
 	stack_give(stacks, sizeof stacks / sizeof *stacks);
+	supervise_init(find_and_set_options);
 	read_flags(argc, argv, &f);
 	fdclient_init();
 	if (!read_config(&config, &f, error, sizeof error)) {

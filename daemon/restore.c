@@ -24,6 +24,7 @@
 #include "socket/owner.h"
 #include "socket/sends.h"
 #include "stack/stack.h"
+#include "supervise/supervise.h"
 #include "util/log.h"
 #include "util/mem.h"
 #include "watch/watch.h"
@@ -177,6 +178,7 @@ restore_sock(struct record *r, const struct sock_record *k, const msgpack_object
 	s->listening = k->listening;
 	s->over = k->over;
 	s->lent = k->lent;
+	s->home = k->home != 0 ? client_find(k->home) : NULL;
 	s->port = k->port;
 	s->name = k->name;
 	s->stack.has_local_options = k->plain;
@@ -493,6 +495,7 @@ restore(void)
 	restore_in_order(RECORD_WAITING, restore_waiting);
 	stack->restore_batches();
 	say_what_is_gone();
+	supervise_restore();
 	changes_commit();
 	orphans = fdpark_finish();
 	log_notice("journal: restored, sockets=%zu associations=%zu clients=%zu closed=%zu",

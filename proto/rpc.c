@@ -57,6 +57,12 @@ const struct word socktype_words[] = {
 	{ 0, NULL }
 };
 
+const struct word supervise_role_words[] = {
+	{ ROLE_CONNECT, "connect" },
+	{ ROLE_LISTEN, "listen" },
+	{ 0, NULL }
+};
+
 const struct word family_words[] = {
 	{ AF_INET, "inet" },
 	{ AF_INET6, "inet6" },

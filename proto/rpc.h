@@ -61,6 +61,9 @@ enum reset_direction { RESET_INCOMING = 1, RESET_OUTGOING = 2 };
 
 extern const struct word direction_words[];
 
+enum supervise_role { ROLE_CONNECT, ROLE_LISTEN };
+extern const struct word supervise_role_words[];
+
 enum socktype { SOCKTYPE_SEQPACKET, SOCKTYPE_STREAM };
 extern const struct word socktype_words[];
 extern const struct word level_words[];		/* LOG_ERR and so on */
@@ -81,6 +84,7 @@ extern const struct word family_words[];	/* AF_INET, AF_INET6 */
 #define RPC_SNDRCVINFO	struct sndrcvinfo
 #define RPC_DIRECTIONS	uint32_t
 #define RPC_LEVEL	int32_t
+#define RPC_SUPERVISE_ROLE	int32_t
 
 /* The field of each of these types; most are fields of that name. */
 #define RPC_FIELD_BOOL		FIELD_BOOL
@@ -96,6 +100,7 @@ extern const struct word family_words[];	/* AF_INET, AF_INET6 */
 #define RPC_FIELD_FAMILY	FIELD_WORD, .words = family_words
 #define RPC_FIELD_DIRECTIONS	FIELD_WORDS, .words = direction_words
 #define RPC_FIELD_LEVEL		FIELD_WORD, .words = level_words
+#define RPC_FIELD_SUPERVISE_ROLE FIELD_WORD, .words = supervise_role_words
 #define RPC_FIELD_SNDRCVINFO	FIELD_RECORD, .sub = sndrcvinfo_fields
 
 #define RPC_FIELD(S, T, F, R, D) {					\

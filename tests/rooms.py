@@ -27,6 +27,7 @@ ORDER = (
     ("daemon/trace",),
     ("daemon/socket",),
     ("daemon/watch",),
+    ("daemon/supervise",),
     ("daemon/methods", "daemon/kernel", "daemon/userland"),
     ("daemon/restore", "daemon/schedule"),
     ("daemon/main", "daemon/config-doc"),

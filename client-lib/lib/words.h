@@ -4,8 +4,7 @@
 #define LIB_WORDS_H
 
 #include "lib/internal.h"
-
-#define MAX_WORDS	64	/* of one request, the method aside */
+#include "proto/words.h"
 
 /*
  * Begin the request that the words say, method first, arguments packed.

@@ -16,6 +16,7 @@
 #include "sctpctl/options.h"
 #include "sctpctl/record.h"
 #include "sctpctl/shell.h"
+#include "sctpctl/supervised.h"
 #include "sctpctl/tap.h"
 #include "sctpctl/top.h"
 #include "sctpctl/view.h"
@@ -82,6 +83,13 @@ const struct command command_table[] = {
 	  "`sctpctl record 1 3 | tshark -r -` shows those of association 3 of socket 1.",
 	  record_run, NULL, COMPLETE_NOTHING, 0 },
 	{ "clients", LOOK, "", "List the daemon's clients.", view_clients, view_client_columns, COMPLETE_WORDS, WITH_SORT },
+	{ "supervised", LOOK, "[name=text]",
+	  "List the associations that the daemon looks after, and how they are. "
+	  "See ASSOCIATIONS in sctpd.conf(5).",
+	  run_method, NULL, COMPLETE_WORDS, 0 },
+	{ "explain", LOOK, "name",
+	  "Say what a supervised association would do, before anything is sent: the addresses that its INIT would offer, the routes to the peer, and what will probably go wrong.",
+	  supervised_explain, NULL, COMPLETE_SUPERVISED, 0 },
 	{ "watch", LOOK, "",
 	  "Print the events of all your sockets as they happen. "
 	  "With `-v` it says on standard error when watching has begun.",
@@ -131,6 +139,12 @@ const struct command command_table[] = {
 	  admin_drain, NULL, COMPLETE_NOTHING, 0 },
 	{ "undrain", ADMINISTER, "", "Let the daemon take new associations again.",
 	  admin_undrain, NULL, COMPLETE_NOTHING, 0 },
+	{ "up", ADMINISTER, "name",
+	  "Set a supervised association up now, whatever its pause, or if it is down.",
+	  supervised_up_or_down, NULL, COMPLETE_SUPERVISED, 0 },
+	{ "down", ADMINISTER, "name",
+	  "Shut a supervised association down in order, and keep it down until `up`.",
+	  supervised_up_or_down, NULL, COMPLETE_SUPERVISED, 0 },
 	{ "log-level", ADMINISTER, "[level]",
 	  "Print the least urgent priority of the messages that the daemon logs, or change it to `err`, `warning`, `notice`, `info` or `debug`. "
 	  "The change holds until the daemon starts again or reads its configuration again.",

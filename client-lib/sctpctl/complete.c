@@ -156,6 +156,25 @@ complete_value(const struct option_row *r, const char *typed)
 		candidate("", word, "", typed, NULL);
 }
 
+/* The names that the daemon knows, if it is there: nothing is said if not. */
+static void
+complete_supervised(const struct ctl *ctl, const char *typed)
+{
+	const struct sctpd_value	*v, *list;
+	struct sctpd			*c;
+
+	if ((c = sctpd_new()) == NULL)
+		return;
+	sctpd_set_timeout(c, 500);
+	if (sctpd_dial(c, ctl->path) == SCTPD_OK && sctpd_call(c, &v, "supervised") == SCTPD_OK) {
+		list = sctpd_get(v, "supervised");
+		for (size_t i = 0; i < sctpd_count(list); i++)
+			candidate("", sctpd_get_str(sctpd_item(list, i), "name"), "", typed,
+			    sctpd_get_str(sctpd_item(list, i), "state"));
+	}
+	sctpd_free(c);
+}
+
 /* Complete a word that follows those n, the first of which is the command. */
 static void
 complete_word(const struct ctl *ctl, char **argv, int n, const char *typed)
@@ -173,6 +192,10 @@ complete_word(const struct ctl *ctl, char **argv, int n, const char *typed)
 			complete_names(typed, false);
 		else
 			complete_method(argv[1], typed);
+		break;
+	case COMPLETE_SUPERVISED:
+		if (n == 1)
+			complete_supervised(ctl, typed);
 		break;
 	case COMPLETE_NAMES:
 		complete_commands(ctl, typed, true);

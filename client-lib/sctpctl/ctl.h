@@ -17,6 +17,7 @@
  *	things		those of sockets and clients
  *	view		the commands that print them
  *	admin		commands for administrators
+ *	supervised	associations that the daemon looks after
  *	packets, tap	blocks that the daemon copied; the command that asks for them
  *	screen, top	a terminal, or none; what happens on the associations
  *	scrape, expose	the daemon's answers as numbers with labels; those as text
@@ -72,6 +73,7 @@ enum completes {
 	COMPLETE_WORDS,		/* of the method of that name */
 	COMPLETE_METHOD,	/* a method, and its words */
 	COMPLETE_NAMES,		/* of all that help describes */
+	COMPLETE_SUPERVISED,	/* names that the daemon knows */
 };
 
 struct command {

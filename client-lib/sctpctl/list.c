@@ -18,6 +18,7 @@ static const struct {
 	{ "assocs", "no associations" },
 	{ "paths", "no paths" },
 	{ "clients", "no clients" },
+	{ "supervised", "nothing is supervised" },
 };
 
 bool

@@ -36,6 +36,7 @@ const struct field sock_record_fields[] = {
 	FIELD(sock_record, own_port, BOOL, "own_port", "nobody asked to share its port"),
 	FIELD(sock_record, inet6, BOOL, "inet6", "its family"),
 	FIELD(sock_record, lent, BOOL, "lent", "its owner has the descriptor"),
+	SPARSE(sock_record, home, U64, "home", "the resident that owns it when nobody does"),
 #if JOURNAL_VERSION > JOURNAL_WRITTEN
 	FIELD(sock_record, from_later_version, U64, "from_later_version", "nothing"),
 #endif

@@ -52,6 +52,7 @@ enum record_kind {
 	RECORD_CONFIG,		/* the configuration in force, as a file */
 	RECORD_COUNTERS,	/* what the daemon counts of itself: counters.c */
 	RECORD_DRAIN,		/* there is one while the daemon is being drained: limits/drain.h */
+	RECORD_SUPERVISED,	/* a supervised association: supervise/supervise.h */
 	RECORD_KINDS,
 };
 

@@ -229,6 +229,9 @@ handle_peeloff(struct call *call, const struct rpc_peeloff_in *in, struct rpc_pe
 
 	if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
 		return e;
+	if (s->home != NULL)
+		return call_fail(ERR_einval, "sock %llu: it is a supervised association's; %s",
+		    (unsigned long long)s->node.key, "it stays there");
 	if (!s->many)
 		return call_fail(ERR_einval, "sock %llu: only an association of a one-to-many socket can be peeled off",
 		    (unsigned long long)in->sock);
@@ -262,6 +265,9 @@ handle_close(struct call *call, const struct rpc_close_in *in, struct rpc_close_
 	(void)out;
 	if ((e = admin_find_sock(call, in->sock, &s)) != ERR_OK)
 		return e;
+	if (s->home != NULL)
+		return call_fail(ERR_einval, "sock %llu: it is a supervised association's; %s",
+		    (unsigned long long)s->node.key, "detach gives it back, and down or unsupervise end it");
 	turn_cost(CLOSE_UNITS * (1 + s->assocs.count));
 	if ((seconds = stack->linger(s)) > 0)
 		s->closer = closer_new(call, seconds);
@@ -385,6 +391,9 @@ handle_adopt(struct call *call, const struct rpc_adopt_in *in, struct rpc_adopt_
 			    (unsigned long long)in->sock);
 	} else if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
 		return e;
+	if (s->home != NULL)
+		return call_fail(ERR_einval, "sock %llu: it is a supervised association's; the method attach takes it",
+		    (unsigned long long)in->sock);
 	if (s->owner == call->client)
 		return ERR_OK;
 	if (!s->owner->away)

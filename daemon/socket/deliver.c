@@ -17,6 +17,7 @@
 #include "socket/event.h"
 #include "socket/report.h"
 #include "socket/sock.h"
+#include "socket/supervised.h"
 #include "socket/tap.h"
 #include "trace/record.h"
 #include "util/mem.h"
@@ -40,6 +41,7 @@ sock_drop_pending(struct sock *s, struct pending *p)
 {
 	TAILQ_REMOVE(&s->pending, p, entry);
 	s->npending--;
+	s->npending_data -= p->row == EVENT_data;
 	s->pending_bytes -= p->len;
 	user_discharge(s->user, CHARGE_MEMORY, pending_cost(p));
 	journal_drop(p->record);
@@ -51,6 +53,7 @@ sock_add_pending(struct sock *s, struct pending *p)
 {
 	TAILQ_INSERT_TAIL(&s->pending, p, entry);
 	s->npending++;
+	s->npending_data += p->row == EVENT_data;
 	s->pending_bytes += p->len;
 	user_charge(s->user, CHARGE_MEMORY, pending_cost(p));
 }
@@ -66,6 +69,7 @@ sock_move_pending(struct sock *from, struct sock *to, uint32_t id)
 			continue;
 		TAILQ_REMOVE(&from->pending, p, entry);
 		from->npending--;
+		from->npending_data -= p->row == EVENT_data;
 		from->pending_bytes -= p->len;
 		user_discharge(from->user, CHARGE_MEMORY, pending_cost(p));
 		sock_add_pending(to, p);
@@ -90,6 +94,13 @@ sock_credit(struct sock *s)
 	if (s->active == ACTIVE_COUNT && s->count < CREDIT_A_TURN)
 		return (unsigned)s->count;
 	return CREDIT_A_TURN;
+}
+
+/* A supervised one is read as far as its first message, whoever takes that: what ends it stands behind. */
+static bool
+reads_ahead(const struct sock *s)
+{
+	return s->home != NULL && !s->closing && (s->finish || s->npending_data == 0);
 }
 
 /* A message or an event went to the owner: count it against the mode. */
@@ -224,7 +235,7 @@ sock_pump(struct sock *s)
 		end_delivery(s);
 	}
 	/* A connect that waits needs the socket's events, even if nobody else may have any. */
-	stack->read(s, credit > 0 || (s->connecting > 0 && !s->many),
+	stack->read(s, credit > 0 || (s->connecting > 0 && !s->many) || (reads_ahead(s) && has_room_for_events(s)),
 	    s->connecting > 0 || has_room_for_events(s));
 }
 
@@ -233,7 +244,7 @@ sock_readable(struct sock *s)
 {
 	unsigned	credit = sock_credit(s);
 
-	if (credit == 0 && s->connecting > 0)
+	if (credit == 0 && (s->connecting > 0 || reads_ahead(s)))
 		credit = 1;
 	if (credit > 0)
 		stack->receive(s, credit);
@@ -318,6 +329,8 @@ sock_event(struct sock *s, const struct stack_event *e)
 		assoc_changed(e->assoc);
 	if (e->row->sn_type == SCTP_PEER_ADDR_CHANGE && e->assoc != NULL)
 		assoc_mark(e->assoc);
+	if (s->supervised != NULL && !s->closing)
+		supervise_ops->happened(s, e);
 	if (s->closing || is_connects(s, e))
 		return;
 	if (e->row == EVENT_data)

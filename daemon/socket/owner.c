@@ -17,6 +17,7 @@
 #include "socket/report.h"
 #include "socket/resolve.h"
 #include "socket/sock.h"
+#include "socket/supervised.h"
 #include "socket/tap.h"
 #include "util/log.h"
 #include "util/loop.h"
@@ -96,6 +97,8 @@ sock_close(struct sock *s, const char *why)
 	log_debug("sock %llu: closed, %zu associations",
 	    (unsigned long long)s->node.key, s->assocs.count);
 	s->closing = true;
+	if (s->supervised != NULL)
+		supervise_ops->closed(s, why);
 	if ((call = s->recv) != NULL) {
 		s->recv = NULL;
 		call_finish_error(call, ERR_closed, "sock %llu: it was closed",
@@ -171,6 +174,11 @@ sock_give(struct sock *s, struct client *to)
 	/* Messages that count as handled once written have reached a client that is still there. */
 	if (was->away || !was->out.self_acking)
 		output_take(&was->out, s->node.key, give_message, s);
+	if (was->resident && was->nsocks == 0 && output_ack(&was->out, was->out.seq))
+		client_output_changed(was);	/* all of it went along */
+	if (s->supervised != NULL)
+		supervise_ops->owned(s);
+	sock_keeps_output(s);
 	sock_pump(s);
 	if (was->away)
 		client_tell(was, EVENT_owner, s->node.key, &e);
@@ -184,7 +192,7 @@ sock_keeps_output(struct sock *s)
 {
 	struct client	*c = s->owner;
 
-	if (s->own.on_owner_exit == EXIT_HOLD && !c->out.session) {
+	if ((s->own.on_owner_exit == EXIT_HOLD || s->home != NULL) && !c->out.session) {
 		output_keep(&c->out, c->node.key, true);
 		client_changed(c);
 	}
@@ -238,6 +246,15 @@ sock_take_back(struct sock *s)
 	sock_pump(s);
 }
 
+void
+sock_go_home(struct sock *s)
+{
+	s->active = ACTIVE_FALSE;
+	if (s->uid != s->home->uid)
+		sock_set_user(s, s->home->uid);
+	sock_give(s, s->home);
+}
+
 /* ---- its owner goes, and comes back ---------------------------------- */
 
 void
@@ -253,6 +270,11 @@ owner_exit(struct client *c)
 	for (s = TAILQ_FIRST(&c->socks); s != NULL; s = next) {
 		next = TAILQ_NEXT(s, owned);
 		sock_take_back(s);
+		if (s->home != NULL) {
+			if (s->home != c)
+				sock_go_home(s);
+			continue;
+		}
 		if (s->own.on_owner_exit == EXIT_HOLD) {
 			hold(s);
 			continue;

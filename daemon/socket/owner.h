@@ -44,6 +44,11 @@
  * nothing is lost or doubled by that; without one, what was written counts as
  * handled.
  *
+ * A socket with a home (sock->home) is a resident's when it is nobody's else: when
+ * its owner is gone it goes back there, and is not held, closed or aborted. If
+ * nobody takes its messages, its associations are read only as far as the first
+ * one: what the stack says of them stands behind that, and their ends must be seen.
+ *
  * Who may end an association: daemon/README.md lists it. Here is only what the
  * end of an owner does.
  */
@@ -65,6 +70,9 @@ void sock_close(struct sock *, const char *why);
 
 /* Give it to another owner, with everything that waits or was not handled. */
 void sock_give(struct sock *, struct client *);
+
+/* Give it back to its home, passive. */
+void sock_go_home(struct sock *);
 
 /* From now on, charge it to another user, with its associations and events. */
 void sock_set_user(struct sock *, uid_t);

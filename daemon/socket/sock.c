@@ -78,6 +78,7 @@ write_fields(struct sock *s)
 		.own_port = s->stack.own_port,
 		.inet6 = s->family == AF_INET6,
 		.lent = s->lent,
+		.home = s->home != NULL ? s->home->node.key : 0,
 		.port = s->port,
 		.name = s->name,
 		.netns_number = s->stack.netns_number,

@@ -25,6 +25,7 @@
 
 struct call;
 struct client;
+struct supervised;
 struct closer;
 struct resolve;
 
@@ -90,6 +91,7 @@ struct sock {
 	LIST_HEAD(, lookup)	 lookups;	/* connects whose names are being looked up */
 	TAILQ_HEAD(, pending)	 pending;
 	size_t			 npending;
+	size_t			 npending_data;	/* of them, messages */
 	size_t			 pending_bytes;
 
 	struct hash		 assocs;	/* by id */
@@ -100,6 +102,9 @@ struct sock {
 	struct closer		*closer;	/* the close that waits, once closed */
 	bool			 lent;		/* its owner has the descriptor */
 	bool			 held;		/* its owner is gone */
+	struct client		*home;		/* the resident that owns it when nobody does, or NULL */
+	struct supervised	*supervised;	/* whose socket it is, or NULL: see supervised.h */
+	bool			 finish;	/* of home's: read on until its associations are over */
 	struct event		 hold;		/* until when it waits for another owner */
 	struct kept		 kept;		/* its record */
 	bool			 fields_changed; /* the fields of the record, not only its words */

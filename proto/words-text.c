@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/words-text.h"
 #include "proto/codec.h"
+#include "proto/words-text.h"
 
 bool
-words_refuse(struct pack *p, const char *why)
+words_refuse(struct words *p, const char *why)
 {
 	errtext_set(&p->why, "%s", why);
 	return false;
@@ -91,9 +91,9 @@ hex_digit(char c)
 }
 
 static bool
-pack_hex(struct pack *p, const char *s)
+pack_hex(struct words *p, const char *s)
 {
-	msgpack_packer	*pk = &p->c->pk;
+	msgpack_packer	*pk = p->pk;
 	size_t		 len = strlen(s);
 	char		 byte;
 
@@ -110,21 +110,21 @@ pack_hex(struct pack *p, const char *s)
 }
 
 static bool
-pack_bytes(struct pack *p, const char *s)
+pack_bytes(struct words *p, const char *s)
 {
 	if (strncmp(s, "hex:", 4) == 0)
 		return pack_hex(p, s + 4);
 	if (strncmp(s, "text:", 5) == 0)
 		s += 5;
-	msgpack_pack_bin_with_body(&p->c->pk, s, strlen(s));
+	msgpack_pack_bin_with_body(p->pk, s, strlen(s));
 	return true;
 }
 
 /* 10.0.0.1:2905 or [2001:db8::1]:2905 */
 static bool
-pack_endpoint(struct pack *p, const char *s)
+pack_endpoint(struct words *p, const char *s)
 {
-	msgpack_packer	*pk = &p->c->pk;
+	msgpack_packer	*pk = p->pk;
 	const char	*colon = strrchr(s, ':');
 	size_t		 len = colon != NULL ? (size_t)(colon - s) : 0;
 
@@ -144,7 +144,7 @@ pack_endpoint(struct pack *p, const char *s)
 }
 
 bool
-words_refuse_record(struct pack *p, const struct field *sub)
+words_refuse_record(struct words *p, const struct field *sub)
 {
 	char	known[224] = "";
 	size_t	n = 0;
@@ -156,9 +156,9 @@ words_refuse_record(struct pack *p, const struct field *sub)
 }
 
 bool
-words_pack_text(struct pack *p, const struct field *f, const char *s)
+words_pack_text(struct words *p, const struct field *f, const char *s)
 {
-	msgpack_packer	*pk = &p->c->pk;
+	msgpack_packer	*pk = p->pk;
 
 	switch (f->type) {
 	case FIELD_BOOL:
