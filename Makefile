@@ -233,9 +233,11 @@ demo: ## try it: two programs talk SCTP through the daemon
 	@if tests/lab/has-sctp || $(B)/sctpd -c /dev/null --stack userland -t 2>/dev/null; then \
 	    tests/demo.sh; else tests/lab/run -- tests/demo.sh; fi
 
+# Several files at a time, unless make was told how many: until the tests begin the other processors have nothing to do.
 check: ## run all tests
 	@tests/deps.sh check
-	@$(MAKE) --no-print-directory all $(B)/example $(B)/unit $(B)/fault/sctpd bench-build
+	@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$$(nproc)) \
+	    all $(B)/example $(B)/unit $(B)/fault/sctpd bench-build hostile-built
 	@tests/check.sh
 
 # What README says, done in a fresh system of SUITE; see the script.

@@ -66,7 +66,7 @@ step_abi() { # libsctpd has the functions and types that programs were compiled 
 }
 
 step_clang() { # a second compiler finds no fault either
-	make -s --no-print-directory CC=clang B=build/clang WERROR=yes all
+	make -s --no-print-directory CC=clang B=build/clang CFLAGS=-O0 WERROR=yes all
 }
 
 # Built from the tarball, without the userland stack, ncurses and optimisation, sctpd has none of the stack's code; it takes a
@@ -178,13 +178,29 @@ step_acceptance() { # each statement about the behaviour has a test, each row of
 }
 
 step_integration() { # the daemon on the kernel's SCTP
-	TEST_NOT_HERE="metrics.prometheus:userland" TEST_MANY=20000 tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py
+	TEST_NOT_HERE="metrics.prometheus:userland udp.:userland" TEST_MANY=20000 \
+	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py -s
 }
 
+# What is tested under ASan and UBSan on the userland stack, and so not under valgrind on the kernel's, which takes ten
+# times as long: it is about the code above the stacks, or about the userland stack.
+sanitized="admin. cli. extreme. limits. log. loghosts. privilege. recorder. resolve. trace."
+# So is this, which measures memory as well: it also runs without ASan, which keeps what is freed.
+measured="refuse. udp."
+
+# shellcheck disable=SC2086 # they are several
+step_asan() {
+	make -s --no-print-directory hostile-built || return 1
+	TEST_SCTPD=$PWD/build/asan/sctpd TEST_STACK=userland \
+	    tests/native.sh /usr/bin/python3 tests/integration/run.py -s $sanitized $measured
+}
+
+# shellcheck disable=SC2086
 step_userland() { # the same on the userland stack, on this machine's own kernel, below a shell that ignores ^C
 	trap '' INT
 	TEST_STACK=userland TEST_ELSEWHERE="order.:loss wire.:loss roundtrip.:loss erlang.connect_whose:loss interop:integration" \
-	    tests/native.sh /usr/bin/python3 tests/integration/run.py
+	TEST_NOT_HERE=$(printf '%s:asan ' $sanitized) \
+	    tests/native.sh /usr/bin/python3 tests/integration/run.py -s
 }
 
 step_loss() { # those that need netem, which this machine's kernel may not have
@@ -200,11 +216,12 @@ step_all_delayed() { # the whole list so: make delay
 	TEST_DELAY=20 TEST_MANY=20000 tests/lab/run --timeout 3600 -- /usr/bin/python3 tests/integration/run.py
 }
 
+# shellcheck disable=SC2086
 under_valgrind() { # the same, the daemon under valgrind: no error, no leak, no descriptor left
 	TEST_PART=$1 TEST_ELSEWHERE="survive.one_a_hundred:integration erlang.same_as_gen_sctp:integration" \
-	TEST_NOT_HERE="limits.who_is_flooded:integration lib_session.valgrind:integration lib_lend.valgrind:integration erlang.:integration interop.:integration onwire.:integration chunks.:integration cli_:integration view.:integration top.:integration metrics.:integration recorder.tshark:integration tap.:integration pathmanager.a_:integration pathmanager.linux:integration pathmanager.off:integration losses.:integration damped.:integration stall.it_is:integration stall.who:integration" \
+	TEST_NOT_HERE="lib_session.valgrind:integration lib_lend.valgrind:integration erlang.:integration interop.:integration onwire.:integration chunks.:integration cli_:integration view.:integration top.:integration metrics.:integration tap.:integration pathmanager.a_:integration pathmanager.linux:integration pathmanager.off:integration losses.:integration damped.:integration stall.it_is:integration stall.who:integration$(printf ' %s:asan' $sanitized $measured)" \
 	TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --track-fds=yes" \
-	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py
+	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py -s
 }
 
 step_valgrind_odd() { # every other module, so that the two can run side by side
@@ -298,7 +315,7 @@ run() {
 # take the steps, one after the other, the longest first, and each step is told
 # when it is over.
 quick="rooms reference help manuals acceptance shellcheck units install metrics abi"
-long="integration valgrind_odd fuzz valgrind_even userland random bench faults soak loss unit systemd delay readme flags clang without demo"
+long="integration valgrind_odd fuzz valgrind_even userland asan random bench faults soak loss unit systemd delay readme flags clang without demo"
 
 work() {
 	local name start

@@ -39,11 +39,12 @@ $(B)/asan/usrsctp/%.o: $(usrsctp)/%.c
 $(B)/asan/usrsctp/libusrsctp.a: $(USRSCTP_OBJ)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-# Linked anew each time: it may be with the other library than last.
+# Linked anew where it is, or was, with another library than the system's. Else it is not: others may be running it.
 hostile-built: $(B)/hostile $(USRSCTP_LIB)
-	$(Q)rm -f $(B)/asan/sctpd
+	$(Q)[ -z "$(USRSCTP_LIB)" ] && [ ! -e $(B)/asan/usrsctp/linked ] || rm -f $(B)/asan/sctpd $(B)/asan/usrsctp/linked
 	$(Q)$(MAKE) -s --no-print-directory B=$(B)/asan HARDEN= USRSCTP_SOURCE= \
 	    CFLAGS="-O1 -g $(UNIT_SAN)" LDFLAGS="$(USRSCTP_LIB) -Wl,--as-needed" $(B)/asan/sctpd
+	$(Q)[ -z "$(USRSCTP_LIB)" ] || : >$(B)/asan/usrsctp/linked
 
 hostile: hostile-built ## send mutated packets to the userland stack
 	$(Q)tests/native.sh /usr/bin/python3 tests/hostile/hostile.py $(HOSTILE_PACKETS) $(HOSTILE_SECONDS)

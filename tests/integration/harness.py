@@ -5,7 +5,8 @@ A module of tests gets one daemon of its own, started once; tests name the
 clients they want with d.client(). When a test is over its clients are closed
 and the daemon must have no socket and no association left.
 
-TEST_WRAP, if set, is put in front of the daemon's command (valgrind).
+TEST_WRAP, if set, is put in front of the daemon's command (valgrind); and
+TEST_SCTPD is the daemon instead of the one that was built (with ASan).
 TEST_STACK, if set, is the SCTP stack that it uses; TEST_BUILD is the folder
 in which it was built. TEST_DELAY, if set, is how many milliseconds every
 packet needs on the loopback device, on which most tests talk."""
@@ -27,10 +28,12 @@ from rpc import WAIT, Client
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, os.environ.get("TEST_BUILD", "build"))
 WRAP = shlex.split(os.environ.get("TEST_WRAP", ""))
+SCTPD = os.environ.get("TEST_SCTPD") or os.path.join(BUILD, "sctpd")
 STACK = os.environ.get("TEST_STACK", "kernel")
 # What valgrind says of a descriptor that was opened and not closed.
 OPEN_AT_EXIT = re.compile(r"^==\d+== Open .*\n(?!.*<inherited from parent>)", re.M)
 SLOW = 10 if WRAP else 1  # how much longer things may take
+HOARDS = bool(WRAP) or "TEST_SCTPD" in os.environ  # what is freed stays with valgrind or ASan: memory says little
 DELAY = int(os.environ.get("TEST_DELAY", "0"))
 # What tests compile is this run's own: "make check" has several at a time.
 SCRATCH = tempfile.mkdtemp(prefix="sctpd-tests-")
@@ -105,7 +108,7 @@ class Daemon:
             f.writelines(f"{k} = {v}\n" for k, v in {"log_level": "debug", **stack_config(netns),
                                                         **config}.items())
         self.log = open(os.path.join(self.dir, "log"), "w+")
-        command = [*WRAP, os.path.join(BUILD, "sctpd"), "-c", conf, "-s", self.path]
+        command = [*WRAP, SCTPD, "-c", conf, "-s", self.path]
         if netns:
             command = ["ip", "netns", "exec", netns, *command]
         command = [*prefix, *command]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs the integration tests on the kernel that this runs on:
-run.py [-v] [WORD...] runs those whose module.name has one of the words.
+run.py [-s] [WORD...] runs those whose module.name has one of the words;
+with -s it also says which ten took the longest.
 Says which kernel, a line a test, and last "N passed, N failed, N skipped".
 TEST_PART=1/2 runs the first of each two modules only, and so on.
 TEST_ELSEWHERE names tests that another step of make check runs where they
@@ -29,6 +30,7 @@ class Run:
     def __init__(self, words):
         self.words = words
         self.passed, self.failed, self.skipped, self.left_out, self.elsewhere = 0, [], [], 0, 0
+        self.seconds = {}
 
     def wanted(self, name):
         return not self.words or any(w in name for w in self.words)
@@ -53,7 +55,8 @@ class Run:
             daemon.close_clients()
             daemon.idle()
             self.passed += 1
-            print(f"ok      {name} ({time.monotonic() - start:.1f} s)", flush=True)
+            self.seconds[name] = time.monotonic() - start
+            print(f"ok      {name} ({self.seconds[name]:.1f} s)", flush=True)
         except Skip as why:
             self.skip(name, why)
             self.clean_up(daemon)
@@ -133,6 +136,9 @@ def main():
         print(f"skipped {line}")
     for line in run.failed:
         print(f"FAILED  {line.splitlines()[0]}")
+    if "-s" in sys.argv[1:]:
+        for name in sorted(run.seconds, key=run.seconds.get)[:-11:-1]:
+            print(f"slow    {name} ({run.seconds[name]:.1f} s)")
     if run.left_out:
         print(f"{run.left_out} left out: see \"Differences between the stacks\" in proto/REFERENCE.md")
     if run.elsewhere:
