@@ -34,6 +34,7 @@ TAME = {
     "max_attempts": 3, "max_init_timeo": 300, "asocmaxrxt": 4, "pathmaxrxt": 3, "hbinterval": 500, "sackdelay": 200,
     "delay": 200, "timetolive": 300, "cookie_life": 5000, "sctp_autoclose": 4, "sndbuf": 1 << 18, "recbuf": 1 << 18,
     "sctp_delayed_ack_time": 200, "instrms": 50, "outstrms": 50, "number_peer_destinations": 8,
+    "time": 1000, "return": 100, "half_life": 1000,
 }
 
 
@@ -219,6 +220,8 @@ class Values:
             names.append("active")
         if r.random() < 0.3:
             names.append("on_owner_exit")
+        if r.random() < 0.2:
+            names += ["stall", "path_manager"]
         pairs = [(n, self.option(n, client, sock)) for n in names]
         if method == "open" and r.random() < 0.3:
             pairs += [("sctp_fragment_interleave", 2)] if self.options["sctp_interleaving_supported"]["here"] else []
