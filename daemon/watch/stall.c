@@ -8,8 +8,8 @@
  * something was acknowledged. If not, the stack is asked for all it knows.
  *
  * A loss looks like a stall for a while. To tell them apart, heartbeats are asked
- * for once a quarter of the time is over. It is a stall if most of them, two at
- * least, are answered and still nothing is acknowledged. What is lost is sent
+ * for on all paths once a quarter of the time is over. It is a stall if most of
+ * them, two at least, are answered and still nothing is acknowledged. What is lost is sent
  * again meanwhile, and with each answered heartbeat the stack's timeout is short
  * again, so it is sent several times.
  *
@@ -17,6 +17,7 @@
  * cannot read on before it is rid of what it has. That is no stall of the peer's.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "socket/assoc.h"
@@ -126,6 +127,20 @@ beat_every(uint64_t time)
 	return time / 8 < BEAT_LEAST ? BEAT_LEAST : time / 8 > BEAT_MOST ? BEAT_MOST : time / 8;
 }
 
+/* On each path: which one messages take while some of them fail, only the stack knows. */
+static void
+send_heartbeats(const struct watch *w)
+{
+	struct sockaddr_storage	*addrs;
+	size_t			 n;
+
+	if (stack->names(w->assoc->sock, w->assoc, true, &addrs, &n) != 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		ask_heartbeat(w->assoc, &addrs[i]);
+	free(addrs);
+}
+
 static void
 ask_again(struct watch *w, uint64_t time, uint64_t now)
 {
@@ -134,7 +149,7 @@ ask_again(struct watch *w, uint64_t time, uint64_t now)
 	if (w->asked++ == 0)
 		w->answers = w->last.answers;
 	w->asked_at = now;
-	ask_heartbeat(w->assoc, &w->last.path);
+	send_heartbeats(w);
 }
 
 /* Heartbeats are answered: lately, and not only some of them. */

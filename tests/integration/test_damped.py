@@ -1,36 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the path manager knows of a path outlives the daemon."""
-import contextlib
 import os
 import signal
-import subprocess
 import time
 
 from check import WAIT_MS
-from harness import Skip
 from test_keeper import Own
 from through import Session
+from watched import dropped
 
 WANTED, OTHER = "127.0.0.2", "127.0.0.1"
 HALF_LIFE = 2000
 
 
-def tc(*args):
-    done = subprocess.run(["tc", *args], capture_output=True, text=True)
-    if done.returncode != 0:
-        raise Skip(f"no filter here: {done.stderr.strip()}")
-
-
-@contextlib.contextmanager
 def cut():
     """Nothing comes to the wanted address meanwhile."""
-    tc("qdisc", "add", "dev", "lo", "clsact")
-    try:
-        tc("filter", "add", "dev", "lo", "egress", "protocol", "ip", "u32",
-           "match", "ip", "protocol", "132", "0xff", "match", "ip", "dst", WANTED, "action", "drop")
-        yield
-    finally:
-        tc("qdisc", "del", "dev", "lo", "clsact")
+    return dropped("lo", "ip", "dst", WANTED)
 
 
 def test_a_damped_path_stays_so_over_a_kill(d):

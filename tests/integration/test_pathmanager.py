@@ -8,6 +8,7 @@ from check import WAIT_MS, code, option, refusal, setopt
 from harness import SLOW, wait_for
 from hosts import LEFT, RIGHT, Hosts, networks
 from rpc import WAIT
+from watched import no_data
 
 start = Hosts
 RETURN = 500        # ms
@@ -51,7 +52,7 @@ class Flow:
     def until(self, true):
         deadline = time.monotonic() + WAIT * SLOW
         while not true():
-            assert time.monotonic() < deadline, (self.sent, len(self.came), list(self.c.events))
+            assert time.monotonic() < deadline, (self.sent, len(self.came), list(self.c.events)[:20])
             self.step()
 
     def go_on(self, seconds):
@@ -89,7 +90,7 @@ def dead(number):
 def test_a_primary_that_fails_is_left_within_a_second_and_taken_again(h):
     with dead(2):
         pass
-    f = Flow(h, path_manager=MANAGER)
+    f = Flow(h, path_manager=MANAGER, stall={"time": 1000})
     f.go_on(0.3)
     with dead(1):
         f.until(lambda: f.said("moved"))
@@ -103,6 +104,7 @@ def test_a_primary_that_fails_is_left_within_a_second_and_taken_again(h):
     n, gap = f.end(), f.gap()
     print(f"        {n} messages, the longest gap {gap * 1000:.0f} ms; healed, the primary was taken again after {took:.1f} s")
     assert gap < 1, gap
+    assert not any(name == "sctpd_stalled" for name, _ in f.c.events), "a path that fails is no stall"
     assert RETURN / 1000 <= took < RETURN / 1000 + 3, took
 
 
@@ -195,6 +197,18 @@ def test_the_peer_is_asked_if_it_agreed(h):
              **QUICK, path_manager=asks)
     assert f.c.event("sctpd_primary", sock=f.sock, action="asked")["addr"]["addr"] == LEFT[1]
     wait_for(lambda: [p["address"]["addr"] for p in f.peer.call("paths")["paths"] if p["primary"]].count(LEFT[1]))
+
+
+def test_a_stall_on_the_path_that_is_left(h):
+    """The primary fails, and the other network passes all but data: heartbeats go there."""
+    f = Flow(h, **QUICK, stall={"time": 1000})
+    with dead(1):
+        f.until(lambda: any(p["state"] == "potentially_failed" for p in f.paths()))
+        with no_data("net2", "-netns", "left"):
+            f.until(lambda: any(name == "sctpd_stalled" for name, _ in f.c.events))
+    got = f.c.event("sctpd_stalled", sock=f.sock, state="stalled")
+    assert got["reason"] == "data" and got["heartbeats"] >= 2, got
+    f.c.event("sctpd_stalled", sock=f.sock, state="ended")
 
 
 def test_what_does_not_fit_is_refused(h):

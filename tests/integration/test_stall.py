@@ -4,20 +4,18 @@ import contextlib
 import os
 import signal
 import socket
-import subprocess
 import time
 
 import watched
 
 from check import WAIT_MS, fill, option, recv, refusal, send, setopt
-from harness import STACK, Daemon, Skip, associate, stack_config
+from harness import STACK, Daemon, associate, stack_config
 from relay import Relay
 from test_keeper import Own
 from test_survive import plain_peer
 from through import Session
 
 T = 1000        # ms, the least that stall takes
-DATA = 0        # a chunk's type
 
 
 def start(**config):
@@ -97,31 +95,15 @@ class Middlebox(Relay):
 
     def pass_on(self):
         packet, self.peer = self.inner.recvfrom(65536)
-        if self.passes_data or packet[12] != DATA:
+        if self.passes_data or packet[12] != watched.DATA:
             self.outer.sendto(packet, self.to)
-
-
-@contextlib.contextmanager
-def no_data_on_loopback():
-    """The loopback device drops packets that begin with a DATA chunk meanwhile."""
-    def tc(*args):
-        done = subprocess.run(["tc", *args], capture_output=True, text=True)
-        if done.returncode != 0:
-            raise Skip(f"no filter here: {done.stderr.strip()}")
-    tc("qdisc", "add", "dev", "lo", "clsact")
-    try:
-        tc("filter", "add", "dev", "lo", "egress", "protocol", "ip", "u32",
-           "match", "ip", "protocol", "132", "0xff", "match", "u8", str(DATA), "0xff", "at", "32", "action", "drop")
-        yield
-    finally:
-        tc("qdisc", "del", "dev", "lo", "clsact")
 
 
 @contextlib.contextmanager
 def middlebox(c, d):
     """An association through something: (listener, its id, connector, its id, what stops DATA)."""
     if STACK == "kernel":
-        yield (*associate(c), no_data_on_loopback)
+        yield (*associate(c), lambda: watched.no_data("lo"))
         return
     box = Middlebox(int(d.config["udp_port"]))
 

@@ -9,18 +9,44 @@ slow: an echo server, and a client of ours that reads slower than it sends.
 flap: a primary path that is cut and mended once a second, see Flow.
 Prints what it saw, and exits with 1 if that was wrong."""
 import collections
+import contextlib
 import select
+import subprocess
 import sys
 import threading
 import time
 
 from check import WAIT_MS
-from harness import Daemon
+from harness import Daemon, Skip
 from rpc import Client
 
 # The rule of the manual: several retransmission timeouts, which begin at 1 s.
 LOSS_TIME = 10000
 SLOW_TIME = 2000
+
+
+DATA = 0    # a chunk's type
+
+
+@contextlib.contextmanager
+def dropped(device, *match, where=()):
+    """This device drops such packets of SCTP, which it would send, meanwhile."""
+    def tc(*args):
+        done = subprocess.run(["tc", *where, *args], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Skip(f"no filter here: {done.stderr.strip()}")
+    tc("qdisc", "add", "dev", device, "clsact")
+    try:
+        tc("filter", "add", "dev", device, "egress", "protocol", "ip", "u32",
+           "match", "ip", "protocol", "132", "0xff", "match", *match, "action", "drop")
+        yield
+    finally:
+        tc("qdisc", "del", "dev", device, "clsact")
+
+
+def no_data(device, *where):
+    """Those that begin with a DATA chunk, behind an IP header without options."""
+    return dropped(device, "u8", str(DATA), "0xff", "at", "32", where=where)
 
 
 def alarms(c):
