@@ -21,13 +21,16 @@ class Flow:
     def __init__(self, h, both=None, **options):
         self.c, self.peer = h.left.client(), h.right.client()
         options.update(both or {})
-        there = self.peer.call("open", ip=RIGHT, options={"active": True, "sctp_delayed_sack": {"freq": 1}, **(both or {})})
+        there = self.peer.call("open", ip=RIGHT, options={
+            "active": True, "sctp_delayed_sack": {"freq": 1}, "sctp_rtoinfo": {"initial": 300, "min": 300, "max": 1000},
+            **(both or {})})
         self.peer.call("listen", sock=there["sock"])
         self.sock = self.c.call("open", ip=LEFT, options={"active": True, **options})["sock"]
         self.id = self.c.call("connect", sock=self.sock, addr=RIGHT[0], port=there["port"],
                               timeout=WAIT_MS)["assoc_id"]
-        self.sent, self.came, self.asked = 0, [], []
-        wait_for(lambda: {p["state"] for p in self.paths()} == {"active"})
+        self.sent, self.came, self.asked, self.at = 0, [], [], []
+        # The peer acknowledges only where it has had an answer, so it must have had one everywhere.
+        wait_for(lambda: {p["state"] for p in self.paths() + self.peer.call("paths", sock=there["sock"])["paths"]} == {"active"})
 
     def paths(self):
         return self.c.call("paths", sock=self.sock, assoc_id=self.id)["paths"]
@@ -37,6 +40,7 @@ class Flow:
 
     def step(self, seconds=0.01):
         """Send one, and take what comes until the next is due."""
+        self.at.append(time.monotonic())
         self.asked.append(self.c.request("send", sock=self.sock, assoc_id=self.id, stream=0,
                                          data=self.sent.to_bytes(4, "big")))
         self.sent += 1
@@ -63,9 +67,9 @@ class Flow:
         """The events sctpd_primary with this action, so far."""
         return [e for name, e in self.c.events if name == "sctpd_primary" and e["action"] == action]
 
-    def gap(self):
-        """The longest time without a message, s."""
-        return max(b - a for (a, _), (b, _) in zip(self.came, self.came[1:]))
+    def longest(self):
+        """For how long the slowest message was on its way, s."""
+        return max(came - self.at[n] for came, n in self.came)
 
     def end(self):
         """All came, once, and in order."""
@@ -101,9 +105,9 @@ def test_a_primary_that_fails_is_left_within_a_second_and_taken_again(h):
     took = time.monotonic() - healed
     assert f.primary() == RIGHT[0]
     f.go_on(0.1)
-    n, gap = f.end(), f.gap()
-    print(f"        {n} messages, the longest gap {gap * 1000:.0f} ms; healed, the primary was taken again after {took:.1f} s")
-    assert gap < 1, gap
+    n, longest = f.end(), f.longest()
+    print(f"        {n} messages, the slowest took {longest * 1000:.0f} ms; healed, the primary was taken again after {took:.1f} s")
+    assert longest < 1, longest
     assert not any(name == "sctpd_stalled" for name, _ in f.c.events), "a path that fails is no stall"
     assert RETURN / 1000 <= took < RETURN / 1000 + 3, took
 
@@ -117,8 +121,8 @@ def test_linux_alone_needs_longer(h):
         f.until(lambda: len(f.came) > n + 20)
     f.until(lambda: len(f.came) >= f.sent - 1)
     f.end()
-    print(f"        Linux alone: the longest gap {f.gap() * 1000:.0f} ms")
-    assert f.gap() >= 0.9, "the path manager's times are the kernel's own: there is nothing to show"
+    print(f"        Linux alone: the slowest took {f.longest() * 1000:.0f} ms")
+    assert f.longest() >= 0.9, "the path manager's times are the kernel's own: there is nothing to show"
 
 
 # A path is tried every 0.4 s, so that what takes minutes takes seconds here.
@@ -128,7 +132,7 @@ QUICK = {"sctp_rtoinfo": {"initial": 300, "min": 300, "max": 300}, "sctp_associn
 
 
 def test_a_path_that_flaps_is_damped(h):
-    f = Flow(h, **QUICK, path_manager={"on": True, "return": 0, "half_life": 1500})
+    f = Flow(h, **QUICK, path_manager={"on": True, "return": 0, "half_life": 2500})
     before = f.c.call("status")
     damped, healed = None, None
     for n in range(1, 20):
@@ -139,7 +143,7 @@ def test_a_path_that_flaps_is_damped(h):
             break
         f.until(lambda n=n: len(f.said("returned")) == n)
     damped, = f.said("damped")
-    assert n >= 3 and 1500 <= damped["wait"] <= 4500, (n, damped)
+    assert n >= 3 and 2500 <= damped["wait"] <= 7500, (n, damped)
     f.until(lambda: len(f.said("returned")) == n)
     waited = time.monotonic() - healed
     assert waited > damped["wait"] / 1000 - 0.6, (waited, damped)
@@ -158,9 +162,9 @@ def flaps(h, seconds):
             f.go_on(0.4)
         f.go_on(0.4)
     n = f.end()
-    print(f"        flap: {n} messages in {seconds} s, none lost, doubled or out of order; the longest gap {f.gap() * 1000:.0f} ms; "
+    print(f"        flap: {n} messages in {seconds} s, none lost, doubled or out of order; the slowest took {f.longest() * 1000:.0f} ms; "
           f"{len(f.said('moved'))} times moved, {len(f.said('returned'))} times back, {len(f.said('damped'))} times damped", flush=True)
-    return len(f.said("damped")) > 0 and f.gap() < 1 and len(f.said("returned")) <= 3 + seconds / 15
+    return len(f.said("damped")) > 0 and f.longest() < 1 and len(f.said("returned")) <= 3 + seconds / 15
 
 
 def test_the_wanted_path_is_taken_at_once_and_may_be_another(h):
