@@ -275,6 +275,94 @@ pcapng_message(struct pcapng *o, const struct pcapng_message *m)
 		o->len = at;
 }
 
+/* ---- packets like one another ---------------------------------------- */
+
+/* Where the fields are in the head of a block with a packet, before its IP header. */
+enum { AT_LENGTH = 4, AT_TIME = 12, AT_THERE = 20, AT_WHOLE = 24, AT_PACKET = 28 };
+
+void
+pcapng_template(struct pcapng_template *t, const struct pcapng_message *m)
+{
+	char			 mem[sizeof t->head + sizeof t->tail], comment[256];
+	struct pcapng		 o = { .mem = mem, .size = sizeof mem };
+	struct pcapng_message	 empty = *m;
+
+	if (m->comment != NULL) {
+		(void)snprintf(comment, sizeof comment, "%s", m->comment);
+		empty.comment = comment;
+	}
+	empty.len = 0;
+	pcapng_message(&o, &empty);
+	t->ip = (m->sent ? m->to : m->from)->ss_family == AF_INET6 ? IPV6_HEADER : IPV4_HEADER;
+	t->nhead = AT_PACKET + t->ip + SCTP_HEADER + CHUNK_HEADER;
+	t->ntail = (unsigned)(o.len - t->nhead - sizeof(uint32_t));
+	memcpy(t->head, mem, t->nhead);
+	memcpy(t->tail, mem + t->nhead, t->ntail);
+}
+
+size_t
+pcapng_like_room(const struct pcapng_template *t, size_t len)
+{
+	return t->nhead + ((len + 3) & ~(size_t)3) + t->ntail + sizeof(uint32_t);
+}
+
+static void
+set32(char *p, uint32_t n)
+{
+	memcpy(p, &n, sizeof n);
+}
+
+static void
+set_net16(char *p, uint16_t n)
+{
+	n = htons(n);
+	memcpy(p, &n, sizeof n);
+}
+
+/* The fields of IP that depend on the length of what follows its header. */
+static void
+set_ip_length(char *p, unsigned header, size_t n)
+{
+	uint16_t	sum;
+
+	if (header == IPV6_HEADER) {
+		set_net16(p + 4, (uint16_t)n);
+		return;
+	}
+	set_net16(p + 2, (uint16_t)(IPV4_HEADER + n));
+	set_net16(p + 10, 0);
+	sum = ip_checksum(p, IPV4_HEADER);
+	memcpy(p + 10, &sum, sizeof sum);
+}
+
+void
+pcapng_like(struct pcapng *o, const struct pcapng_template *t, const struct pcapng_message *m)
+{
+	char		*p = o->mem + o->len, *chunk = p + t->nhead - CHUNK_HEADER;
+	size_t		 padded = (m->len + 3) & ~(size_t)3, all = pcapng_like_room(t, m->len);
+	size_t		 packet = t->ip + SCTP_HEADER + CHUNK_HEADER + padded;
+
+	memcpy(p, t->head, t->nhead);
+	set32(p + AT_LENGTH, (uint32_t)all);
+	set32(p + AT_TIME, (uint32_t)(m->us >> 32));
+	set32(p + AT_TIME + 4, (uint32_t)m->us);
+	set32(p + AT_THERE, (uint32_t)packet);
+	set32(p + AT_WHOLE, (uint32_t)packet);
+	set_ip_length(p + AT_PACKET, t->ip, packet - t->ip);
+	chunk[1] = (char)((m->unordered ? 4 : 0) | 2 | 1);
+	set_net16(chunk + 2, (uint16_t)(CHUNK_HEADER + m->len));
+	set32(chunk + 4, htonl(m->tsn));
+	set_net16(chunk + 8, m->stream);
+	set_net16(chunk + 10, m->ssn);
+	set32(chunk + 12, htonl(m->ppid));
+	p += t->nhead;
+	set32(p + padded - (padded > 0 ? 4 : 0), 0);	/* the padding; a tail follows, if there is none */
+	memcpy(p, m->data, m->len);
+	memcpy(p + padded, t->tail, t->ntail);
+	set32(p + padded + t->ntail, (uint32_t)all);
+	o->len += all;
+}
+
 void
 pcapng_statistics(struct pcapng *o, uint64_t us, uint64_t messages, uint64_t dropped,
     const char *comment)

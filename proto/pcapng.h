@@ -51,6 +51,24 @@ struct pcapng_message {
 
 void pcapng_message(struct pcapng *, const struct pcapng_message *);
 
+/*
+ * Messages that have the addresses, the direction and the comment in common: what is the same in all of them is made
+ * once. Only for those that are written whole, and are one packet (PCAPNG_LIKE_MOST).
+ */
+#define PCAPNG_LIKE_MOST	60000u
+struct pcapng_template {
+	char		head[96];	/* up to the message */
+	char		tail[288];	/* and the options behind it */
+	unsigned	nhead, ntail;
+	unsigned	ip;		/* length of the IP header */
+};
+
+/* From the first of them. Of a long comment it takes what there is room for. */
+void pcapng_template(struct pcapng_template *, const struct pcapng_message *);
+size_t pcapng_like_room(const struct pcapng_template *, size_t len);
+/* There must be so much room. */
+void pcapng_like(struct pcapng *, const struct pcapng_template *, const struct pcapng_message *);
+
 /* An entry of the journal: a text, and how urgent it is (as syslog has it). */
 void pcapng_entry(struct pcapng *, uint64_t us, int priority, const char *text);
 

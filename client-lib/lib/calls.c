@@ -323,6 +323,16 @@ sctpd_lend(struct sctpd *c, uint64_t sock, int *fd)
 	    (unsigned long long)sock);
 }
 
+int
+sctpd_passed(struct sctpd *c)
+{
+	int	fd = c->reply != NULL ? c->reply->fd : -1;
+
+	if (c->reply != NULL)
+		c->reply->fd = -1;
+	return fd;
+}
+
 /* ---- names ---------------------------------------------------------- */
 
 /* The answers of sockname and peername are alike. */

@@ -73,6 +73,7 @@ core_begin(struct sctpd *c, const char *method, bool answered)
 		}
 		r->recv = strcmp(method, "recv") == 0;
 		r->lends = strcmp(method, "lend") == 0;
+		r->taps = strcmp(method, "tap") == 0;
 		c->begun_id = r->id;
 		msgpack_pack_int(&c->pk, RPC_REQUEST);
 		msgpack_pack_uint32(&c->pk, r->id);
@@ -246,6 +247,12 @@ passed_take(struct sctpd *c)
 	return fd;
 }
 
+static bool
+brings_descriptor(const struct request *r, const msgpack_object *result)
+{
+	return r->lends || (r->taps && sctpd_get(value_of(result), "ring") != NULL);
+}
+
 static void
 queue_event(struct sctpd *c, struct message *m, const char *name, const msgpack_object *map)
 {
@@ -385,7 +392,7 @@ take_response(struct sctpd *c, struct message *m)
 		return SCTPD_OK;
 	}
 	sent_answered(c, r);
-	if (r->lends && part[2].type == MSGPACK_OBJECT_NIL)
+	if (part[2].type == MSGPACK_OBJECT_NIL && brings_descriptor(r, &part[3]))
 		m->fd = passed_take(c);
 	if (r->gives && part[2].type == MSGPACK_OBJECT_NIL)
 		drop_events(c, r->sock);
@@ -459,7 +466,7 @@ take_done(struct sctpd *c)
 	    (len = fastpath_done(c->in.data + c->in.off, c->in.len - c->in.off, &id)) == 0)
 		return false;
 	r = request_find(c, id);
-	if (r == NULL || r->state != REQUEST_CALLBACK || r->gives || r->lends)
+	if (r == NULL || r->state != REQUEST_CALLBACK || r->gives || r->lends || r->taps)
 		return false;
 	memset(&c->frame, 0, sizeof c->frame);
 	c->in.off += len;

@@ -89,6 +89,7 @@ struct request {
 	bool			 recv;		/* an answer is an event */
 	bool			 gives;		/* the socket to another client */
 	bool			 lends;		/* an answer comes with a descriptor */
+	bool			 taps;		/* and so may this one's */
 	uint32_t		 id;
 	uint64_t		 sock;		/* that it gives */
 	uint64_t		 order;		/* see struct sent */

@@ -416,6 +416,13 @@ SCTPD_API int sctpd_lend(struct sctpd *, uint64_t sock, int *fd);
  */
 SCTPD_API int sctpd_return(struct sctpd *, uint64_t sock);
 
+/*
+ * The descriptor that came with the answer of the last call, which is the
+ * caller's to close; -1 if none came. The method tap answers with one if the
+ * call has the argument ring: it is the memory that proto/tapring.h describes.
+ */
+SCTPD_API int sctpd_passed(struct sctpd *);
+
 /* ---- options -------------------------------------------------------- */
 
 /*

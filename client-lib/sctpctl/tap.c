@@ -15,14 +15,18 @@
 #include "sctpctl/call.h"
 #include "sctpctl/out.h"
 #include "sctpctl/packets.h"
+#include "sctpctl/ring.h"
 #include "sctpctl/tap.h"
 
 #define MEGABYTE	1000000u	/* as tcpdump counts */
 #define HEAD_MAX	1024
+/* Of memory shared with the daemon: so much comes in the time that this program may have to wait for the processor. */
+#define RING		"ring=2097152"
 
 struct tap {
 	struct ctl		*ctl;
 	struct packets_print	 print;
+	struct ring		 ring;		/* where messages come from */
 	int			 fd;		/* of the file; -1: messages are printed */
 	char			 head[HEAD_MAX]; /* the blocks before the first packet: of each file */
 	size_t			 nhead;
@@ -138,6 +142,13 @@ put_blocks(struct tap *t, const char *p, size_t n)
 	write_all(t, from, (size_t)(at - from));
 }
 
+/* Must each message be looked at, or is it enough to write what comes? */
+static bool
+must_look(const struct tap *t)
+{
+	return t->ctl->count != 0 || t->ctl->file_size != 0;
+}
+
 static void
 say_dropped(struct tap *t)
 {
@@ -163,37 +174,51 @@ print_blocks(struct tap *t, const char *p, size_t n)
 	t->fail = t->fail == CTL_OK ? out_flush() : t->fail;
 }
 
+/* What the daemon has written until now. */
+static void
+drain(struct tap *t)
+{
+	const char	*p;
+	size_t		 n;
+
+	while (!is_enough(t) && !t->closed && t->fail == CTL_OK && (n = ring_read(&t->ring, &p)) > 0) {
+		t->dropped = ring_dropped(&t->ring);
+		if (t->fd == -1)
+			print_blocks(t, p, n);
+		else if (must_look(t))
+			put_blocks(t, p, n);
+		else
+			write_all(t, p, n);
+		ring_done(&t->ring, n);
+	}
+}
+
 static void
 on_event(struct sctpd *c, const struct sctpd_event *ev, void *arg)
 {
 	struct tap	*t = arg;
-	const char	*p;
-	size_t		 n;
 
 	(void)c;
 	if (strcmp(ev->name, "error") == 0 && strcmp(sctpd_get_str(ev->fields, "method"), "tap") == 0)
 		t->fail = ctl_fail(CTL_FAILED, "%s", sctpd_get_str(ev->fields, "error"));
-	if (strcmp(ev->name, "tap") != 0 || (p = sctpd_str(sctpd_get(ev->fields, "pcapng"), &n)) == NULL)
-		return;
-	t->dropped = (uint64_t)sctpd_get_int(ev->fields, "dropped");
-	if (t->fd != -1)
-		put_blocks(t, p, n);
-	else
-		print_blocks(t, p, n);
+	if (strcmp(ev->name, "tap") == 0)
+		drain(t);
 }
 
 /* ---- the command ----------------------------------------------------- */
 
 /* Ask for the tap, with what is to be seen. */
 static int
-begin(struct ctl *ctl)
+begin(struct tap *t)
 {
+	struct ctl			*ctl = t->ctl;
 	const struct sctpd_value	*v;
-	const char			*argv[8];
+	const char			*argv[9];
 	char				 word[6][32], addr[ADDR_TEXT], peer[ADDR_TEXT + 8];
-	int				 n = 0, w = 0;
+	int				 n = 0, w = 0, fail;
 
 	argv[n++] = "tap";
+	argv[n++] = RING;
 #define WORD(if_given, key, value)						\
 	if (if_given) {								\
 		(void)snprintf(word[w], sizeof word[w], key "=%" PRIu64, (uint64_t)(value)); \
@@ -210,22 +235,24 @@ begin(struct ctl *ctl)
 		(void)snprintf(peer, sizeof peer, "addr=%s", addr_text(&ctl->peer, addr));
 		argv[n++] = peer;
 	}
-	return call_ask(ctl, n, argv, &v);
+	if ((fail = call_ask(ctl, n, argv, &v)) != CTL_OK)
+		return fail;
+	if (!ring_open(&t->ring, sctpd_passed(ctl->c), (size_t)sctpd_get_int(v, "ring")))
+		return ctl_fail(CTL_FAILED, "no memory can be shared with sctpd: %s", strerror(errno));
+	return CTL_OK;
 }
 
-/* What is still on its way comes before the answer, and waits to be processed. */
+/* What is left is in the ring when the answer comes. */
 static int
 finish(struct tap *t)
 {
 	const struct sctpd_value	*v;
-	uint64_t			 dropped;
 	int				 code;
 
 	if ((code = sctpd_call(t->ctl->c, &v, "tap on=false")) != SCTPD_OK)
 		return ctl_fail_call(t->ctl, code);
-	dropped = (uint64_t)sctpd_get_int(v, "dropped");
-	(void)sctpd_process(t->ctl->c);
-	t->dropped = dropped;
+	drain(t);
+	t->dropped = (uint64_t)sctpd_get_int(v, "dropped");
 	say_dropped(t);
 	return out_flush();
 }
@@ -254,11 +281,15 @@ loop(struct tap *t, const sigset_t *open)
 {
 	int	fail = CTL_OK;
 
-	(void)sctpd_process(t->ctl->c);		/* the head of the file came before the answer */
+	drain(t);		/* the head of the file is there */
 	while (fail == CTL_OK && !interrupted && !t->closed && !is_enough(t))
 		fail = turn(t, open);
 	if (fail == CTL_OK && !t->closed)
 		fail = finish(t);
+	else
+		drain(t);	/* what a daemon that died has left */
+	if (t->fd != -1 && !must_look(t))
+		t->messages = ring_messages(&t->ring) - t->dropped;
 	ctl_note("%" PRIu64 " messages; %" PRIu64 " more were dropped", t->messages, t->dropped);
 	return fail != CTL_OK ? fail : t->fail;
 }
@@ -279,7 +310,7 @@ run(struct tap *t)
 	on_term = signal(SIGTERM, on_signal);
 	interrupted = 0;
 	sctpd_on_event(t->ctl->c, on_event, t);
-	if ((fail = begin(t->ctl)) == CTL_OK) {
+	if ((fail = begin(t)) == CTL_OK) {
 		if (t->ctl->verbose || t->fd != -1)
 			ctl_note("tapping; ^C ends it");
 		fail = loop(t, &before);
@@ -323,6 +354,7 @@ tap_run(struct ctl *ctl, int argc, char **argv)
 	fail = run(&t);
 	if (t.fd > STDOUT_FILENO)
 		(void)close(t.fd);
+	ring_close(&t.ring);
 	free(t.print.data);
 	return fail;
 }

@@ -15,6 +15,8 @@
  *	Connections without a session end with the process: nothing is owed.
  *	A tap (socket/tap.h) is refused in a session: what is tapped is never
  *	in the journal, and cannot be resumed.
+ *   tapring_show: the reader of a tap sees what was copied in turns that are
+ *	committed; at the tap's end, what was copied in this one as well.
  *   superseded_say: the rest of a message that was written in part, so it is
  *	in the journal, and an event that has no number.
  *   output_pass (lend): a descriptor goes with the answer; that the socket

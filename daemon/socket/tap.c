@@ -17,6 +17,7 @@
 #include "socket/report.h"
 #include "socket/sock.h"
 #include "socket/tap.h"
+#include "socket/tapring.h"
 #include "util/loop.h"
 #include "util/mem.h"
 
@@ -25,9 +26,10 @@
 #define STUCK_MS	200
 /* So much goes at once: the Unix socket takes it whole, and malloc needs no pages for it. */
 #define EVENT_BYTES	(48u << 10)
+#define DROPPED_ROOM	256u		/* the block that says so, at most */
+#define HEAD_ROOM	512u		/* what begins a file */
 #define COMMENT		160		/* the longest about an association, with its NUL */
-/* Bytes of a message in one packet, and more: see pcapng.c. */
-#define LONG		60000u
+#define LONG		PCAPNG_LIKE_MOST	/* a message of more takes several packets */
 
 struct tap {
 	TAILQ_ENTRY(tap)	 entry;
@@ -36,8 +38,10 @@ struct tap {
 	struct tap_counts	 counts;
 	uint64_t		 told;		/* of those dropped, in the file */
 	struct event		 timer;
-	struct pcapng		 out;		/* the buffer */
-	char			 mem[TAP_BUFFER];
+	bool			 waiting;	/* for it */
+	struct pcapng		 out;		/* where the next message goes */
+	struct tapring		*ring;		/* there, if the reader shares one */
+	char			*mem;		/* there, TAP_BUFFER bytes, if not */
 };
 
 /* What is the same for all messages of an association. */
@@ -47,6 +51,9 @@ struct tapped {
 	uint64_t		 client;
 	uint32_t		 tsn;		/* of the last message sent: stacks do not say it */
 	char			 comment[COMMENT];
+	bool			 has[2];	/* those for what was received, and for what was sent */
+	struct pcapng_template	 template[2];
+	struct sockaddr_storage	 from;		/* of that for what was received */
 };
 
 static TAILQ_HEAD(, tap) taps = TAILQ_HEAD_INITIALIZER(taps);
@@ -72,7 +79,7 @@ tell_dropped(struct tap *t)
 {
 	char	text[96];
 
-	if (t->counts.dropped == t->told || sizeof t->mem - t->out.len < 2 * sizeof text)
+	if (t->counts.dropped == t->told || t->out.size - t->out.len < DROPPED_ROOM)
 		return;
 	(void)snprintf(text, sizeof text, "%" PRIu64 " messages are missing here: the reader of the tap was too slow",
 	    t->counts.dropped - t->told);
@@ -97,8 +104,9 @@ wait_ms(struct tap *t, unsigned ms)
 {
 	struct timeval	tv = { .tv_usec = (suseconds_t)ms * 1000 };
 
-	if (!evtimer_pending(&t->timer, NULL))
+	if (!t->waiting)
 		(void)evtimer_add(&t->timer, &tv);
+	t->waiting = true;
 }
 
 static bool
@@ -126,11 +134,70 @@ flush(struct tap *t)
 	return true;
 }
 
+/* Let the reader see what the ring has. */
+static bool
+show(struct tap *t)
+{
+	bool	more = tapring_show(t->ring, t->counts.messages, t->counts.dropped);
+
+	if (more)
+		send_blocks(t, "", 0);
+	return more;
+}
+
+/* Room for so much; NULL: there is none. */
+static struct pcapng *
+begin_blocks(struct tap *t, size_t room)
+{
+	if (t->ring == NULL)
+		return t->out.size - t->out.len >= room || flush(t) ? &t->out : NULL;
+	if (t->counts.dropped != t->told)
+		room += DROPPED_ROOM;
+	if (!tapring_begin(t->ring, room, &t->out))
+		return NULL;
+	tell_dropped(t);
+	return &t->out;
+}
+
+static void
+end_blocks(struct tap *t)
+{
+	if (t->ring != NULL)
+		tapring_wrote(t->ring, t->out.len);
+	if (t->ring == NULL && t->out.len >= EVENT_BYTES)
+		(void)flush(t);
+	else
+		wait_ms(t, GATHER_MS);
+}
+
 static void
 on_time(evutil_socket_t fd, short what, void *arg)
 {
+	struct tap	*t = arg;
+
 	(void)fd, (void)what;
-	(void)flush(arg);
+	t->waiting = false;
+	if (t->ring != NULL)
+		(void)show(t);
+	else
+		(void)flush(t);
+}
+
+/* The journal knows of all that was written: readers may see it. A ring that fills up does not wait for its timer. */
+static bool
+end_turn(void)
+{
+	struct tap	*t;
+	bool		 more = false;
+
+	TAILQ_FOREACH(t, &taps, entry) {
+		if (t->ring == NULL)
+			continue;
+		tapring_commit(t->ring);
+		if (t->ring->committed - t->ring->shown >= t->ring->size / 4)
+			more |= show(t);
+	}
+	return more;
 }
 
 /* ---- from a message to the buffer ------------------------------------ */
@@ -159,6 +226,7 @@ find_local(struct assoc *a, struct sockaddr_storage *local)
 static void
 describe(struct tapped *d, const struct assoc *a, const struct client *owner)
 {
+	d->has[false] = d->has[true] = false;
 	d->sock = a->sock != NULL ? a->sock->node.key : 0;
 	d->client = owner != NULL ? owner->node.key : 0;
 	(void)snprintf(d->comment, sizeof d->comment, "sock=%" PRIu64 " assoc_id=%u client=%" PRIu64 "%s%.64s",
@@ -205,7 +273,7 @@ is_wanted(const struct tap_filter *f, const struct assoc *a, const struct sockad
 	    (f->addr.ss_family == AF_UNSPEC || is_addr(f, peer) || is_addr(f, &a->peer));
 }
 
-/* A message that takes more than a buffer. False: it is dropped. */
+/* A message that takes more than the buffer goes by itself. False: it is dropped. */
 static bool
 put_long(struct tap *t, const struct pcapng_message *m, size_t room)
 {
@@ -219,42 +287,75 @@ put_long(struct tap *t, const struct pcapng_message *m, size_t room)
 	return true;
 }
 
+/* One of several packets, the first of which says how long all are; or one of which a part is wanted. */
 static bool
-put(struct tap *t, struct pcapng_message *m)
+put_parts(struct tap *t, struct pcapng_message *m)
 {
-	char	comment[COMMENT + 32];
-	size_t	room;
+	char		 comment[COMMENT + 32];
+	size_t		 room;
+	struct pcapng	*o;
 
 	m->snap = t->filter.snap;
-	if (m->len > LONG) {		/* several packets: the first says how long all are */
+	if (t->ring != NULL && (m->snap == 0 || m->snap > t->ring->size / 2))
+		m->snap = (uint32_t)(t->ring->size / 2);
+	if (m->len > LONG) {
 		(void)snprintf(comment, sizeof comment, "length=%zu %s", m->len, m->comment);
 		m->comment = comment;
 	}
 	room = pcapng_room(m->snap != 0 && m->snap < m->len ? m->snap : m->len) + sizeof comment;
-	if (room > sizeof t->mem)
+	if (t->ring == NULL && room > TAP_BUFFER)
 		return put_long(t, m, room);
-	if (sizeof t->mem - t->out.len < room && !flush(t))
+	if ((o = begin_blocks(t, room)) == NULL)
 		return false;
-	pcapng_message(&t->out, m);
-	if (t->out.len >= EVENT_BYTES)
-		(void)flush(t);
-	else
-		wait_ms(t, GATHER_MS);
+	pcapng_message(o, m);
+	end_blocks(t);
+	return true;
+}
+
+/* What is the same for all messages of the association that go this way. NULL: nothing is. */
+static const struct pcapng_template *
+template_of(struct tapped *d, const struct pcapng_message *m)
+{
+	if (!m->sent && d->has[false] && !addr_equal(m->from, &d->from))
+		d->has[false] = false;
+	if (!d->has[m->sent]) {
+		pcapng_template(&d->template[m->sent], m);
+		d->has[m->sent] = true;
+		if (!m->sent)
+			d->from = *m->from;
+	}
+	return &d->template[m->sent];
+}
+
+static bool
+put(struct tap *t, struct tapped *d, const struct pcapng_message *m)
+{
+	const struct pcapng_template	*like;
+	struct pcapng_message		 one;
+	struct pcapng			*o;
+
+	if (m->len > LONG || (t->filter.snap != 0 && t->filter.snap < m->len)) {
+		one = *m;
+		return put_parts(t, &one);
+	}
+	like = template_of(d, m);
+	if ((o = begin_blocks(t, pcapng_like_room(like, m->len))) == NULL)
+		return false;
+	pcapng_like(o, like, m);
+	end_blocks(t);
 	return true;
 }
 
 static void
 copy(struct assoc *a, const struct pcapng_message *m, const struct sockaddr_storage *peer)
 {
-	struct pcapng_message	 one;
-	struct tap		*t;
+	struct tap	*t;
 
 	TAILQ_FOREACH(t, &taps, entry) {
 		if (!is_wanted(&t->filter, a, peer, m->ppid))
 			continue;
-		one = *m;
 		t->counts.messages++;
-		t->counts.dropped += !put(t, &one);
+		t->counts.dropped += !put(t, a->tapped, m);
 	}
 }
 
@@ -394,29 +495,79 @@ say_ended(const struct tap *t)
 		log_row(&line_table[LINE_tap_ended], f, sizeof f / sizeof *f);
 }
 
+static void
+tap_free(struct tap *t)
+{
+	if (t->ring != NULL) {
+		tapring_close(t->ring);
+		account_discharge(&t->client->account, t->ring->size);
+		free(t->ring);
+	}
+	if (t->mem != NULL)
+		account_discharge(&t->client->account, TAP_BUFFER);
+	account_discharge(&t->client->account, sizeof *t);
+	free(t->mem);
+	free(t);
+}
+
+/* The memory that it needs. */
+static enum error
+make_room(struct tap *t, size_t ring, int *fd)
+{
+	if (ring == 0) {
+		t->mem = xcalloc(1, TAP_BUFFER);
+		account_charge(&t->client->account, TAP_BUFFER);
+		t->out = (struct pcapng){ .mem = t->mem, .size = TAP_BUFFER };
+		return ERR_OK;
+	}
+	t->ring = xcalloc(1, sizeof *t->ring);
+	if ((*fd = tapring_open(t->ring, ring)) != -1) {
+		account_charge(&t->client->account, ring);
+		return ERR_OK;
+	}
+	free(t->ring);
+	t->ring = NULL;
+	return call_fail(error_from_errno(errno), "tap: no memory for a ring of %zu bytes: %s", ring, strerror(errno));
+}
+
+static void
+begin_file(struct tap *t)
+{
+	struct pcapng	*o = begin_blocks(t, HEAD_ROOM);
+
+	pcapng_section(o, "sctpd " SCTPD_VERSION, "Messages as programs sent and received them through sctpd. IP and SCTP headers are made from what the stack says.");
+	end_blocks(t);
+	if (t->ring == NULL)
+		(void)flush(t);
+}
+
 enum error
-tap_begin(struct client *c, const struct tap_filter *f, bool root)
+tap_begin(struct client *c, const struct tap_filter *f, bool root, int *fd)
 {
 	struct tap	*t;
+	size_t		 need = sizeof *t + (f->ring != 0 ? f->ring : TAP_BUFFER);
 	enum error	 e;
 
 	tap_end(c);
 	if ((e = may_begin(c, root)) != ERR_OK)
 		return e;
-	if (!account_may(&c->account, sizeof *t))
-		return call_fail(ERR_limit, "tap: %s", account_why_not(&c->account, sizeof *t));
+	if (!account_may(&c->account, need))
+		return call_fail(ERR_limit, "tap: %s", account_why_not(&c->account, need));
 	t = xcalloc(1, sizeof *t);
 	account_charge(&c->account, sizeof *t);
 	t->client = c;
 	t->filter = *f;
-	t->out = (struct pcapng){ .mem = t->mem, .size = sizeof t->mem };
+	if ((e = make_room(t, f->ring, fd)) != ERR_OK) {
+		tap_free(t);
+		return e;
+	}
 	evtimer_assign(&t->timer, loop_base(), on_time, t);
-	pcapng_section(&t->out, "sctpd " SCTPD_VERSION, "Messages as programs sent and received them through sctpd. IP and SCTP headers are made from what the stack says.");
+	loop_at_end_of_turn(end_turn);
 	TAILQ_INSERT_TAIL(&taps, t, entry);
 	ntaps++;
 	c->tapping = c->events = tap_is_on = true;
 	say_begun(t);
-	(void)flush(t);
+	begin_file(t);
 	return ERR_OK;
 }
 
@@ -433,8 +584,7 @@ tap_end(struct client *c)
 	TAILQ_REMOVE(&taps, t, entry);
 	tap_is_on = --ntaps > 0;
 	(void)evtimer_del(&t->timer);
-	account_discharge(&c->account, sizeof *t);
-	free(t);
+	tap_free(t);
 }
 
 void
@@ -464,8 +614,14 @@ tap_finish(struct client *c)
 	if (t == NULL)
 		return counts;
 	counts = t->counts;
-	tell_dropped(t);
-	if (t->out.len > 0)	/* this once, room or not: it is the last */
+	if (t->ring != NULL) {
+		if (begin_blocks(t, 0) != NULL)
+			tapring_wrote(t->ring, t->out.len);
+		tapring_commit(t->ring);
+		(void)tapring_show(t->ring, counts.messages, counts.dropped);
+	} else
+		tell_dropped(t);
+	if (t->ring == NULL && t->out.len > 0)	/* this once, room or not: it is the last */
 		send_blocks(t, t->out.mem, t->out.len);
 	tap_end(c);
 	return counts;

@@ -2,13 +2,17 @@
 """sctpctl tap: what tshark makes of it, without any option; what is selected, dropped and
 refused; files; and Wireshark's extcap."""
 import json
+import mmap
 import os
 import select
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import tempfile
+
+import msgpack
 
 from check import code, recv_data, refusal, send
 from harness import ROOT, SLOW, Daemon, Skip, associate, wait_for
@@ -317,6 +321,82 @@ def test_a_user_who_may_not_tap_any_more_has_no_tap(_):
         assert all(b"for root" not in fields["pcapng"] for name, fields in alice.events if name == "tap")
     finally:
         d.stop()
+
+
+class Ring:
+    """A reader of proto/tapring.h, without libsctpd."""
+
+    def __init__(self, d, size):
+        self.sock, self.size = socket.socket(socket.AF_UNIX), size
+        self.sock.settimeout(WAIT * SLOW)
+        self.sock.connect(d.path)
+        self.sock.sendall(msgpack.packb([0, 1, "tap", [{"ring": size}]]))
+        data, (self.fd,), _, _ = socket.recv_fds(self.sock, 65536, 1)
+        self.unpacker = msgpack.Unpacker()
+        self.unpacker.feed(data)
+        self.mem = mmap.mmap(self.fd, 4096 + size)
+        self.tail, self.read = 0, b""
+
+    def next(self):
+        for message in self.unpacker:
+            return message
+        self.unpacker.feed(self.sock.recv(65536))
+        return self.next()
+
+    def drain(self):
+        """Everything that is there, to the last head."""
+        while (head := struct.unpack_from("Q", self.mem, 0)[0]) != self.tail:
+            at, n = self.tail % self.size, head - self.tail
+            piece = self.mem[4096 + at:4096 + min(self.size, at + n)]
+            self.read += piece
+            self.tail += len(piece)
+            struct.pack_into("Q", self.mem, 64, self.tail)
+
+    def close(self):
+        self.mem.close()
+        os.close(self.fd)
+        self.sock.close()
+
+
+def test_a_ring_of_ones_own(d):
+    c = d.client("tester")
+    there, _, here, here_up = associate(c)
+    ring = Ring(d, 65536)
+    assert ring.next() == [1, 1, None, {"ring": 65536}]
+    try:
+        os.ftruncate(ring.fd, 0)            # under the daemon
+        raise AssertionError("the ring can be made shorter")
+    except PermissionError:
+        pass
+    for n in range(150):                    # more than the ring holds, and around its end
+        say(c, here, here_up, bytes([n]) * 333, 3)
+        recv_data(c, there)
+        ring.drain()
+        while len(messages(ring.read)) < 2 * n + 2:
+            assert ring.next()[:2] == [2, "tap"]
+            ring.drain()
+    assert [m for *_, m in messages(ring.read)] == [bytes([n]) * 333 for n in range(150) for _ in range(2)]
+    assert tshark(ring.read, "frame.number")[-1] == ["300"]
+    for tail in 1 << 63, 0:                 # a lie makes it full, and no more
+        struct.pack_into("Q", ring.mem, 64, tail)
+        for _ in range(200):
+            say(c, here, here_up, bytes(1000), 3)
+            recv_data(c, there)
+    ring.sock.sendall(msgpack.packb([0, 2, "tap", [{"on": False}]]))
+    while (answer := ring.next())[:2] != [1, 2]:
+        assert answer[:2] == [2, "tap"], answer
+    assert answer[3]["messages"] == 1100 and answer[3]["dropped"] >= 700, answer
+    assert struct.unpack_from("QQ", ring.mem, 8) == (answer[3]["messages"], answer[3]["dropped"])
+    ring.close()
+
+
+def test_what_a_ring_refuses(d):
+    c = d.client("tester")
+    for size in 0, 1, 65535, 65537, 3 << 16, 1 << 27:
+        assert refusal(c, "tap", ring=size).startswith(f"badarg: ring: {size} is no power of two from 65536 to 67108864")
+    c.notify("tap", ring=65536)
+    assert c.event("error", method="tap")["error"].startswith("einval: ring: a notification has no answer")
+    assert c.call("tap", on=False) == {}
 
 
 def test_what_a_tap_refuses(d):

@@ -14,6 +14,7 @@ static Suite *(*const suites[])(void) = {
 	codec_suite,
 	frame_suite,
 	fastpath_suite,
+	pcapng_suite,
 	ppid_suite,
 	tables_suite,
 	kernel_suite,

@@ -32,6 +32,7 @@ SUITE(lib_words);
 SUITE(mem);
 SUITE(park);
 SUITE(partial);
+SUITE(pcapng);
 SUITE(ppid);
 SUITE(store);
 SUITE(tables);
