@@ -121,7 +121,7 @@ endif
 obj		= $(patsubst %.c,$(B)/obj/%.o,$(1))
 Q		= $(if $(V),,@)
 
-.PHONY: help all check check-unit delay soak watch demo readme bench lab doc dist install uninstall clean
+.PHONY: help all check check-unit delay soak watch supervise demo readme bench lab doc dist install uninstall clean
 .DEFAULT_GOAL	= all
 
 # All that is installed is made here: "sudo make install" leaves no files of root's in build/.
@@ -263,6 +263,12 @@ watch: ## watch a lossy network, a slow reader and a path that flaps for WATCH_S
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory all
 	@tests/watch.sh $(WATCH_SECONDS)
+
+# A peer that is killed 100 times, and 1,000 associations to one that is.
+supervise: ## kill peers under supervised associations
+	@tests/deps.sh check
+	@$(MAKE) --no-print-directory all
+	@tests/supervise.sh
 
 lab: ## open a shell in the virtual machine of the tests
 	@tests/deps.sh lab

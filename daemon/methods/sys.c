@@ -68,7 +68,7 @@ pack_limits(msgpack_packer *pk)
 
 /* The features of this daemon on any stack. */
 static const char *const features[] = {
-	"seqpacket", "stream", "accept", "peeloff", "watch", "resume",
+	"seqpacket", "stream", "accept", "peeloff", "watch", "supervise", "resume",
 };
 
 /* These features, those of the stack, and whether a store holds what must survive. */

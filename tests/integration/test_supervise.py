@@ -9,6 +9,7 @@ import subprocess
 
 from check import code, nothing, only, recv, refusal, send
 from harness import BUILD, STACK, Daemon, wait_for
+from killed import Lksctp, check_spread, killed_again_and_again, thousand
 from test_keeper import Kept
 from test_refuse import as_stranger
 
@@ -416,3 +417,12 @@ def test_it_outlives_the_daemon(d):
             assert recv(c, was, "data")["data"] == b"1"
         b.call("abort", sock=there, assoc_id=up if STACK == "kernel" else comes_up(b, there))
         comes_up(b, there)
+
+
+def test_a_peer_that_is_killed_is_associated_again_within_the_pause(d):
+    assert len(killed_again_and_again(d, Lksctp, 2)) == 2
+
+
+def test_associations_that_ended_together_do_not_come_back_together(d):
+    ups, noticed, _, _ = thousand(d, 60, backoff=400, jitter=75, before=0.1)
+    check_spread(ups, noticed, backoff=400, jitter=75, bins=3)
