@@ -318,7 +318,8 @@ complain(void *arg, struct slice item, const char *why)
 }
 
 static void
-explain_local(struct problems *p, msgpack_packer *pk, const struct sockaddr_storage *local, size_t n)
+explain_local(struct problems *p, msgpack_packer *pk, const struct rpc_supervise_in *in,
+    const struct sockaddr_storage *local, size_t n)
 {
 	char	addr[ADDR_TEXT], text[160];
 
@@ -330,8 +331,8 @@ explain_local(struct problems *p, msgpack_packer *pk, const struct sockaddr_stor
 		(void)snprintf(text, sizeof text, "local: %s is not an address of this host", addr);
 		problem(p, text);
 	}
-	if (n == 0)
-		problem(p, "local: there is no address to offer, as no route leads to a peer that is named by an address");
+	if (n == 0 && in->local.obj == NULL)
+		problem(p, "local: it is not given, and no route leads to an address of the peer that is known now");
 }
 
 /* Why the peer may not reach one of our addresses, or we not the peer. */
@@ -425,7 +426,7 @@ explain(struct problems *p, msgpack_packer *pk, struct supervised *v, const stru
 	}
 	supervised_local(in, local, &n, complain, p);
 	codec_pack_text(pk, "local");
-	explain_local(p, pk, local, n);
+	explain_local(p, pk, in, local, n);
 	codec_pack_text(pk, "routes");
 	explain_peers(p, pk, in, local, n);
 }

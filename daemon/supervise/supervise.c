@@ -644,6 +644,8 @@ begin(struct supervised *v)
 	struct errtext	 err;
 	const char	*why;
 
+	(void)evtimer_del(&v->timer);
+	end_attempt(v);
 	v->next = 0;
 	if (drain_is_on()) {
 		try_later(v, "an administrator drains sctpd: it takes no new associations");

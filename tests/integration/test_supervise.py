@@ -139,6 +139,23 @@ def test_its_pauses_grow_and_a_peer_that_comes_is_found(d):
 
 
 @clean
+def test_a_name_is_looked_up_at_each_attempt_and_up_does_not_wait(d):
+    a, b = d.client("a"), d.client("b")
+    there, port = listener(b)
+    b.call("close", sock=there)
+    supervise(a, port, peer="localhost", backoff_min=60000, backoff_max=60000)
+    wait_for(lambda: state(a)["state"] == "waiting")
+    there, _ = listener(b, port)
+    for _ in range(3):
+        a.call("up", name="a")
+    comes_up(b, there)
+    is_up(a)
+    supervise(a, port, "none", peer="nosuch.invalid", backoff_min=60000, backoff_max=60000)
+    wait_for(lambda: state(a, "none")["state"] == "waiting")
+    assert "nosuch.invalid" in state(a, "none")["reason"]
+
+
+@clean
 def test_down_and_up(d):
     a, b = d.client("a"), d.client("b")
     there, port = listener(b)
