@@ -12,6 +12,7 @@ from harness import BUILD, STACK, Daemon, wait_for
 from killed import Lksctp, check_spread, killed_again_and_again, thousand
 from test_keeper import Kept
 from test_refuse import as_stranger
+from test_session import cut, session
 
 CONFIG = {"socket_mode": "0666"}
 FAST = {"backoff_min": 20, "backoff_max": 60, "local": "127.0.0.1"}
@@ -92,6 +93,25 @@ def test_messages_wait_until_somebody_is_attached_and_again_after_a_death(d):
     send(b, there, up["assoc_id"], b"5")
     other.call("attach", name="a")
     assert [recv(other, sock, "data")["data"] for _ in range(4)] == [b"2", b"3", b"4", b"5"]
+
+
+@clean
+def test_what_a_session_had_not_acknowledged_goes_to_the_next_owner(d):
+    a, b, s = d.client("a"), d.client("b"), session(d)
+    there, port = listener(b)
+    sock = supervise(a, port)
+    up = comes_up(b, there)
+    s.call("attach", name="a", options={"active": True})
+    for i in range(6):
+        send(b, there, up, b"%d" % i)
+    assert s.event("sctp_assoc_change")["state"] == "comm_up"
+    seqs = [s.event("data")["seq"] for _ in range(4)]
+    s.call("ack", seq=seqs[1])
+    cut(s)
+    wait_for(lambda: state(a)["owner"] == 0)
+    send(b, there, up, b"6")
+    a.call("attach", name="a", options={"active": True})
+    assert [a.event("data", sock=sock)["data"] for _ in range(5)] == [b"2", b"3", b"4", b"5", b"6"]
 
 
 @clean
