@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "group/member.h"
 #include "journal/changes.h"
 #include "journal/counters.h"
 #include "journal/journal.h"
@@ -466,6 +467,7 @@ main(int argc, char **argv)
 	handle_start_clock();
 	loop_init();
 	watch_init();
+	group_init();
 	connection_init(&dispatch_ops);
 	dispatch_init();
 	schedule_init();

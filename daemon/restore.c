@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "group/member.h"
 #include "journal/changes.h"
 #include "journal/fdpark.h"
 #include "journal/fields.h"
@@ -179,6 +180,7 @@ restore_sock(struct record *r, const struct sock_record *k, const msgpack_object
 	s->over = k->over;
 	s->lent = k->lent;
 	s->home = k->home != 0 ? client_find(k->home) : NULL;
+	s->group = k->group;
 	s->port = k->port;
 	s->name = k->name;
 	s->stack.has_local_options = k->plain;
@@ -309,6 +311,24 @@ restore_assocs(void)
 		qsort(table, ntable, sizeof *table, compare);
 }
 
+/* ---- groups --------------------------------------------------------- */
+
+static void
+restore_groups(void)
+{
+	struct group_record	 k;
+	struct record		*r = NULL;
+	msgpack_unpacked	 u;
+
+	msgpack_unpacked_init(&u);
+	while ((r = journal_next(r, RECORD_GROUP)) != NULL) {
+		if (!read_record(r, r->len, group_record_fields, &k, sizeof k, &u) || !group_restore(&k, r))
+			leave_out(r, "a group");
+	}
+	msgpack_unpacked_destroy(&u);
+	group_restore_shares();
+}
+
 static struct assoc *
 find_assoc_numbered(uint64_t number)
 {
@@ -398,6 +418,7 @@ restore_pending(struct record *r)
 	p->assoc_id = (uint32_t)r->word[PENDING_ASSOC];
 	p->fields = (uint32_t)r->word[PENDING_FIELDS];
 	p->len = (uint32_t)len;
+	p->slot = (uint32_t)r->word[PENDING_SLOT];
 	sock_add_pending(s, p);
 }
 
@@ -479,6 +500,7 @@ expect_clients(void)
 			owner_exit(all[i]);
 	}
 	free(all);
+	group_expect();
 }
 
 void
@@ -490,6 +512,7 @@ restore(void)
 	restore_outputs();
 	restore_socks();
 	restore_assocs();
+	restore_groups();
 	restore_partials();
 	restore_in_order(RECORD_PENDING, restore_pending);
 	restore_in_order(RECORD_WAITING, restore_waiting);

@@ -75,6 +75,22 @@ const struct word direction_words[] = {
 	{ 0, NULL }
 };
 
+const struct word group_policy_words[] = {
+	{ GROUP_STICKY, "sticky" },
+	{ GROUP_ACTIVE_STANDBY, "active_standby" },
+	{ GROUP_SPREAD, "spread" },
+	{ 0, NULL }
+};
+
+const struct word group_by_words[] = {
+	{ GROUP_BY_LOAD, "load" },
+	{ GROUP_BY_HASH, "hash" },
+	{ GROUP_BY_PPID, "ppid" },
+	{ GROUP_BY_STREAM, "stream" },
+	{ GROUP_BY_BYTES, "bytes" },
+	{ 0, NULL }
+};
+
 const struct word level_words[] = {
 	{ LOG_ERR, "err" },
 	{ LOG_WARNING, "warning" },

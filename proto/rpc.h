@@ -66,6 +66,13 @@ extern const struct word supervise_role_words[];
 
 enum socktype { SOCKTYPE_SEQPACKET, SOCKTYPE_STREAM };
 extern const struct word socktype_words[];
+
+/* How the members of a group share its socket, and by what it is decided who gets what. */
+enum group_policy { GROUP_STICKY, GROUP_ACTIVE_STANDBY, GROUP_SPREAD };
+enum group_by { GROUP_BY_LOAD, GROUP_BY_HASH, GROUP_BY_PPID, GROUP_BY_STREAM, GROUP_BY_BYTES };
+extern const struct word group_policy_words[];
+extern const struct word group_by_words[];
+
 extern const struct word level_words[];		/* LOG_ERR and so on */
 extern const struct word family_words[];	/* AF_INET, AF_INET6 */
 
@@ -85,6 +92,8 @@ extern const struct word family_words[];	/* AF_INET, AF_INET6 */
 #define RPC_DIRECTIONS	uint32_t
 #define RPC_LEVEL	int32_t
 #define RPC_SUPERVISE_ROLE	int32_t
+#define RPC_POLICY	int32_t
+#define RPC_BY		int32_t
 
 /* The field of each of these types; most are fields of that name. */
 #define RPC_FIELD_BOOL		FIELD_BOOL
@@ -101,6 +110,8 @@ extern const struct word family_words[];	/* AF_INET, AF_INET6 */
 #define RPC_FIELD_DIRECTIONS	FIELD_WORDS, .words = direction_words
 #define RPC_FIELD_LEVEL		FIELD_WORD, .words = level_words
 #define RPC_FIELD_SUPERVISE_ROLE FIELD_WORD, .words = supervise_role_words
+#define RPC_FIELD_POLICY	FIELD_WORD, .words = group_policy_words
+#define RPC_FIELD_BY		FIELD_WORD, .words = group_by_words
 #define RPC_FIELD_SNDRCVINFO	FIELD_RECORD, .sub = sndrcvinfo_fields
 
 #define RPC_FIELD(S, T, F, R, D) {					\

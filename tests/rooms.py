@@ -26,7 +26,7 @@ ORDER = (
     ("daemon/stack",),
     ("daemon/trace",),
     ("daemon/socket",),
-    ("daemon/watch",),
+    ("daemon/watch", "daemon/group"),
     ("daemon/supervise",),
     ("daemon/methods", "daemon/kernel", "daemon/userland"),
     ("daemon/restore", "daemon/schedule"),

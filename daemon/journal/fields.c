@@ -37,6 +37,7 @@ const struct field sock_record_fields[] = {
 	FIELD(sock_record, inet6, BOOL, "inet6", "its family"),
 	FIELD(sock_record, lent, BOOL, "lent", "its owner has the descriptor"),
 	SPARSE(sock_record, home, U64, "home", "the resident that owns it when nobody does"),
+	SPARSE(sock_record, group, U64, "group", "handle of its group's socket"),
 #if JOURNAL_VERSION > JOURNAL_WRITTEN
 	FIELD(sock_record, from_later_version, U64, "from_later_version", "nothing"),
 #endif
@@ -67,5 +68,20 @@ const struct field assoc_record_fields[] = {
 	SPARSE(assoc_record, penalty, U32, "penalty", "for failures of the wanted path"),
 	SPARSE(assoc_record, penalty_at, U64, "penalty_at", "and when it was that"),
 	SPARSE(assoc_record, damped, BOOL, "damped", "the wanted path is not taken until it is low"),
+	{ .key = NULL }
+};
+
+const struct field group_record_fields[] = {
+	FIELD(group_record, sock, U64, "sock", "its socket"),
+	FIELD(group_record, resident, U64, "resident", "number of the client that owns what nobody has"),
+	FIELD(group_record, name, CHARS, "name", "its name"),
+	FIELD(group_record, policy, S32, "policy", "enum group_policy"),
+	FIELD(group_record, by, S32, "by", "enum group_by"),
+	FIELD(group_record, offset, U32, "offset", "where the key begins in a message"),
+	FIELD(group_record, length, U32, "length", "and how long it is"),
+	FIELD(group_record, grace, U32, "grace", "how long a member may be away, in ms"),
+	FIELD(group_record, users, BIN, "users", "who may join, 32 bits each"),
+	FIELD(group_record, members, BIN, "members", "of struct member_record"),
+	SPARSE(group_record, slots, BIN, "slots", "places of members, two bytes a slot"),
 	{ .key = NULL }
 };

@@ -44,6 +44,7 @@ struct sock_record {
 	bool			inet6;
 	bool			lent;
 	uint64_t		home;
+	uint64_t		group;
 #if JOURNAL_VERSION > JOURNAL_WRITTEN			/* for tests: a field of a later version */
 	uint64_t		from_later_version;
 #endif
@@ -75,6 +76,27 @@ struct assoc_record {
 	bool			damped;
 };
 
+struct group_record {
+	uint64_t		sock;
+	uint64_t		resident;
+	char			name[65];
+	int32_t			policy;
+	int32_t			by;
+	uint32_t		offset;
+	uint32_t		length;
+	uint32_t		grace;
+	struct slice		users;		/* as they lie in memory */
+	struct slice		members;	/* the same: struct member_record */
+	struct slice		slots;		/* of spread: see group/spread.h */
+};
+
+struct member_record {
+	uint64_t		client;
+	uint32_t		priority;
+	uint32_t		draining;
+};
+
+extern const struct field group_record_fields[];
 extern const struct field client_record_fields[];
 extern const struct field sock_record_fields[];
 extern const struct field assoc_record_fields[];
@@ -85,6 +107,6 @@ enum { SOCK_ACTIVE, SOCK_RECV_CNT, SOCK_RECV_OCT, SOCK_SEND_CNT, SOCK_SEND_OCT, 
 enum { ASSOC_RECV_CNT, ASSOC_RECV_OCT, ASSOC_SEND_CNT, ASSOC_SEND_OCT };
 enum { WAITING_CLIENT, WAITING_ORDER, WAITING_ASSOC, WAITING_DATA, WAITING_ORDINAL };
 enum { SUPERVISED_SOCK, SUPERVISED_HOME, SUPERVISED_UID, SUPERVISED_FLAGS, SUPERVISED_ATTEMPTS };
-enum { PENDING_SOCK, PENDING_ORDER, PENDING_ASSOC, PENDING_FIELDS, PENDING_LEN };
+enum { PENDING_SOCK, PENDING_ORDER, PENDING_ASSOC, PENDING_FIELDS, PENDING_LEN, PENDING_SLOT };
 
 #endif

@@ -53,6 +53,7 @@ enum record_kind {
 	RECORD_COUNTERS,	/* what the daemon counts of itself: counters.c */
 	RECORD_DRAIN,		/* there is one while the daemon is being drained: limits/drain.h */
 	RECORD_SUPERVISED,	/* a supervised association: supervise/supervise.h */
+	RECORD_GROUP,		/* clients that share a socket: group/group.h */
 	RECORD_KINDS,
 };
 

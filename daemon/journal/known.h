@@ -17,6 +17,8 @@
  *	in the journal, and cannot be resumed.
  *   tapring_show: the reader of a tap sees what was copied in turns that are
  *	committed; at the tap's end, what was copied in this one as well.
+ *   What goes to another member of a group is packed anew for that, and made void
+ *	where it was, by the same commit (sock_move).
  *   superseded_say: the rest of a message that was written in part, so it is
  *	in the journal, and an event that has no number.
  *   output_pass (lend): a descriptor goes with the answer; that the socket

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "group/member.h"
 #include "methods/arguments.h"
 #include "methods/auth.h"
 #include "methods/policy.h"
@@ -28,11 +29,23 @@ find_sock(const struct call *call, uint64_t handle, struct sock **s)
 	if ((*s = sock_find(handle)) == NULL)
 		return call_fail(ERR_closed, "sock %llu: no such socket; it was closed, or never opened",
 		    (unsigned long long)handle);
-	if (!client_may_use(call->client, (*s)->uid))
+	if (!client_may_use(call->client, (*s)->uid) &&
+	    ((*s)->group == 0 || !group_may_use(call->client, *s)))
 		return call_fail(ERR_eacces, "sock %llu: it belongs to user %u, and you are user %u",
 		    (unsigned long long)handle, (unsigned)(*s)->uid,
 		    (unsigned)call->client->uid);
 	return ERR_OK;
+}
+
+enum error
+find_not_grouped(const struct sock *s)
+{
+	const struct group	*g = s->group != 0 ? group_find(s->group) : NULL;
+
+	if (g == NULL)
+		return ERR_OK;
+	return call_fail(ERR_einval, "sock %llu: it belongs to the group \"%s\", which says who has it",
+	    (unsigned long long)s->node.key, g->name);
 }
 
 enum error
@@ -41,7 +54,7 @@ find_assoc(struct sock *s, uint32_t id, struct assoc **a)
 	if (s->lent)
 		return call_fail(ERR_einval, "sock %llu: it is lent to its owner, which uses it without the daemon; give_back returns it",
 		    (unsigned long long)s->node.key);
-	if ((*a = assoc_find(s, id)) != NULL)
+	if ((*a = assoc_find(s, id)) != NULL || (s->group != 0 && (*a = group_assoc(s, id)) != NULL))
 		return ERR_OK;
 	if (s->many && id == 0)
 		return call_fail(ERR_badarg, "assoc_id: missing; a one-to-many socket needs it");

@@ -17,6 +17,9 @@
 /* The socket with this handle, if the caller may use it. */
 enum error find_sock(const struct call *, uint64_t handle, struct sock **);
 
+/* The socket may change its owner: it is in no group. */
+enum error find_not_grouped(const struct sock *);
+
 /* The association; on a one-to-one socket the id may be 0. */
 enum error find_assoc(struct sock *, uint32_t id, struct assoc **);
 

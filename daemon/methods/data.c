@@ -235,6 +235,9 @@ begin_recv(struct call *call, struct sock *s, int64_t timeout)
 {
 	if (call->notification)
 		return call_fail(ERR_einval, "a notification has no answer that could return a message; send a request");
+	if (s->group == s->node.key && s->share == NULL)
+		return call_fail(ERR_einval, "sock %llu: it is the socket of a group; what happens comes to its members as events",
+		    (unsigned long long)s->node.key);
 	if (s->active != ACTIVE_FALSE)
 		return call_fail(ERR_einval, "sock %llu: it is active, so its owner receives what arrives; set active to false",
 		    (unsigned long long)s->node.key);

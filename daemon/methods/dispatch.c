@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "group/member.h"
 #include "methods/arguments.h"
 #include "methods/dispatch.h"
 #include "methods/handler.h"
@@ -255,7 +256,7 @@ const struct client_ops dispatch_ops = {
 	.serve_send = dispatch_send,
 	.flush = assoc_send_run,
 	.paused = stuck_look,
-	.room = owner_has_room,
+	.room = group_has_room,
 	.gone = owner_exit,
 	.back = owner_is_back,
 	.is_taken = sock_is_taken,

@@ -227,7 +227,7 @@ handle_peeloff(struct call *call, const struct rpc_peeloff_in *in, struct rpc_pe
 	enum error	 e;
 	int		 number;
 
-	if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
+	if ((e = find_sock(call, in->sock, &s)) != ERR_OK || (e = find_not_grouped(s)) != ERR_OK)
 		return e;
 	if (s->home != NULL)
 		return call_fail(ERR_einval, "sock %llu: it is a supervised association's; %s",
@@ -268,6 +268,10 @@ handle_close(struct call *call, const struct rpc_close_in *in, struct rpc_close_
 	if (s->home != NULL)
 		return call_fail(ERR_einval, "sock %llu: it is a supervised association's; %s",
 		    (unsigned long long)s->node.key, "detach gives it back, and down or unsupervise end it");
+	if (s->group == s->node.key && !client_may_use(call->client, s->uid) &&
+	    !policy_is_admin(call->client->uid))
+		return call_fail(ERR_eacces, "sock %llu: it is the socket of a group of user %u, and you are user %u",
+		    (unsigned long long)in->sock, (unsigned)s->uid, (unsigned)call->client->uid);
 	turn_cost(CLOSE_UNITS * (1 + s->assocs.count));
 	if ((seconds = stack->linger(s)) > 0)
 		s->closer = closer_new(call, seconds);
@@ -293,6 +297,8 @@ handle_controlling_process(struct call *call, const struct rpc_controlling_proce
 	to = client_find(in->client);
 	if (to == s->owner)
 		return ERR_OK;
+	if ((e = find_not_grouped(s)) != ERR_OK)
+		return e;
 	if (s->owner != call->client)
 		return call_fail(ERR_not_owner, "sock %llu: client %llu owns it, and only the owner may give it away",
 		    (unsigned long long)in->sock, (unsigned long long)s->owner->node.key);
@@ -342,7 +348,7 @@ handle_lend(struct call *call, const struct rpc_lend_in *in, struct rpc_lend_out
 	if ((e = find_sock(call, in->sock, &s)) != ERR_OK)
 		return e;
 	a = assoc_next(s, NULL);
-	if ((e = may_lend(call, s, a)) != ERR_OK)
+	if ((e = find_not_grouped(s)) != ERR_OK || (e = may_lend(call, s, a)) != ERR_OK)
 		return e;
 	if (call->client->out.pass != -1)
 		return call_fail(ERR_eagain, "sock %llu: the descriptor of another socket is still being passed; read that answer first",
@@ -396,6 +402,8 @@ handle_adopt(struct call *call, const struct rpc_adopt_in *in, struct rpc_adopt_
 		    (unsigned long long)in->sock);
 	if (s->owner == call->client)
 		return ERR_OK;
+	if ((e = find_not_grouped(s)) != ERR_OK)
+		return e;
 	if (!s->owner->away)
 		return call_fail(ERR_not_owner, "sock %llu: client %llu owns it and is connected; it can give the socket away with controlling_process",
 		    (unsigned long long)in->sock, (unsigned long long)s->owner->node.key);

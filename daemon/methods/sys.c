@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "group/member.h"
 #include "journal/fdpark.h"
 #include "limits/drain.h"
 #include "methods/arguments.h"
@@ -129,9 +130,9 @@ may_resume(const struct client *c, const struct rpc_hello_in *in)
 		return call_fail(ERR_badarg, "resume: it takes true, or the token of a session");
 	if (c->tapping)
 		return call_fail(ERR_einval, "resume: this connection taps messages, and a session cannot; call tap with on=false first, or hello on a new connection");
-	if (o->type == MSGPACK_OBJECT_STR && (c->token[0] != '\0' || c->nsocks > 0 ||
+	if (o->type == MSGPACK_OBJECT_STR && (c->token[0] != '\0' || c->nsocks > 0 || !LIST_EMPTY(&c->memberships) ||
 	    !TAILQ_EMPTY(&c->calls) || output_unwritten(&c->out) > 0))
-		return call_fail(ERR_einval, "resume: this connection has sockets, calls, unread answers or a session of its own; call hello first on a new connection");
+		return call_fail(ERR_einval, "resume: this connection has sockets, groups, calls, unread answers or a session of its own; call hello first on a new connection");
 	return ERR_OK;
 }
 
@@ -232,6 +233,7 @@ handle_ack(struct call *call, const struct rpc_ack_in *in, struct rpc_ack_out *o
 		    (unsigned long long)output_told(&c->out));
 	(void)output_ack(&c->out, in->seq);
 	asked_acked(c, in->seq);
+	group_acked(c);
 	client_dirty(c);	/* there may be room for more events now */
 	return ERR_OK;
 }

@@ -301,6 +301,7 @@ client_make(uint64_t number, uid_t uid)
 	TAILQ_INIT(&c->calls);
 	TAILQ_INIT(&c->asked);
 	TAILQ_INIT(&c->socks);
+	LIST_INIT(&c->memberships);
 	account_open(&c->account, uid);
 	account_charge(&c->account, sizeof *c + MALLOC_EXTRA);
 	output_init(&c->out, &c->account);

@@ -34,11 +34,13 @@
 struct asked;
 struct call;
 struct client;
+struct member;
 struct sock;
 TAILQ_HEAD(asked_list, asked);
 TAILQ_HEAD(calls, call);
 TAILQ_HEAD(client_list, client);
 TAILQ_HEAD(socks, sock);
+LIST_HEAD(memberships, member);
 
 #define CLIENT_TOKEN	32	/* hexadecimal digits */
 
@@ -63,6 +65,7 @@ struct client {
 	struct calls		 calls;		/* those that wait */
 	struct socks		 socks;		/* those it owns */
 	size_t			 nsocks;
+	struct memberships	 memberships;	/* groups that it has joined: see group/group.h */
 	size_t			 waiting;	/* bytes of sends without room */
 	uint64_t		 lost;		/* events that a watcher was not sent */
 	bool			 events;	/* it has asked for events at least once */

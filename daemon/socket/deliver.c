@@ -79,12 +79,23 @@ sock_move_pending(struct sock *from, struct sock *to, uint32_t id)
 
 /* ---- who gets it ---------------------------------------------------- */
 
+/* May the stack be read for events, which wait if nobody may have them? */
+static bool
+has_room_for_events(const struct sock *s)
+{
+	if (s->npending > 0 && !user_may(s->user, CHARGE_MEMORY, 1))
+		return false;
+	return s->npending < PENDING_MAX && s->pending_bytes < PENDING_BYTES;
+}
+
 /* The number of messages that may be delivered now. */
 static unsigned
 sock_credit(struct sock *s)
 {
-	if (s->lent)
+	if (s->lent || s->passing)
 		return 0;
+	if (s->pends)
+		return has_room_for_events(s) && !s->closing ? CREDIT_A_TURN : 0;
 	if (s->recv != NULL)
 		return 1;
 	if (s->active == ACTIVE_FALSE || s->closing || !client_has_room(s->owner))
@@ -113,6 +124,7 @@ spend(struct sock *s)
 		s->active = ACTIVE_FALSE;
 		client_tell(s->owner, EVENT_passive, s->node.key, NULL);
 	}
+	s->last = s->owner->out.seq;
 	sock_words_changed(s);
 }
 
@@ -147,6 +159,8 @@ end_delivery(struct sock *s)
 		return;
 	}
 	s->recv = NULL;
+	if (call->client == s->owner)
+		s->last = s->owner->out.seq;
 	call_forget(call);
 }
 
@@ -186,6 +200,7 @@ write_pending(struct sock *s, struct pending *p, const char *packed)
 	r->word[PENDING_ASSOC] = p->assoc_id;
 	r->word[PENDING_FIELDS] = p->fields;
 	r->word[PENDING_LEN] = p->len;
+	r->word[PENDING_SLOT] = p->slot;
 	journal_keep(r, RECORD_PENDING);
 	p->record = r;
 }
@@ -206,18 +221,10 @@ pend(struct sock *s, const struct stack_event *e)
 	p->assoc_id = e->assoc_id;
 	p->fields = event_count(e, io);
 	p->len = (uint32_t)buf_len(&b);
+	p->slot = s->pends ? sock_ops->slot(s, e) : NO_SLOT;
 	write_pending(s, p, buf_data(&b));
 	buf_free(&b);
 	sock_add_pending(s, p);
-}
-
-/* May the stack be read for events, which wait if nobody may have them? */
-static bool
-has_room_for_events(const struct sock *s)
-{
-	if (s->npending > 0 && !user_may(s->user, CHARGE_MEMORY, 1))
-		return false;
-	return s->npending < PENDING_MAX && s->pending_bytes < PENDING_BYTES;
 }
 
 void
@@ -227,7 +234,9 @@ sock_pump(struct sock *s)
 	struct pending	*p;
 	msgpack_packer	*pk;
 
-	while ((credit = sock_credit(s)) > 0 && s->npending > 0) {
+	if (s->pends && s->npending > 0)
+		sock_ops->hand_out(s);
+	while ((credit = sock_credit(s)) > 0 && s->npending > 0 && !s->pends) {
 		p = TAILQ_FIRST(&s->pending);
 		pk = begin_delivery(s, p->row, p->fields);
 		(void)pk->callback(pk->data, p->record->body, p->len);
@@ -331,6 +340,8 @@ sock_event(struct sock *s, const struct stack_event *e)
 		assoc_mark(e->assoc);
 	if (s->supervised != NULL && !s->closing)
 		supervise_ops->happened(s, e);
+	if (s->group == s->node.key)
+		sock_ops->happened(s);
 	if (s->closing || is_connects(s, e))
 		return;
 	if (e->row == EVENT_data)
@@ -339,7 +350,7 @@ sock_event(struct sock *s, const struct stack_event *e)
 		event_watch(s, e->row, e->from, e->body, e->len);
 	if (e->row->subscribe >= 0 && !s->subscribed[e->row->subscribe])
 		return;
-	if (s->npending == 0 && sock_credit(s) > 0)
+	if (s->npending == 0 && !s->pends && sock_credit(s) > 0)
 		deliver(s, e);
 	else
 		pend(s, e);

@@ -22,11 +22,11 @@
 #include "util/log.h"
 #include "util/loop.h"
 
-/* A client without a connection exists for its sockets, or to come back. */
-static void
-end_if_unneeded(struct client *c)
+/* A client without a connection exists for its sockets and groups, or to come back. */
+void
+owner_end_if_unneeded(struct client *c)
 {
-	if (c->away && !c->expected && !c->resident && c->nsocks == 0)
+	if (c->away && !c->expected && !c->resident && c->nsocks == 0 && LIST_EMPTY(&c->memberships))
 		client_end(c);
 }
 
@@ -84,11 +84,14 @@ unhold(struct sock *s)
 void
 sock_close(struct sock *s, const char *why)
 {
-	struct client		*owner = s->owner;
+	struct client		*owner;
 	struct call		*call;
 	struct pending		*p;
 	struct event_closed	 e;
 
+	if (s->group != 0)
+		sock_ops->closed(s);
+	owner = s->owner;
 	if (why != NULL) {
 		e.reason = (struct slice){ why, (uint32_t)strlen(why) };
 		client_tell(s->owner, EVENT_closed, s->node.key, &e);
@@ -110,7 +113,7 @@ sock_close(struct sock *s, const char *why)
 		sock_drop_pending(s, p);
 	unhold(s);
 	sock_free(s);
-	end_if_unneeded(owner);
+	owner_end_if_unneeded(owner);
 }
 
 /* ---- it goes to another ---------------------------------------------- */
@@ -154,6 +157,28 @@ give_message(void *arg, enum message_kind kind, const char *p, size_t n)
 	msgpack_unpacked_destroy(&u);
 }
 
+static void
+change_owner(struct sock *s, struct client *to)
+{
+	struct client	*was = s->owner;
+
+	TAILQ_REMOVE(&was->socks, s, owned);
+	was->nsocks--;
+	TAILQ_INSERT_TAIL(&to->socks, s, owned);
+	to->nsocks++;
+	s->owner = to;
+	unhold(s);
+	sock_changed(s);
+}
+
+static void
+take_from(struct sock *s, struct client *was)
+{
+	/* Messages that count as handled once written have reached a client that is still there. */
+	if (was->away || !was->out.self_acking)
+		output_take(&was->out, s->node.key, give_message, s);
+}
+
 void
 sock_give(struct sock *s, struct client *to)
 {
@@ -162,18 +187,10 @@ sock_give(struct sock *s, struct client *to)
 
 	if (was == to)
 		return;
-	TAILQ_REMOVE(&was->socks, s, owned);
-	was->nsocks--;
-	TAILQ_INSERT_TAIL(&to->socks, s, owned);
-	to->nsocks++;
-	s->owner = to;
-	unhold(s);
-	sock_changed(s);
+	change_owner(s, to);
 	client_tell(to, EVENT_owner, s->node.key, &e);
 	event_watch(s, EVENT_owner, NULL, &e, sizeof e);
-	/* Messages that count as handled once written have reached a client that is still there. */
-	if (was->away || !was->out.self_acking)
-		output_take(&was->out, s->node.key, give_message, s);
+	take_from(s, was);
 	if (was->resident && was->nsocks == 0 && output_ack(&was->out, was->out.seq))
 		client_output_changed(was);	/* all of it went along */
 	if (s->supervised != NULL)
@@ -182,7 +199,20 @@ sock_give(struct sock *s, struct client *to)
 	sock_pump(s);
 	if (was->away)
 		client_tell(was, EVENT_owner, s->node.key, &e);
-	end_if_unneeded(was);
+	owner_end_if_unneeded(was);
+}
+
+void
+sock_move(struct sock *s, struct client *to)
+{
+	struct client		*was = s->owner;
+	struct event_owner	 e = { .owner = to->node.key, .was = was->node.key };
+
+	change_owner(s, to);
+	event_watch(s, EVENT_owner, NULL, &e, sizeof e);
+	take_from(s, was);
+	s->last = to->out.seq;
+	sock_pump(s);
 }
 
 /* ---- it is lent, or held --------------------------------------------- */
@@ -267,8 +297,12 @@ owner_exit(struct client *c)
 	tap_end(c);
 	if (event_initialized(&c->timer))
 		(void)evtimer_del(&c->timer);
+	if (!LIST_EMPTY(&c->memberships))
+		sock_ops->gone(c);
 	for (s = TAILQ_FIRST(&c->socks); s != NULL; s = next) {
 		next = TAILQ_NEXT(s, owned);
+		if (s->group != 0)
+			continue;	/* its group waits for the client */
 		sock_take_back(s);
 		if (s->home != NULL) {
 			if (s->home != c)
@@ -286,7 +320,7 @@ owner_exit(struct client *c)
 			report_owner_gone(a, c);
 		sock_close(s, "its owner is gone");
 	}
-	end_if_unneeded(c);
+	owner_end_if_unneeded(c);
 }
 
 static void

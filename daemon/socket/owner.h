@@ -73,6 +73,8 @@ void sock_give(struct sock *, struct client *);
 
 /* Give it back to its home, passive. */
 void sock_go_home(struct sock *);
+/* The same, and the new owner is not told of it. */
+void sock_move(struct sock *, struct client *);
 
 /* From now on, charge it to another user, with its associations and events. */
 void sock_set_user(struct sock *, uid_t);
@@ -89,6 +91,9 @@ void lookup_free(struct lookup *);
 
 /* A client is gone for good: close, abort or hold its sockets. */
 void owner_exit(struct client *);
+
+/* The client may have nothing left to exist for: then it ends. */
+void owner_end_if_unneeded(struct client *);
 
 /* Wait resume_time for the client to come back. */
 void owner_expect(struct client *);

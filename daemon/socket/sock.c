@@ -17,7 +17,15 @@
 /* Bytes that a socket is charged with, including its record in the journal. */
 #define COST		(sizeof(struct sock) + MALLOC_EXTRA + 1024)
 
+const struct sock_ops *sock_ops;
+
 static struct hash socks;
+
+void
+sock_init(const struct sock_ops *ops)
+{
+	sock_ops = ops;
+}
 
 struct sock *
 sock_find(uint64_t handle)
@@ -79,6 +87,7 @@ write_fields(struct sock *s)
 		.inet6 = s->family == AF_INET6,
 		.lent = s->lent,
 		.home = s->home != NULL ? s->home->node.key : 0,
+		.group = s->group,
 		.port = s->port,
 		.name = s->name,
 		.netns_number = s->stack.netns_number,

@@ -28,6 +28,7 @@ struct client;
 struct supervised;
 struct closer;
 struct resolve;
+struct share;
 
 enum active_mode {
 	ACTIVE_FALSE,
@@ -47,7 +48,10 @@ struct pending {
 	uint32_t		 assoc_id;
 	uint32_t		 fields;
 	uint32_t		 len;
+	uint32_t		 slot;		/* where messages are spread: which of the group's; NO_SLOT */
 };
+
+#define NO_SLOT	UINT32_MAX		/* it is not a message, but an event */
 
 /* A connect whose peer's name is being looked up. */
 struct lookup {
@@ -106,11 +110,37 @@ struct sock {
 	struct supervised	*supervised;	/* whose socket it is, or NULL: see supervised.h */
 	bool			 finish;	/* of home's: read on until its associations are over */
 	struct event		 hold;		/* until when it waits for another owner */
+	uint64_t		 group;		/* handle of its group's socket; 0: it is in none */
+	struct share		*share;		/* what the group has of it: see group/group.h */
+	bool			 passing;	/* it goes to another member, once its owner has
+						   handled what it was sent */
+	bool			 pends;		/* what happens waits in it, and its group hands that out */
+	uint64_t		 last;		/* number of the last message about it in its owner's output */
 	struct kept		 kept;		/* its record */
 	bool			 fields_changed; /* the fields of the record, not only its words */
 
 	struct stack_sock	 stack;		/* the stack's own */
 };
+
+/* What groups need to be told; they are in a room above this one (group/group.h). */
+struct sock_ops {
+	/* The client is gone for good, but still has its sockets. */
+	void	 (*gone)(struct client *);
+
+	/* A socket that is in a group is being closed. */
+	void	 (*closed)(struct sock *);
+
+	/* Something happened on the socket of a group. */
+	void	 (*happened)(struct sock *);
+
+	/* What happens waits: the slot of a message; and hand out what waits. */
+	uint32_t (*slot)(const struct sock *, const struct stack_event *);
+	void	 (*hand_out)(struct sock *);
+};
+
+/* Borrows the functions for good. */
+extern const struct sock_ops *sock_ops;
+void sock_init(const struct sock_ops *);
 
 /*
  * A new socket, owned by the client, with nothing below it yet. Its handle is

@@ -92,6 +92,8 @@ upcall_over(struct sock *s, struct assoc *a)
 	s->over = true;
 	sock_changed(s);
 	sock_tell(s, EVENT_closed, a, &e);
+	if (s->group != 0)
+		sock_ops->happened(s);
 }
 
 int
@@ -120,6 +122,7 @@ upcall_accept(struct sock *s, const char **why)
 		sock_close(to, NULL);
 		return number;
 	}
+	to->group = s->group;
 	e.accepted = to->node.key;
 	e.assoc_id = assoc_id(a);
 	sock_tell(s, EVENT_accept, a, &e);

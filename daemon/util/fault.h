@@ -21,6 +21,7 @@
 	X("abort", "an association was aborted")			\
 	X("bindx", "addresses of one descriptor were changed")		\
 	X("reset", "the kernel was asked to reset streams")		\
+	X("handover", "a socket of a group went to another member")	\
 	X("opened", "the descriptor of a socket was parked")		\
 	X("closed", "a socket was closed")				\
 	X("parked", "a descriptor was given to a queue")		\

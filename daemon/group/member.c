@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Members, and what happens on the sockets of groups.
+ */
+#include <event2/event.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "group/member.h"
+#include "group/share.h"
+#include "group/spread.h"
+#include "rpc/connection.h"
+#include "socket/assoc.h"
+#include "socket/deliver.h"
+#include "socket/event.h"
+#include "socket/owner.h"
+#include "util/log.h"
+#include "util/loop.h"
+#include "util/mem.h"
+
+#define COST		(sizeof(struct member) + MALLOC_EXTRA)
+#define RESTART_GRACE	1000u		/* ms for members to come back to a new process */
+
+/* ---- what happens on the socket --------------------------------------- */
+
+/* An association came up on the one-to-many socket: it becomes a share. False: not now. */
+static bool
+take_assoc(struct group *g, struct assoc *a)
+{
+	struct sock	*s = g->sock, *to;
+	uint32_t	 id = assoc_id(a);
+
+	if (sock_no_room(g->resident) != NULL) {
+		if (log_seldom(LOG_WARNING, "group lacks sockets"))
+			log_warning("group \"%s\": associations wait, as %s", g->name,
+			    sock_no_room(g->resident));
+		return false;
+	}
+	to = sock_new(g->resident, false, s->family);
+	if (stack->peeloff(a, to) != 0) {
+		sock_close(to, NULL);
+		return false;
+	}
+	sock_move_pending(s, to, id);
+	share_assign(share_new(g, to));
+	return true;
+}
+
+static void
+take_assocs(struct group *g)
+{
+	struct assoc	*a, *next;
+
+	for (a = assoc_next(g->sock, NULL); a != NULL; a = next) {
+		next = assoc_next(g->sock, a);
+		if (a->state == ASSOC_UP && !a->unwanted && !take_assoc(g, a))
+			return;
+	}
+}
+
+/* Sockets that were accepted belong to the resident, and are no shares yet. */
+static void
+take_accepted(struct group *g)
+{
+	struct sock	*s, *next;
+
+	for (s = TAILQ_LAST(&g->resident->socks, socks); s != NULL && s->share == NULL && s != g->sock;
+	    s = next) {
+		next = TAILQ_PREV(s, socks, owned);
+		share_assign(share_new(g, s));
+	}
+}
+
+/* The event is about an association that will be a share, and goes along. */
+static bool
+goes_along(struct sock *s, const struct pending *p)
+{
+	return s->many && assoc_find(s, p->assoc_id) != NULL;
+}
+
+/* What happens on the socket itself goes to the first member. */
+static void
+hand_out_rest(struct group *g)
+{
+	struct sock	*s = g->sock;
+	struct client	*to = group_lead(g);
+	struct pending	*p, *next;
+	msgpack_packer	*pk;
+
+	for (p = TAILQ_FIRST(&s->pending); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, entry);
+		if (p->row == EVENT_accept) {
+			sock_drop_pending(s, p);
+			continue;
+		}
+		if (goes_along(s, p) || to == g->resident || !client_has_room(to))
+			continue;
+		pk = client_event_begin(to, p->row, s->node.key, p->fields, true);
+		(void)pk->callback(pk->data, p->record->body, p->len);
+		sock_drop_pending(s, p);
+	}
+}
+
+/* Is its socket shared itself, as it has a single association? */
+static bool
+is_single(const struct group *g)
+{
+	return g->sock->share != NULL || g->slots != NULL;
+}
+
+static void
+look(struct group *g)
+{
+	struct member	*m;
+
+	if (group_first(g) != NULL && !is_single(g)) {
+		if (g->sock->many)
+			take_assocs(g);
+		else
+			take_accepted(g);
+		hand_out_rest(g);
+		sock_pump(g->sock);
+	}
+	if (g->nunheld > 0)
+		share_assign_all(g);
+	TAILQ_FOREACH(m, &g->members, entry)
+		share_go_on(m);
+	if (g->slots != NULL)
+		sock_pump(g->sock);
+}
+
+static void
+group_on_look(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	look(arg);
+}
+
+static void
+happened(struct sock *s)
+{
+	struct group	*g = group_find(s->group);
+
+	if (g == NULL)
+		return;
+	if (s->share != NULL && s->over)
+		share_over(s->share);
+	else if (s == g->sock && !is_single(g))
+		group_look_soon(g);
+}
+
+static void
+hand_out(struct sock *s)
+{
+	struct group	*g = group_find(s->group);
+
+	if (g != NULL && g->slots != NULL)
+		spread_pump(s);
+	else if (g != NULL)
+		group_look_soon(g);
+}
+
+/* ---- members ---------------------------------------------------------- */
+
+static void
+share_anew(struct group *g)
+{
+	if (g->slots != NULL)
+		spread_deal(g);
+	else
+		share_balance(g);
+	group_changed(g);
+	group_look_soon(g);
+}
+
+/* It goes; its client has not ended. */
+static void
+remove_member(struct member *m)
+{
+	struct group	*g = m->group;
+
+	m->gone = true;
+	TAILQ_REMOVE(&g->members, m, entry);
+	g->nmembers--;
+	LIST_REMOVE(m, of_client);
+	if (g->slots != NULL) {
+		spread_deal(g);
+		spread_forget(m);
+		spread_take(g, m->client);
+	} else {
+		share_take_all(m);
+		if (g->sock->share == NULL)
+			spread_take(g, m->client);
+		share_balance(g);
+	}
+	group_changed(g);
+	group_look_soon(g);
+	(void)event_del(&m->away);
+	account_discharge(&g->resident->account, COST);
+	free(m);
+}
+
+static void
+tell_left(const struct member *m, const char *why)
+{
+	struct event_left	e = {
+		.group = { m->group->name, (uint32_t)strlen(m->group->name) },
+		.reason = { why, (uint32_t)strlen(why) },
+	};
+
+	client_tell(m->client, EVENT_left, 0, &e);
+}
+
+void
+member_leave(struct member *m, const char *why)
+{
+	struct client	*c = m->client;
+
+	if (log_allowed(LOG_INFO, "member left"))
+		log_info("group \"%s\": client %llu left: %s, members=%zu", m->group->name,
+		    (unsigned long long)c->node.key, why != NULL ? why : "it said so", m->group->nmembers - 1);
+	if (why != NULL)
+		tell_left(m, why);
+	remove_member(m);
+	owner_end_if_unneeded(c);
+}
+
+static void
+member_on_away(evutil_socket_t fd, short what, void *arg)
+{
+	struct member	*m = arg;
+
+	(void)fd, (void)what;
+	if (m->client->away)
+		member_leave(m, "it was away longer than the group allows");
+}
+
+/* In the order of priority, behind those of the same. */
+static struct member *
+add_member(struct group *g, struct client *c, uint32_t priority)
+{
+	struct member	*m = xcalloc(1, sizeof *m), *before;
+
+	m->group = g;
+	m->client = c;
+	m->priority = priority;
+	TAILQ_INIT(&m->resting);
+	(void)evtimer_assign(&m->away, loop_base(), member_on_away, m);
+	TAILQ_FOREACH(before, &g->members, entry) {
+		if (before->priority > priority)
+			break;
+	}
+	if (before != NULL)
+		TAILQ_INSERT_BEFORE(before, m, entry);
+	else
+		TAILQ_INSERT_TAIL(&g->members, m, entry);
+	g->nmembers++;
+	LIST_INSERT_HEAD(&c->memberships, m, of_client);
+	account_charge(&g->resident->account, COST);
+	return m;
+}
+
+void
+member_join(struct group *g, struct client *c, uint32_t priority)
+{
+	if (!c->out.session) {
+		output_keep(&c->out, c->node.key, true);
+		client_changed(c);
+	}
+	(void)add_member(g, c, priority);
+	if (log_allowed(LOG_INFO, "member joined"))
+		log_info("group \"%s\": client %llu joined, members=%zu", g->name,
+		    (unsigned long long)c->node.key, g->nmembers);
+	share_anew(g);
+	if (g->sock->share == NULL)
+		spread_take(g, g->resident);
+	/* The resident has nothing any more. */
+	(void)output_ack(&g->resident->out, g->resident->out.seq);
+	client_output_changed(g->resident);
+}
+
+void
+member_drain(struct member *m, bool on)
+{
+	if (m->draining == on)
+		return;
+	m->draining = on;
+	share_anew(m->group);
+}
+
+size_t
+member_sockets(const struct member *m)
+{
+	struct share	*h;
+	size_t		 n = 0;
+
+	if (m->group->slots != NULL)
+		return 0;
+	TAILQ_FOREACH(h, &m->group->shares, entry)
+		n += h->holder == m;
+	return n;
+}
+
+/* ---- clients ---------------------------------------------------------- */
+
+static void
+wait_for(struct member *m, uint32_t ms)
+{
+	struct timeval	tv = { .tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+
+	(void)evtimer_add(&m->away, &tv);
+}
+
+static void
+gone(struct client *c)
+{
+	struct member	*m, *next;
+
+	for (m = LIST_FIRST(&c->memberships); m != NULL; m = next) {
+		next = LIST_NEXT(m, of_client);
+		if (c->token[0] != '\0' && m->group->grace > 0 && !event_pending(&m->away, EV_TIMEOUT, NULL))
+			wait_for(m, m->group->grace);
+		else
+			remove_member(m);
+	}
+}
+
+void
+group_acked(struct client *c)
+{
+	struct member	*m;
+
+	LIST_FOREACH(m, &c->memberships, of_client) {
+		if (!TAILQ_EMPTY(&m->resting))
+			share_go_on(m);
+		if (m->group->slots != NULL && m->group->sock->npending > 0)
+			sock_pump(m->group->sock);
+	}
+}
+
+void
+group_has_room(struct client *c)
+{
+	struct member	*m;
+
+	owner_has_room(c);
+	group_acked(c);
+	LIST_FOREACH(m, &c->memberships, of_client) {
+		if (m->group->sock->npending > 0 || m->group->nunheld > 0 ||
+		    m->group->sock->assocs.count > 0)
+			group_look_soon(m->group);
+	}
+}
+
+bool
+group_may_use(const struct client *c, const struct sock *s)
+{
+	const struct member	*m;
+
+	LIST_FOREACH(m, &c->memberships, of_client) {
+		if (m->group->node.key == s->group)
+			return true;
+	}
+	return false;
+}
+
+struct assoc *
+group_assoc(const struct sock *s, uint32_t id)
+{
+	const struct group	*g = s->group == s->node.key ? group_find(s->group) : NULL;
+	const struct share	*h = g != NULL ? share_find(g, id) : NULL;
+
+	return h != NULL ? assoc_next(h->sock, NULL) : NULL;
+}
+
+/* ---- groups ----------------------------------------------------------- */
+
+
+static void
+write_group(struct kept *kept)
+{
+	struct group		*g = (struct group *)(void *)((char *)kept - offsetof(struct group, kept));
+	struct member_record	 members[GROUP_MEMBERS];
+	unsigned char		 slots[2 * GROUP_SLOTS];
+	struct member		*m;
+	size_t			 n = 0;
+	struct group_record	 k = {
+		.sock = g->node.key,
+		.resident = g->resident->node.key,
+		.policy = (int32_t)g->policy,
+		.by = (int32_t)g->by,
+		.offset = g->offset,
+		.length = g->length,
+		.grace = g->grace,
+		.users = { (const char *)g->users, (uint32_t)(g->nusers * sizeof g->users[0]) },
+	};
+
+	TAILQ_FOREACH(m, &g->members, entry)
+		members[n++] = (struct member_record){ m->client->node.key, m->priority, m->draining };
+	k.members = (struct slice){ (const char *)members, (uint32_t)(n * sizeof members[0]) };
+	if (g->slots != NULL) {
+		spread_write(g, slots);
+		k.slots = (struct slice){ (const char *)slots, sizeof slots };
+	}
+	memcpy(k.name, g->name, sizeof g->name);
+	kept_write(kept, RECORD_GROUP, group_record_fields, &k, sizeof k);
+}
+
+static void
+group_on_wait(evutil_socket_t fd, short what, void *arg)
+{
+	struct group	*g = arg;
+	struct member	*m, *next;
+
+	(void)fd, (void)what;
+	for (m = TAILQ_FIRST(&g->members); m != NULL; m = next) {
+		next = TAILQ_NEXT(m, entry);
+		if (m->client->away)
+			member_leave(m, "it did not come back to a new daemon in time");
+	}
+	share_anew(g);
+}
+
+static void
+assign_events(struct group *g)
+{
+	(void)event_assign(&g->look, loop_base(), -1, 0, group_on_look, g);
+	(void)evtimer_assign(&g->wait, loop_base(), group_on_wait, g);
+}
+
+struct group *
+group_make(struct sock *s, const char *name)
+{
+	char		 text[16 + GROUP_NAME] = "group ";
+	struct client	*resident;
+	struct group	*g;
+
+	resident = client_make_resident(journal_handle(client_or_sock), s->uid, strcat(text, name));
+	g = group_new(s, resident, name, write_group);
+	assign_events(g);
+	return g;
+}
+
+void
+group_begin(struct group *g)
+{
+	struct sock	*s = g->sock;
+
+	sock_move(s, g->resident);
+	s->group = s->node.key;
+	sock_changed(s);
+	if (g->policy == GROUP_SPREAD)
+		spread_begin(g);
+	else if (!s->many && !s->listening)
+		(void)share_new(g, s);
+	else
+		s->pends = !s->many;	/* else no association would be accepted */
+	group_changed(g);
+	sock_pump(s);
+}
+
+/* A share stays with who has it; what nobody has goes to the client, or ends. */
+static void
+end_share(struct share *h, struct client *to)
+{
+	struct sock	*s = h->sock;
+	bool		 is_whole = s == h->group->sock;
+
+	s->passing = false;
+	share_free(h);
+	if (is_whole || !s->owner->resident) {
+		sock_pump(s);
+		return;
+	}
+	if (to != NULL)
+		sock_give(s, to);
+	else
+		sock_close(s, NULL);
+}
+
+void
+group_end(struct group *g, struct client *to, const char *why)
+{
+	struct sock	*s = g->sock;
+	struct client	*resident = g->resident;
+	struct member	*m;
+	struct share	*h;
+
+	s->group = 0;
+	s->pends = false;
+	sock_changed(s);
+	while ((h = TAILQ_FIRST(&g->shares)) != NULL)
+		end_share(h, to);
+	while ((m = TAILQ_FIRST(&g->members)) != NULL) {
+		tell_left(m, why);
+		TAILQ_REMOVE(&g->members, m, entry);
+		LIST_REMOVE(m, of_client);
+		(void)event_del(&m->away);
+		account_discharge(&resident->account, COST);
+		owner_end_if_unneeded(m->client);
+		free(m);
+	}
+	group_free(g);
+	resident->resident = false;
+	if (to != NULL && s->owner != to)
+		sock_give(s, to);
+	owner_end_if_unneeded(resident);
+}
+
+/* A socket of a group is being closed. */
+static void
+closed(struct sock *s)
+{
+	struct group	*g = group_find(s->group);
+
+	if (g == NULL)
+		return;
+	if (s == g->sock)
+		group_end(g, NULL, "the group's socket was closed");
+	else if (s->share != NULL)
+		share_free(s->share);
+}
+
+/* ---- after a restart -------------------------------------------------- */
+
+static void
+add_members(struct group *g, const struct group_record *k)
+{
+	struct member_record	 r;
+	struct client		*c;
+
+	for (size_t at = 0; at + sizeof r <= k->members.len; at += sizeof r) {
+		memcpy(&r, k->members.ptr + at, sizeof r);
+		if ((c = client_find(r.client)) != NULL && g->nmembers < GROUP_MEMBERS &&
+		    group_find_member(g, c) == NULL)
+			add_member(g, c, r.priority)->draining = r.draining != 0;
+	}
+}
+
+bool
+group_restore(const struct group_record *k, struct record *r)
+{
+	struct client	*resident = client_find(k->resident);
+	struct sock	*s = sock_find(k->sock);
+	struct group	*g;
+
+	if (s == NULL || s->group != k->sock || group_find(k->sock) != NULL || k->name[0] == '\0' ||
+	    resident == NULL || !resident->resident || k->policy < 0 || k->policy > GROUP_SPREAD ||
+	    k->by < 0 || k->by > GROUP_BY_BYTES || k->users.len > sizeof g->users)
+		return false;
+	g = group_new(s, resident, k->name, write_group);
+	assign_events(g);
+	g->kept.record = r;
+	g->policy = (enum group_policy)k->policy;
+	g->by = (enum group_by)k->by;
+	g->offset = k->offset;
+	g->length = k->length;
+	g->grace = k->grace;
+	g->nusers = k->users.len / sizeof g->users[0];
+	memcpy(g->users, k->users.ptr, g->nusers * sizeof g->users[0]);
+	add_members(g, k);
+	if (g->policy == GROUP_SPREAD) {
+		spread_begin(g);
+		spread_restore(g, (const unsigned char *)k->slots.ptr, k->slots.len);
+	}
+	group_changed(g);
+	return true;
+}
+
+void
+group_restore_shares(void)
+{
+	struct sock	*s = NULL;
+	struct group	*g;
+
+	while ((s = sock_next(s)) != NULL) {
+		if (s->group == 0)
+			continue;
+		if ((g = group_find(s->group)) == NULL) {
+			s->group = 0;
+			s->owner->resident = false;
+		} else if (s != g->sock || (!s->many && !s->listening && g->slots == NULL))
+			share_restore(g, s);
+		else
+			s->pends = !s->many;
+	}
+}
+
+void
+group_expect(void)
+{
+	struct group	*g = NULL;
+	uint32_t	 ms;
+	struct timeval	 tv;
+
+	while ((g = group_next(g)) != NULL) {
+		ms = g->grace > RESTART_GRACE ? g->grace : RESTART_GRACE;
+		tv = (struct timeval){ .tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+		(void)evtimer_add(&g->wait, &tv);
+		group_look_soon(g);
+	}
+}
+
+void
+group_init(void)
+{
+	static const struct sock_ops	ops = {
+		.gone = gone,
+		.closed = closed,
+		.happened = happened,
+		.slot = spread_slot,
+		.hand_out = hand_out,
+	};
+
+	sock_init(&ops);
+}

@@ -1,0 +1,565 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Groups: clients that own a socket together. Who gets what, and what becomes of it."""
+import functools
+import socket
+
+from check import WAIT_MS, code, only, refusal, send
+from harness import wait_for
+from rpc import WAIT
+from test_refuse import STRANGER, as_stranger
+from test_session import close_all, session, start  # noqa: F401
+from test_survive import Faulty
+from through import Session
+
+SCTP = 132
+
+
+def clean(test):
+    """No group outlives its test."""
+    @functools.wraps(test)
+    def run(d):
+        try:
+            test(d)
+        finally:
+            d.close_clients()
+            c = d.client("clean")
+            for g in c.call("groups")["groups"]:
+                c.call("ungroup", name=g["name"])
+            close_all(c)
+    return run
+
+
+class Shop:
+    """A group with its socket, and peers that are sockets of a client of their own."""
+
+    def __init__(self, d, type="seqpacket", **group):
+        self.d = d
+        self.owner, self.out = session(d, "owner"), d.client("peers")
+        got = self.owner.call("open", ip="127.0.0.1", type=type, options={"active": True})
+        self.sock, self.port = got["sock"], got["port"]
+        self.owner.call("listen", sock=self.sock)
+        self.owner.call("group", sock=self.sock, name="g", **group)
+        self.peers = []
+
+    def member(self, name, **join):
+        """In a session, or with a name that begins with "plain" without one."""
+        c = self.d.client(name) if name.startswith("plain") else session(self.d, name)
+        assert c.call("join", name="g", **join)["sock"] == self.sock
+        return c
+
+    def peer(self):
+        sock = self.out.call("open", ip="127.0.0.1")["sock"]
+        up = self.out.call("connect", sock=sock, addr="127.0.0.1", port=self.port, timeout=WAIT_MS)
+        self.peers.append((sock, up["assoc_id"]))
+        return self.peers[-1]
+
+    def say(self, peer, *words):
+        for word in words:
+            send(self.out, *peer, word)
+
+    def hear(self, peer):
+        got = self.out.call("recv", sock=peer[0], timeout=WAIT_MS)
+        assert got["event"] == "data", got
+        return got["data"]
+
+    def group(self):
+        return only(self.out.call("groups")["groups"], name="g")
+
+    def stands(self):
+        """The same, without what each call of a member's changes."""
+        got = self.group()
+        for m in got["members"]:
+            del m["queued"]
+        return got
+
+    def shares(self):
+        return {m["name"]: m["sockets"] for m in self.group()["members"]}
+
+
+def ack(c):
+    c.notify("ack", seq=c.seq)
+
+
+def words(c, n, sock=None):
+    got = [c.event("data", **({"sock": sock} if sock else {})) for _ in range(n)]
+    return [e["data"] for e in got]
+
+
+def assigned(c, **want):
+    e = c.event("assigned", group="g", **want)
+    return e["sock"]
+
+
+@clean
+def test_each_association_belongs_to_one_member(d):
+    shop = Shop(d)
+    a, b = shop.member("a"), shop.member("b")
+    for _ in range(4):
+        shop.peer()
+    mine = [[assigned(c) for _ in range(2)] for c in (a, b)]
+    for c, socks in zip((a, b), mine):
+        for s in socks:
+            up = c.event("sctp_assoc_change", sock=s, state="comm_up")
+            c.call("send", sock=s, data=b"on its handle")
+            c.call("send", sock=shop.sock, assoc_id=up["assoc_id"], data=b"by assoc_id")
+    for peer in shop.peers:
+        assert [shop.hear(peer) for _ in range(2)] == [b"on its handle", b"by assoc_id"]
+    # and the other member may send, too
+    b.call("send", sock=mine[0][0], data=b"from b")
+    assert b"from b" in [shop.hear(p) for p in shop.peers[:1]]
+    assert shop.shares() == {"a": 2, "b": 2}
+
+
+@clean
+def test_a_member_that_dies_leaves_what_it_had_not_acknowledged(d):
+    shop = Shop(d)
+    a = shop.member("a")
+    peer = shop.peer()
+    s = assigned(a)
+    a.event("sctp_assoc_change")
+    shop.say(peer, b"1", b"2", b"3")
+    got = [a.event("data") for _ in range(3)]
+    assert [e["data"] for e in got] == [b"1", b"2", b"3"]
+    b = shop.member("b")
+    a.call("ack", seq=got[0]["seq"])
+    a.close()
+    e = b.event("assigned", sock=s)
+    assert e["from_member"] == a.id and e["group"] == "g" and e["peer"]["addr"] == "127.0.0.1"
+    shop.say(peer, b"4")
+    assert words(b, 3) == [b"2", b"3", b"4"]
+    b.call("send", sock=s, data=b"still")
+    assert shop.hear(peer) == b"still"
+
+
+@clean
+def test_nobody_there(d):
+    """What comes waits for a member, also what the last one had."""
+    shop = Shop(d)
+    peer = shop.peer()
+    shop.say(peer, b"1")
+    a = shop.member("a")
+    s = assigned(a)
+    a.event("sctp_assoc_change", sock=s)
+    assert words(a, 1) == [b"1"]
+    shop.say(peer, b"2")
+    assert words(a, 1) == [b"2"]
+    a.close()
+    wait_for(lambda: shop.group()["unassigned"] == 1)
+    shop.say(peer, b"3")
+    b = shop.member("b")
+    assert assigned(b) == s
+    b.event("sctp_assoc_change", sock=s)
+    assert words(b, 3) == [b"1", b"2", b"3"]
+
+
+@clean
+def test_leave_gives_back(d):
+    shop = Shop(d)
+    a, b = shop.member("a"), shop.member("b")
+    peers = [shop.peer(), shop.peer()]
+    s, t = assigned(a), assigned(b)
+    a.event("sctp_assoc_change", sock=s)
+    b.event("sctp_assoc_change", sock=t)
+    for peer in peers:
+        shop.say(peer, b"1", b"2")
+    assert words(a, 2) == [b"1", b"2"]
+    a.call("leave", name="g")
+    assert assigned(b, from_member=a.id) == s
+    b.event("sctp_assoc_change", sock=s)
+    assert words(b, 2, s) == [b"1", b"2"]
+    assert a.quiet() and shop.shares() == {"b": 2}
+    assert code(a, "leave", name="g") == "einval"
+
+
+@clean
+def test_drain_waits_for_acknowledgements(d):
+    shop = Shop(d)
+    a = shop.member("a")
+    peer = shop.peer()
+    s = assigned(a)
+    shop.say(peer, b"1")
+    assert words(a, 1) == [b"1"]
+    b = shop.member("b")
+    assert a.call("drain_member", name="g")["sockets"] == 1
+    assert only(shop.group()["members"], name="a")["going"] == 1
+    shop.say(peer, b"2")
+    assert b.quiet() and not [e for e in a.events if e[0] == "data"]
+    ack(a)
+    assert assigned(b, from_member=a.id) == s
+    assert a.event("unassigned", sock=s)["to_member"] == b.id
+    assert words(b, 1) == [b"2"]
+    a.call("drain_member", name="g", on=False)
+    ack(b)
+    assert shop.shares() == {"a": 0, "b": 1}
+
+
+@clean
+def test_who_joins_gets_a_part(d):
+    shop = Shop(d)
+    a = shop.member("a")
+    for _ in range(4):
+        shop.peer()
+    socks = [assigned(a) for _ in range(4)]
+    for _ in range(4):
+        a.event("sctp_assoc_change")
+    b = shop.member("b")
+    ack(a)
+    got = {assigned(b, from_member=a.id) for _ in range(2)}
+    assert got < set(socks)
+    assert {a.event("unassigned")["sock"] for _ in range(2)} == got
+    assert shop.shares() == {"a": 2, "b": 2}
+
+
+@clean
+def test_without_a_session_what_was_written_is_handled(d):
+    shop = Shop(d)
+    a = shop.member("plain a")
+    peer = shop.peer()
+    s = assigned(a)
+    shop.say(peer, b"1")
+    assert words(a, 1) == [b"1"]
+    b = shop.member("plain b")
+    a.close()
+    assert assigned(b) == s
+    shop.say(peer, b"2")
+    assert words(b, 1) == [b"2"]
+
+
+@clean
+def test_an_association_that_ended_is_closed_by_the_daemon(d):
+    shop = Shop(d)
+    a = shop.member("a")
+    peer = shop.peer()
+    s = assigned(a)
+    shop.out.call("close", sock=peer[0])
+    a.event("sctp_closed", sock=s)
+    assert [x for x in a.call("sockets")["sockets"] if x["sock"] == s]
+    ack(a)
+    wait_for(lambda: not [x for x in a.call("sockets")["sockets"] if x["sock"] == s])
+    assert shop.shares() == {"a": 0}
+
+
+@clean
+def test_a_stream_listener(d):
+    shop = Shop(d, type="stream")
+    peer = shop.peer()
+    a = shop.member("a")
+    s = assigned(a)
+    shop.say(peer, b"1")
+    assert words(a, 1, s) == [b"1"]
+    b = shop.member("b")
+    a.close()
+    assert assigned(b) == s
+    b.event("sctp_assoc_change", sock=s)
+    assert words(b, 1, s) == [b"1"]
+
+
+@clean
+def test_active_standby(d):
+    """All belong to the first; when one of a higher priority comes, that takes over."""
+    shop = Shop(d, policy="active_standby")
+    b = shop.member("b", priority=20)
+    peers = [shop.peer(), shop.peer()]
+    socks = {assigned(b), assigned(b)}
+    for _ in socks:
+        b.event("sctp_assoc_change")
+    a = shop.member("a", priority=10)
+    ack(b)
+    assert {assigned(a), assigned(a)} == socks
+    shop.say(peers[0], b"1")
+    assert words(a, 1) == [b"1"]
+    a.close()
+    assert {assigned(b), assigned(b)} == socks
+    assert words(b, 1) == [b"1"]
+
+
+@clean
+def test_ungroup_gives_the_socket_to_who_says_so(d):
+    shop = Shop(d)
+    a = shop.member("a")
+    peer = shop.peer()
+    s = assigned(a)
+    assert shop.owner.call("ungroup", name="g")["sock"] == shop.sock
+    assert a.event("left")["reason"] == "the group was ended"
+    shop.say(peer, b"1")
+    assert words(a, 1, s) == [b"1"]
+    assert a.call("groups")["groups"] == []
+    shop.peer()
+    assert shop.owner.event("sctp_assoc_change", sock=shop.sock)["state"] == "comm_up"
+
+
+@clean
+def test_the_end_of_the_socket_ends_the_group(d):
+    shop = Shop(d)
+    a = shop.member("a")
+    shop.owner.call("close", sock=shop.sock)
+    a.event("left")
+    assert a.call("groups")["groups"] == []
+    assert not [c for c in a.call("clients")["clients"] if c["name"] == "group g"]
+
+
+@clean
+def test_grace(d):
+    """A member that comes back in time keeps what it has."""
+    shop = Shop(d, grace=5000)
+    a, b = shop.member("a"), shop.member("b")
+    peer = shop.peer()
+    s = assigned(a)
+    a.sock.close()
+    wait_for(lambda: only(shop.group()["members"], name="a")["state"] == "away")
+    shop.say(peer, b"1")
+    a.come_back()
+    assert words(a, 1, s) == [b"1"]
+    assert shop.shares() == {"a": 1, "b": 0} and b.quiet()
+
+
+@clean
+def test_spread(d):
+    """One association, whose messages go to members by their stream."""
+    shop = Spread(d, by="stream")
+    a, b = shop.member("a"), shop.member("b")
+    for n in range(8):
+        for stream in range(4):
+            shop.out.call("send", sock=shop.peers[0][0], assoc_id=shop.peers[0][1], stream=stream, data=b"%d %d" % (stream, n))
+    got = {}
+    for c in (a, b):
+        for _ in range(16):
+            e = c.event("data", sock=shop.sock)
+            got.setdefault((c, e["sctp_sndrcvinfo"].get("stream", 0)), []).append(e["data"])
+    assert len(got) == 4
+    for (_, stream), list_ in got.items():
+        assert list_ == [b"%d %d" % (stream, n) for n in range(8)]
+    a.call("send", sock=shop.sock, data=b"from a")
+    b.call("send", sock=shop.sock, data=b"from b")
+    assert [shop.hear(shop.peers[0]) for _ in range(2)] == [b"from a", b"from b"]
+
+
+class Spread(Shop):
+    def __init__(self, d, **group):
+        self.d = d
+        self.owner, self.out = session(d, "owner"), d.client("peers")
+        got = self.owner.call("open", ip="127.0.0.1", type="stream")
+        self.port, self.peers = got["port"], []
+        self.owner.call("listen", sock=got["sock"])
+        self.peer()
+        self.sock = self.owner.call("accept", sock=got["sock"], timeout=WAIT_MS)["accepted"]
+        self.owner.call("group", sock=self.sock, name="g", policy="spread", **group)
+
+
+@clean
+def test_spread_by_bytes_and_a_member_that_dies(d):
+    shop = Spread(d, by="bytes", offset=1, length=2)
+    a, b = shop.member("a"), shop.member("b")
+    keys = [b"%02d" % k for k in range(20)]
+    for n in range(3):
+        shop.say(shop.peers[0], *[b"%d" % n + k for k in keys])
+    heard = {a: [], b: []}
+    while sum(map(len, heard.values())) < 60:
+        for c in heard:
+            c.call("status")
+            heard[c] += words(c, sum(name == "data" for name, _ in c.events))
+    assert all(heard.values())
+    of = {k: [c for c in heard if any(w[1:] == k for w in heard[c])] for k in keys}
+    assert all(len(cs) == 1 for cs in of.values())
+    a.close()      # it has acknowledged nothing
+    again = words(b, len(heard[a]))
+    assert sorted(again) == sorted(heard[a])
+    for k in keys:
+        assert [w for w in heard[b] + again if w[1:] == k] == [b"%d" % n + k for n in range(3)]
+
+
+@clean
+def test_spread_waits_for_what_the_last_had(d):
+    shop = Spread(d, by="stream")
+    a = shop.member("a")
+    shop.say(shop.peers[0], b"1")
+    assert words(a, 1) == [b"1"]
+    a.call("drain_member", name="g")
+    b = shop.member("b")
+    shop.say(shop.peers[0], b"2")
+    assert b.quiet() and shop.group()["waiting"] == 1
+    ack(a)
+    assert words(b, 1) == [b"2"]
+
+
+@clean
+def test_what_is_refused(d):
+    """The exact error, and nothing changed."""
+    shop = Shop(d)
+    a, plain, other = shop.member("a"), d.client(), d.client("other")
+    o, sock = shop.owner, shop.sock
+    free = o.call("open", ip="127.0.0.1")["sock"]
+    lone = o.call("open", ip="127.0.0.1", type="stream")["sock"]
+    theirs = other.call("open", ip="127.0.0.1")["sock"]
+    before = shop.stands()
+    grouped = f'einval: sock {sock}: it belongs to the group "g", which says who has it'
+    group = {"sock": free, "name": "h"}
+    rows = [
+        (o, "group", {**group, "sock": 4294967295}, "closed: sock 4294967295: no such socket; it was closed, or never opened"),
+        (o, "group", {**group, "sock": sock}, grouped),
+        (o, "group", {**group, "sock": theirs}, f"not_owner: sock {theirs}: client {other.id} owns it, and only the owner may share it"),
+        (o, "group", {**group, "sock": lone}, f"enotconn: sock {lone}: it neither listens nor has an association yet"),
+        (o, "group", {**group, "name": ""}, "badarg: name: it takes 1 to 64 bytes"),
+        (o, "group", {**group, "name": "x" * 65}, "badarg: name: it takes 1 to 64 bytes"),
+        (o, "group", {**group, "name": "a\nb"}, "badarg: name: there is a control character in it"),
+        (o, "group", {**group, "name": "g"}, 'ebusy: name: user 0 has a group "g" already'),
+        (o, "group", {**group, "policy": "fair"}, "badarg: policy: "),
+        (o, "group", {**group, "policy": "spread"}, "badarg: by: with spread it takes ppid, stream or bytes"),
+        (o, "group", {**group, "policy": "spread", "by": "load"}, "badarg: by: with spread it takes ppid, stream or bytes"),
+        (o, "group", {**group, "policy": "spread", "by": "ppid"}, f"eopnotsupp: sock {free}: spread is for a socket with a single association; peel one off or accept one first"),
+        (o, "group", {**group, "by": "ppid"}, "badarg: by: with sticky it takes load or hash"),
+        (o, "group", {**group, "policy": "active_standby", "by": "load"}, "badarg: by: with active_standby the priority decides"),
+        (o, "group", {**group, "policy": "spread", "by": "bytes"}, "badarg: length: with bytes it takes 1 to 64"),
+        (o, "group", {**group, "policy": "spread", "by": "bytes", "length": 65}, "badarg: length: with bytes it takes 1 to 64"),
+        (o, "group", {**group, "policy": "spread", "by": "bytes", "length": 1, "offset": 4294967295}, "badarg: offset: no message is so long"),
+        (o, "group", {**group, "offset": 1}, "badarg: offset: it belongs to by = bytes"),
+        (o, "group", {**group, "length": 1}, "badarg: length: it belongs to by = bytes"),
+        (o, "group", {**group, "grace": 60001}, "badarg: grace: 60001 is out of range; it takes 0 to 60000"),
+        (o, "group", {**group, "users": "all"}, "badarg: users: it takes a list of up to 16 numbers of users"),
+        (o, "group", {**group, "users": [1] * 17}, "badarg: users: it takes a list of up to 16 numbers of users"),
+        (o, "group", {**group, "users": ["root"]}, "badarg: users[0]: got a string; it takes the number of a user"),
+        (o, "join", {"name": "h"}, "enoent: name: there is no such group; the method groups lists them"),
+        (o, "join", {"name": "g", "priority": 1001}, "badarg: priority: 1001 is out of range; it takes 0 to 1000"),
+        (a, "join", {"name": "g"}, 'ealready: name: you are a member of group "g" already'),
+        (plain, "join", {"name": "g"}, "einval: join: this client has not called hello or watch, so it cannot be given a socket"),
+        (o, "leave", {"name": "g"}, 'einval: name: you are no member of group "g"; join makes you one'),
+        (o, "leave", {"name": "g", "client": 1}, 'badarg: client 1: it is no member of group "g"'),
+        (o, "leave", {"name": "h"}, "enoent: name: there is no such group; the method groups lists them"),
+        (o, "drain_member", {"name": "g"}, 'einval: name: you are no member of group "g"; join makes you one'),
+        (o, "drain_member", {"name": "g", "client": 1}, 'badarg: client 1: it is no member of group "g"'),
+        (plain, "ungroup", {"name": "g"}, "einval: ungroup: this client has not called hello or watch, so it cannot be given a socket"),
+        (o, "ungroup", {"name": "h"}, "enoent: name: there is no such group; the method groups lists them"),
+        (o, "groups", {"name": "h"}, "enoent: name: there is no such group that you may see"),
+        (o, "adopt", {"sock": sock}, grouped),
+        (o, "controlling_process", {"sock": sock, "client": a.id}, grouped),
+        (o, "peeloff", {"sock": sock, "assoc_id": 3}, grouped),
+        (o, "lend", {"sock": sock}, grouped),
+        (o, "recv", {"sock": sock}, f"einval: sock {sock}: it is the socket of a group; what happens comes to its members as events"),
+    ]
+    for c, method, args, text in rows:
+        got = refusal(c, method, **args)
+        assert got == text or text.endswith(": ") and got.startswith(text), (method, args, got)
+    assert shop.stands() == before
+    lines = as_stranger(d.path, [("hello", {"name": "s"}), ("join", {"name": "g"}), ("leave", {"name": "g", "client": a.id}),
+                                 ("drain_member", {"name": "g", "client": a.id}), ("ungroup", {"name": "g"}),
+                                 ("groups", {}), ("send", {"sock": sock, "assoc_id": 1, "data": b"x"}), ("close", {"sock": sock})])[1:]
+    belongs = f'eacces: name: group "g" belongs to user 0, and you are user {STRANGER}'
+    assert lines == [f'eacces: name: group "g" belongs to user 0, and users does not name you, user {STRANGER}',
+                     belongs, belongs, belongs, {"groups": []}] + \
+        [f"eacces: sock {sock}: it belongs to user 0, and you are user {STRANGER}"] * 2
+    assert shop.stands() == before
+
+
+@clean
+def test_users_that_the_owner_names(d):
+    """They may join, and send, but the group is not theirs."""
+    shop = Shop(d, users=[STRANGER])
+    got = as_stranger(d.path, [("hello", {"name": "s"}), ("join", {"name": "g"}), ("groups", {}), ("ungroup", {"name": "g"}),
+                               ("close", {"sock": shop.sock}), ("leave", {"name": "g"})])
+    assert got[1] == {"sock": shop.sock, "members": 1}
+    assert got[2]["groups"][0]["users"] == [STRANGER]
+    assert got[3] == f'eacces: name: group "g" belongs to user 0, and you are user {STRANGER}'
+    assert got[4] == f"eacces: sock {shop.sock}: it is the socket of a group of user 0, and you are user {STRANGER}"
+    assert got[5] == {}
+
+
+@clean
+def test_a_socket_is_shared_once_what_its_owner_was_sent_is_acknowledged(d):
+    o, out = session(d, "owner"), d.client("peers")
+    got = o.call("open", ip="127.0.0.1", options={"active": True})
+    o.call("listen", sock=got["sock"])
+    sock = out.call("open", ip="127.0.0.1")["sock"]
+    out.call("connect", sock=sock, addr="127.0.0.1", port=got["port"], timeout=WAIT_MS)
+    up = o.event("sctp_assoc_change")
+    assert refusal(o, "group", sock=got["sock"], name="g") == \
+        f"ebusy: sock {got['sock']}: acknowledge first what you were sent of it, up to message {up['seq']}"
+    ack(o)
+    o.call("group", sock=got["sock"], name="g")
+    o.call("join", name="g")
+    assert o.event("assigned", assoc_id=up["assoc_id"])["peer"]["addr"] == "127.0.0.1"
+
+
+def test_all_of_it_outlives_the_daemon(d):
+    """Members come back with their tokens, and each has what it had."""
+    with Faulty() as k:
+        k.ready()
+        shop = Outlives(k)
+        a, b = shop.member("a"), shop.member("b")
+        peers = [shop.peer() for _ in range(4)]
+        mine = {c: {assigned(c) for _ in range(2)} for c in (a, b)}
+        for place in ("uncommitted", "committed", "applied"):
+            deaths = k.deaths()
+            k.die_at(place)
+            for n, peer in enumerate(peers):
+                peer.send(b"%d" % n)
+            wait_for(lambda deaths=deaths: k.deaths() == deaths + 1)
+            assert sorted(words(a, 2) + words(b, 2)) == [b"0", b"1", b"2", b"3"]
+        # one dies with the daemon: its share goes to the other
+        a.call("ack", seq=a.seq)
+        b.call("ack", seq=b.seq)
+        k.die_at("uncommitted")
+        a.close()
+        peers[0].send(b"x")
+        peers[1].send(b"y")
+        peers[2].send(b"x")
+        peers[3].send(b"y")
+        assert {assigned(b), assigned(b)} == mine[a]
+        assert sorted(words(b, 4)) == [b"x", b"x", b"y", b"y"]
+        for s in mine[a] | mine[b]:
+            b.call("send", sock=s, data=b"still")
+        for peer in peers:
+            assert peer.recv(10) == b"still"
+            peer.close()
+        b.close()
+        shop.owner.close()
+
+
+def test_a_daemon_that_dies_as_it_hands_over(d):
+    """What the member that left had is neither lost nor doubled."""
+    with Faulty() as k:
+        k.ready()
+        shop = Outlives(k)
+        peer = shop.peer()
+        names = iter("abcdefgh")
+        a = shop.member(next(names))
+        assigned(a)
+        for place in ("handover", "uncommitted", "committed", "applied"):
+            peer.send(b"1")
+            peer.send(b"2")
+            assert words(a, 2) == [b"1", b"2"]
+            b = shop.member(next(names))
+            deaths = k.deaths()
+            k.die_at(place)
+            b.request("leave", name="g", client=a.client)
+            wait_for(lambda deaths=deaths: k.deaths() == deaths + 1)
+            assigned(b)
+            assert words(b, 2) == [b"1", b"2"]
+            b.call("ack", seq=b.seq)
+            a.close()
+            a = b
+        peer.close()
+        a.close()
+        shop.owner.close()
+
+
+class Outlives(Shop):
+    """With a daemon that dies, and peers on the kernel's own sockets."""
+
+    def __init__(self, k, **group):
+        self.k = k
+        self.owner = Session(k.path, "owner")
+        got = self.owner.call("open", ip="127.0.0.1", options={"active": True})
+        self.sock, self.port = got["sock"], got["port"]
+        self.owner.call("listen", sock=self.sock)
+        self.owner.call("group", sock=self.sock, name="g", **group)
+
+    def member(self, name, **join):
+        c = Session(self.k.path, name)
+        c.call("join", name="g", **join)
+        return c
+
+    def peer(self):
+        p = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
+        p.settimeout(WAIT)
+        p.connect(("127.0.0.1", self.port))
+        return p
