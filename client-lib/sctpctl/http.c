@@ -5,8 +5,9 @@
  * A request is answered at once, while nothing else is served: its scrape ends in
  * time. What a connection may cost is bounded: its request's size, the time in
  * which nothing comes of it, and, by the descriptors that this process may have,
- * how many there are. If there are more, they hold descriptors and ask nothing:
- * all are closed. So nobody can keep others away by being slow.
+ * how many there are; and so are the bytes of answers that were not read yet, of
+ * all together. If there are more, they hold descriptors and ask nothing, or ask
+ * and do not read: all are closed. So nobody can keep others away by being slow.
  */
 #include <errno.h>
 #include <event2/buffer.h>
@@ -31,6 +32,7 @@
 #define MORE		8	/* for the connection to the daemon */
 #define MAX_HEADERS	8192	/* bytes of a request */
 #define QUIET		10	/* s in which nothing comes of a connection, or goes */
+#define OWED		(16u << 20)	/* bytes of answers that were not read yet, if there are several */
 #define FIRST_FD	3	/* of those that systemd passes */
 #define MAX_FDS		8
 #define BACKLOG		128
@@ -42,6 +44,7 @@ struct server {
 	struct event		*idle, *term, *interrupt;
 	int			 fd[MAX_FDS];
 	int			 nfds;
+	size_t			 owed;
 	bool			 was_up;
 	const char		*remove;	/* path of our own socket, or NULL */
 };
@@ -102,10 +105,11 @@ make_text(struct server *s, bool openmetrics, size_t *len)
 	return NULL;
 }
 
+/* It was read, or its connection was closed. */
 static void
 free_text(const void *text, size_t len, void *arg)
 {
-	(void)len, (void)arg;
+	((struct server *)arg)->owed -= len;
 	free((void *)(uintptr_t)text);
 }
 
@@ -128,11 +132,14 @@ answer_metrics(struct evhttp_request *req, void *arg)
 
 	used(s);
 	if ((text = make_text(s, openmetrics, &len)) == NULL ||
-	    evbuffer_add_reference(evhttp_request_get_output_buffer(req), text, len, free_text, NULL) != 0) {
+	    evbuffer_add_reference(evhttp_request_get_output_buffer(req), text, len, free_text, s) != 0) {
 		free(text);
 		evhttp_send_error(req, HTTP_INTERNAL, NULL);
 		return;
 	}
+	s->owed += len;
+	if (s->owed > OWED && s->owed > len)
+		event_active(anew, EV_TIMEOUT, 0);
 	(void)evhttp_add_header(evhttp_request_get_output_headers(req), "Content-Type",
 	    openmetrics ? EXPOSE_OPENMETRICS : EXPOSE_TEXT);
 	evhttp_send_reply(req, HTTP_OK, "OK", NULL);

@@ -304,6 +304,39 @@ def test_http_bears_hostile_clients(d):
         assert p.poll() is None
 
 
+def test_http_closes_those_that_do_not_read(d):
+    associate(d.client(), 400)
+    path = os.path.join(d.dir, "metrics")
+
+    def ask():
+        s = stack.enter_context(socket.socket(socket.AF_UNIX))
+        s.settimeout(WAIT * SLOW)
+        wait_for(lambda: s.connect_ex(path) == 0)
+        s.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+        return s
+
+    def read(s):
+        got = 0
+        with contextlib.suppress(ConnectionResetError):
+            while more := s.recv(1 << 20):
+                got += len(more)
+        return got
+
+    p = subprocess.Popen([SCTPCTL, "-s", d.path, "metrics", "--series", "10000", "--listen", f"unix:{path}"])
+    try:
+        with contextlib.ExitStack() as stack:
+            whole = read(ask())
+            slow = [ask() for _ in range((16 << 20) // whole + 1)]
+            assert len(slow) < 50, whole    # it is not that they are too many
+            for s in slow:
+                s.recv(1)                   # it is answered
+            assert all(read(s) < whole * 9 // 10 for s in slow)
+            assert read(ask()) > whole * 9 // 10
+    finally:
+        p.terminate()
+        assert p.wait(WAIT * SLOW) == 0
+
+
 def test_http_on_the_sockets_of_systemd_ends_when_nobody_asks(d):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         run = 'LISTEN_PID=$$ LISTEN_FDS=1; export LISTEN_PID LISTEN_FDS; eval "exec 3<&$0"; exec "$@"'
