@@ -32,6 +32,8 @@ DATADIR		?= $(PREFIX)/share/sctpd
 COMPLETIONDIR	?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR		?= $(PREFIX)/share/zsh/site-functions
 FISHDIR		?= $(PREFIX)/share/fish/vendor_completions.d
+# Where Wireshark looks, if it has the same PREFIX and LIBDIR.
+EXTCAPDIR	?= $(LIBDIR)/wireshark/extcap
 # The daemon looks for its settings there, whatever PREFIX is.
 CONFDIR		= /etc/sctpd
 
@@ -345,6 +347,7 @@ INSTALLED	= \
 	$(B)/systemd/sysusers/sctpd.conf:$(SYSUSERSDIR):644 \
 	$(B)/systemd/modules-load/sctpd.conf:$(MODULESLOADDIR):644 \
 	$(B)/completion/sctpctl:$(COMPLETIONDIR):644 \
+	client-lib/sctpctl/sctpd-extcap:$(EXTCAPDIR):755 \
 	$(B)/completion/_sctpctl:$(ZSHDIR):644 \
 	client-lib/sctpctl/sctpctl.fish:$(FISHDIR):644
 
