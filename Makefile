@@ -123,7 +123,7 @@ endif
 obj		= $(patsubst %.c,$(B)/obj/%.o,$(1))
 Q		= $(if $(V),,@)
 
-.PHONY: help all check check-unit delay soak watch supervise demo readme bench lab doc dist install uninstall clean
+.PHONY: groups help all check check-unit delay soak watch supervise demo readme bench lab doc dist install uninstall clean
 .DEFAULT_GOAL	= all
 
 # All that is installed is made here: "sudo make install" leaves no files of root's in build/.
@@ -265,6 +265,15 @@ watch: ## watch a lossy network, a slow reader and a path that flaps for WATCH_S
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory all
 	@tests/watch.sh $(WATCH_SECONDS)
+
+# A group under load whose members are killed, drained and joined; for GROUPS_SECONDS.
+GROUPS_SECONDS	?= 600
+GROUPS_ASSOCIATIONS ?= 200
+groups: ## kill, drain and join members of a group under load for GROUPS_SECONDS
+	@tests/deps.sh check
+	@$(MAKE) --no-print-directory all
+	@GROUPS_SECONDS=$(GROUPS_SECONDS) GROUPS_ASSOCIATIONS=$(GROUPS_ASSOCIATIONS) TEST_STACK=userland \
+	    tests/native.sh /usr/bin/python3 tests/integration/run.py groupload.
 
 # A peer that is killed 100 times, and 1,000 associations to one that is.
 supervise: ## kill peers under supervised associations
