@@ -18,6 +18,8 @@
 #define DEFAULT_TIMEOUT	5000	/* ms */
 #define MAX_HEARD	4096	/* messages and events that no step has taken */
 #define MAX_WORDS	64
+#define MAX_LINE	(1u << 20)	/* bytes of a line */
+#define MAX_FILE	(64u << 20)	/* bytes of a file that a step names */
 #define SHOWN		64	/* bytes of a message in an error */
 
 /* A line that is being read. */
@@ -148,13 +150,20 @@ static bool
 append_file(struct script_step *st, const char *path)
 {
 	FILE	*f = fopen(path, "rb");
-	int	 c;
+	size_t	 left = MAX_FILE;
+	int	 c = EOF;
 
 	if (f == NULL)
 		return false;
-	while ((c = getc(f)) != EOF)
+	while (left > 0 && (c = getc(f)) != EOF) {
 		append(st, (char)c, 1);
-	c = ferror(f);
+		left--;
+	}
+	if (left == 0 && getc(f) != EOF)
+		errno = EFBIG;
+	else
+		left = 1;
+	c = left == 0 || ferror(f);
 	fclose(f);
 	st->has_data = true;
 	return c == 0;
@@ -340,23 +349,40 @@ read_line(struct script *s, struct reader *r, char *line)
 	return read_step(r, &s->steps[s->n++]);
 }
 
+/* False: there is none, or it is none: a device would give bytes for ever. */
+static bool
+next_line(FILE *f, char *line, struct reader *r, int *fail)
+{
+	size_t	n = 0;
+	int	c;
+
+	r->line++;
+	while ((c = getc(f)) != EOF && c != '\n') {
+		if (c == '\0' || n == MAX_LINE - 1) {
+			*fail = fail_line(r, c == '\0' ? "there is a byte 0: this is no text" : "the line is too long", NULL);
+			return false;
+		}
+		line[n++] = (char)c;
+	}
+	line[n] = '\0';
+	return c != EOF || n > 0;
+}
+
 struct script *
 script_read(const char *path, int *fail)
 {
 	struct script	*s = calloc(1, sizeof *s);
 	struct reader	 r = { .name = path, .timeout = DEFAULT_TIMEOUT };
 	FILE		*f = fopen(path, "r");
-	char		*line = NULL;
-	size_t		 room = 0;
+	char		*line = malloc(MAX_LINE);
 
 	*fail = CTL_OK;
-	if (s == NULL)
+	if (s == NULL || line == NULL)
 		*fail = ctl_fail(CTL_FAILED, "there is no memory left");
 	else if (f == NULL)
 		*fail = ctl_fail(CTL_FAILED, "\"%s\": %s", path, strerror(errno));
-	while (*fail == CTL_OK && getline(&line, &room, f) != -1) {
+	while (*fail == CTL_OK && next_line(f, line, &r, fail)) {
 		s->name = path;
-		r.line++;
 		*fail = read_line(s, &r, line);
 	}
 	if (*fail == CTL_OK && ferror(f))

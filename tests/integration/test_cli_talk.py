@@ -200,6 +200,10 @@ def test_a_script_says_what_was_not_met_and_where(d):
         got, err = failure(d, "connect", "127.0.0.1", port, "--script", path)
         assert got == status and err.startswith(f"sctpctl: {path}:{says}"), (text, got, err)
     assert failure(d, "connect", "127.0.0.1", port, "--script", "/nonexistent")[0] == 1
+    got, err = failure(d, "connect", "127.0.0.1", port, "--script", "/dev/zero")
+    assert got == 2 and "/dev/zero:1: there is a byte 0: this is no text" in err, err
+    got, err = failure(d, "connect", "127.0.0.1", port, "--script", script(d, "send @/dev/zero\n"))
+    assert got == 2 and '"/dev/zero" File too large' in err, err
     good(d, "connect", "127.0.0.1", port, "--script",
          script(d, "abort\nexpect event sctp_assoc_change state=comm_lost timeout=20000"))
     ended(server)
