@@ -135,24 +135,46 @@ write_section(int fd, const struct job *j)
 	return number != 0 ? number : write_whole(fd, j->section + half, j->len - half);
 }
 
+/* Does it begin as record_section begins one, with a comment about an association? Half a section does, too. */
+static bool
+is_ours(int fd)
+{
+	static const char	magic[] = "\x0a\x0d\x0d\x0a", about[] = "assoc ";
+	char			head[34];
+
+	return pread(fd, head, sizeof head, 0) == sizeof head && memcmp(head, magic, sizeof magic - 1) == 0 &&
+	    memcmp(head + 28, about, sizeof about - 1) == 0;
+}
+
+/* A file of somebody else's is not touched. */
+static int
+open_newest(const char *name, struct stat *st)
+{
+	int	fd = open(name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode) && (st->st_size == 0 || is_ours(fd)))
+		return fd;
+	(void)close(fd);
+	errno = S_ISREG(st->st_mode) ? EEXIST : EINVAL;
+	return -1;
+}
+
 static int
 open_file(const struct job *j, off_t *size)
 {
 	char		name[PATH_MOST];
-	struct stat	st;
+	struct stat	st = { .st_mode = 0 };
 	int		fd;
 
 	name_of(name, j->dir, 0);
-	if (stat(name, &st) == 0 && st.st_size > 0 && (uint64_t)st.st_size + j->len > j->size &&
-	    rotate(j) == -1)
-		return -1;
-	fd = open(name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-	if (fd == -1)
-		return -1;
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+	fd = open_newest(name, &st);
+	if (fd != -1 && st.st_size > 0 && (uint64_t)st.st_size + j->len > j->size) {
 		(void)close(fd);
-		errno = EINVAL;
-		return -1;
+		if (rotate(j) == -1)
+			return -1;
+		fd = open_newest(name, &st);
 	}
 	*size = st.st_size;
 	return fd;

@@ -328,6 +328,22 @@ def test_a_file_that_cannot_be_written_is_counted_and_said(d):
         assert "its record is not written: /proc/sctpd/record.pcapng: No such file or directory; see record_dir" in k.log_text()
 
 
+def test_a_file_of_another_program_is_not_touched(_):
+    with tempfile.TemporaryDirectory(prefix="sctpd-") as folder, one(**{**stack_config(None), "record_dir": folder}) as k:
+        name = os.path.join(folder, "record.pcapng")
+        theirs = b"\x0a\x0d\x0d\x0a" + bytes(3 << 20)
+        with open(name, "wb") as f:
+            f.write(theirs)
+        c = k.client()
+        there, there_id, here, _ = associate(c)
+        c.call("abort", sock=there, assoc_id=there_id)
+        recv(c, here, "sctp_assoc_change", state="comm_lost")
+        wait_for(lambda: c.call("status")["record_lost"] == 2)
+        assert f"its record is not written: {name}: File exists; see record_dir" in k.log_text()
+        with open(name, "rb") as f:
+            assert f.read() == theirs and os.listdir(folder) == ["record.pcapng"]
+
+
 def test_half_a_section_is_cut_off_by_the_next_daemon(d):
     with tempfile.TemporaryDirectory(prefix="sctpd-", ignore_cleanup_errors=True) as folder, Faulty(record_dir=folder) as k:
         k.ready()
