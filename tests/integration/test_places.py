@@ -44,28 +44,6 @@ class Story:
         self.many()
         self.stream()
         self.aborted()
-        self.grouped()
-
-    def grouped(self):
-        """A member leaves, and what it had goes to the other."""
-        a, b = self.a, self.b
-        listener = b.call("open", ip="127.0.0.1", options={"active": True, **HELD})
-        b.call("listen", sock=listener["sock"])
-        b.call("group", sock=listener["sock"], name="story")
-        b.call("join", name="story")
-        here = a.call("open", ip="127.0.0.1", options=HELD)["sock"]
-        here_id = a.call("connect", sock=here, addr="127.0.0.1", port=listener["port"])["assoc_id"]
-        there = b.event("assigned")["sock"]
-        sent = [self.next() for _ in range(3)]
-        for data in sent:
-            a.call("send", sock=here, assoc_id=here_id, data=data)
-        assert [b.event("data", sock=there)["data"] for _ in sent] == sent
-        a.call("join", name="story")
-        b.call("leave", name="story")
-        a.event("assigned", sock=there)
-        a.call("ungroup", name="story")
-        for sock in (here, there, listener["sock"]):
-            a.call("close", sock=sock)
 
     def messages(self, here, here_id, there):
         """Some each way, as requests and as notifications."""
@@ -191,6 +169,6 @@ def dies_at(place):
 
 def test_each_place_but_those_where_an_association_ends(d):
     for place in places():
-        if place not in ENDS + ("stored",):
+        if place not in ENDS + ("stored", "handover"):  # test_group.py has the last
             dies_at(place)
             print(f"        {place}", flush=True)
