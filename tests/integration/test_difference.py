@@ -39,7 +39,7 @@ def test_the_reference_says_which_stack_has_an_option(d):
         entry = entry[:entry.index("\n| ")]
         has = "Userland stack: yes" in entry or "with both stacks" in entry
         assert has or "Userland stack: no" in entry or "with the kernel's stack only" in entry, entry
-        assert row["here"] == (STACK == "kernel" or has or row["name"] == "netns"), row["name"]
+        assert row["here"] == (STACK == "kernel" or has), row["name"]
 
 
 def test_the_receive_buffer_of_an_association_is_five_times_that(d):

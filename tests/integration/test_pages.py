@@ -3,7 +3,7 @@
 from check import WAIT_MS, blackhole, recv, refusal
 from harness import STACK, associate, wait_for
 
-BASE = {"sock", "assoc_id", "state", "peer", "port", "inbound_streams", "outbound_streams", "send_pend", "recv_pend",
+BASE = {"sock", "assoc_id", "state", "peer", "port", "inbound_streams", "outbound_streams", "send_pend", "recv_pend", "stalled",
         "owner", "name", "pid", "uid", "age", "recv_cnt", "recv_oct", "send_cnt", "send_oct", "ppids", "more_ppids",
         "last_error", "last_error_age"}
 
