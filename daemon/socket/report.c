@@ -69,14 +69,12 @@ struct more {
 
 #define MOST	16
 
-/*
- * After these it is asked why: they are written out with what was recorded. A program that ends
- * is no incident: if its associations are not shut down in order then, one of these follows.
- */
+/* After these it is asked why: they are written out with what was recorded. */
 static bool
 is_incident(enum line which)
 {
-	return which == LINE_assoc_lost || which == LINE_assoc_aborted || which == LINE_assoc_restarted;
+	return which == LINE_assoc_lost || which == LINE_assoc_aborted ||
+	    which == LINE_assoc_restarted || which == LINE_assoc_orphaned;
 }
 
 /* The line is recorded, however many of its kind go to the log. */
