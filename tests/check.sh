@@ -177,9 +177,17 @@ step_acceptance() { # each statement about the behaviour has a test, each row of
 	/usr/bin/python3 tests/acceptance.py
 }
 
-step_integration() { # the daemon on the kernel's SCTP
-	TEST_NOT_HERE="metrics.prometheus:userland udp.:userland" TEST_MANY=20000 \
+on_the_kernel() { # the daemon on the kernel's SCTP
+	TEST_PART=$1 TEST_NOT_HERE="metrics.prometheus:userland udp.:userland" TEST_MANY=20000 \
 	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py -s
+}
+
+step_integration() { # every other module, so that the two can run side by side
+	on_the_kernel 1/2
+}
+
+step_integration_even() {
+	on_the_kernel 2/2
 }
 
 # What is tested under ASan and UBSan on the userland stack, and so not under valgrind on the kernel's, which takes ten
@@ -224,7 +232,7 @@ under_valgrind() { # the same, the daemon under valgrind: no error, no leak, no 
 	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py -s
 }
 
-step_valgrind_odd() { # every other module, so that the two can run side by side
+step_valgrind_odd() { # likewise
 	under_valgrind 1/2
 }
 
@@ -315,7 +323,7 @@ run() {
 # take the steps, one after the other, the longest first, and each step is told
 # when it is over.
 quick="rooms reference help manuals acceptance shellcheck units install metrics abi"
-long="integration valgrind_odd fuzz valgrind_even userland asan random bench faults soak loss unit systemd delay readme flags clang without demo"
+long="integration valgrind_odd valgrind_even integration_even fuzz userland asan random bench faults soak loss unit systemd delay readme flags clang without demo"
 
 work() {
 	local name start
