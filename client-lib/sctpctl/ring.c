@@ -27,7 +27,7 @@ map(struct ring *r, int fd)
 	r->shared = (void *)p;
 	r->data = data;
 	if (mmap(p, TAP_RING_DATA, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED &&
-	    mmap(data, r->size, PROT_READ, MAP_SHARED | MAP_FIXED, fd, TAP_RING_DATA) != MAP_FAILED &&
+	    mmap(data, r->size, PROT_READ, MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, TAP_RING_DATA) != MAP_FAILED &&
 	    mmap(data + r->size, r->size, PROT_READ, MAP_SHARED | MAP_FIXED, fd, TAP_RING_DATA) != MAP_FAILED)
 		return true;
 	ring_close(r);

@@ -17,7 +17,7 @@ mapped(const struct tapring *r)
 	return TAP_RING_DATA + 2 * r->size;
 }
 
-/* The struct and the ring, and the ring once more behind it. */
+/* The struct and the ring, whose pages no message is to wait for, and the ring once more behind it. */
 static bool
 map(struct tapring *r, int fd)
 {
@@ -28,7 +28,7 @@ map(struct tapring *r, int fd)
 		return false;
 	r->shared = (void *)p;
 	r->data = p + TAP_RING_DATA;
-	if (mmap(p, TAP_RING_DATA + r->size, prot, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED &&
+	if (mmap(p, TAP_RING_DATA + r->size, prot, MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, 0) != MAP_FAILED &&
 	    mmap(r->data + r->size, r->size, prot, MAP_SHARED | MAP_FIXED, fd, TAP_RING_DATA) != MAP_FAILED)
 		return true;
 	tapring_close(r);
