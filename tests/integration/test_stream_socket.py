@@ -2,6 +2,7 @@
 """One-to-one sockets: no assoc_id is needed, and an end is an event."""
 from check import (WAIT_MS, answer_code, blackhole, code, cpu_seconds, nothing, only, option, recv, recv_data,
                    refusal, setopt)
+from harness import SLOW
 
 OVER = {"reason": "the association is over"}
 
@@ -28,9 +29,12 @@ def flat(d, c):
     """The daemon does nothing while nobody asks it for anything: if it turned round, it would take all of the time."""
     sock = c.call("open")["sock"]
     assert code(c, "recv", sock=sock, timeout=1) == "timeout"     # what valgrind sees first takes long
-    before = cpu_seconds(d)
-    assert code(c, "recv", sock=sock, timeout=300) == "timeout"
-    return cpu_seconds(d) - before <= 0.05
+    for _ in range(1 + (SLOW > 1)):         # and so does what it sees while it waits
+        before = cpu_seconds(d)
+        assert code(c, "recv", sock=sock, timeout=300) == "timeout"
+        if cpu_seconds(d) - before <= 0.05:
+            return True
+    return False
 
 
 def ends(c, sock, *events):
