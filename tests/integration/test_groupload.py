@@ -73,6 +73,7 @@ def is_acknowledged(text, sent):
 
 def events(d, c, alive, log, names):
     """Once: a member is killed, or drained and ended, and another joins."""
+    wait_for(lambda: alive.keys() <= {m["name"] for m in only(c.call("groups")["groups"], name="g")["members"]})
     name = random.choice(list(alive))
     if random.random() < 0.5:
         os.kill(alive[name], signal.SIGKILL)
@@ -113,18 +114,23 @@ def test_members_come_and_go_under_load(d):
         except BlockingIOError:
             pass
 
+    def say():
+        for sock, assoc_id in peers:
+            out.call("send", sock=sock, assoc_id=assoc_id, data=b"%d %d" % (sock, n))
+            sent[str(sock)] = n
+        hear()
+
     end, due = time.monotonic() + SECONDS, time.monotonic()
     try:
         while time.monotonic() < end:
             n += 1
-            for sock, assoc_id in peers:
-                out.call("send", sock=sock, assoc_id=assoc_id, data=b"%d %d" % (sock, n))
-                sent[str(sock)] = n
-            hear()
+            say()
             if time.monotonic() > due:
                 due += 0.3
                 turn += 1
                 events(d, c, alive, log, names)
+        n += 1
+        say()       # who was killed last may have acknowledged and not have told us
         wait_for(lambda: hear() or is_acknowledged("".join(text), sent))
         check("".join(text), sent)
         print(f"        {n * len(peers)} messages, {turn} members came and went", flush=True)
