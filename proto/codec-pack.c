@@ -18,6 +18,20 @@ codec_pack_text(msgpack_packer *pk, const char *s)
 }
 
 void
+codec_pack_number(msgpack_packer *pk, const char *key, uint64_t value)
+{
+	codec_pack_text(pk, key);
+	msgpack_pack_uint64(pk, value);
+}
+
+void
+codec_pack_string(msgpack_packer *pk, const char *key, const char *value)
+{
+	codec_pack_text(pk, key);
+	codec_pack_text(pk, value);
+}
+
+void
 codec_pack_endpoint(msgpack_packer *pk, const struct sockaddr_storage *ss)
 {
 	char	text[ADDR_TEXT];

@@ -54,6 +54,9 @@ void codec_normalize(msgpack_object *);
 
 /* Text as MessagePack has it; short for what would be said everywhere. */
 void codec_pack_text(msgpack_packer *, const char *);
+/* A key of a map, and its value. */
+void codec_pack_number(msgpack_packer *, const char *key, uint64_t);
+void codec_pack_string(msgpack_packer *, const char *key, const char *);
 void codec_pack_endpoint(msgpack_packer *, const struct sockaddr_storage *);
 
 /* An object's type in words: "a string", "a map"... */

@@ -29,20 +29,6 @@ struct assoc_list {
 	bool		addrs;		/* with all addresses */
 };
 
-static void
-pack_pair(msgpack_packer *pk, const char *key, uint64_t value)
-{
-	codec_pack_text(pk, key);
-	msgpack_pack_uint64(pk, value);
-}
-
-static void
-pack_string(msgpack_packer *pk, const char *key, const char *value)
-{
-	codec_pack_text(pk, key);
-	codec_pack_text(pk, value);
-}
-
 /* ---- what the stack says -------------------------------------------- */
 
 /* Before and after that the stacks differ in what they say. */
@@ -106,10 +92,10 @@ pack_addrs(msgpack_packer *pk, const char *key, struct assoc *a, bool peer)
 static void
 pack_owner(msgpack_packer *pk, const struct client *c)
 {
-	pack_pair(pk, "owner", c->node.key);
-	pack_string(pk, "name", c->name != NULL ? c->name : "");
-	pack_pair(pk, "pid", (uint64_t)c->pid);
-	pack_pair(pk, "uid", c->uid);
+	codec_pack_number(pk, "owner", c->node.key);
+	codec_pack_string(pk, "name", c->name != NULL ? c->name : "");
+	codec_pack_number(pk, "pid", (uint64_t)c->pid);
+	codec_pack_number(pk, "uid", c->uid);
 }
 #define OWNER_PAIRS	4u
 
@@ -120,17 +106,17 @@ pack_assoc(struct assoc_list *l, struct assoc *a)
 	struct sock	*s = a->sock;
 
 	msgpack_pack_map(pk, 10 + OWNER_PAIRS + TRACE_PAIRS + (l->status ? 2u : 0) + (l->addrs ? 2u : 0));
-	pack_pair(pk, "sock", s->node.key);
-	pack_pair(pk, "assoc_id", assoc_id(a));
-	pack_string(pk, "state", assoc_state_name(a));
+	codec_pack_number(pk, "sock", s->node.key);
+	codec_pack_number(pk, "assoc_id", assoc_id(a));
+	codec_pack_string(pk, "state", assoc_state_name(a));
 	codec_pack_text(pk, "peer");
 	codec_pack_endpoint(pk, &a->peer);
-	pack_pair(pk, "port", s->port);
-	pack_pair(pk, "inbound_streams", a->inbound);
-	pack_pair(pk, "outbound_streams", a->outbound);
-	pack_pair(pk, "send_pend", a->waiting);
-	pack_pair(pk, "recv_pend", s->pending_bytes + output_unacked(&s->owner->out));
-	pack_pair(pk, "stalled", a->watched != NULL && a->watched->stalled != 0 ?
+	codec_pack_number(pk, "port", s->port);
+	codec_pack_number(pk, "inbound_streams", a->inbound);
+	codec_pack_number(pk, "outbound_streams", a->outbound);
+	codec_pack_number(pk, "send_pend", a->waiting);
+	codec_pack_number(pk, "recv_pend", s->pending_bytes + output_unacked(&s->owner->out));
+	codec_pack_number(pk, "stalled", a->watched != NULL && a->watched->stalled != 0 ?
 	    trace_now() - a->watched->stalled : 0);
 	pack_owner(pk, s->owner);
 	trace_pack(pk, &a->trace);

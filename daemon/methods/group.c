@@ -279,34 +279,20 @@ handle_ungroup(struct call *call, const struct rpc_ungroup_in *in, struct rpc_un
 /* ---- groups ----------------------------------------------------------- */
 
 static void
-pack_pair(msgpack_packer *pk, const char *key, uint64_t value)
-{
-	codec_pack_text(pk, key);
-	msgpack_pack_uint64(pk, value);
-}
-
-static void
-pack_string(msgpack_packer *pk, const char *key, const char *value)
-{
-	codec_pack_text(pk, key);
-	codec_pack_text(pk, value);
-}
-
-static void
 pack_member(msgpack_packer *pk, const struct member *m)
 {
 	const struct client	*c = m->client;
 
 	msgpack_pack_map(pk, 9);
-	pack_pair(pk, "client", c->node.key);
-	pack_string(pk, "name", c->name != NULL ? c->name : "");
-	pack_pair(pk, "pid", (uint64_t)c->pid);
-	pack_pair(pk, "uid", c->uid);
-	pack_pair(pk, "priority", m->priority);
-	pack_string(pk, "state", !member_is_here(m) ? "away" : m->draining ? "draining" : "active");
-	pack_pair(pk, "sockets", m->group->slots != NULL ? spread_count(m) : member_sockets(m));
-	pack_pair(pk, "going", share_going(m));
-	pack_pair(pk, "queued", output_unacked(&c->out));
+	codec_pack_number(pk, "client", c->node.key);
+	codec_pack_string(pk, "name", c->name != NULL ? c->name : "");
+	codec_pack_number(pk, "pid", (uint64_t)c->pid);
+	codec_pack_number(pk, "uid", c->uid);
+	codec_pack_number(pk, "priority", m->priority);
+	codec_pack_string(pk, "state", !member_is_here(m) ? "away" : m->draining ? "draining" : "active");
+	codec_pack_number(pk, "sockets", m->group->slots != NULL ? spread_count(m) : member_sockets(m));
+	codec_pack_number(pk, "going", share_going(m));
+	codec_pack_number(pk, "queued", output_unacked(&c->out));
 }
 
 /* How many associations members have, and how many events wait. */
@@ -331,14 +317,14 @@ pack_group(msgpack_packer *pk, const struct group *g)
 
 	count_shares(g, &held, &waiting);
 	msgpack_pack_map(pk, 14);
-	pack_string(pk, "name", g->name);
-	pack_pair(pk, "sock", g->node.key);
-	pack_pair(pk, "uid", g->sock->uid);
-	pack_string(pk, "policy", group_policy_words[g->policy].name);
-	pack_string(pk, "by", g->policy == GROUP_ACTIVE_STANDBY ? "" : group_by_words[g->by].name);
-	pack_pair(pk, "offset", g->offset);
-	pack_pair(pk, "length", g->length);
-	pack_pair(pk, "grace", g->grace);
+	codec_pack_string(pk, "name", g->name);
+	codec_pack_number(pk, "sock", g->node.key);
+	codec_pack_number(pk, "uid", g->sock->uid);
+	codec_pack_string(pk, "policy", group_policy_words[g->policy].name);
+	codec_pack_string(pk, "by", g->policy == GROUP_ACTIVE_STANDBY ? "" : group_by_words[g->by].name);
+	codec_pack_number(pk, "offset", g->offset);
+	codec_pack_number(pk, "length", g->length);
+	codec_pack_number(pk, "grace", g->grace);
 	codec_pack_text(pk, "users");
 	msgpack_pack_array(pk, g->nusers);
 	for (size_t i = 0; i < g->nusers; i++)
@@ -347,10 +333,10 @@ pack_group(msgpack_packer *pk, const struct group *g)
 	msgpack_pack_array(pk, g->nmembers);
 	TAILQ_FOREACH(m, &g->members, entry)
 		pack_member(pk, m);
-	pack_pair(pk, "associations", held);
-	pack_pair(pk, "unassigned", g->by_id.count - held + (g->sock->share == NULL ? g->sock->assocs.count : 0));
-	pack_pair(pk, "waiting", waiting);
-	pack_pair(pk, "handovers", g->handovers);
+	codec_pack_number(pk, "associations", held);
+	codec_pack_number(pk, "unassigned", g->by_id.count - held + (g->sock->share == NULL ? g->sock->assocs.count : 0));
+	codec_pack_number(pk, "waiting", waiting);
+	codec_pack_number(pk, "handovers", g->handovers);
 }
 
 static bool

@@ -233,36 +233,22 @@ handle_detach(struct call *call, const struct rpc_detach_in *in, struct rpc_deta
 /* ---- lists ----------------------------------------------------------- */
 
 static void
-pack_number(msgpack_packer *pk, const char *key, uint64_t value)
-{
-	codec_pack_text(pk, key);
-	msgpack_pack_uint64(pk, value);
-}
-
-static void
-pack_string(msgpack_packer *pk, const char *key, const char *value)
-{
-	codec_pack_text(pk, key);
-	codec_pack_text(pk, value);
-}
-
-static void
 pack_one(msgpack_packer *pk, const struct supervised *v)
 {
 	uint64_t	now = supervise_now();
 
 	msgpack_pack_map(pk, 12);
-	pack_string(pk, "name", v->name);
-	pack_string(pk, "role", supervise_role_words[v->role].name);
-	pack_string(pk, "state", supervised_state_name(v));
-	pack_number(pk, "since", now - v->since);
-	pack_number(pk, "attempts", v->attempts);
-	pack_number(pk, "next", v->state == SUPERVISED_WAITING && v->next > now ? v->next - now : 0);
-	pack_string(pk, "reason", v->why);
-	pack_number(pk, "sock", v->sock != NULL ? v->sock->node.key : 0);
-	pack_number(pk, "associations", v->sock != NULL ? v->sock->assocs.count : 0);
-	pack_number(pk, "owner", supervised_is_attached(v) ? v->sock->owner->node.key : 0);
-	pack_number(pk, "uid", v->home->uid);
+	codec_pack_string(pk, "name", v->name);
+	codec_pack_string(pk, "role", supervise_role_words[v->role].name);
+	codec_pack_string(pk, "state", supervised_state_name(v));
+	codec_pack_number(pk, "since", now - v->since);
+	codec_pack_number(pk, "attempts", v->attempts);
+	codec_pack_number(pk, "next", v->state == SUPERVISED_WAITING && v->next > now ? v->next - now : 0);
+	codec_pack_string(pk, "reason", v->why);
+	codec_pack_number(pk, "sock", v->sock != NULL ? v->sock->node.key : 0);
+	codec_pack_number(pk, "associations", v->sock != NULL ? v->sock->assocs.count : 0);
+	codec_pack_number(pk, "owner", supervised_is_attached(v) ? v->sock->owner->node.key : 0);
+	codec_pack_number(pk, "uid", v->home->uid);
 	codec_pack_text(pk, "config");
 	(void)(v->config ? msgpack_pack_true(pk) : msgpack_pack_false(pk));
 }
@@ -402,9 +388,9 @@ explain_peers(struct problems *p, msgpack_packer *pk, const struct rpc_supervise
 			explain_pair(p, &peer, local, n);
 		}
 		msgpack_pack_map(pk, 3);
-		pack_string(pk, "peer", name);
-		pack_string(pk, "from", from);
-		pack_string(pk, "problem", why);
+		codec_pack_string(pk, "peer", name);
+		codec_pack_string(pk, "from", from);
+		codec_pack_string(pk, "problem", why);
 	}
 }
 

@@ -34,37 +34,23 @@ text(const char *s)
 	return (struct slice){ s, (uint32_t)strlen(s) };
 }
 
-static void
-pack_pair(msgpack_packer *pk, const char *key, uint64_t value)
-{
-	codec_pack_text(pk, key);
-	msgpack_pack_uint64(pk, value);
-}
-
-static void
-pack_string(msgpack_packer *pk, const char *key, const char *value)
-{
-	codec_pack_text(pk, key);
-	codec_pack_text(pk, value);
-}
-
 /* ---- hello and status ----------------------------------------------- */
 
 static void
 pack_limits(msgpack_packer *pk)
 {
 	msgpack_pack_map(pk, 11);
-	pack_pair(pk, "max_clients", config.max_clients);
-	pack_pair(pk, "max_sockets", config.max_sockets);
-	pack_pair(pk, "max_associations", config.max_associations);
-	pack_pair(pk, "max_memory", user_limit(CHARGE_MEMORY));
-	pack_pair(pk, "max_clients_per_user", config.max_clients_per_user);
-	pack_pair(pk, "max_sockets_per_user", config.max_sockets_per_user);
-	pack_pair(pk, "max_associations_per_user", config.max_associations_per_user);
-	pack_pair(pk, "max_lookups_per_user", config.max_lookups_per_user);
-	pack_pair(pk, "max_memory_per_user", config.max_memory_per_user);
-	pack_pair(pk, "max_message", config.max_message);
-	pack_pair(pk, "client_queue", config.client_queue);
+	codec_pack_number(pk, "max_clients", config.max_clients);
+	codec_pack_number(pk, "max_sockets", config.max_sockets);
+	codec_pack_number(pk, "max_associations", config.max_associations);
+	codec_pack_number(pk, "max_memory", user_limit(CHARGE_MEMORY));
+	codec_pack_number(pk, "max_clients_per_user", config.max_clients_per_user);
+	codec_pack_number(pk, "max_sockets_per_user", config.max_sockets_per_user);
+	codec_pack_number(pk, "max_associations_per_user", config.max_associations_per_user);
+	codec_pack_number(pk, "max_lookups_per_user", config.max_lookups_per_user);
+	codec_pack_number(pk, "max_memory_per_user", config.max_memory_per_user);
+	codec_pack_number(pk, "max_message", config.max_message);
+	codec_pack_number(pk, "client_queue", config.client_queue);
 }
 
 /* The features of this daemon on any stack. */
@@ -105,12 +91,12 @@ pack_users(msgpack_packer *pk, const struct client *c)
 		if (!policy_may_see(c, user_uid(u)))
 			continue;
 		msgpack_pack_map(pk, 6);
-		pack_pair(pk, "uid", user_uid(u));
-		pack_pair(pk, "clients", u->used[CHARGE_CLIENTS]);
-		pack_pair(pk, "sockets", u->used[CHARGE_SOCKETS]);
-		pack_pair(pk, "associations", u->used[CHARGE_ASSOCIATIONS]);
-		pack_pair(pk, "lookups", u->used[CHARGE_LOOKUPS]);
-		pack_pair(pk, "memory", u->used[CHARGE_MEMORY]);
+		codec_pack_number(pk, "uid", user_uid(u));
+		codec_pack_number(pk, "clients", u->used[CHARGE_CLIENTS]);
+		codec_pack_number(pk, "sockets", u->used[CHARGE_SOCKETS]);
+		codec_pack_number(pk, "associations", u->used[CHARGE_ASSOCIATIONS]);
+		codec_pack_number(pk, "lookups", u->used[CHARGE_LOOKUPS]);
+		codec_pack_number(pk, "memory", u->used[CHARGE_MEMORY]);
 	}
 }
 
@@ -339,18 +325,18 @@ static void
 pack_sock(msgpack_packer *pk, const struct sock *s)
 {
 	msgpack_pack_map(pk, 11);
-	pack_pair(pk, "sock", s->node.key);
-	pack_string(pk, "type", s->many ? "seqpacket" : "stream");
-	pack_string(pk, "family", s->family == AF_INET6 ? "inet6" : "inet");
-	pack_pair(pk, "port", s->port);
-	pack_pair(pk, "owner", s->owner->node.key);
+	codec_pack_number(pk, "sock", s->node.key);
+	codec_pack_string(pk, "type", s->many ? "seqpacket" : "stream");
+	codec_pack_string(pk, "family", s->family == AF_INET6 ? "inet6" : "inet");
+	codec_pack_number(pk, "port", s->port);
+	codec_pack_number(pk, "owner", s->owner->node.key);
 	codec_pack_text(pk, "active");
 	sock_pack_active(pk, s);
 	codec_pack_text(pk, "listening");
 	(void)(s->listening ? msgpack_pack_true(pk) : msgpack_pack_false(pk));
-	pack_pair(pk, "associations", s->assocs.count);
-	pack_pair(pk, "recv_cnt", s->received.cnt);
-	pack_pair(pk, "send_cnt", s->sent.cnt);
+	codec_pack_number(pk, "associations", s->assocs.count);
+	codec_pack_number(pk, "recv_cnt", s->received.cnt);
+	codec_pack_number(pk, "send_cnt", s->sent.cnt);
 	codec_pack_text(pk, "held");
 	(void)(s->held ? msgpack_pack_true(pk) : msgpack_pack_false(pk));
 }
@@ -379,14 +365,14 @@ static void
 pack_client(msgpack_packer *pk, const struct client *c)
 {
 	msgpack_pack_map(pk, 10);
-	pack_pair(pk, "client", c->node.key);
-	pack_string(pk, "name", c->name != NULL ? c->name : "");
-	pack_pair(pk, "uid", c->uid);
-	pack_pair(pk, "pid", (uint64_t)c->pid);
-	pack_pair(pk, "sockets", c->nsocks);
-	pack_pair(pk, "queued", output_unacked(&c->out) + c->waiting);
-	pack_pair(pk, "calls", c->account.calls);
-	pack_pair(pk, "memory", c->account.memory);
+	codec_pack_number(pk, "client", c->node.key);
+	codec_pack_string(pk, "name", c->name != NULL ? c->name : "");
+	codec_pack_number(pk, "uid", c->uid);
+	codec_pack_number(pk, "pid", (uint64_t)c->pid);
+	codec_pack_number(pk, "sockets", c->nsocks);
+	codec_pack_number(pk, "queued", output_unacked(&c->out) + c->waiting);
+	codec_pack_number(pk, "calls", c->account.calls);
+	codec_pack_number(pk, "memory", c->account.memory);
 	codec_pack_text(pk, "away");
 	(void)(c->away ? msgpack_pack_true(pk) : msgpack_pack_false(pk));
 	codec_pack_text(pk, "resident");
@@ -452,9 +438,9 @@ pack_methods(msgpack_packer *pk)
 	msgpack_pack_array(pk, RPC_COUNT);
 	for (int m = 0; m < RPC_COUNT; m++) {
 		msgpack_pack_map(pk, 5);
-		pack_string(pk, "name", rpc_table[m].name);
-		pack_string(pk, "from", rpc_table[m].from);
-		pack_string(pk, "doc", rpc_table[m].doc);
+		codec_pack_string(pk, "name", rpc_table[m].name);
+		codec_pack_string(pk, "from", rpc_table[m].from);
+		codec_pack_string(pk, "doc", rpc_table[m].doc);
 		pack_fields(pk, "in", rpc_table[m].in);
 		pack_fields(pk, "out", rpc_table[m].out);
 	}
@@ -474,15 +460,15 @@ pack_options(msgpack_packer *pk)
 	msgpack_pack_array(pk, n);
 	for (const struct sockopt *o = sockopt_table; o->name != NULL; o++) {
 		msgpack_pack_map(pk, 7);
-		pack_string(pk, "name", o->name);
-		pack_string(pk, "from", o->from);
-		pack_string(pk, "doc", o->doc);
+		codec_pack_string(pk, "name", o->name);
+		codec_pack_string(pk, "from", o->from);
+		codec_pack_string(pk, "doc", o->doc);
 		codec_pack_text(pk, "here");	/* the daemon's own, or one that the stack in use has */
 		here = ((o->level == LEVEL_HANDLED || o->level == LEVEL_STORED) && !o->kernel_only) ||
 		    stack->has_option(o);
 		(void)(here ? msgpack_pack_true(pk) : msgpack_pack_false(pk));
-		pack_string(pk, "access", access[o->access]);
-		pack_string(pk, "scope", scope[o->scope]);
+		codec_pack_string(pk, "access", access[o->access]);
+		codec_pack_string(pk, "scope", scope[o->scope]);
 		pack_fields(pk, "fields", o->fields);
 	}
 }
@@ -498,9 +484,9 @@ pack_events(msgpack_packer *pk)
 	msgpack_pack_array(pk, n);
 	for (const struct event_type *e = event_type_table; e->name != NULL; e++) {
 		msgpack_pack_map(pk, 4);
-		pack_string(pk, "name", e->name);
-		pack_string(pk, "from", e->from);
-		pack_string(pk, "doc", e->doc);
+		codec_pack_string(pk, "name", e->name);
+		codec_pack_string(pk, "from", e->from);
+		codec_pack_string(pk, "doc", e->doc);
 		pack_fields(pk, "fields", e->fields);
 	}
 }
@@ -517,8 +503,8 @@ pack_description(msgpack_packer *pk)
 	msgpack_pack_array(pk, ERR_COUNT - 1);
 	for (int e = 1; e < ERR_COUNT; e++) {
 		msgpack_pack_map(pk, 2);
-		pack_string(pk, "code", error_table[e].code);
-		pack_string(pk, "doc", error_table[e].doc);
+		codec_pack_string(pk, "code", error_table[e].code);
+		codec_pack_string(pk, "doc", error_table[e].doc);
 	}
 }
 

@@ -142,23 +142,16 @@ since(uint64_t at, uint64_t now)
 	return at != 0 && at < now ? now - at : 0;
 }
 
-static void
-pack_pair(msgpack_packer *pk, const char *key, uint64_t value)
-{
-	codec_pack_text(pk, key);
-	msgpack_pack_uint64(pk, value);
-}
-
 void
 trace_pack(msgpack_packer *pk, const struct trace *t)
 {
 	uint64_t	now = trace_now();
 
-	pack_pair(pk, "age", since(t->up, now));
-	pack_pair(pk, "recv_cnt", t->received.messages);
-	pack_pair(pk, "recv_oct", t->received.bytes);
-	pack_pair(pk, "send_cnt", t->sent.messages);
-	pack_pair(pk, "send_oct", t->sent.bytes);
+	codec_pack_number(pk, "age", since(t->up, now));
+	codec_pack_number(pk, "recv_cnt", t->received.messages);
+	codec_pack_number(pk, "recv_oct", t->received.bytes);
+	codec_pack_number(pk, "send_cnt", t->sent.messages);
+	codec_pack_number(pk, "send_oct", t->sent.bytes);
 	codec_pack_text(pk, "ppids");
 	msgpack_pack_array(pk, t->nppids);
 	for (unsigned i = 0; i < t->nppids; i++)
@@ -167,5 +160,5 @@ trace_pack(msgpack_packer *pk, const struct trace *t)
 	(void)(t->more_ppids ? msgpack_pack_true(pk) : msgpack_pack_false(pk));
 	codec_pack_text(pk, "last_error");
 	codec_pack_text(pk, t->error);
-	pack_pair(pk, "last_error_age", since(t->error_at, now));
+	codec_pack_number(pk, "last_error_age", since(t->error_at, now));
 }
