@@ -8,7 +8,10 @@
 #include "methods/policy.h"
 #include "proto/addr.h"
 #include "proto/tapring.h"
+#include "rpc/turn.h"
 #include "socket/tap.h"
+
+#define RING_A_UNIT	(32u << 10)	/* see rpc/turn.h: each page is touched when the tap begins */
 
 /* Can its descriptor be passed? */
 static enum error
@@ -55,6 +58,7 @@ handle_tap(struct call *call, const struct rpc_tap_in *in, struct rpc_tap_out *o
 		    (int)(in->addr.len < 64 ? in->addr.len : 64), in->addr.ptr);
 	if (RPC_HAS(in, tap, ring) && (e = may_share(call, in->ring)) != ERR_OK)
 		return e;
+	turn_cost(in->ring / RING_A_UNIT);
 	if ((e = tap_begin(call->client, &f, policy_is_root(call->client->uid), &fd)) != ERR_OK || fd == -1)
 		return e;
 	output_pass(&call->client->out, fd);
