@@ -177,10 +177,13 @@ on_time(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	t->waiting = false;
-	if (t->ring != NULL)
-		(void)show(t);
-	else
+	if (t->ring == NULL) {
 		(void)flush(t);
+		return;
+	}
+	(void)show(t);
+	if (t->ring->shown != t->ring->written)		/* in this turn, and not committed yet */
+		wait_ms(t, GATHER_MS);
 }
 
 /* The journal knows of all that was written: readers may see it. A ring that fills up does not wait for its timer. */

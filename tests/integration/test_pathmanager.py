@@ -102,7 +102,7 @@ def test_a_primary_that_fails_is_left_within_a_second_and_taken_again(h):
         assert f.primary() == RIGHT[1]
     healed = time.monotonic()
     f.until(lambda: f.said("returned"))
-    took = time.monotonic() - healed
+    took = time.monotonic() - told
     assert f.primary() == RIGHT[0]
     f.go_on(0.1)
     n, longest = f.end(), f.longest()
@@ -134,12 +134,12 @@ QUICK = {"sctp_rtoinfo": {"initial": 300, "min": 300, "max": 300}, "sctp_associn
 def test_a_path_that_flaps_is_damped(h):
     f = Flow(h, **QUICK, path_manager={"on": True, "return": 0, "half_life": 2500})
     before = f.c.call("status")
-    damped, healed = None, None
+    told = None
     for n in range(1, 20):
         with dead(1):
             f.until(lambda n=n: len(f.said("moved")) == n)
+            told = time.monotonic()         # to mend the path takes long where processes do
         if f.said("damped"):
-            healed = time.monotonic()
             break
         f.until(lambda n=n: len(f.said("returned")) == n)
     damped, = f.said("damped")
