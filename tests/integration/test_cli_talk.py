@@ -51,7 +51,7 @@ def test_count_of_a_stream_that_is_not_fails_once(d):
 
 
 def used_by(d, port, args, text):
-    """Seconds that a connect takes, and those of them that it has the processor."""
+    """Seconds that a connect takes, those of them that it has the processor, and how often it gave the processor up."""
     start = time.monotonic()
     p = spawn(d, "connect", "127.0.0.1", port, "--rate", 100, *args)
     p.stdin.write(text)
@@ -61,7 +61,7 @@ def used_by(d, port, args, text):
     p.returncode = status
     p.stdout.close(), p.stderr.close()
     assert status == 0
-    return took, used.ru_utime + used.ru_stime
+    return took, used.ru_utime + used.ru_stime, used.ru_nvcsw
 
 
 def test_the_rate_is_kept_without_use_of_the_processor(d):
@@ -69,12 +69,14 @@ def test_the_rate_is_kept_without_use_of_the_processor(d):
     c = d.client()
     sock, port = listener(c)
     for args, text in ((["--count", 51, "--size", 10], ""), ([], "x\n" * 51)):
-        _, start = used_by(d, port, ["--count", 1, "--size", 10], "")
+        _, start, _ = used_by(d, port, ["--count", 1, "--size", 10], "")
         messages(c, sock, 1)
-        took, used = used_by(d, port, args, text)
+        took, used, slept = used_by(d, port, args, text)
         messages(c, sock, 51)
         assert 0.5 <= took < 0.5 + 2 * SLOW, took
-        assert used - start < 0.2 * SLOW, (used, start)
+        assert slept >= 50, slept       # before each message
+        if not os.environ.get("LAB_KERNEL", "").startswith("uml"):      # which counts whole ticks, at which it wakes
+            assert used - start < 0.2 * SLOW, (used, start)
 
 
 def test_several_associations_of_one_connect(d):

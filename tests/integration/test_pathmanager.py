@@ -102,7 +102,7 @@ def test_a_primary_that_fails_is_left_within_a_second_and_taken_again(h):
         assert f.primary() == RIGHT[1]
     healed = time.monotonic()
     f.until(lambda: f.said("returned"))
-    took = time.monotonic() - told
+    took = time.monotonic() - healed
     assert f.primary() == RIGHT[0]
     f.go_on(0.1)
     n, longest = f.end(), f.longest()
@@ -145,7 +145,7 @@ def test_a_path_that_flaps_is_damped(h):
     damped, = f.said("damped")
     assert n >= 3 and 2500 <= damped["wait"] <= 7500, (n, damped)
     f.until(lambda: len(f.said("returned")) == n)
-    waited = time.monotonic() - healed
+    waited = time.monotonic() - told
     assert waited > damped["wait"] / 1000 - 0.6, (waited, damped)
     f.end()
     after = f.c.call("status")
