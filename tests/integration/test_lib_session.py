@@ -56,6 +56,12 @@ def line(p):
     return p.stdout.readline().rstrip("\n")
 
 
+def answers(path):
+    """Does somebody listen there? The name is there a moment earlier."""
+    with socket.socket(socket.AF_UNIX) as s:
+        return s.connect_ex(path) == 0
+
+
 def connect(port, buffer=0):
     s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
     s.settimeout(WAIT * SLOW)
@@ -187,7 +193,7 @@ def test_a_daemon_that_does_not_survive_is_not_waited_for(d):
         with open(os.path.join(there, "log"), "w+") as log:
             alone = subprocess.Popen([os.path.join(BUILD, "sctpd"), "-s", path], stderr=log, stdin=subprocess.DEVNULL)
         try:
-            wait_for(lambda: os.path.exists(path))
+            wait_for(lambda: answers(path))
             k = type("Alone", (), {"path": path})
             with program(k, "wait", WAIT * 1000) as p:
                 line(p)
