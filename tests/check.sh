@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# All tests, four steps at a time: what "make check" runs when everything is
+# All tests, three steps at a time: what "make check" runs when everything is
 # built. check.sh [STEP...] runs only those. The last line counts the tests of
 # all steps: "N passed, N failed, N skipped".
 
@@ -320,7 +320,7 @@ run() {
 	show "$name" "${PIPESTATUS[0]}" "$start"
 }
 
-# There are two processors, and a lab waits a good part of the time: so four workers
+# There are two processors, and a lab waits a part of the time: so three workers
 # take the steps, one after the other, the longest first, and each step is told
 # when it is over.
 quick="rooms reference help manuals acceptance shellcheck units install metrics abi"
@@ -379,7 +379,7 @@ if [ $# -gt 0 ]; then
 else
 	rm -rf build/check/*.log build/check/*.status build/check/*.taken
 	workers=
-	for _ in 1 2 3 4; do
+	for _ in 1 2 3; do
 		# shellcheck disable=SC2086 # they are several
 		work $quick $long &
 		workers="$workers $!"

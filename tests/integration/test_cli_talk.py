@@ -74,7 +74,7 @@ def test_the_rate_is_kept_without_use_of_the_processor(d):
         took, used, slept = used_by(d, port, args, text)
         messages(c, sock, 51)
         assert 0.5 <= took < 0.5 + 2 * SLOW, took
-        assert slept >= 50, slept       # before each message
+        assert slept >= 25, slept       # before each message, or each two where it is late
         if not os.environ.get("LAB_KERNEL", "").startswith("uml"):      # which counts whole ticks, at which it wakes
             assert used - start < 0.2 * SLOW, (used, start)
 
