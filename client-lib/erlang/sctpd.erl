@@ -5,10 +5,10 @@
 %% runs after gen_sctp: and, for its SCTP sockets, inet: were renamed to sctpd:.
 %% README.md beside this file has the differences.
 %%
-%% A socket is a connection to the daemon with a process of its own, in
-%% sctpd_socket.erl; this module checks arguments, asks, and gives answers
-%% gen_sctp's shape. Any process may use a socket; what comes in an active mode
-%% is sent to its controlling process, with which it ends.
+%% A socket has a process, in sctpd_socket.erl, and shares a connection to the
+%% daemon with others, in sctpd_conn.erl; this module checks arguments, asks, and
+%% gives answers gen_sctp's shape. Any process may use a socket; what comes in an
+%% active mode is sent to its controlling process, with which it ends.
 %%
 %% Addresses are tuples, host names, or maps as socket:sockaddr_in() has them;
 %% times are milliseconds or infinity; bad types are badarg exceptions.
@@ -64,7 +64,7 @@ open(Port, Opts) when is_integer(Port), Port >= 0, Port < 16#10000, is_list(Opts
 open(_, _) -> error(badarg).
 
 %% Whatever is wrong with the arguments is an exception.
-opened({ok, {S, _}}) -> {ok, S};
+opened({ok, _} = Answer) -> Answer;
 opened({error, Reason}) when is_binary(Reason) -> opened(failed(Reason));
 opened({error, einval}) -> error(badarg);
 opened({error, eafnosupport}) -> error(badarg);
@@ -150,23 +150,25 @@ accept(S) -> accept(S, infinity).
 -spec accept(socket(), timeout()) -> {ok, socket()} | {error, reason()}.
 accept(S, Timeout) ->
     is_timeout(Timeout) orelse error(badarg),
-    branch(S, accept, #{timeout => Timeout}).
+    case sctpd_socket:accept(socket(S), Timeout) of
+        {ok, _} = Answer -> Answer;
+        {error, Reason} -> failed(Reason)
+    end.
 
 %% Branch an association off into a socket of its own, which the caller controls.
 -spec peeloff(socket(), assoc()) -> {ok, socket()} | {error, reason()}.
 peeloff(S, #sctp_assoc_change{assoc_id = Id}) -> peeloff(S, Id);
 peeloff(S, Id) when is_integer(Id) ->
-    with_id(Id, fun() -> branch(S, peeloff, #{assoc_id => Id}) end);
+    with_id(Id, fun() -> peel_off(socket(S), Id) end);
 peeloff(_, _) -> error(function_clause).
 
-branch(S, Method, Args) ->
-    #'$sctpd'{sock = Sock, family = Family} = socket(S),
+peel_off(#'$sctpd'{sock = Sock, family = Family} = S, Id) ->
     case sctpd_socket:info(S) of
-        {ok, {Path, Local}} ->
-            case sctpd_socket:start(Path, Method, Args#{sock => Sock}, Local, Family) of
-                {ok, {New, _}} -> {ok, New};
-                {error, Text} when is_binary(Text) -> failed(Text);
-                {error, _} = E -> E
+        {ok, Local} ->
+            Args = #{sock => Sock, assoc_id => Id},
+            case sctpd_socket:start(S, peeloff, Args, maps:remove(active, Local), Family) of
+                {ok, _} = Answer -> Answer;
+                {error, Reason} -> failed(Reason)
             end;
         {error, closed} = E -> E
     end.
@@ -284,15 +286,18 @@ set_up(S, Method, Addrs, Port, Opts, Timeout) ->
     end,
     case try_throw(Prepare) of
         {ok, {Local, Args}} ->
-            _ = sctpd_socket:set_local(S, Local),
-            Args1 = Args#{options => sctpd_socket:activate(S, maps:get(options, Args))},
-            request(S, Method, add_timeout(Method, Args1, Deadline));
+            case sctpd_socket:set_local(S, Local) of
+                ok -> begin_to_connect(S, Method, Args, Deadline);
+                {error, _} = E -> E
+            end;
         {error, _} = E ->
             case is_open(S) of true -> E; false -> {error, closed} end
     end.
 
-add_timeout(connect, Args, Deadline) -> Args#{timeout => left(Deadline)};
-add_timeout(connect_init, Args, _) -> Args.
+begin_to_connect(S, connect, Args, Deadline) ->
+    sctpd_socket:connect(S, Args#{timeout => left(Deadline)});
+begin_to_connect(S, connect_init, Args, _) ->
+    request(S, connect_init, Args).
 
 port_number(Port) when is_integer(Port), Port >= 0, Port < 16#10000 -> Port;
 port_number(Name) when is_atom(Name) ->
@@ -343,7 +348,7 @@ abort(S, #sctp_assoc_change{assoc_id = Id}, Reason) ->
 abort(_, _, _) -> error(badarg).
 
 end_assoc(S, Method, Id, Args) ->
-    with_id(Id, fun() -> sent(ask(S, Method, Args#{assoc_id => Id})) end).
+    with_id(Id, fun() -> sent(request(S, Method, Args#{assoc_id => Id})) end).
 
 %% ---- messages ----------------------------------------------------------------
 
@@ -355,21 +360,31 @@ send(S, Info, Data) when is_record(Info, sctp_sndrcvinfo); is_map(Info) ->
     Prepare = fun() -> {sctpd_term:sndrcvinfo(Info), bytes(Data)} end,
     case try_throw(Prepare) of
         {ok, {#{flags := Flags} = Map, Bin}} when Flags =/= [] -> send_flags(S, Flags, Map, Bin);
-        {ok, {Map, Bin}} -> sent(request(S, send, #{sctp_sndrcvinfo => Map, data => Bin}));
+        {ok, {Map, Bin}} -> sent(send_request(S, #{sctp_sndrcvinfo => Map, data => Bin}));
         {error, _} = E -> E
     end;
 send(S, _, _) ->
     _ = socket(S),
     error(badarg).
 
+%% What is in flight of an association is bounded: sctpd_conn.erl.
+send_request(S, Args) ->
+    #'$sctpd'{sock = Sock} = socket(S),
+    Id = case Args of
+        #{assoc_id := A} -> A;
+        #{sctp_sndrcvinfo := #{assoc_id := A}} -> A;
+        _ -> 0
+    end,
+    sctpd_socket:request(S, {send, {Sock, Id}}, send, Args#{sock => Sock}).
+
 %% The flags that end an association are methods of the daemon's.
 send_flags(S, Flags, Map, Bin) ->
     Id = maps:get(assoc_id, Map, 0),
     case {lists:member(abort, Flags), lists:member(eof, Flags)} of
-        {true, _} -> sent(ask(S, abort, abort_reason(#{assoc_id => Id}, Bin)));
-        {_, true} when Bin =:= <<>> -> sent(ask(S, eof, #{assoc_id => Id}));
+        {true, _} -> sent(request(S, abort, abort_reason(#{assoc_id => Id}, Bin)));
+        {_, true} when Bin =:= <<>> -> sent(request(S, eof, #{assoc_id => Id}));
         {_, true} -> {error, einval};
-        _ -> sent(request(S, send, #{sctp_sndrcvinfo => Map, data => Bin}))
+        _ -> sent(send_request(S, #{sctp_sndrcvinfo => Map, data => Bin}))
     end.
 
 abort_reason(Args, <<>>) -> Args;
@@ -383,7 +398,7 @@ send(S, #sctp_assoc_change{assoc_id = Id}, Stream, Data) ->
 send(S, Id, Stream, Data) when is_integer(Id), is_integer(Stream) ->
     Info = #sctp_sndrcvinfo{assoc_id = Id, stream = Stream},
     case try_throw(fun() -> _ = sctpd_term:sndrcvinfo(Info), bytes(Data) end) of
-        {ok, Bin} -> sent(request(S, send, #{assoc_id => Id, stream => Stream, data => Bin}));
+        {ok, Bin} -> sent(send_request(S, #{assoc_id => Id, stream => Stream, data => Bin}));
         {error, _} = E -> E
     end;
 send(_, _, _, _) -> error(badarg).
@@ -411,7 +426,6 @@ recv(S, Timeout) ->
         false -> {error, einval}
     end.
 
-received({ok, {_, _, _, {sctp_closed, _}}}) -> {error, closed};
 received({ok, {error, {IP, Port}, Anc, Record}}) -> {error, {IP, Port, Anc, Record}};
 received({ok, {_, {IP, Port}, Anc, Data}}) -> {ok, {IP, Port, Anc, Data}};
 received({error, Reason}) -> failed(Reason).
@@ -459,8 +473,7 @@ set_in_turn(S, [{local, Name, Value} | Rest]) ->
     end;
 set_in_turn(S, [_ | _] = Out) ->
     {Now, Rest} = lists:splitwith(fun(O) -> element(1, O) =:= remote end, Out),
-    Opts = sctpd_socket:activate(S, [NV || {remote, NV} <- Now]),
-    case request(S, setopts, #{options => Opts}) of
+    case request(S, setopts, #{options => [NV || {remote, NV} <- Now]}) of
         {ok, _} -> set_in_turn(S, Rest);
         {error, Reason} -> failed(Reason)
     end;
@@ -475,7 +488,7 @@ getopts(S, Wanted) when is_list(Wanted) ->
     case try_throw(fun() -> [sctpd_term:wanted_out(W) || W <- Wanted] end) of
         {ok, Out} ->
             case sctpd_socket:info(S) of
-                {ok, {_, Local}} -> get_in_turn(S, Out, Local, []);
+                {ok, Local} -> get_in_turn(S, Out, Local, []);
                 {error, _} = E -> E
             end;
         {error, _} = E -> E
@@ -630,11 +643,6 @@ code(Code) -> binary_to_atom(Code).
 request(S, Method, Args) ->
     #'$sctpd'{sock = Sock} = socket(S),
     sctpd_socket:request(S, Method, Args#{sock => Sock}).
-
-%% The same for what ends things: it does not wait behind messages that do.
-ask(S, Method, Args) ->
-    #'$sctpd'{sock = Sock} = socket(S),
-    sctpd_socket:ask(S, Method, Args#{sock => Sock}).
 
 done({ok, _}) -> ok;
 done({error, Reason}) -> failed(Reason).

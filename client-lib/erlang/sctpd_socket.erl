@@ -1,112 +1,109 @@
 %% SPDX-License-Identifier: BSD-2-Clause
 %%
-%% A socket's process: the one that reads its connection to the daemon.
+%% A socket's process: it knows the owner, the mode, and what came and was not
+%% taken yet. It ends with the owner, or with the connection (sctpd_conn.erl),
+%% and then the daemon closes the socket.
 %%
-%% Whoever calls has its request written to the connection, after telling the
-%% process which message id its answer will have; the process hands answers to
-%% callers and events to the controlling process. It ends with that process, or
-%% with the connection, and then the daemon closes the socket.
+%% Whoever sends, sets or reads options asks the connection itself (request/3).
+%% The process is asked for what changes who gets what comes: recv, accept,
+%% connect, close, the option active, and another owner.
 %%
-%% The daemon may stop reading the connection for some seconds, when too much
-%% waits for a peer that takes nothing. Then messages are unsent, and whatever
-%% writes is suspended. Three rules keep that from everybody else. Nobody that
-%% waits for anything writes: each request is written by a process of its own
-%% (write/2). What ends something (close, eof, abort) goes over a connection of
-%% its own while any request is unanswered (ask/3). What is unsent is dropped
-%% when the process ends (linger, in connect/1): the daemon sees the end at
-%% once, and nobody was told that it was sent.
+%% To the daemon a socket is active for as many events as somebody waits for
+%% here, and some more if they are taken as fast as they come (grow). What came
+%% and has no taker waits in stash; so a recv may end with its caller, and
+%% nothing is swallowed. The modes that a program sees are this module's, with
+%% gen_sctp's arithmetic. Only with {active, true} the daemon knows no limit.
 %%
-%% recv goes over a second connection, made when first needed, because the
-%% daemon knows callers by their connections: when one ends while it waits,
-%% closing that connection takes its recv back, and nothing is swallowed. What
-%% came just then waits in stash.
+%% The first recv asks the daemon whether something waits (poll), so that one
+%% with a timeout of 0 finds it, and errors are the daemon's.
 -module(sctpd_socket).
 
--export([start/5, request/3, ask/3, recv/2, close/1, info/1, set_local/2, activate/2, give/2, given/1]).
+-behaviour(gen_server).
+
+-export([start/5, request/3, request/4, recv/2, accept/2, connect/2, close/1, info/1,
+         set_local/2, give/2, given/1]).
+-export([start_link/1, init/1, handle_call/3, handle_cast/2, handle_info/2, code_change/3]).
 
 -include("sctpd.hrl").
 
-%% Chunks that may wait in the process until it has read them.
--define(CHUNKS, 32).
--define(FIRST_ID, 16).
--define(HELLO_ID, 0).
--define(SETUP_ID, 1).
+-define(ACTIVE_MAX, 32767).
+-define(GROW_MAX, 64).          % events that may come before they are asked for
+-define(COUNT_MAX, 1024).       % the same where the program said how many it takes
 
-%% How long the daemon may take to say hello to one that is in a hurry, ms.
--define(PATIENCE, 1000).
+-record(waiter, {
+    what,                       % recv or accept
+    alias, caller, mon,
+    timer,                      % undefined: none
+    once = false                % it does not wait: its timeout is 0
+}).
 
--record(reader, {tcp, buf = <<>>, calls = #{}}).
 -record(state, {
     s,                          % the socket, as programs have it
-    owner, mon,
-    path,
-    buf = <<>>,
-    calls = #{},                % message id => who waits for its answer
-    local,                      % options that the daemon does not know
-    closing = false,            % close was asked over another connection
-    active = false,             % what was set last, as far as it is not spent
-    reader,                     % undefined, or the connection of recv
-    stash = [],                 % what came for a recv whose caller was gone
+    starter,                    % who waits for it to be made, until it is
+    parent,                     % the process, and the association, that it is peeled off
+    owner, mon, conn_mon,
+    local = #{mode => binary},  % options that the daemon does not know
+    active = false,             % as the program sees it
+    all = false,                % the daemon knows no limit
+    credit = 0,                 % events that the daemon may send
+    asked = 0,                  % and those that it was not yet told that it may
+    grow = 1,
+    polls = false,              % it was asked whether something waits
+    waiter,                     % undefined or the #waiter{}
+    stash = queue:new(),        % what came: events, {accept, _, _, _} or closed
+    closing = false,
     heir,                       % to whom it is being given, and meanwhile
-    held = [],                  % messages, the last first
-    accepted = #{}              % handles that become sockets => their events
+    held = []                   % messages, the last first
 }).
 
 %% ---- for callers -------------------------------------------------------------
 
-%% Make a socket of the caller's by open, peeloff or accept: {ok, {S, Result}}.
-start(Path, Method, Args, Local, Family) ->
-    Owner = self(),
+%% Make a socket of the caller's by open, peeloff or accept: {ok, S}. From is the
+%% path of the daemon, or the socket that it comes of.
+start(From, Method, Args, Local, Family) ->
+    case connection(From) of
+        {ok, Conn} ->
+            make(#{conn => Conn, parent => From, method => Method, args => Args,
+                   local => Local, family => Family});
+        {error, _} = E -> E
+    end.
+
+connection(#'$sctpd'{conn = Conn}) -> {ok, Conn};
+connection(Path) -> sctpd_conns:get(Path).
+
+make(How) ->
     Tag = make_ref(),
-    {Pid, Mon} = spawn_monitor(fun() ->
-        init(Owner, {Tag, Owner}, Path, {Method, Args}, Local, Family)
-    end),
+    {ok, Pid} = supervisor:start_child(sctpd_socket_sup, [How#{owner => self(), starter => {Tag, self()}}]),
+    Mon = monitor(process, Pid),
     receive
         {Tag, Answer} -> demonitor(Mon, [flush]), Answer;
         {'DOWN', Mon, process, Pid, _} -> {error, closed}
     end.
 
 %% Ask the daemon: {ok, Map} or {error, Text}; {error, closed} without a socket.
-request(#'$sctpd'{pid = Pid, tcp = Tcp, ids = Ids}, Method, Args) ->
-    Id = atomics:add_get(Ids, 1, 1) band 16#ffffffff,
-    Frame = frame(Id, Method, Args),
+request(S, Method, Args) -> request(S, plain, Method, Args).
+
+request(#'$sctpd'{pid = Pid, conn = Conn}, Kind, Method, Args) ->
+    Body = sctpd_conn:body(Method, Args),
     Mon = monitor(process, Pid, [{alias, reply_demonitor}]),
-    Pid ! {expect, Id, asker(Method, Mon, Args)},
-    write(Tcp, Frame),
+    Conn ! {'$req', {alias, Mon}, Kind, Body},
     wait(Mon).
 
-%% An association that comes up for a caller that is dead is its owner's to know.
-asker(connect, Mon, #{addr := [{str, Addr} | _], port := Port}) ->
-    {connect, Mon, self(), #{<<"addr">> => iolist_to_binary(Addr), <<"port">> => Port}};
-asker(_, Mon, _) ->
-    {reply, Mon}.
-
 recv(S, Timeout) -> call(S, {recv, self(), Timeout}).
+accept(S, Timeout) -> call(S, {accept, self(), Timeout}).
+connect(S, Args) -> call(S, {connect, self(), Args}).
 
-%% The same, not to wait behind what is unsent.
-ask(S, Method, Args) -> call(S, {ask, Method, Args}).
-
-close(#'$sctpd'{sock = Sock} = S) ->
-    case ask(S, close, #{sock => Sock}) of
+close(S) ->
+    case call(S, close) of
         {error, closed} -> ok;
         Answer -> Answer
     end.
 
-%% The daemon's path and the options that are kept here.
+%% The options that are kept here.
 info(S) -> call(S, info).
 
+set_local(_, Options) when map_size(Options) =:= 0 -> ok;
 set_local(S, Options) -> call(S, {set_local, Options}).
-
-%% To be called with options before they are set: gives them as the daemon has
-%% to set them.
-activate(S, Options) ->
-    [case O of
-         [active, Value] -> [active, value(call(S, {activate, Value}), Value)];
-         _ -> O
-     end || O <- Options].
-
-value({ok, Value}, _) -> Value;
-value({error, closed}, Value) -> Value.
 
 %% Give the socket to Pid: {ok, begun}, and given/1 when the messages that the
 %% caller has were moved; {ok, same} if there is nothing to do.
@@ -124,93 +121,58 @@ wait(Mon) ->
         {'DOWN', Mon, process, _, _} -> {error, closed}
     end.
 
-frame(Id, Method, Args) ->
-    [<<16#94, 0, 16#ce, Id:32>>, sctpd_msgpack:encode(Method), 16#91, sctpd_msgpack:encode(Args)].
-
 %% ---- the process -------------------------------------------------------------
 
-init(Owner, Starter, Path, First, Local, Family) ->
-    Mon = monitor(process, Owner),
-    case connect(Path) of
-        {ok, Tcp} ->
-            Ids = atomics:new(1, [{signed, false}]),
-            atomics:put(Ids, 1, ?FIRST_ID),
-            S = #'$sctpd'{pid = self(), tcp = Tcp, ids = Ids, family = Family},
-            St = #state{s = S, owner = Owner, mon = Mon, path = Path, local = Local},
-            loop(introduce(Starter, First, note_first(First, St)));
-        {error, Reason} ->
-            answer(Starter, {error, Reason})
-    end.
+start_link(How) -> gen_server:start_link(?MODULE, How, []).
 
-connect(Path) ->
-    gen_tcp:connect({local, Path}, 0, [binary, {active, ?CHUNKS}, {packet, raw},
-                                       {buffer, 65536}, {recbuf, 262144}, {linger, {true, 0}}]).
+init(#{conn := Conn, owner := Owner, family := Family, local := Local} = How) ->
+    process_flag(message_queue_data, off_heap),
+    S = #'$sctpd'{pid = self(), conn = Conn, sock = maps:get(sock, How, undefined), family = Family},
+    St = #state{s = S, owner = Owner, mon = monitor(process, Owner),
+                conn_mon = monitor(process, Conn), starter = maps:get(starter, How, undefined),
+                parent = parent(How), local = maps:remove(active, Local),
+                active = maps:get(active, Local, false)},
+    case How of
+        #{sock := Sock} -> Conn ! {route, Sock, self()};
+        #{method := Method, args := Args} ->
+            Conn ! {'$req', {pid, self(), setup}, {setup, self()}, sctpd_conn:body(Method, Args)}
+    end,
+    {ok, St}.
 
-%% Events of a socket that was opened in an active mode.
-note_first({open, #{options := Options}}, St) ->
-    case [V || [active, V] <- Options] of
-        [] -> St;
-        Values -> St#state{active = lists:last(Values)}
-    end;
-note_first(_, St) ->
-    St.
+handle_call(_, _, St) -> {reply, {error, badarg}, St}.
 
-introduce(Starter, First, #state{s = #'$sctpd'{tcp = Tcp}} = St) ->
-    Name = {str, io_lib:format("erlang ~s ~w", [node(), St#state.owner])},
-    Hello = frame(?HELLO_ID, hello, #{name => Name}),
-    case First of
-        adopt ->
-            _ = gen_tcp:send(Tcp, Hello),
-            St#state{calls = #{?HELLO_ID => {adopt, Starter}}};
-        {Method, Args} ->
-            _ = gen_tcp:send(Tcp, [Hello, frame(?SETUP_ID, Method, Args)]),
-            St#state{calls = #{?HELLO_ID => ignore, ?SETUP_ID => {setup, Starter}}}
-    end.
+handle_cast(_, St) -> {noreply, St}.
 
-loop(#state{s = #'$sctpd'{tcp = Tcp}, mon = Mon} = St) ->
-    receive
-        {expect, Id, Who} ->
-            loop(expect(Id, Who, St));
-        {tcp, Tcp, Data} ->
-            loop(read(St#state{buf = join(St#state.buf, Data)}));
-        {tcp_passive, Tcp} ->
-            _ = inet:setopts(Tcp, [{active, ?CHUNKS}]),
-            loop(St);
-        {tcp_closed, Tcp} ->
-            ended(St);
-        {tcp_error, Tcp, _} ->
-            ended(St);
-        {'DOWN', Mon, process, _, _} ->
-            ok;
-        {'DOWN', Other, process, _, _} ->
-            loop(caller_gone(Other, St));
-        Message ->
-            loop(handle(Message, St))
-    end.
+handle_info({event, Event, Fields}, St) ->
+    {noreply, happened(Event, Fields, counted(St))};
+handle_info({'DOWN', Mon, process, _, _}, #state{mon = Mon} = St) ->
+    {stop, normal, St};
+handle_info({'DOWN', Mon, process, _, Why}, #state{conn_mon = Mon} = St) ->
+    _ = ended(Why, St),
+    {stop, normal, St};
+handle_info({answer, setup, Answer}, St) ->
+    set_up(Answer, St);
+handle_info({answer, {close, Alias}, Answer}, St) ->
+    closed(Alias, Answer, St);
+handle_info({'DOWN', Mon, process, _, _}, #state{waiter = #waiter{mon = Mon}} = St) ->
+    {noreply, St#state{waiter = undefined}};
+handle_info(Message, St) ->
+    {noreply, handle(Message, St)}.
 
-join(<<>>, Data) -> Data;
-join(Buf, Data) -> <<Buf/binary, Data/binary>>.
+code_change(_, St, _) -> {ok, St}.
 
-expect(Id, Who, #state{calls = Calls} = St) -> St#state{calls = Calls#{Id => Who}}.
-
-answer({Tag, To}, Answer) -> To ! {Tag, Answer};
-answer(Alias, Answer) -> Alias ! {Alias, Answer}.
-
-%% The daemon is gone. Those who wait for answers see the process end.
-ended(#state{active = false}) -> ok;
-ended(#state{s = S} = St) -> deliver({sctp_closed, S}, St).
-
-handle({{recv, Caller, Timeout}, Alias}, St) ->
-    recv(Caller, Timeout, Alias, without_the_dead(St));
-handle({info, Alias}, St) ->
-    answer(Alias, {ok, {St#state.path, St#state.local}}),
+handle({{What, Caller, Timeout}, Alias}, St) when What =:= recv; What =:= accept ->
+    wait_for(What, Caller, Timeout, Alias, without_the_dead(St));
+handle({{connect, Caller, Args}, Alias}, St) ->
+    ask({connect, Alias, Caller, peer(Args)}, plain, connect, Args, St);
+handle({close, Alias}, #state{s = #'$sctpd'{sock = Sock}} = St) ->
+    ask({close, Alias}, {close, Sock}, close, #{}, St#state{closing = true});
+handle({info, Alias}, #state{local = Local, active = Active} = St) ->
+    answer(Alias, {ok, Local#{active => Active}}),
     St;
 handle({{set_local, Options}, Alias}, St) ->
-    answer(Alias, ok),
-    St#state{local = maps:merge(St#state.local, Options)};
-handle({{activate, Value}, Alias}, St) ->
-    {Now, St1} = activated(Value, St),
-    answer(Alias, {ok, Now}),
+    {Answer, St1} = set(Options, St),
+    answer(Alias, Answer),
     St1;
 handle({{give, Caller, Pid}, Alias}, St) ->
     {Answer, St1} = begin_give(Caller, Pid, St),
@@ -219,195 +181,151 @@ handle({{give, Caller, Pid}, Alias}, St) ->
 handle({given, Alias}, St) ->
     answer(Alias, ok),
     end_give(St);
-handle({{ask, Method, Args}, Alias}, #state{calls = Calls} = St) when map_size(Calls) > 0 ->
-    ask_aside(Method, Args, Alias, St);
-handle({{ask, Method, Args}, Alias}, St) ->
-    send(Method, who_asked(Method, Alias), Args, St);
-handle({asked, {Method, Args, Alias}, Answer}, St) ->
-    asked_aside(Method, Args, Alias, Answer, St);
-handle({adopter, Client, Handle}, St) ->
-    send(controlling_process, ignore, #{sock => Handle, client => Client}, St);
-handle({adopted, Handle, New}, #state{accepted = Accepted} = St) ->
-    {{_, Name, Anc, {accept, Fields}}, Rest} = maps:take(Handle, Accepted),
-    Body = {accept, New, maps:get(assoc_id, Fields)},
-    deliver_event({event, Name, Anc, Body}, St#state{accepted = Rest});
-handle({Kind, _} = M, #state{reader = #reader{}} = St)
-  when Kind =:= tcp_closed; Kind =:= tcp_passive ->
-    from_reader(M, St);
-handle({tcp, _, _} = M, #state{reader = #reader{}} = St) ->
-    from_reader(M, St);
+handle({take, Ref, Pid, Id}, St) ->
+    {Taken, Left} = lists:partition(fun(E) -> is_of(Id, E) end, queue:to_list(St#state.stash)),
+    Pid ! {Ref, Taken},
+    St#state{stash = queue:from_list(Left)};
+handle({answer, {connect, Alias, Caller, Peer}, Answer}, St) ->
+    connected(Alias, Caller, Peer, Answer, St);
+handle({answer, {poll, What}, Answer}, St) ->
+    polled(What, Answer, St#state{polls = false});
+handle({answer, {credit, N}, Answer}, St) ->
+    granted(N, Answer, St);
+handle({timeout, T, waiter}, #state{waiter = #waiter{timer = T}} = St) ->
+    time_out(St);
 handle(_, St) ->
     St.
 
 %% The process itself asks something.
-send(Method, Who, Args, #state{s = #'$sctpd'{tcp = Tcp, ids = Ids}} = St) ->
-    Id = atomics:add_get(Ids, 1, 1) band 16#ffffffff,
-    write(Tcp, frame(Id, Method, Args)),
-    expect(Id, Who, St).
+ask(Tag, Kind, Method, Args, #state{s = #'$sctpd'{conn = Conn, sock = Sock}} = St) ->
+    Conn ! {'$req', {pid, self(), Tag}, Kind, sctpd_conn:body(Method, Args#{sock => Sock})},
+    St.
 
-%% gen_tcp:send waits while much is unsent, and as long as it likes.
-write(Tcp, Frame) -> spawn(fun() -> gen_tcp:send(Tcp, Frame) end).
+answer({Tag, To}, Answer) -> To ! {Tag, Answer};
+answer(Alias, Answer) -> Alias ! {Alias, Answer}.
 
-who_asked(close, Alias) -> {close, Alias};
-who_asked(_, Alias) -> {reply, Alias}.
+is_alive(Pid) -> node(Pid) =/= node() orelse is_process_alive(Pid).
 
-%% ---- what does not wait -----------------------------------------------------------
+%% ---- its beginning and its end ---------------------------------------------------
 
-ask_aside(Method, Args, Alias, #state{path = Path} = St) ->
-    Process = self(),
-    spawn(fun() -> Process ! {asked, {Method, Args, Alias}, ask_once(Path, Method, Args)} end),
-    St#state{closing = St#state.closing orelse Method =:= close}.
-
-%% A daemon that has max_clients takes no more for now. It is asked only when it
-%% has answered hello: nothing is carried out after somebody else was asked.
-ask_once(Path, Method, Args) ->
-    case connect(Path) of
-        {ok, Tcp} ->
-            case ask_on(Tcp, hello, #{}, ?PATIENCE) of
-                {ok, _} -> ask_on(Tcp, Method, Args, infinity);
-                {error, _} -> {error, closed}
-            end;
-        {error, _} ->
-            {error, closed}
-    end.
-
-ask_on(Tcp, Method, Args, Timeout) ->
-    _ = gen_tcp:send(Tcp, frame(?FIRST_ID, Method, Args)),
-    answer_on(Tcp, <<>>, Timeout).
-
-answer_on(Tcp, Buf, Timeout) ->
-    case sctpd_msgpack:decode(Buf) of
-        {[1, ?FIRST_ID, Error, Result], <<>>} ->
-            result(Error, Result);
-        more ->
-            receive
-                {tcp, Tcp, Data} -> answer_on(Tcp, join(Buf, Data), Timeout);
-                {tcp_closed, Tcp} -> {error, closed};
-                {tcp_error, Tcp, _} -> {error, closed}
-            after Timeout -> {error, closed}
-            end
-    end.
-
-%% Where no other connection is to be had it waits behind the rest.
-asked_aside(Method, Args, Alias, {error, closed}, St) ->
-    send(Method, who_asked(Method, Alias), Args, St#state{closing = false});
-asked_aside(Method, _, Alias, Answer, St) ->
-    answered(who_asked(Method, Alias), Answer, St).
-
-%% ---- what the daemon says -------------------------------------------------------
-
-read(#state{buf = Buf} = St) ->
-    case sctpd_msgpack:decode(Buf) of
-        {Message, Rest} -> read(said(Message, St#state{buf = Rest}));
-        more -> St
-    end.
-
-said([1, Id, Error, Result], #state{calls = Calls} = St) ->
-    case maps:take(Id, Calls) of
-        {Who, Rest} -> answered(Who, result(Error, Result), St#state{calls = Rest});
-        error -> St
-    end;
-said([2, Event, [Fields]], St) ->
-    happened(Event, Fields, St).
-
-result(nil, Result) -> {ok, Result};
-result(Text, _) -> {error, Text}.
-
-answered(ignore, _, St) ->
-    St;
-answered({reply, Alias}, Answer, St) ->
-    answer(Alias, Answer),
-    St;
-answered({connect, Alias, Caller, Peer}, Answer, St) ->
-    case {Answer, is_alive(Caller)} of
-        {{ok, Change}, false} ->
-            Event = Change#{<<"event">> => <<"sctp_assoc_change">>, <<"from">> => Peer},
-            has_come_up(sctpd_term:event(Event), St);
-        _ ->
-            answer(Alias, Answer),
-            St
-    end;
-answered({close, Alias}, {error, <<"closed", _/binary>>}, _) ->
-    answer(Alias, ok),
-    exit(normal);
-answered({close, Alias}, {ok, _}, _) ->
-    answer(Alias, ok),
-    exit(normal);
-answered({close, Alias}, Error, St) ->
-    answer(Alias, Error),
-    St#state{closing = false};
-answered({setup, Starter}, {ok, #{<<"accepted">> := Handle} = Result}, St) ->
-    opened(Handle, Starter, Result, St);
-answered({setup, Starter}, {ok, #{<<"sock">> := Handle} = Result}, St) ->
-    opened(Handle, Starter, Result, St);
-answered({setup, Starter}, Error, _) ->
+set_up({ok, Result}, #state{s = S, starter = Starter, active = Active} = St) ->
+    Sock = case Result of #{<<"accepted">> := A} -> A; #{<<"sock">> := A} -> A end,
+    New = S#'$sctpd'{sock = Sock},
+    St1 = taken_along(St#state{s = New, starter = undefined, active = false}),
+    answer(Starter, {ok, New}),
+    {_, St2} = set(#{active => Active}, St1),
+    {noreply, St2};
+set_up(Error, #state{starter = Starter} = St) ->
     answer(Starter, Error),
-    exit(normal);
-answered({adopt, {Handle, Parent}}, {ok, #{<<"client">> := Client}}, St) ->
-    Parent ! {adopter, Client, Handle},
-    St#state{calls = #{}, accepted = #{Handle => Parent}}.
+    {stop, normal, St}.
 
-%% The daemon does not count it: where it would, it waits for who asks next, or
-%% asks already, and then asks again.
-has_come_up(Event, #state{active = true} = St) ->
-    deliver_event(Event, St);
-has_come_up(Event, #state{stash = Stash, reader = Reader} = St) ->
-    St1 = St#state{stash = Stash ++ [Event]},
-    case Reader of
-        #reader{tcp = Tcp, calls = Calls} when map_size(Calls) > 0 -> take_back(Tcp, St1);
-        _ -> St1
+%% What the parent has of an association that is peeled off comes first.
+taken_along(#state{parent = {Parent, Id}} = St) ->
+    Mon = monitor(process, Parent),
+    Parent ! {take, Mon, self(), Id},
+    receive
+        {Mon, Events} ->
+            demonitor(Mon, [flush]),
+            St#state{stash = queue:from_list(Events), parent = undefined};
+        {'DOWN', Mon, process, _, _} ->
+            St#state{parent = undefined}
+    end;
+taken_along(St) ->
+    St.
+
+parent(#{parent := #'$sctpd'{pid = Parent}, args := #{assoc_id := Id}}) -> {Parent, Id};
+parent(_) -> undefined.
+
+is_of(Id, {_, _, Anc, Data}) -> lists:member(Id, [sctpd_term:assoc_of(X) || X <- [Data | Anc]]);
+is_of(_, _) -> false.
+
+%% The daemon is gone. Those who wait for answers see the process end.
+ended({shutdown, Why}, #state{starter = Starter}) when Starter =/= undefined ->
+    answer(Starter, {error, Why});
+ended(_, #state{starter = Starter}) when Starter =/= undefined ->
+    answer(Starter, {error, closed});
+ended(_, #state{active = false}) -> ok;
+ended(_, #state{s = S} = St) -> deliver({sctp_closed, S}, St).
+
+closed(Alias, {error, <<"closed", _/binary>>}, St) -> closed(Alias, {ok, #{}}, St);
+closed(Alias, {ok, _}, St) ->
+    answer(Alias, ok),
+    {stop, normal, St};
+closed(Alias, Error, St) ->
+    answer(Alias, Error),
+    {noreply, St#state{closing = false}}.
+
+%% ---- what comes ----------------------------------------------------------------
+
+counted(#state{credit = N} = St) when N > 0 -> St#state{credit = N - 1};
+counted(St) -> St.
+
+happened(<<"sctp_passive">>, _, St) ->
+    more(St#state{credit = 0});
+happened(<<"sctp_closed">>, _, #state{closing = true} = St) ->
+    St;
+happened(<<"sctp_closed">>, _, St) ->
+    came(closed, St);
+happened(<<"owner">>, _, St) ->
+    St;
+happened(<<"accept">>, #{<<"accepted">> := Sock} = Fields, St) ->
+    {event, Name, Anc, {accept, #{assoc_id := Id}}} =
+        sctpd_term:event(Fields#{<<"event">> => <<"accept">>}),
+    came({accept, Sock, Name, {Anc, Id}}, St);
+happened(Event, Fields, St) ->
+    came(sctpd_term:event(Fields#{<<"event">> => Event}), St).
+
+%% It is the owner's, or the waiter's, or waits.
+came(What, #state{stash = Stash} = St) ->
+    more(take(St#state{stash = queue:in(What, Stash)})).
+
+take(#state{active = false, waiter = undefined} = St) ->
+    St;
+take(#state{active = Active, stash = Stash} = St) when Active =/= false ->
+    case queue:out(Stash) of
+        {{value, What}, Left} -> take(spent(given_to_owner(What, St#state{stash = Left})));
+        {empty, _} -> St
+    end;
+take(#state{waiter = #waiter{what = recv} = W, stash = Stash} = St) ->
+    case {queue:out(Stash), is_alive(W#waiter.caller)} of
+        {_, false} -> end_wait(St);
+        {{empty, _}, _} -> St;
+        {{{value, closed}, _}, _} -> answered({error, closed}, St);
+        {{{value, {accept, _, _, _}}, _}, _} -> St;
+        {{{value, Event}, Left}, _} -> answered({ok, with_mode(Event, St)}, St#state{stash = Left})
+    end;
+take(#state{waiter = #waiter{what = accept, caller = Caller}, stash = Stash} = St) ->
+    Taken = [E || E <- queue:to_list(Stash), is_accept(E)],
+    case {Taken, is_alive(Caller)} of
+        {_, false} -> end_wait(St);
+        {[], _} -> St;
+        {[{accept, Sock, _, _} = E | _], _} ->
+            New = socket_of(Sock, Caller, St),
+            answered({ok, New}, St#state{stash = queue:filter(fun(X) -> X =/= E end, Stash)})
     end.
 
-opened(Handle, Starter, Result, #state{s = S} = St) ->
-    New = S#'$sctpd'{sock = Handle},
-    answer(Starter, {ok, {New, Result}}),
-    St#state{s = New}.
+is_accept(E) -> is_tuple(E) andalso element(1, E) =:= accept.
 
-happened(<<"sctp_passive">>, Fields, St) ->
-    deliver({sctp_passive, named(Fields, St)}, St#state{active = false});
-happened(<<"sctp_closed">>, Fields, #state{active = Active, closing = false} = St)
-  when Active =/= false ->
-    deliver({sctp_closed, named(Fields, St)}, spend(St));
-happened(<<"sctp_closed">>, _, St) ->
-    St;
-happened(<<"owner">>, #{<<"sock">> := Handle} = Fields, #state{accepted = Accepted} = St) ->
-    case maps:take(Handle, Accepted) of
-        {Parent, Rest} when is_pid(Parent) ->
-            S = named(Fields, St),
-            Parent ! {adopted, Handle, S},
-            St#state{s = S, accepted = Rest};
-        _ ->
-            St
-    end;
-happened(<<"accept">>, #{<<"accepted">> := Handle} = Fields, St) ->
-    #state{owner = Owner, path = Path, local = Local, s = S, accepted = Accepted} = St,
-    Starter = {Handle, self()},
-    spawn(fun() -> init(Owner, Starter, Path, adopt, Local, S#'$sctpd'.family) end),
-    Event = sctpd_term:event(Fields#{<<"event">> => <<"accept">>}),
-    St#state{accepted = Accepted#{Handle => Event}};
-happened(Event, Fields, #state{s = S} = St) ->
-    Came = with_mode(sctpd_term:event(Fields#{<<"event">> => Event}), St),
-    St1 = case S#'$sctpd'.sock of
-        undefined -> St#state{s = named(Fields, St)};
-        _ -> St
-    end,
-    deliver_event(Came, spend(St1)).
+socket_of(Sock, Owner, #state{s = #'$sctpd'{conn = Conn, family = Family} = S, local = Local}) ->
+    {ok, Pid} = supervisor:start_child(sctpd_socket_sup, [#{
+        conn => Conn, owner => Owner, family => Family, local => Local, sock => Sock}]),
+    S#'$sctpd'{pid = Pid, sock = Sock}.
 
-%% An event may come before the answer to the open that it follows.
-named(#{<<"sock">> := Handle}, #state{s = S}) -> S#'$sctpd'{sock = Handle}.
-
-spend(#state{active = once} = St) -> St#state{active = false};
-spend(St) -> St.
+given_to_owner(closed, #state{s = S} = St) ->
+    deliver({sctp_closed, S}, St);
+given_to_owner({accept, Sock, {IP, Port}, {Anc, Id}}, #state{s = S, owner = Owner} = St) ->
+    New = socket_of(Sock, Owner, St),
+    deliver({sctp, S, IP, Port, {Anc, {accept, New, Id}}}, St);
+given_to_owner({error, {IP, Port}, Anc, Record}, #state{s = S} = St) ->
+    deliver({sctp_error, S, IP, Port, {Anc, Record}}, St);
+given_to_owner(Event, #state{s = S} = St) ->
+    {_, {IP, Port}, Anc, Data} = with_mode(Event, St),
+    deliver({sctp, S, IP, Port, {Anc, Data}}, St).
 
 with_mode({data, Name, Anc, Data}, #state{local = #{mode := list}}) ->
     {data, Name, Anc, binary_to_list(Data)};
 with_mode(Event, _) ->
     Event.
-
-deliver_event({error, {IP, Port}, Anc, Record}, #state{s = S} = St) ->
-    deliver({sctp_error, S, IP, Port, {Anc, Record}}, St);
-deliver_event({_, {IP, Port}, Anc, Data}, #state{s = S} = St) ->
-    deliver({sctp, S, IP, Port, {Anc, Data}}, St).
 
 deliver(Message, #state{heir = undefined, owner = Owner} = St) ->
     Owner ! Message,
@@ -415,106 +333,173 @@ deliver(Message, #state{heir = undefined, owner = Owner} = St) ->
 deliver(Message, #state{held = Held} = St) ->
     St#state{held = [Message | Held]}.
 
-%% ---- recv ---------------------------------------------------------------------
+%% ---- those that wait ------------------------------------------------------------
 
-recv(_, _, Alias, #state{stash = [Came | Rest]} = St) ->
-    answer(Alias, {ok, Came}),
-    St#state{stash = Rest};
-recv(Caller, Timeout, Alias, #state{reader = undefined, path = Path} = St) ->
-    case connect(Path) of
-        {ok, Tcp} -> recv(Caller, Timeout, Alias, St#state{reader = #reader{tcp = Tcp}});
-        {error, _} -> answer(Alias, {error, closed}), St
-    end;
-recv(Caller, Timeout, Alias, #state{reader = R, s = #'$sctpd'{sock = Sock, ids = Ids}} = St) ->
-    Id = atomics:add_get(Ids, 1, 1) band 16#ffffffff,
-    write(R#reader.tcp, frame(Id, recv, #{sock => Sock, timeout => Timeout})),
-    Call = {Alias, Caller, monitor(process, Caller), Timeout},
-    St#state{reader = R#reader{calls = (R#reader.calls)#{Id => Call}}}.
-
-from_reader({tcp, Tcp, Data}, #state{reader = #reader{tcp = Tcp, buf = Buf} = R} = St) ->
-    read_answers(St#state{reader = R#reader{buf = join(Buf, Data)}});
-from_reader({tcp_passive, Tcp}, #state{reader = #reader{tcp = Tcp}} = St) ->
-    _ = inet:setopts(Tcp, [{active, ?CHUNKS}]),
+wait_for(_, _, _, Alias, #state{active = Active} = St) when Active =/= false ->
+    answer(Alias, {error, einval}),
     St;
-from_reader({tcp_closed, Tcp}, #state{reader = #reader{tcp = Tcp, calls = Calls}} = St) ->
-    lists:foldl(fun again/2, St#state{reader = undefined}, maps:values(Calls));
-from_reader(_, St) ->
-    St.
-
-read_answers(#state{reader = #reader{buf = Buf, calls = Calls} = R} = St) ->
-    case sctpd_msgpack:decode(Buf) of
-        {[1, Id, Error, Result], Rest} ->
-            {Call, Left} = maps:take(Id, Calls),
-            St1 = St#state{reader = R#reader{buf = Rest, calls = Left}},
-            read_answers(received(Call, result(Error, Result), St1));
-        more ->
-            St
-    end.
-
-%% Another one's recv was taken back, and with it this one.
-again({Alias, Caller, Mon, Timeout}, St) ->
-    demonitor(Mon, [flush]),
-    case is_alive(Caller) of
-        true -> recv(Caller, Timeout, Alias, St);
-        false -> St
-    end.
-
-received({Alias, Caller, Mon, _}, Answer, St) ->
-    demonitor(Mon, [flush]),
-    Came = case Answer of
-        {ok, Map} -> {ok, with_mode(sctpd_term:event(Map), St)};
-        {error, _} -> Answer
+wait_for(_, _, _, Alias, #state{waiter = #waiter{}} = St) ->
+    answer(Alias, {error, ealready}),
+    St;
+wait_for(What, Caller, Timeout, Alias, St) ->
+    Timer = case Timeout of
+        infinity -> undefined;
+        _ -> erlang:start_timer(Timeout, self(), waiter)
     end,
-    case {Came, is_alive(Caller)} of
-        {{ok, Event}, false} -> St#state{stash = St#state.stash ++ [Event]};
-        _ -> answer(Alias, Came), St
+    W = #waiter{what = What, alias = Alias, caller = Caller, mon = monitor(process, Caller),
+                timer = Timer, once = Timeout =:= 0},
+    case take(St#state{waiter = W}) of
+        #state{waiter = undefined} = St1 -> more(St1);
+        #state{credit = 0, asked = 0} = St1 -> poll(What, St1);
+        #state{waiter = #waiter{once = true}} = St1 -> time_out(St1);
+        St1 -> more(St1)
     end.
 
-is_alive(Pid) -> node(Pid) =/= node() orelse is_process_alive(Pid).
+%% Does something wait in the daemon? It says so at once.
+poll(_, #state{polls = true} = St) -> St;
+poll(_, #state{grow = Grow, waiter = #waiter{once = false}} = St) when Grow > 1 -> more(St);
+poll(recv, St) ->
+    ask({poll, recv}, plain, recv, #{timeout => 0}, St#state{polls = true});
+poll(accept, St) ->
+    ask({poll, accept}, {accept, self()}, accept, #{timeout => 0}, St#state{polls = true}).
 
-%% The daemon closes its side when it has taken the recv back, after all that
-%% it had answered.
-caller_gone(Mon, #state{reader = #reader{tcp = Tcp, calls = Calls}} = St) ->
-    case [M || {_, _, M, _} <- maps:values(Calls), M =:= Mon] of
-        [] -> St;
-        _ -> take_back(Tcp, St)
-    end;
-caller_gone(_, St) ->
-    St.
+polled(recv, {ok, Map}, St) ->
+    #{<<"event">> := Event} = Map,
+    happened(Event, Map, St);
+polled(accept, {ok, #{<<"accepted">> := Sock} = Map}, St) ->
+    Id = maps:get(<<"assoc_id">>, Map, 0),
+    Name = sctpd_term:name_in(maps:get(<<"from">>, Map, #{})),
+    came({accept, Sock, Name, {[], Id}}, St);
+polled(_, {error, <<"timeout", _/binary>>}, #state{waiter = #waiter{once = true}} = St) ->
+    time_out(St);
+polled(_, {error, <<"timeout", _/binary>>}, St) ->
+    more(St);
+polled(_, {error, _}, #state{waiter = undefined} = St) ->
+    St;
+polled(_, {error, _} = E, St) ->
+    answered(E, St).
+
+%% One whose timeout is 0 waits for the answer to its poll.
+time_out(#state{waiter = #waiter{once = true}, polls = true} = St) -> St;
+time_out(#state{waiter = undefined} = St) -> St;
+time_out(St) -> answered({error, timeout}, St#state{grow = 1}).
+
+answered(Answer, #state{waiter = #waiter{alias = Alias}} = St) ->
+    answer(Alias, Answer),
+    end_wait(St).
+
+end_wait(#state{waiter = #waiter{mon = Mon, timer = Timer}} = St) ->
+    demonitor(Mon, [flush]),
+    _ = Timer =/= undefined andalso erlang:cancel_timer(Timer),
+    St#state{waiter = undefined}.
 
 %% Who asks next may be faster than the news of a death.
-without_the_dead(#state{reader = #reader{tcp = Tcp, calls = Calls}} = St) ->
-    case [C || {_, C, _, _} <- maps:values(Calls), not is_alive(C)] of
-        [] -> St;
-        _ -> take_back(Tcp, St)
+without_the_dead(#state{waiter = #waiter{caller = Caller}} = St) ->
+    case is_alive(Caller) of
+        true -> St;
+        false -> end_wait(St)
     end;
 without_the_dead(St) ->
     St.
 
-take_back(Tcp, St) ->
-    _ = gen_tcp:shutdown(Tcp, write),
-    drain(Tcp, St).
+%% ---- how many may come -------------------------------------------------------------
 
-drain(Tcp, St) ->
-    receive
-        {tcp_closed, Tcp} = M -> from_reader(M, St);
-        {tcp_error, Tcp, _} -> from_reader({tcp_closed, Tcp}, St);
-        {_, Tcp} = M -> drain(Tcp, from_reader(M, St));
-        {tcp, Tcp, _} = M -> drain(Tcp, from_reader(M, St))
+%% Let the daemon send as many as are wanted.
+more(#state{starter = Starter} = St) when Starter =/= undefined -> St;
+more(#state{active = true, all = true} = St) -> St;
+more(#state{active = true} = St) ->
+    active(true, {credit, 0}, St#state{all = true, credit = 0});
+more(#state{all = true} = St) ->
+    more(active(false, {credit, 0}, St#state{all = false, credit = 0}));
+more(#state{credit = Credit, asked = Asked} = St) ->
+    Have = Credit + Asked,
+    case wanted(St) of
+        {0, St1} -> St1;
+        {N, St1} when Have < N, 2 * Have =< N ->
+            active(N - Have, {credit, N - Have}, St1#state{asked = Asked + N - Have});
+        {_, St1} -> St1
     end.
 
-%% ---- active, and another owner ------------------------------------------------------
+wanted(#state{waiter = #waiter{what = recv, once = false}, polls = false} = St) -> growing(St);
+wanted(#state{waiter = #waiter{what = accept, once = false}, polls = false} = St) -> {1, St};
+wanted(#state{active = once} = St) -> growing(St);
+wanted(#state{active = N} = St) when is_integer(N) -> {min(N, ?COUNT_MAX), St};
+wanted(St) -> {0, St}.
 
-%% What is in stash is delivered first, and counts.
-activated(false, St) -> {false, St#state{active = false}};
-activated(Value, #state{stash = []} = St) -> {Value, St#state{active = Value}};
-activated(true, #state{stash = Stash} = St) ->
-    {true, lists:foldl(fun deliver_event/2, St#state{active = true, stash = []}, Stash)};
-activated(once, #state{stash = [Came | Rest]} = St) ->
-    {false, deliver_event(Came, St#state{active = false, stash = Rest})};
-activated(N, #state{stash = [Came | Rest]} = St) when is_integer(N), N > 0 ->
-    {N - 1, deliver_event(Came, St#state{active = N, stash = Rest})};
-activated(Value, St) -> {Value, St#state{active = Value}}.
+%% Twice as many as the last time, if all of those were taken.
+growing(#state{credit = 0, asked = 0, grow = N} = St) ->
+    {N, St#state{grow = min(2 * N, ?GROW_MAX)}};
+growing(#state{grow = N} = St) ->
+    {N div 2, St}.
+
+active(Value, Tag, St) ->
+    ask(Tag, plain, setopts, #{options => [[active, Value]]}, St).
+
+granted(0, _, St) ->
+    St;
+granted(N, {ok, _}, #state{asked = Asked, credit = Credit, all = All} = St) ->
+    St#state{asked = Asked - N, credit = case All of true -> 0; false -> Credit + N end};
+granted(N, {error, _} = E, #state{asked = Asked, waiter = W} = St) ->
+    St1 = St#state{asked = Asked - N},
+    case W of
+        undefined -> St1;
+        _ -> answered(E, St1)
+    end.
+
+%% ---- the mode, and other options ------------------------------------------------------
+
+set(Options, #state{local = Local} = St) ->
+    case activated(maps:get(active, Options, keep), St) of
+        error -> {{error, einval}, St};
+        St1 ->
+            St2 = St1#state{local = maps:merge(Local, maps:remove(active, Options))},
+            {ok, more(take(St2))}
+    end.
+
+activated(keep, St) -> St;
+activated(N, #state{active = Active} = St) when is_integer(N) ->
+    Before = case is_integer(Active) of true -> Active; false -> 0 end,
+    case N + Before of
+        Sum when Sum > ?ACTIVE_MAX -> error;
+        Sum when Sum > 0 -> St#state{active = Sum};
+        _ -> passive(St)
+    end;
+activated(Value, St) -> St#state{active = Value}.
+
+passive(#state{s = S} = St) -> deliver({sctp_passive, S}, St#state{active = false}).
+
+spent(#state{active = once} = St) -> St#state{active = false};
+spent(#state{active = 1} = St) -> passive(St);
+spent(#state{active = N} = St) when is_integer(N) -> St#state{active = N - 1};
+spent(St) -> St.
+
+%% ---- connect ----------------------------------------------------------------------
+
+peer(#{addr := [{str, Addr} | _], port := Port}) ->
+    #{<<"addr">> => iolist_to_binary(Addr), <<"port">> => Port}.
+
+%% An association that comes up for a caller that is dead is its owner's to know.
+connected(Alias, Caller, Peer, {ok, Change} = Answer, St) ->
+    case is_alive(Caller) of
+        true ->
+            answer(Alias, Answer),
+            counts(St);
+        false ->
+            Event = Change#{<<"event">> => <<"sctp_assoc_change">>, <<"from">> => Peer},
+            came(sctpd_term:event(Event), counted(St))
+    end;
+connected(Alias, _, _, {error, <<"cant_assoc", _/binary>>} = Answer, St) ->
+    answer(Alias, Answer),
+    counts(St);
+connected(Alias, _, _, Answer, St) ->
+    answer(Alias, Answer),
+    St.
+
+%% It counts like a message, but the mode once stays armed (gen_sctp).
+counts(#state{active = N} = St) when is_integer(N) -> more(spent(counted(St)));
+counts(St) -> more(counted(St)).
+
+%% ---- another owner -------------------------------------------------------------------
 
 begin_give(_, Pid, #state{owner = Pid} = St) ->
     {{ok, same}, St};

@@ -9,7 +9,7 @@
 -module(sctpd_term).
 
 -export([event/1, sndrcvinfo/1, option_out/1, wanted_out/1, option_in/2, optional/1,
-         ip_out/2, name_in/1, argument_out/1, plain/1, error_string/1]).
+         ip_out/2, name_in/1, argument_out/1, plain/1, assoc_of/1, error_string/1]).
 
 -include_lib("kernel/include/inet_sctp.hrl").
 
@@ -192,6 +192,19 @@ info_in(_) -> [].
 causes(#{<<"info">> := B}) when is_binary(B), byte_size(B) > 4 -> [{info, own(B)}];
 causes(_) -> [].
 
+%% The association that a record is about, or none.
+assoc_of({_, #{assoc_id := Id}}) -> Id;
+assoc_of(Record) when is_tuple(Record), is_atom(element(1, Record)) ->
+    case fields(element(1, Record)) of
+        unknown -> none;
+        Fields -> value_of(assoc_id, Fields, 2, Record)
+    end;
+assoc_of(_) -> none.
+
+value_of(Name, [{Name, _} | _], Pos, Record) -> element(Pos, Record);
+value_of(Name, [_ | Rest], Pos, Record) -> value_of(Name, Rest, Pos + 1, Record);
+value_of(_, [], _, _) -> none.
+
 %% Keep no buffer alive for the message in it.
 own(B) ->
     case binary:referenced_byte_size(B) > byte_size(B) of
@@ -214,9 +227,10 @@ sndrcvinfo(Record) ->
 
 %% ---- options ---------------------------------------------------------------
 
-%% The mode, whether messages are binaries or lists, is Erlang's own.
+%% The mode, whether messages are binaries or lists, is Erlang's own; and who
+%% gets what comes is known here (sctpd_socket.erl).
 option(mode) -> {local, mode};
-option(active) -> any;
+option(active) -> {local, active};
 option(linger) -> linger;
 option(sctp_maxseg) -> value;
 option(sctp_initmsg) -> {record, sctp_initmsg};
@@ -269,6 +283,10 @@ option_out({Name, Value}) when is_atom(Name) -> option_out(option(Name), Name, V
 option_out(_) -> throw(einval).
 
 option_out({local, mode}, N, V) when V =:= list; V =:= binary ->
+    {local, N, V};
+option_out({local, active}, N, V) when is_boolean(V); V =:= once ->
+    {local, N, V};
+option_out({local, active}, N, V) when is_integer(V), V >= -16#8000, V < 16#8000 ->
     {local, N, V};
 option_out(text, N, V) when is_list(V); is_binary(V) ->
     {remote, [N, {str, V}]};

@@ -60,8 +60,7 @@ run(struct ctl *ctl, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct ctl	ctl = { .commands = command_table, .timeout = -1, .series = 100,
-	    .nice = NICE_MOST };
+	struct ctl	ctl = { .commands = command_table, .timeout = -1, .series = 100 };
 	int		fail;
 
 	/* Without standard files the daemon's socket could become standard input. */

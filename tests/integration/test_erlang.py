@@ -6,11 +6,14 @@ import os
 import re
 import shutil
 import socket
+import signal
 import subprocess
+import time
 
 from harness import ROOT, SCRATCH, SLOW, Daemon, Skip, round_trip
 from hosts import Program
 from rpc import WAIT
+from test_keeper import Kept
 
 LIBRARY = os.path.join(ROOT, "client-lib", "erlang")
 SOURCES = os.path.join(ROOT, "tests", "integration", "erlang")
@@ -51,7 +54,7 @@ def start():
         compile_to(os.path.join(BEAMS, module), [example(name, module) for name in CHANGES])
     compile_to(BEAMS, [*glob.glob(os.path.join(LIBRARY, "*.erl")),
                        *(os.path.join(SOURCES, name + ".erl") for name in ("scenario", "robust", "stuck", "sockaddr", "keys",
-                                                                  "parameters"))])
+                                                                  "parameters", "kills"))])
     return Daemon()
 
 
@@ -249,3 +252,34 @@ def test_daemon_dies_while_sends_wait(d):
         said = program.end()
     shutil.rmtree(other.dir)
     assert said == "ready\ndone\n", said
+
+
+# ---- the daemon is killed, and started again ---------------------------------------
+
+
+def kill_every_second(d, seconds):
+    """Gives how often."""
+    end, kills = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        old = d.child()
+        os.kill(old, signal.SIGKILL)
+        kills += 1
+        d.next_child(old)
+        time.sleep(1)
+    return kills
+
+
+def test_daemon_is_killed_every_second(_):
+    """Echoes of numbered messages in every mode notice nothing but a pause. ERLANG_KILLS has
+    the seconds that it takes."""
+    seconds = int(os.environ.get("ERLANG_KILLS", "6"))
+    other = Kept(log_level="notice")
+    with erl(other, f"kills:run({seconds})") as program:
+        program.expect("ready")
+        kills = kill_every_second(other, seconds)
+        program.expect("done")
+        said = program.end()
+    other.stop()
+    counts = re.search(r"\[([\d,]+)\]\s+done\n$", said)
+    assert counts and all(int(n) > 0 for n in counts[1].split(",")), said
+    print(f"        killed {kills} times; echoes, and associations that came and went: {counts[1]}", flush=True)

@@ -10,6 +10,8 @@
 -define(LO, {127, 0, 0, 1}).
 
 run() ->
+    {ok, First} = sctpd:open(),         % the application and its connection stay
+    ok = sctpd:close(First),
     Before = length(processes()),
     [check(Name, Do) || {Name, Do} <- [
         {messagepack, fun messagepack/0},

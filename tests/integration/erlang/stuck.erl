@@ -14,7 +14,7 @@
 -define(SOON, 3000).
 
 %% What waits, as {number of messages, bytes of each}. The last is more than the
-%% daemon takes: its connection is not read for queue_time, 30 seconds.
+%% daemon would take: it would not read the connection for queue_time, 30 seconds.
 -define(MANY, {1500, 1000}).
 -define(LARGE, {8, 150000}).
 -define(UNREAD, {40, 200000}).
@@ -85,12 +85,12 @@ sender(Parent, C, Id, I, Size) ->
 
 message(I, Size) -> <<I:32, 0:(8 * (Size - 4))>>.
 
-%% All that can be are on their way: they wait in the daemon, or, where it reads
-%% no more, in the connection, which is full then and stays as it is.
+%% All that can be are on their way: they wait in the daemon, or for a place in
+%% the window, which is full then and stays as it is.
 stands(#stalled{good = Good, c = C} = St, What, Before, Times) ->
     {ok, #{<<"send_pend">> := Bytes}} =
         sctpd_socket:request(Good, getstat, #{sock => element(4, C)}),
-    {queue_size, Unsent} = erlang:port_info(element(3, C), queue_size),
+    #{waiting := Unsent} = sctpd_conn:info(element(3, C)),
     case {Bytes, Unsent} of
         _ when Times =:= 0 -> St;
         Before when Times =:= infinity -> stands(St, What, Before, infinity);
@@ -99,9 +99,9 @@ stands(#stalled{good = Good, c = C} = St, What, Before, Times) ->
     end.
 
 %% How often it must be seen like that; not enough waits yet: for ever.
-times(?UNREAD, {Bytes, Unsent}) when Bytes < 3000000; Unsent =:= 0 -> infinity;
+times(?UNREAD, {Bytes, Unsent}) when Bytes + Unsent < 7000000; Bytes =:= 0 -> infinity;
 times(?UNREAD, _) -> 300;
-times({N, Size}, {Bytes, _}) when Bytes < N * Size div 4 -> infinity;
+times({N, Size}, {Bytes, Unsent}) when Bytes + Unsent < N * Size div 4 -> infinity;
 times(_, _) -> 1.
 
 came(S) ->
