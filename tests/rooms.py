@@ -41,6 +41,7 @@ LIBRARY = (
 LISTS = {
     "daemon/kernel": "daemon/kernel/kernel.h",
     "daemon/userland": "daemon/userland/userland.h",
+    "daemon/supervise": "daemon/supervise/supervise.h",
     "client-lib/lib": "client-lib/lib/internal.h",
 }
 # Programs of their own, and headers that list the others.

@@ -94,6 +94,8 @@ struct given_option {
 	const char	*value;
 };
 
+#define NICE_MOST	19
+
 struct ctl {
 	const struct command *commands;
 	struct sctpd	*c;
@@ -134,6 +136,8 @@ struct ctl {
 	unsigned	 snap;		/* bytes of each message; 0: all */
 	unsigned	 file_size;	/* MB; 0: one file */
 	unsigned	 files;		/* 0: without end */
+	unsigned	 nice;		/* 0 to NICE_MOST, as of nice(2) */
+	bool		 nice_given;
 
 	/* listen and connect */
 	char		*ip;		/* all of --ip, with commas; allocated */

@@ -60,7 +60,8 @@ run(struct ctl *ctl, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct ctl	ctl = { .commands = command_table, .timeout = -1, .series = 100 };
+	struct ctl	ctl = { .commands = command_table, .timeout = -1, .series = 100,
+	    .nice = NICE_MOST };
 	int		fail;
 
 	/* Without standard files the daemon's socket could become standard input. */

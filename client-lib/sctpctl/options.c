@@ -283,6 +283,13 @@ take_snap(struct ctl *ctl, const char *value)
 }
 
 static void
+take_nice(struct ctl *ctl, const char *value)
+{
+	ctl->nice = number("nice", value, NICE_MOST);
+	ctl->nice_given = true;
+}
+
+static void
 take_file_size(struct ctl *ctl, const char *value)
 {
 	ctl->file_size = number("file-size", value, 1000000);
@@ -514,6 +521,9 @@ const struct option_row option_table[] = {
 	{ "files", 'W', "n", WITH_TAP,
 	  "Use so many files in turn: the oldest is overwritten (default: 0, which is any number).",
 	  take_files, NULL },
+	{ "nice", 0, "n", WITH_TAP,
+	  "With `-w`, leave the processor to other programs: from 0, like any other, to 19, only what nobody else needs (default: 19).",
+	  take_nice, NULL },
 	{ "socket", 's', "path", WITH_ANY,
 	  "The daemon's socket (default: $SCTPD_SOCKET or, if that is not set, " SCTPD_SOCKET ").",
 	  take_socket, NULL },

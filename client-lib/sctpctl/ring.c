@@ -16,6 +16,14 @@ mapped(const struct ring *r)
 	return TAP_RING_DATA + 2 * r->size;
 }
 
+/* A fault a page now, and none while messages come. */
+static void
+touch(const volatile char *p, size_t n)
+{
+	for (size_t at = 0; at < n; at += (size_t)getpagesize())
+		(void)p[at];
+}
+
 static bool
 map(struct ring *r, int fd)
 {
@@ -28,8 +36,10 @@ map(struct ring *r, int fd)
 	r->data = data;
 	if (mmap(p, TAP_RING_DATA, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED &&
 	    mmap(data, r->size, PROT_READ, MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, TAP_RING_DATA) != MAP_FAILED &&
-	    mmap(data + r->size, r->size, PROT_READ, MAP_SHARED | MAP_FIXED, fd, TAP_RING_DATA) != MAP_FAILED)
+	    mmap(data + r->size, r->size, PROT_READ, MAP_SHARED | MAP_FIXED, fd, TAP_RING_DATA) != MAP_FAILED) {
+		touch(data, r->size);
 		return true;
+	}
 	ring_close(r);
 	return false;
 }

@@ -2,6 +2,8 @@
 /*
  * tap: what the daemon copies goes to a file as it is, or is printed.
  */
+#include <sys/resource.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -20,8 +22,8 @@
 
 #define MEGABYTE	1000000u	/* as tcpdump counts */
 #define HEAD_MAX	1024
-/* Of memory shared with the daemon: so much comes in the time that this program may have to wait for the processor. */
-#define RING		"ring=2097152"
+/* Of memory shared with the daemon, the most that it gives: so much may come while others have the processor. */
+#define RING		"ring=4194304"
 
 struct tap {
 	struct ctl		*ctl;
@@ -86,11 +88,17 @@ open_file(struct tap *t)
 	free(path);
 }
 
+static uint64_t
+file_most(const struct tap *t)
+{
+	return (uint64_t)t->ctl->file_size * MEGABYTE;
+}
+
 /* The file is long enough: go on in the next one. */
 static void
 turn_over(struct tap *t)
 {
-	if (t->ctl->file_size == 0 || t->in_file < (uint64_t)t->ctl->file_size * MEGABYTE)
+	if (t->ctl->file_size == 0 || t->in_file < file_most(t))
 		return;
 	(void)close(t->fd);
 	t->number++;
@@ -117,6 +125,13 @@ keep_head(struct tap *t, const struct packet *k)
 	t->nhead += k->size;
 }
 
+/* Can all of it go to the file that is open? Then nobody has to look for where a message begins. */
+static bool
+fits_whole(const struct tap *t, size_t n)
+{
+	return t->begun && t->ctl->count == 0 && t->in_file + n <= file_most(t);
+}
+
 /* Blocks go to the file as they came, but for those after the last that is wanted. */
 static void
 put_blocks(struct tap *t, const char *p, size_t n)
@@ -128,7 +143,7 @@ put_blocks(struct tap *t, const char *p, size_t n)
 		if (k.is_message && k.begins) {
 			if (is_enough(t))
 				break;
-			if (t->ctl->file_size != 0 && t->in_file + (size_t)(at - from) >= (uint64_t)t->ctl->file_size * MEGABYTE) {
+			if (t->ctl->file_size != 0 && t->in_file + (size_t)(at - from) >= file_most(t)) {
 				write_all(t, from, (size_t)(at - from));
 				from = at;
 				turn_over(t);
@@ -185,7 +200,7 @@ drain(struct tap *t)
 		t->dropped = ring_dropped(&t->ring);
 		if (t->fd == -1)
 			print_blocks(t, p, n);
-		else if (must_look(t))
+		else if (must_look(t) && !fits_whole(t, n))
 			put_blocks(t, p, n);
 		else
 			write_all(t, p, n);
@@ -288,10 +303,18 @@ loop(struct tap *t, const sigset_t *open)
 		fail = finish(t);
 	else
 		drain(t);	/* what a daemon that died has left */
-	if (t->fd != -1 && !must_look(t))
+	if (t->fd != -1 && t->ctl->count == 0)
 		t->messages = ring_messages(&t->ring) - t->dropped;
 	ctl_note("%" PRIu64 " messages; %" PRIu64 " more were dropped", t->messages, t->dropped);
 	return fail != CTL_OK ? fail : t->fail;
+}
+
+/* Programs that talk come first: what is in the ring can wait for the processor, and a message cannot. */
+static void
+stand_back(const struct tap *t)
+{
+	if (t->fd != -1 && setpriority(PRIO_PROCESS, 0, (int)t->ctl->nice) == -1 && errno != EACCES)
+		ctl_note("the tap keeps its priority: %s", strerror(errno));
 }
 
 /* Begin, and go on until a signal, which is let in only while nothing else happens. */
@@ -311,6 +334,7 @@ run(struct tap *t)
 	interrupted = 0;
 	sctpd_on_event(t->ctl->c, on_event, t);
 	if ((fail = begin(t)) == CTL_OK) {
+		stand_back(t);
 		if (t->ctl->verbose || t->fd != -1)
 			ctl_note("tapping; ^C ends it");
 		fail = loop(t, &before);
@@ -327,6 +351,8 @@ check(const struct ctl *ctl, int argc)
 {
 	if (argc > 1)
 		return ctl_fail(CTL_USAGE, "tap takes options only, such as --sock %s", "1; see: sctpctl help tap");
+	if (ctl->file == NULL && ctl->nice_given)
+		return ctl_fail(CTL_USAGE, "--nice goes with -w FILE");
 	if (ctl->file == NULL && (ctl->file_size != 0 || ctl->files != 0))
 		return ctl_fail(CTL_USAGE, "--file-size and --files go with -w FILE");
 	if (ctl->files != 0 && ctl->file_size == 0)

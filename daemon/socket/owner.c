@@ -207,11 +207,12 @@ sock_move(struct sock *s, struct client *to)
 {
 	struct client		*was = s->owner;
 	struct event_owner	 e = { .owner = to->node.key, .was = was->node.key };
+	uint64_t		 before = to->out.seq;
 
 	change_owner(s, to);
 	event_watch(s, EVENT_owner, NULL, &e, sizeof e);
 	take_from(s, was);
-	s->last = to->out.seq;
+	s->last = to->out.seq != before ? to->out.seq : 0;
 	sock_pump(s);
 }
 

@@ -682,8 +682,11 @@ assoc_give_back(struct client *to, uint64_t sock, const struct sndrcvinfo *info,
 		.reason = { error, (uint32_t)strlen(error) },
 		.data = data,
 	};
+	struct sock			*s = sock_find(sock);
 
 	client_tell(to, EVENT_send_failed, sock, &e);
+	if (s != NULL && s->owner == to)
+		s->last = to->out.seq;
 }
 
 static void

@@ -115,7 +115,7 @@ struct sock {
 	bool			 passing;	/* it goes to another member, once its owner has
 						   handled what it was sent */
 	bool			 pends;		/* what happens waits in it, and its group hands that out */
-	uint64_t		 last;		/* number of the last message about it in its owner's output */
+	uint64_t		 last;		/* number, in its owner's output, of the last message that goes along with it; or 0 */
 	struct kept		 kept;		/* its record */
 	bool			 fields_changed; /* the fields of the record, not only its words */
 

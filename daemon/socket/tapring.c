@@ -17,6 +17,14 @@ mapped(const struct tapring *r)
 	return TAP_RING_DATA + 2 * r->size;
 }
 
+/* A fault a page now, and none while messages are copied: MAP_POPULATE leaves pages that are still to be made writable. */
+static void
+touch(volatile char *p, size_t n)
+{
+	for (size_t at = 0; at < n; at += (size_t)getpagesize())
+		p[at] = 0;
+}
+
 /* The struct and the ring, whose pages no message is to wait for, and the ring once more behind it. */
 static bool
 map(struct tapring *r, int fd)
@@ -29,8 +37,10 @@ map(struct tapring *r, int fd)
 	r->shared = (void *)p;
 	r->data = p + TAP_RING_DATA;
 	if (mmap(p, TAP_RING_DATA + r->size, prot, MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, 0) != MAP_FAILED &&
-	    mmap(r->data + r->size, r->size, prot, MAP_SHARED | MAP_FIXED, fd, TAP_RING_DATA) != MAP_FAILED)
+	    mmap(r->data + r->size, r->size, prot, MAP_SHARED | MAP_FIXED, fd, TAP_RING_DATA) != MAP_FAILED) {
+		touch(p, TAP_RING_DATA + r->size);
 		return true;
+	}
 	tapring_close(r);
 	return false;
 }

@@ -8,6 +8,7 @@
 
 #ifdef FAULT_POINTS
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,29 +38,39 @@ known_check(bool holds, const char *what)
 		log_fatal("not in the journal: %s", what);
 }
 
+/* The place that is wanted, and how often it is still to come; 0: no file has named one since. */
+static char	wanted[32];
+static int	left;
+
+static void
+read_wanted(void)
+{
+	const char	*path = getenv("SCTPD_FAULT");
+	FILE		*f = path != NULL ? fopen(path, "re") : NULL;
+
+	if (f == NULL)
+		return;
+	if (fscanf(f, "%31s %d", wanted, &left) != 2)
+		left = 0;
+	(void)fclose(f);
+	(void)unlink(path);
+}
+
+/* The thread that writes records comes here as well as the loop. */
 void
 fault_point(const char *name)
 {
-	static char	wanted[32];
-	static int	left;
-	const char	*path = getenv("SCTPD_FAULT");
-	int		 number = errno;
-	FILE		*f;
+	static pthread_mutex_t	one = PTHREAD_MUTEX_INITIALIZER;
+	int			number = errno;
 
 	if (!is_place(name))
 		log_fatal("fault.h has no place \"%s\"", name);
-	if (left == 0) {
-		if (path == NULL || (f = fopen(path, "re")) == NULL) {
-			errno = number;
-			return;
-		}
-		if (fscanf(f, "%31s %d", wanted, &left) != 2)
-			left = 0;
-		(void)fclose(f);
-		(void)unlink(path);
-	}
+	(void)pthread_mutex_lock(&one);
+	if (left == 0)
+		read_wanted();
 	if (left > 0 && strcmp(wanted, name) == 0 && --left == 0)
 		(void)kill(getpid(), SIGKILL);
+	(void)pthread_mutex_unlock(&one);
 	errno = number;
 }
 #else

@@ -17,6 +17,7 @@
 static int level = LOG_INFO;
 static unsigned lost;
 static const struct log_line *held_line;
+static void (*on_held)(unsigned);
 
 bool
 log_form_known(const char *name)
@@ -44,20 +45,28 @@ log_level(void)
 
 /* ---- a line ---------------------------------------------------------- */
 
+/* False: nobody reads still. */
+static bool
+say_lost(void)
+{
+	char	text[80];
+
+	if (lost == 0)
+		return true;
+	(void)snprintf(text, sizeof text, "%u log lines were lost, because nobody read them", lost);
+	if (logout_put(&(struct logout_entry){ .priority = LOG_WARNING, .text = text }))
+		lost = 0;
+	return lost == 0;
+}
+
 /* The lines that nobody read, first; then this one. */
 static void
 write_entry(const struct logout_entry *e)
 {
 	int	number = errno;
-	char	text[80];
 
-	if (lost > 0) {
-		(void)snprintf(text, sizeof text, "%u log lines were lost, because nobody read them", lost);
-		if (logout_put(&(struct logout_entry){ .priority = LOG_WARNING, .text = text }))
-			lost = 0;
-	}
-	if (lost > 0 || !logout_put(e))
-		lost++;
+	if ((!say_lost() || !logout_put(e)) && lost++ == 0 && on_held != NULL)
+		on_held(1);
 	errno = number;
 }
 
@@ -170,7 +179,6 @@ struct limit {
 
 static struct limit limits[LIMITS];
 static size_t nlimits;
-static void (*on_held)(unsigned);
 
 void
 log_on_held(void (*fn)(unsigned))
@@ -256,8 +264,8 @@ is_within_limit(int priority, const char *kind, unsigned most, unsigned seconds)
 unsigned
 log_say_held(void)
 {
-	unsigned	next = 0, left;
 	time_t		t = now();
+	unsigned	left, next = say_lost() ? 0 : 1;
 
 	for (struct limit *l = limits; l < limits + nlimits; l++) {
 		if (l->held == 0)

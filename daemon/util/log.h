@@ -76,9 +76,10 @@ bool log_allowed(int priority, const char *kind);
 bool log_seldom(int priority, const char *kind);
 
 /*
- * What was held back is said once its second, or minute, is over, even if nothing
- * follows: the function is called when there is something to say later. log_say_held
- * says what is due, and gives the seconds until it wants to be called again; 0: never.
+ * What was held back is said once its second, or minute, is over, and what was lost
+ * once somebody reads again, even if nothing follows: the function is called when there
+ * is something to say later. log_say_held says what is due, and gives the seconds until
+ * it wants to be called again; 0: never.
  */
 void log_on_held(void (*)(unsigned seconds));
 unsigned log_say_held(void);

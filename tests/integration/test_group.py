@@ -194,6 +194,25 @@ def test_drain_waits_for_acknowledgements(d):
 
 
 @clean
+def test_what_is_assigned_and_brought_nothing_goes_on_at_once(d):
+    """The word assigned is not the association's: nobody has to acknowledge it."""
+    shop = Shop(d)
+    a = shop.member("a")
+    peer = shop.peer()
+    s = assigned(a)
+    a.event("sctp_assoc_change", sock=s)
+    ack(a)
+    b = shop.member("b")
+    a.call("drain_member", name="g")
+    assert assigned(b) == s
+    a.call("drain_member", name="g", on=False)
+    b.call("drain_member", name="g")
+    assert assigned(a, from_member=b.id) == s
+    shop.say(peer, b"1")
+    assert words(a, 1, s) == [b"1"]
+
+
+@clean
 def test_who_joins_gets_a_part(d):
     shop = Shop(d)
     a = shop.member("a")

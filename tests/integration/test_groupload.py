@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+import traceback
 
 from check import WAIT_MS, only
 from harness import wait_for
@@ -32,19 +33,19 @@ def member(path, name, log):
     try:
         c = Session(path, name)
         c.call("join", name="g")
+        c.sock.settimeout(None)
         while True:
-            e = c.event("data")
-            lines = [f"{name} {e['data'].decode()}\n"]
-            while c.events:
-                what, e = c.events.popleft()
-                if what == "data":
-                    lines.append(f"{name} {e['data'].decode()}\n")
+            while not c.events:
+                c.feed()
+            lines = [f"{name} {e['data'].decode()}\n" for what, e in c.events if what == "data"]
+            c.events.clear()
             note(log, "H ", lines)
             c.call("ack", seq=c.seq)
             c.acked = c.seq
             note(log, "A ", lines)
-    finally:
-        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
 
 
 def check(text, sent):

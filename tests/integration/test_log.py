@@ -2,14 +2,17 @@
 """Log lines: what they say of an association, as text and as JSON, how many there
 may be, and what is said of those that were held back."""
 import datetime
+import fcntl
 import json
 import os
 import re
+import select
 import subprocess
 import tempfile
+from contextlib import closing
 
 from check import WAIT_MS, blackhole, code, recv
-from harness import BUILD, Daemon, associate, wait_for
+from harness import BUILD, SCTPD, WAIT, Client, Daemon, associate, stack_config, wait_for
 
 CONFIG = {"log_level": "info"}
 
@@ -101,6 +104,31 @@ def test_lines_have_no_time_before_the_daemon_runs(_):
         got = subprocess.run([os.path.join(BUILD, "sctpd"), "-c", f.name], capture_output=True, text=True, check=False)
     assert got.returncode == 78 and got.stderr == \
         f'sctpd: err: {f.name}:1: log_format: "xml" is none of auto, text, json, journal\n', got
+
+
+def test_what_nobody_read_is_counted_once_somebody_reads(_):
+    """Also if no line follows: those that were lost are said by a timer."""
+    with tempfile.TemporaryDirectory() as dir:
+        path = os.path.join(dir, "s")
+        into, out = os.pipe()
+        fcntl.fcntl(into, fcntl.F_SETPIPE_SZ, 4096)
+        with open(os.path.join(dir, "conf"), "w") as f:
+            f.writelines(f"{k} = {v}\n" for k, v in {"log_level": "debug", **stack_config(None)}.items())
+        daemon = subprocess.Popen([SCTPD, "-c", f.name, "-s", path], stderr=out, stdin=subprocess.DEVNULL)
+        os.close(out)
+        wait_for(lambda: os.path.exists(path))
+        with closing(Client(path)) as c:
+            for _ in range(100):
+                with closing(Client(path)) as other:
+                    other.call("hello")
+            c.call("log_level", level="err")        # nothing is said from now on
+            text = b""
+            while b"log lines were lost, because nobody read them" not in text:
+                assert select.select([into], [], [], WAIT)[0], text[-500:]
+                text += os.read(into, 65536)
+        daemon.terminate()
+        os.close(into)
+        assert daemon.wait(WAIT) == 0
 
 
 # ---- JSON ------------------------------------------------------------------

@@ -230,6 +230,34 @@ def test_files_in_turn(d):
     assert run(d, "tap", "-W", 2, "-w", "x")[0] == 2 and run(d, "tap", "-C", 1)[0] == 2
 
 
+def test_a_file_is_written_when_nobody_else_needs_the_processor(d):
+    for args, priority in ((), 19), (("--nice", 3), 3):
+        tap = Tap(d, *args)
+        assert os.getpriority(os.PRIO_PROCESS, tap.process.pid) == priority
+        tap.end()
+    code, _, err = run(d, "tap", "--nice", 3)
+    assert code == 2 and "--nice goes with -w FILE" in err, err
+    code, _, err = run(d, "tap", "-w", "x", "--nice", 20)
+    assert code == 2 and "from 0 to 19" in err, err
+
+
+def test_no_page_of_the_ring_is_new_to_a_message(d):
+    c = d.client("tester")
+    there, _, here, here_up = associate(c)
+    tap = Tap(d)
+
+    def faults():
+        with open(f"/proc/{d.process.pid}/stat") as f:
+            return int(f.read().rsplit(")", 1)[1].split()[7])
+    before = faults()
+    for _ in range(300):
+        say(c, here, here_up, bytes([77]) * 4000, 3)
+        recv_data(c, there)
+    assert faults() - before < 300, "a fault for each page of 2.4 MB"
+    wait_for(lambda: tap.wrote(bytes([77])) >= 2 * 300 * 4000)
+    tap.end()
+
+
 def test_a_tap_that_is_not_read_stops_nobody(d):
     c, t = d.client("tester"), d.client("tap")
     there, up, here, here_up = associate(c)
