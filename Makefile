@@ -266,14 +266,19 @@ watch: ## watch a lossy network, a slow reader and a path that flaps for WATCH_S
 	@$(MAKE) --no-print-directory all
 	@tests/watch.sh $(WATCH_SECONDS)
 
-# A group under load whose members are killed, drained and joined; for GROUPS_SECONDS.
+# A group under load whose members are killed, drained and joined every second, and whose daemon
+# is killed every ten, on the kernel's stack; and without the latter on the userland stack.
 GROUPS_SECONDS	?= 600
 GROUPS_ASSOCIATIONS ?= 200
-groups: ## kill, drain and join members of a group under load for GROUPS_SECONDS
+GROUPS_RATE	?= 1000
+groups: ## kill, drain and join members of a group, and kill the daemon, under load for GROUPS_SECONDS on each stack
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory all
-	@GROUPS_SECONDS=$(GROUPS_SECONDS) GROUPS_ASSOCIATIONS=$(GROUPS_ASSOCIATIONS) TEST_STACK=userland \
-	    tests/native.sh /usr/bin/python3 tests/integration/run.py groupload.
+	@set -- GROUPS_SECONDS=$(GROUPS_SECONDS) GROUPS_ASSOCIATIONS=$(GROUPS_ASSOCIATIONS) GROUPS_RATE=$(GROUPS_RATE) \
+	    GROUPS_EVERY=1 GROUPS_DEATHS=10 TEST_LIMIT=$$(($(GROUPS_SECONDS) + 300)); \
+	tests/lab/run --mem 3G --timeout $$(($(GROUPS_SECONDS) + 600)) -- \
+	    env "$$@" /usr/bin/python3 tests/integration/run.py groupload.the_daemon_dies && \
+	env "$$@" TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/integration/run.py groupload.members_come
 
 # A peer that is killed 100 times, and 1,000 associations to one that is.
 supervise: ## kill peers under supervised associations
