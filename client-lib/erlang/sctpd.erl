@@ -19,6 +19,7 @@
          connectx_init/3, connectx_init/4, connectx_init/5,
          send/3, send/4, recv/1, recv/2, eof/2, abort/2, abort/3,
          controlling_process/2, error_string/1, error_text/0, call/3]).
+-export([group/3, ungroup/2, join/1, join/2, ack/2, ack/3, drain/1, leave/1]).
 -export([setopts/2, getopts/2, getstat/1, getstat/2, port/1, sockname/1, socknames/1,
          socknames/2, peername/1, peernames/1, peernames/2]).
 
@@ -451,6 +452,108 @@ move_messages(S, Pid) ->
         {sctp_passive, S} = M -> Pid ! M, move_messages(S, Pid);
         {sctp_closed, S} = M -> Pid ! M, move_messages(S, Pid)
     after 0 -> ok
+    end.
+
+%% ---- groups -------------------------------------------------------------------
+
+%% Not in gen_sctp: several processes, in as many nodes, own a socket together;
+%% proto/README.md says what a group is.
+
+%% Make a group of a socket's, which the daemon owns from now on: its associations
+%% go to those who join. Opts are the arguments of the method group, such as
+%% #{policy => sticky, by => load, grace => 1000}. The caller is its owner.
+-spec group(socket(), Name :: iodata(), #{atom() => term()}) -> ok | {error, reason()}.
+group(S, Name, Opts) when is_map(Opts) ->
+    #'$sctpd'{conn = Conn, sock = Sock} = socket(S),
+    case setopts(S, [{active, true}]) of
+        ok ->
+            ok = sctpd_conn:ack(Conn, 0),
+            case done(request(S, group, Opts#{name => {str, Name}})) of
+                ok -> Conn ! {released, Sock}, ok;
+                {error, _} = E -> E
+            end;
+        {error, _} = E -> E
+    end;
+group(_, _, _) -> error(badarg).
+
+%% End a group of S, which is as it was before then. Members keep what they have.
+-spec ungroup(socket(), Name :: iodata()) -> ok | {error, reason()}.
+ungroup(S, Name) ->
+    #'$sctpd'{pid = Pid, conn = Conn} = socket(S),
+    case sctpd_socket:request(S, ungroup, #{name => {str, Name}}) of
+        {ok, #{<<"sock">> := Sock}} -> Conn ! {route, Sock, Pid}, ok;
+        {error, Reason} -> failed(Reason)
+    end.
+
+%% Join a group; {ok, M}. The caller is sent
+%%
+%%	{sctp_group, S, Seq, {assigned, Info}}	S is this member's: Info has its
+%%		assoc_id, peer ({IP, Port}), group, and from_member, who had it before
+%%	{sctp, S, IP, Port, {Anc, Data}}, and sctp_error: as of any socket, with
+%%		{seq, Seq} at the end of Anc
+%%	{sctp_group, S, Seq, {unassigned, Info}}	it is another member's
+%%	{sctp_group, S, Seq, closed}	its association has ended, nothing more comes;
+%%		S is closed when that is acknowledged
+%%	{sctp_group, M, Seq, {left, Reason}}	the daemon took this member out
+%%	{sctp_closed, M}	the daemon is gone, and the membership
+%%
+%% and acknowledges with ack/2 what it has handled. S is for send, getopts and so
+%% on. On M, send goes to any association of the group, by its id. When the caller
+%% dies, what it did not acknowledge goes to other members, in order.
+%%
+%% Options: {priority, N}, {name, Name} in lists of members, {mode, binary | list},
+%% {sctpd_socket, Path}. A behaviour that does all of this is sctpd_worker.
+-spec join(Name :: iodata()) -> {ok, socket()} | {error, reason()}.
+join(Name) -> join(Name, []).
+
+-spec join(Name :: iodata(), [option()]) -> {ok, socket()} | {error, reason()}.
+join(Name, Opts) when is_list(Opts) ->
+    Given = maps:from_list([O || {_, _} = O <- Opts]),
+    How = maps:with([priority, name, mode], Given),
+    Path = case Given of #{sctpd_socket := P} -> P; _ -> default_path() end,
+    case sctpd_member:join(Name, How#{path => Path}) of
+        {ok, _} = Answer -> Answer;
+        {error, Reason} -> failed(Reason)
+    end;
+join(_, _) -> error(badarg).
+
+%% All messages up to Seq were handled: the daemon may forget them. It takes no
+%% time, and what comes later is acknowledged with it.
+-spec ack(socket(), Seq :: non_neg_integer() | (Anc :: list())) -> ok.
+ack(S, Seq) when is_integer(Seq) ->
+    #'$sctpd'{conn = Conn} = socket(S),
+    sctpd_conn:ack(Conn, Seq);
+ack(S, Anc) when is_list(Anc) ->
+    {seq, Seq} = lists:keyfind(seq, 1, Anc),
+    ack(S, Seq).
+
+%% The same, and wait until the daemon has it.
+-spec ack(socket(), Seq :: non_neg_integer(), wait) -> ok | {error, reason()}.
+ack(S, Seq, wait) when is_integer(Seq) ->
+    ok = ack(S, Seq),
+    done(sctpd_socket:request(socket(S), ack, #{seq => Seq})).
+
+%% Take this member out of service: it gets nothing new, and each of its sockets
+%% goes to another when it has acknowledged all that it has of it. How many it
+%% still has; when that is 0, leave/1.
+-spec drain(socket()) -> {ok, non_neg_integer()} | {error, reason()}.
+drain(M) ->
+    case sctpd_member:group(socket(M)) of
+        {ok, Group} ->
+            case sctpd_socket:request(M, drain_member, #{name => {str, Group}}) of
+                {ok, #{<<"sockets">> := N}} -> {ok, N};
+                {error, Reason} -> failed(Reason)
+            end;
+        {error, _} = E -> E
+    end.
+
+%% Leave a group: what was not acknowledged goes to others at once. Nothing more
+%% comes of the group after that, and what the caller has in its mailbox is taken out.
+-spec leave(socket()) -> ok | {error, reason()}.
+leave(M) ->
+    case sctpd_member:leave(socket(M)) of
+        ok -> ok;
+        {error, Reason} -> failed(Reason)
     end.
 
 %% ---- options, as inet has them -------------------------------------------------

@@ -53,7 +53,7 @@
 -record(call, {n, to, kind, size = 0, body}).
 
 -record(state, {
-    path,
+    path, name,
     member,                     % undefined, or the process that gets all events
     phase = new,                % away, greeting, up
     fd, recv_ref, send_ref,
@@ -95,9 +95,9 @@ init({Path, Kind}) ->
     St = #state{path = Path},
     case Kind of
         shared -> {ok, St};
-        {member, Pid} ->
+        {member, Pid, Name} ->
             _ = monitor(process, Pid),
-            {ok, St#state{member = Pid}}
+            {ok, St#state{member = Pid, name = Name}}
     end.
 
 handle_call(info, _, St) -> {reply, described(St), St, 0};
@@ -121,6 +121,8 @@ handle_info({timeout, T, ack}, #state{ack_timer = T} = St) ->
     done(acknowledge(St#state{ack_timer = undefined}));
 handle_info({timeout, _, connect}, #state{phase = away} = St) ->
     done(try_connect(St));
+handle_info({released, Sock}, St) ->
+    done(forget(Sock, St));
 handle_info({route, Sock, Pid}, St) ->
     done(found(Sock, Pid, watch(Pid, St)));
 handle_info({'DOWN', _, process, Pid, _}, #state{member = Pid} = St) ->
@@ -477,7 +479,7 @@ try_connect(#state{path = Path, token = Token, acked = Acked} = St) ->
         {ok, Fd} ->
             St1 = St#state{phase = greeting, fd = Fd, at = Acked, buf = <<>>},
             Args = case Token of
-                undefined -> #{name => {str, ["erlang ", atom_to_list(node())]}, resume => true};
+                undefined -> #{name => {str, name(St)}, resume => true};
                 _ -> #{resume => Token, seq => Acked}
             end,
             case socket:send(Fd, frame(?HELLO_ID, body(hello, Args))) of
@@ -489,6 +491,9 @@ try_connect(#state{path = Path, token = Token, acked = Acked} = St) ->
         {error, _} ->
             again(St)
     end.
+
+name(#state{name = undefined}) -> ["erlang ", atom_to_list(node())];
+name(#state{name = Name}) -> Name.
 
 %% Its listening socket may have many that wait: eagain.
 connect(Path) ->
@@ -532,7 +537,6 @@ hello(nil, #{<<"resume">> := Token, <<"seq">> := Seq} = Answer, #state{seen = Se
                    survives = lists:member(<<"survive">>, Features),
                    window = Queue div 4, most = Queue div 2,
                    pause = ?FIRST_PAUSE, give_up = undefined},
-    is_pid(St#state.member) andalso (St#state.member ! {hello, Seq, Client}),
     say_again(St1);
 hello(_, _, St) ->
     over(closed, St).

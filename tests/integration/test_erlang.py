@@ -42,7 +42,7 @@ def example(name, module):
 
 
 def compile_to(folder, sources):
-    subprocess.run(["erlc", "-Wall", "-Werror", "-o", folder, *sources], check=True)
+    subprocess.run(["erlc", "-Wall", "-Werror", "-pa", BEAMS, "-o", folder, *sources], check=True)
 
 
 def start():
@@ -52,9 +52,9 @@ def start():
     for module in "gen_sctp", "sctpd":
         os.makedirs(os.path.join(BEAMS, module))
         compile_to(os.path.join(BEAMS, module), [example(name, module) for name in CHANGES])
-    compile_to(BEAMS, [*glob.glob(os.path.join(LIBRARY, "*.erl")),
-                       *(os.path.join(SOURCES, name + ".erl") for name in ("scenario", "robust", "stuck", "sockaddr", "keys",
-                                                                  "parameters", "kills"))])
+    compile_to(BEAMS, glob.glob(os.path.join(LIBRARY, "*.erl")))
+    compile_to(BEAMS, [os.path.join(SOURCES, name + ".erl")
+                       for name in ("scenario", "robust", "stuck", "sockaddr", "keys", "parameters", "kills", "pool")])
     return Daemon()
 
 
@@ -252,6 +252,15 @@ def test_daemon_dies_while_sends_wait(d):
         said = program.end()
     shutil.rmtree(other.dir)
     assert said == "ready\ndone\n", said
+
+
+# ---- groups ---------------------------------------------------------------------
+
+
+def test_groups(d):
+    """Members that acknowledge, leave, drain and die, and pools of workers that do."""
+    said = printed(d, "pool:run()")
+    assert said.endswith("done\n") and said.count("ok ") == 8, said
 
 
 # ---- the daemon is killed, and started again ---------------------------------------
