@@ -294,6 +294,48 @@ sctpd_controlling_process(struct sctpd *c, uint64_t sock, uint64_t client)
 	return call(c, RPC_controlling_process, &in, NULL, 0);
 }
 
+/* ---- groups --------------------------------------------------------- */
+
+int
+sctpd_join(struct sctpd *c, const char *name, int priority, uint64_t *sock)
+{
+	struct rpc_join_in	in = {
+		.has = HAS(join, name) | (priority >= 0 ? HAS(join, priority) : 0),
+		.name = { name, (uint32_t)strlen(name) }, .priority = (uint32_t)priority,
+	};
+	struct rpc_join_out	out = { .sock = 0 };
+	int			code = call(c, RPC_join, &in, &out, 0);
+
+	if (sock != NULL)
+		*sock = out.sock;
+	return code;
+}
+
+int
+sctpd_leave(struct sctpd *c, const char *name)
+{
+	struct rpc_leave_in	in = {
+		.has = HAS(leave, name), .name = { name, (uint32_t)strlen(name) },
+	};
+
+	return call(c, RPC_leave, &in, NULL, 0);
+}
+
+int
+sctpd_drain_member(struct sctpd *c, const char *name, int on, size_t *sockets)
+{
+	struct rpc_drain_member_in	in = {
+		.has = HAS(drain_member, name) | HAS(drain_member, on),
+		.name = { name, (uint32_t)strlen(name) }, .on = on != 0,
+	};
+	struct rpc_drain_member_out	out = { .sockets = 0 };
+	int				code = call(c, RPC_drain_member, &in, &out, 0);
+
+	if (sockets != NULL)
+		*sockets = out.sockets;
+	return code;
+}
+
 /* ---- lending -------------------------------------------------------- */
 
 int

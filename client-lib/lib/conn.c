@@ -19,6 +19,7 @@
 #include "lib/conn.h"
 #include "lib/core.h"
 #include "lib/given.h"
+#include "lib/groups.h"
 #include "lib/message.h"
 #include "lib/numbers.h"
 #include "lib/sent.h"
@@ -39,6 +40,7 @@ sctpd_new(void)
 	c->session.timer = -1;
 	TAILQ_INIT(&c->events);
 	TAILQ_INIT(&c->given.messages);
+	TAILQ_INIT(&c->groups);
 	return c;
 }
 
@@ -68,6 +70,7 @@ sctpd_free(struct sctpd *c)
 		explicit_bzero(c->out.data, c->out.room);
 	buf_free(&c->out);
 	free(c->requests);
+	groups_free(c);
 	free(c);
 	return NULL;
 }

@@ -10,6 +10,7 @@
 #include "lib/codes.h"
 #include "lib/core.h"
 #include "lib/fastpath.h"
+#include "lib/groups.h"
 #include "lib/message.h"
 #include "lib/numbers.h"
 #include "lib/requests.h"
@@ -39,11 +40,33 @@ may_begin(struct sctpd *c)
 {
 	if (c->lost != 0)
 		return lib_error(c, c->lost, "%s", lib_why_lost(c));
-	if (c->out.len - c->out.off >= CORE_MAX_OUT && !c->begun_ack)
+	if (c->out.len - c->out.off >= CORE_MAX_OUT && c->begun_what != BEGUN_ACK)
 		return lib_error(c, SCTPD_EAGAIN, c->session.on ?
 		    "64 MiB of requests are not written or not answered; wait for answers" :
 		    "64 MiB of requests are not written; flush, or wait for answers");
 	return SCTPD_OK;
+}
+
+static enum begun
+what_begins(const struct sctpd *c, const char *method)
+{
+	if (strcmp(method, "ack") == 0)
+		return BEGUN_ACK;
+	if (c->session.on && strcmp(method, "controlling_process") == 0)
+		return BEGUN_GIFT;
+	if (c->session.on && strcmp(method, "join") == 0)
+		return BEGUN_JOIN;
+	if (c->session.on && strcmp(method, "leave") == 0)
+		return BEGUN_LEAVE;
+	return BEGUN_OTHER;
+}
+
+/* The new owner receives every message that we have not acknowledged by now. */
+static void
+give_rest(struct sctpd *c)
+{
+	numbers_let_go(c);
+	(void)numbers_ack(c);
 }
 
 int
@@ -52,15 +75,11 @@ core_begin(struct sctpd *c, const char *method, bool answered)
 	struct request	*r;
 	int		 code;
 
-	c->begun_ack = strcmp(method, "ack") == 0;
+	c->begun_what = what_begins(c, method);
 	if ((code = may_begin(c)) != SCTPD_OK)
 		return code;
-	c->begun_gives = c->session.on && strcmp(method, "controlling_process") == 0;
-	if (c->begun_gives) {
-		/* The new owner receives every message that we have not acknowledged by now. */
-		numbers_let_go(c);
-		(void)numbers_ack(c);
-	}
+	if (c->begun_what == BEGUN_GIFT)
+		give_rest(c);
 	c->no_memory = false;
 	c->begun = c->out.len;
 	c->begun_id = NO_ID;
@@ -101,24 +120,63 @@ number_in(const msgpack_object *map, const char *key)
 	return v != NULL && v->type == MSGPACK_OBJECT_POSITIVE_INTEGER ? v->via.u64 : 0;
 }
 
-/* Note which socket the request that was just packed gives away. Giving it to oneself does not count. */
+/* Note which socket the request gives away. Giving it to oneself does not count. */
 static void
-note_gift(struct sctpd *c, struct request *r)
+note_gift(struct sctpd *c, struct request *r, const msgpack_object *map)
+{
+	r->sock = number_in(map, "sock");
+	r->gives = number_in(map, "client") != c->session.client;
+	c->session.gives += r->gives;
+}
+
+/* Note which group the request joins or leaves. That another client leaves one does not count. */
+static bool
+note_group(struct sctpd *c, struct request *r, const msgpack_object *map)
+{
+	const msgpack_object	*name = map_get(map, "name", 4);
+
+	if (name == NULL || name->type != MSGPACK_OBJECT_STR)
+		return true;
+	if (c->begun_what == BEGUN_LEAVE && map_get(map, "client", 6) != NULL &&
+	    number_in(map, "client") != c->session.client)
+		return true;
+	if ((r->group = group_get(c, name->via.str.ptr, name->via.str.size)) == NULL)
+		return false;
+	group_hold(r->group);
+	if (c->begun_what != BEGUN_LEAVE)
+		return true;
+	r->gives = true;
+	c->session.gives++;
+	give_rest(c);
+	return true;
+}
+
+/* Note what the answer to the request that was just packed will mean. False without memory. */
+static bool
+note_request(struct sctpd *c)
 {
 	const msgpack_object	*map;
+	struct request		*r;
 	msgpack_zone		 zone;
 	msgpack_object		 o;
 	size_t			 off = 0;
+	bool			 done = false;
 
+	if (c->begun_id == NO_ID || c->begun_what <= BEGUN_ACK)
+		return true;
+	r = request_at(c, c->begun_id);
 	if (!msgpack_zone_init(&zone, 512))
-		return;
+		return false;
 	if (msgpack_unpack(c->out.data + c->begun, c->out.len - c->begun, &off, &zone, &o) >= 0) {
 		map = &o.via.array.ptr[3].via.array.ptr[0];
-		r->sock = number_in(map, "sock");
-		r->gives = number_in(map, "client") != c->session.client;
-		c->session.gives += r->gives;
+		done = true;
+		if (c->begun_what == BEGUN_GIFT)
+			note_gift(c, r, map);
+		else
+			done = note_group(c, r, map);
 	}
 	msgpack_zone_destroy(&zone);
+	return done;
 }
 
 int
@@ -134,7 +192,7 @@ core_end(struct sctpd *c, enum request_state state, sctpd_reply_fn *fn, void *ar
 		core_cancel(c);
 		return lib_error(c, SCTPD_EMSGSIZE, "a call takes 16 MiB at most");
 	}
-	if (c->session.on && !sent_note(c)) {
+	if (c->session.on && (!note_request(c) || !sent_note(c))) {
 		core_cancel(c);
 		return lib_no_memory(c);
 	}
@@ -146,8 +204,6 @@ core_end(struct sctpd *c, enum request_state state, sctpd_reply_fn *fn, void *ar
 	r->arg = arg;
 	r->order = c->session.order;
 	c->pending -= state == REQUEST_OWN;
-	if (c->begun_gives)
-		note_gift(c, r);
 	return SCTPD_OK;
 }
 
@@ -286,22 +342,48 @@ core_event(struct sctpd *c)
 	if (!core_has_event(c))
 		return NULL;
 	unqueue(c, m);
+	if (strcmp(m->event.name, "sctp_closed") == 0)
+		groups_closed(c, m->event.sock);
 	return m;
 }
 
-/* Forget the queued events of a socket. */
+/*
+ * Forget the queued events of a socket, or of all that a group has here: they are
+ * another client's. What was acknowledged early is ours.
+ */
 static void
-drop_events(struct sctpd *c, uint64_t sock)
+drop_events(struct sctpd *c, uint64_t sock, const struct group *g)
 {
 	struct message	*m, *next;
 
 	for (m = TAILQ_FIRST(&c->events); m != NULL; m = next) {
 		next = TAILQ_NEXT(m, entry);
-		if (m->event.sock != sock || strcmp(m->event.name, "watch") == 0)
+		if (g != NULL ? !group_has(g, m->event.sock) : m->event.sock != sock)
+			continue;
+		if (m->mark.number <= c->session.acked || strcmp(m->event.name, "watch") == 0)
 			continue;
 		unqueue(c, m);
 		message_free(m);
 	}
+}
+
+static void
+leave(struct sctpd *c, struct group *g)
+{
+	drop_events(c, 0, g);
+	group_left(c, g);
+}
+
+/* The daemon has done what the request asked for: who has which sockets now? */
+static void
+settle(struct sctpd *c, const struct request *r, const msgpack_object *result)
+{
+	if (r->group != NULL && r->gives)
+		leave(c, r->group);
+	else if (r->group != NULL)
+		r->group->sock = number_in(result, "sock");
+	else if (r->gives)
+		drop_events(c, r->sock, NULL);
 }
 
 int
@@ -394,8 +476,8 @@ take_response(struct sctpd *c, struct message *m)
 	sent_answered(c, r);
 	if (part[2].type == MSGPACK_OBJECT_NIL && brings_descriptor(r, &part[3]))
 		m->fd = passed_take(c);
-	if (r->gives && part[2].type == MSGPACK_OBJECT_NIL)
-		drop_events(c, r->sock);
+	if (part[2].type == MSGPACK_OBJECT_NIL)
+		settle(c, r, &part[3]);
 	switch (r->state) {
 	case REQUEST_WAIT:
 		/* conn_finish takes the text when the waiting ends, as other errors may come before. */
@@ -419,6 +501,7 @@ take_notification(struct sctpd *c, struct message *m)
 {
 	const msgpack_object	*part = m->obj.via.array.ptr, *map = NULL;
 	const char		*name;
+	struct group		*g;
 
 	if (m->obj.via.array.size != 3 || part[1].type != MSGPACK_OBJECT_STR ||
 	    part[2].type != MSGPACK_OBJECT_ARRAY)
@@ -435,6 +518,8 @@ take_notification(struct sctpd *c, struct message *m)
 		message_free(m);	/* it came before */
 		return SCTPD_OK;
 	}
+	if (c->session.on && (g = groups_note(c, name, value_of(map))) != NULL)
+		leave(c, g);
 	queue_event(c, m, name, map);
 	return SCTPD_OK;
 }
@@ -480,6 +565,19 @@ take_done(struct sctpd *c)
 	return true;
 }
 
+/* Make room for what the message will make us note, so that it can be taken. False without memory. */
+static bool
+has_room_for(struct sctpd *c, const struct message *m)
+{
+	const msgpack_object	*part = m->obj.via.array.ptr;
+
+	if (!c->session.on || m->obj.type != MSGPACK_OBJECT_ARRAY || m->obj.via.array.size != 3 ||
+	    part[1].type != MSGPACK_OBJECT_STR || part[2].type != MSGPACK_OBJECT_ARRAY ||
+	    part[2].via.array.size == 0)
+		return true;
+	return groups_reserve(c, part[1].via.str.ptr, value_of(&part[2].via.array.ptr[0]));
+}
+
 int
 core_step(struct sctpd *c, bool *any)
 {
@@ -502,6 +600,10 @@ core_step(struct sctpd *c, bool *any)
 		return lib_error(c, SCTPD_EPROTO, "the daemon sent %s", frame_why(r));
 	if ((m = message_new(c->in.data + c->in.off, len)) == NULL)
 		return lib_no_memory(c);
+	if (!has_room_for(c, m)) {
+		message_free(m);
+		return lib_no_memory(c);
+	}
 	c->in.off += len;
 	*any = true;
 	return take_message(c, m);

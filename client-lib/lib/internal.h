@@ -13,6 +13,7 @@
  *	codes		error codes, and the connection's last error
  *	message		a message of the daemon's, and the values in it
  *	fastpath	the two that come by the thousand, read in place
+ *	groups		whose events become other members' when this client leaves
  *	requests	requests that wait for an answer
  *	sent		messages of ours that are kept, in a session
  *	numbers		messages of the daemon's, counted and acknowledged
@@ -87,15 +88,38 @@ enum request_state {
 struct request {
 	enum request_state	 state;
 	bool			 recv;		/* an answer is an event */
-	bool			 gives;		/* the socket to another client */
+	bool			 gives;		/* sockets to other clients */
 	bool			 lends;		/* an answer comes with a descriptor */
 	bool			 taps;		/* and so may this one's */
 	uint32_t		 id;
 	uint64_t		 sock;		/* that it gives */
+	struct group		*group;		/* that it joins, or leaves, which gives all it has of it */
 	uint64_t		 order;		/* see struct sent */
 	sctpd_reply_fn		*fn;
 	void			*arg;		/* struct wait of REQUEST_WAIT */
 	uint32_t		 next_free;
+};
+
+/* A group of which this client is a member: see groups.c. */
+struct group {
+	TAILQ_ENTRY(group)	 entry;
+	uint64_t		 sock;		/* the group's; 0: not known */
+	uint64_t		*socks;		/* that the client was assigned, sorted */
+	size_t			 n;
+	size_t			 room;
+	unsigned		 requests;	/* about it */
+	size_t			 len;
+	char			 name[];
+};
+TAILQ_HEAD(groups, group);
+
+/* What the request that is being packed does, if the library has to know. */
+enum begun {
+	BEGUN_OTHER,
+	BEGUN_ACK,
+	BEGUN_GIFT,		/* of a socket to another client */
+	BEGUN_JOIN,
+	BEGUN_LEAVE,
 };
 
 /* A blocking call: where its answer is put. */
@@ -172,7 +196,7 @@ struct session {
 	uint64_t		 taken;		/* the daemon has certainly taken all up to that order */
 	uint64_t		 notes;
 	size_t			 loose;		/* notifications since the last request */
-	unsigned		 gives;		/* requests that give a socket away */
+	unsigned		 gives;		/* requests that give sockets away */
 
 	/* See dial.c. */
 	struct sockaddr_un	 path;
@@ -203,8 +227,7 @@ struct sctpd {
 	msgpack_packer		 pk;
 	size_t			 begun;		/* where it starts in out */
 	uint32_t		 begun_id;
-	bool			 begun_ack;
-	bool			 begun_gives;
+	enum begun		 begun_what;
 	bool			 no_memory;
 	bool			 secret;	/* a key is in out: it is cleared once nothing of out is needed */
 
@@ -224,6 +247,7 @@ struct sctpd {
 	struct message		*lent;		/* the last event taken */
 	struct given		 given;		/* the last events taken */
 	struct batch		*batch;		/* being sent: see batch.c */
+	struct groups		 groups;
 	int			 passed[CORE_MAX_PASSED];	/* descriptors whose answer is not taken yet */
 	size_t			 n_passed;
 	char			 error[512];

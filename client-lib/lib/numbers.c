@@ -46,8 +46,11 @@ numbers_unhandled(const struct sctpd *c)
 		first = earlier(first, m->mark);
 	if (c->lent != NULL)
 		first = earlier(first, c->lent->mark);
-	/* The daemon keeps no more than this, and would end the connection: acknowledge early. */
-	if (s->most > 0 && s->bytes - s->acked_bytes > s->most && first.number <= s->acked + 1)
+	/*
+	 * The daemon keeps no more than this, and would end the connection: acknowledge early. But
+	 * not what may be another client's in a moment.
+	 */
+	if (s->most > 0 && s->gives == 0 && s->bytes - s->acked_bytes > s->most && first.number <= s->acked + 1)
 		first = (struct mark){ s->seq + 1, s->bytes };
 	return first;
 }

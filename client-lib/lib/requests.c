@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "lib/groups.h"
 #include "lib/requests.h"
 
 #define FIRST_SLOTS	16u
@@ -45,6 +46,7 @@ request_take(struct sctpd *c)
 	c->pending++;
 	r->id += 1u << SLOT_BITS;
 	r->gives = false;
+	r->group = NULL;
 	return r;
 }
 
@@ -55,6 +57,9 @@ request_free(struct sctpd *c, struct request *r)
 
 	c->pending -= r->state != REQUEST_OWN;
 	c->session.gives -= r->gives;
+	if (r->group != NULL)
+		group_release(c, r->group);
+	r->group = NULL;
 	r->state = REQUEST_FREE;
 	if (c->session.on && c->free != c->room) {
 		r->next_free = c->room;

@@ -423,6 +423,60 @@ SCTPD_API int sctpd_return(struct sctpd *, uint64_t sock);
  */
 SCTPD_API int sctpd_passed(struct sctpd *);
 
+/* ---- groups --------------------------------------------------------- */
+
+/*
+ * sctpd: become a member of a group, whose members own a socket together: each
+ * has a part of its associations, or of the messages of one. Whoever opened the
+ * socket made the group: sctpd_call(c, NULL, "group sock=%" PRIu64 " name=%s",
+ * sock, name). Make the connection a session before (sctpd_resumable), so that
+ * nothing is lost when this program dies.
+ *
+ * The member with the smallest priority, 0 to 1000, is the first; -1 stands for
+ * the default, 100. sock, if not NULL, receives the group's socket, on which any
+ * member may send with an assoc_id. Events of the group's sockets follow, as of
+ * any socket of this connection:
+ *
+ *	assigned	This client has the socket, with the association
+ *			assoc_id. What happens on it comes next.
+ *	unassigned	Another member has it now. All that came was acknowledged.
+ *	left		This client is no member any more, and did not ask for
+ *			that. reason says why.
+ *
+ * What the library has not acknowledged when the program ends, or its connection
+ * breaks, goes to another member; sctpd_resumable says when it acknowledges. If
+ * the daemon dies, the session goes on, and the client is a member again if it is
+ * back within a second, or within the group's grace. Otherwise left comes.
+ *
+ * Errors: ENOENT, there is no such group; EACCES, it is another user's, and does
+ * not name this user; EALREADY, the client is a member, as it is after
+ * sctpd_resume; LIMIT, the group has 64 members; EINVAL, the connection is no
+ * session and sctpd_hello was not called; BADARG, the name or priority.
+ */
+SCTPD_API int sctpd_join(struct sctpd *, const char *name, int priority, uint64_t *sock);
+
+/*
+ * Leave a group. The sockets that this client has go to the other members at
+ * once. Events that it has taken count as handled; in a session, those that wait
+ * go to the other members, and sctpd_next_event does not return them any more.
+ * Until the daemon has answered, no event is delivered. Without a session, events
+ * that were sent to this client stay its own. Errors: EINVAL, the client is no
+ * member; ENOENT, there is no such group.
+ *
+ * After sctpd_resume the library does not know which sockets the program before
+ * it was assigned: take the events that wait before you leave.
+ */
+SCTPD_API int sctpd_leave(struct sctpd *, const char *name);
+
+/*
+ * Take this client out of service in a group: it gets nothing new, and each of its
+ * sockets goes to another member, with the event unassigned, when it has handled
+ * what it was sent of that socket. sockets, if not NULL, receives how many it has
+ * still; when none is left, the program can leave or end, and nobody handles a
+ * message twice. on = 0 puts it back into service. Errors as for sctpd_leave.
+ */
+SCTPD_API int sctpd_drain_member(struct sctpd *, const char *name, int on, size_t *sockets);
+
 /* ---- options -------------------------------------------------------- */
 
 /*

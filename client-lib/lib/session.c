@@ -72,6 +72,7 @@
 #include "lib/buf.h"
 #include "lib/codes.h"
 #include "lib/core.h"
+#include "lib/groups.h"
 #include "lib/numbers.h"
 #include "lib/sent.h"
 #include "lib/session.h"
@@ -249,6 +250,7 @@ session_end(struct sctpd *c, bool forget)
 	TAILQ_FOREACH(m, &c->events, entry)
 		m->mark.number = 0;
 	numbers_let_go(c);
+	groups_forget(c);
 	s->token[0] = '\0';
 	s->seq = s->at = s->acked = 0;
 	s->fresh = false;

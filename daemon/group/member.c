@@ -202,11 +202,12 @@ remove_member(struct member *m)
 }
 
 static void
-tell_left(const struct member *m, const char *why)
+tell_left(const struct member *m, const char *why, bool ended)
 {
 	struct event_left	e = {
 		.group = { m->group->name, (uint32_t)strlen(m->group->name) },
 		.reason = { why, (uint32_t)strlen(why) },
+		.ended = ended,
 	};
 
 	client_tell(m->client, EVENT_left, 0, &e);
@@ -221,7 +222,7 @@ member_leave(struct member *m, const char *why)
 		log_info("group \"%s\": client %llu left: %s, members=%zu", m->group->name,
 		    (unsigned long long)c->node.key, why != NULL ? why : "it said so", m->group->nmembers - 1);
 	if (why != NULL)
-		tell_left(m, why);
+		tell_left(m, why, false);
 	remove_member(m);
 	owner_end_if_unneeded(c);
 }
@@ -321,8 +322,10 @@ gone(struct client *c)
 		next = LIST_NEXT(m, of_client);
 		if (c->token[0] != '\0' && m->group->grace > 0 && !event_pending(&m->away, EV_TIMEOUT, NULL))
 			wait_for(m, m->group->grace);
-		else
+		else {
+			tell_left(m, "its connection ended", false);
 			remove_member(m);
+		}
 	}
 }
 
@@ -493,7 +496,7 @@ group_end(struct group *g, struct client *to, const char *why)
 	while ((h = TAILQ_FIRST(&g->shares)) != NULL)
 		end_share(h, to);
 	while ((m = TAILQ_FIRST(&g->members)) != NULL) {
-		tell_left(m, why);
+		tell_left(m, why, true);
 		TAILQ_REMOVE(&g->members, m, entry);
 		LIST_REMOVE(m, of_client);
 		(void)event_del(&m->away);

@@ -299,7 +299,8 @@ def test_ungroup_gives_the_socket_to_who_says_so(d):
     peer = shop.peer()
     s = assigned(a)
     assert shop.owner.call("ungroup", name="g")["sock"] == shop.sock
-    assert a.event("left")["reason"] == "the group was ended"
+    e = a.event("left")
+    assert e["reason"] == "the group was ended" and e["ended"]
     shop.say(peer, b"1")
     assert words(a, 1, s) == [b"1"]
     assert a.call("groups")["groups"] == []
@@ -330,6 +331,26 @@ def test_grace(d):
     a.come_back()
     assert words(a, 1, s) == [b"1"]
     assert shop.shares() == {"a": 1, "b": 0} and b.quiet()
+
+
+@clean
+def test_a_session_that_comes_back_too_late_hears_that_it_left(d):
+    """It exists still, for a socket of its own that is held, but others have its share."""
+    shop = Shop(d)
+    a = shop.member("a")
+    a.call("open", ip="127.0.0.1", options={"on_owner_exit": "hold"})
+    peer = shop.peer()
+    s = assigned(a)
+    shop.say(peer, b"1")
+    assert words(a, 1, s) == [b"1"]
+    b = shop.member("b")
+    a.sock.close()
+    assert assigned(b, from_member=a.client) == s and words(b, 1, s) == [b"1"]
+    a.come_back()
+    e = a.event("left")
+    assert e["reason"] == "its connection ended" and "ended" not in e
+    assert code(a, "leave", name="g") == "einval"
+    assert a.call("join", name="g")["members"] == 2
 
 
 @clean
