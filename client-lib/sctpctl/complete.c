@@ -36,6 +36,71 @@ candidate(const char *prefix, const char *name, const char *end, const char *typ
 	putc('\n', to);
 }
 
+/* What the daemon lists: the keys or options whose value it may be, where it is, and what is told beside it. */
+struct listed {
+	const char	*key;
+	const char	*option;	/* of the command line, or NULL */
+	const char	*method;
+	const char	*field;
+	const char	*text;
+};
+
+static const struct listed	lists[] = {
+	{ "sock", "sock", "sockets", "sock", "type" },
+	{ "assoc_id", "assoc", "assocs", "assoc_id", "state" },
+	{ "client", "client", "clients", "client", "name" },
+	{ NULL, NULL, "supervised", "name", "state" },
+};
+#define SUPERVISED	(&lists[3])
+
+static const char	*path;		/* of the daemon's socket */
+
+static void
+complete_entry(const char *prefix, const struct listed *l, const struct sctpd_value *entry, const char *typed)
+{
+	const struct sctpd_value	*v = sctpd_get(entry, l->field);
+	char				 number[24];
+
+	if (l == SUPERVISED) {
+		candidate(prefix, sctpd_get_str(entry, l->field), "", typed, sctpd_get_str(entry, l->text));
+		return;
+	}
+	(void)snprintf(number, sizeof number, "%llu", (unsigned long long)sctpd_get_int(entry, l->field));
+	if (v != NULL)
+		candidate(prefix, number, "", typed, sctpd_get_str(entry, l->text));
+}
+
+/* What the daemon knows, if it is there: nothing is said if not. */
+static void
+complete_listed(const char *prefix, const struct listed *l, const char *typed)
+{
+	const struct sctpd_value	*v, *list;
+	struct sctpd			*c;
+
+	if ((c = sctpd_new()) == NULL)
+		return;
+	sctpd_set_timeout(c, 500);
+	if (sctpd_dial(c, path) == SCTPD_OK && sctpd_call(c, &v, l->method) == SCTPD_OK) {
+		list = sctpd_get(v, l->method);
+		for (size_t i = 0; i < sctpd_count(list); i++)
+			complete_entry(prefix, l, sctpd_item(list, i), typed);
+	}
+	sctpd_free(c);
+}
+
+static const struct listed *
+find_listed(const char *key, bool is_option)
+{
+	const char	*name;
+
+	for (const struct listed *l = lists; l < SUPERVISED; l++) {
+		name = is_option ? l->option : l->key;
+		if (strcmp(name, key) == 0)
+			return l;
+	}
+	return NULL;
+}
+
 static void
 complete_names(const char *typed, bool all)
 {
@@ -70,7 +135,8 @@ complete_option(const char *prefix, const struct sockopt *o, const char *typed)
 static void
 complete_field(const struct field *f, const char *typed)
 {
-	char	prefix[64];
+	const struct listed	*l;
+	char			 prefix[64];
 
 	if (f->type == FIELD_ANY && strcmp(f->key, "options") == 0) {
 		if (strncmp(typed, "options.", 8) != 0) {
@@ -88,7 +154,11 @@ complete_field(const struct field *f, const char *typed)
 		for (const struct word *w = f->words; w->name != NULL; w++)
 			candidate(prefix, w->name, "", typed, NULL);
 	} else {
-		candidate("", f->key, "=", typed, f->doc);
+		(void)snprintf(prefix, sizeof prefix, "%s=", f->key);
+		if ((l = find_listed(f->key, false)) != NULL && strncmp(typed, prefix, strlen(prefix)) == 0)
+			complete_listed(prefix, l, typed);
+		else
+			candidate("", prefix, "", typed, f->doc);
 	}
 }
 
@@ -135,7 +205,13 @@ complete_columns(const char *typed)
 static void
 complete_value(const struct option_row *r, const char *typed)
 {
-	char	values[128], *word, *save;
+	const struct listed	*l = find_listed(r->name, true);
+	char			 values[128], *word, *save;
+
+	if (l != NULL) {
+		complete_listed("", l, typed);
+		return;
+	}
 
 	if (strcmp(r->argument, "ppid") == 0) {
 		for (const struct ppid *p = ppid_table; p->name != NULL; p++)
@@ -154,25 +230,6 @@ complete_value(const struct option_row *r, const char *typed)
 	(void)snprintf(values, sizeof values, "%s", r->values != NULL ? r->values : "");
 	for (word = strtok_r(values, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save))
 		candidate("", word, "", typed, NULL);
-}
-
-/* The names that the daemon knows, if it is there: nothing is said if not. */
-static void
-complete_supervised(const struct ctl *ctl, const char *typed)
-{
-	const struct sctpd_value	*v, *list;
-	struct sctpd			*c;
-
-	if ((c = sctpd_new()) == NULL)
-		return;
-	sctpd_set_timeout(c, 500);
-	if (sctpd_dial(c, ctl->path) == SCTPD_OK && sctpd_call(c, &v, "supervised") == SCTPD_OK) {
-		list = sctpd_get(v, "supervised");
-		for (size_t i = 0; i < sctpd_count(list); i++)
-			candidate("", sctpd_get_str(sctpd_item(list, i), "name"), "", typed,
-			    sctpd_get_str(sctpd_item(list, i), "state"));
-	}
-	sctpd_free(c);
 }
 
 /* Complete a word that follows those n, the first of which is the command. */
@@ -195,7 +252,7 @@ complete_word(const struct ctl *ctl, char **argv, int n, const char *typed)
 		break;
 	case COMPLETE_SUPERVISED:
 		if (n == 1)
-			complete_supervised(ctl, typed);
+			complete_listed("", SUPERVISED, typed);
 		break;
 	case COMPLETE_NAMES:
 		complete_commands(ctl, typed, true);
@@ -223,11 +280,15 @@ complete_words(const struct ctl *ctl, int argc, char **argv, bool text)
 
 	to = stdout;
 	with_text = text;
+	path = ctl->path;
 	/* Without options and their values, the words of the command. */
 	for (int i = 0; i < argc - 1; i++) {
 		r = options_find(argv[i]);
-		if (r != NULL && r->argument != NULL)
+		if (r != NULL && r->argument != NULL) {
 			i++;
+			if (r->letter == 's' && i < argc - 1)
+				path = argv[i];
+		}
 		else if (argv[i][0] != '-')
 			argv[n++] = argv[i];
 		if (i < argc - 1)
@@ -258,6 +319,7 @@ complete_shell(FILE *f, const struct ctl *ctl, int argc, char **argv)
 
 	to = f;
 	with_text = false;
+	path = ctl->path;
 	if (argc == 1)
 		complete_names(typed, false);
 	else if (strcmp(argv[0], "help") == 0)

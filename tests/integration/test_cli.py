@@ -461,6 +461,16 @@ def test_help_completion_and_manual_have_all_commands_and_options(d):
         assert any(name[1:] in r.split() for r in rows), name
 
 
+def test_completion_of_what_the_daemon_has(d):
+    c = d.client("tester")
+    there, up, here, _ = associate(c)
+    assert sorted(candidates("-s", d.path, "close", "sock=")) == sorted(f"sock={n}" for n in (there, here))
+    assert candidates("-s", d.path, "tap", "--sock", str(here)) == [str(here)]
+    assert f"assoc_id={up}" in candidates("-s", d.path, "abort", f"sock={there}", "assoc_id=")
+    assert f"client={c.id}" in candidates("-s", d.path, "disconnect", "client=")
+    assert candidates("-s", d.path + "x", "close", "sock=") == [], "no daemon is there"
+
+
 def candidates(*words):
     return subprocess.run([SCTPCTL, "--complete", *words], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
 
