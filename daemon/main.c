@@ -376,6 +376,7 @@ serve_until_stopped(struct flags *f)
 	if (missing != NULL)
 		log_err("no SCTP: %s", missing);
 	supervise_configure(&config);
+	changes_commit();	/* the first turn reads its sockets, and commits only at its end */
 	log_notice("sctpd " SCTPD_VERSION " ready at %s, stack %s: %s", listener_path(),
 	    stack->name, stack_why());
 	(void)snprintf(status, sizeof status, "Serving at %s", listener_path());

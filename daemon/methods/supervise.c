@@ -15,6 +15,7 @@
 #include "rpc/turn.h"
 #include "socket/deliver.h"
 #include "socket/owner.h"
+#include "stack/stack.h"
 #include "supervise/supervise.h"
 
 #define SUPERVISE_UNITS	64	/* see rpc/turn.h */
@@ -303,20 +304,64 @@ complain(void *arg, struct slice item, const char *why)
 	problem(arg, text);
 }
 
-static void
-explain_local(struct problems *p, msgpack_packer *pk, const struct rpc_supervise_in *in,
-    const struct sockaddr_storage *local, size_t n)
+/* The address of the peer that the INIT goes to; false: that is a name's. */
+static bool
+first_peer(const struct rpc_supervise_in *in, struct sockaddr_storage *peer)
 {
-	char	addr[ADDR_TEXT], text[160];
+	struct slice	item;
 
-	msgpack_pack_array(pk, (uint32_t)n);
+	if (in->role == ROLE_LISTEN)
+		return false;
+	if (RPC_HAS(in, supervise, primary) && addr_parse(in->primary.ptr, in->primary.len, peer))
+		return true;
+	item = wanted_item(&in->peer, 0);
+	return addr_parse(item.ptr, item.len, peer);
+}
+
+/* Linux leaves some out; the userland stack names none in its INIT, and sends from all of them. */
+static size_t
+explain_offer(struct problems *p, const struct rpc_supervise_in *in, struct sockaddr_storage *local, size_t n)
+{
+	struct sockaddr_storage	peer;
+	bool			offered[LOCAL_ADDRS];
+	char			addr[ADDR_TEXT], there[ADDR_TEXT], text[240];
+	size_t			left = 0;
+
+	if (strcmp(stack->name, "kernel") != 0 || !first_peer(in, &peer))
+		return n;
+	local_offered(local, n, &peer, offered);
 	for (size_t i = 0; i < n; i++) {
-		codec_pack_text(pk, addr_text(&local[i], addr));
-		if (local_is_ours(&local[i]))
+		if (offered[i]) {
+			local[left++] = local[i];
 			continue;
-		(void)snprintf(text, sizeof text, "local: %s is not an address of this host", addr);
+		}
+		(void)snprintf(text, sizeof text,
+		    "local: %s is not offered: it reaches less far than the peer's %s (net.sctp.addr_scope_policy)",
+		    addr_text(&local[i], addr), addr_text(&peer, there));
 		problem(p, text);
 	}
+	if (left == 0 && n > 0)
+		problem(p, "local: no address is left to be offered: the attempt will fail");
+	return left;
+}
+
+static void
+explain_local(struct problems *p, msgpack_packer *pk, const struct rpc_supervise_in *in,
+    struct sockaddr_storage *local, size_t n)
+{
+	char	addr[ADDR_TEXT], text[160];
+	size_t	offered;
+
+	for (size_t i = 0; i < n; i++) {
+		if (local_is_ours(&local[i]))
+			continue;
+		(void)snprintf(text, sizeof text, "local: %s is not an address of this host", addr_text(&local[i], addr));
+		problem(p, text);
+	}
+	offered = explain_offer(p, in, local, n);
+	msgpack_pack_array(pk, (uint32_t)offered);
+	for (size_t i = 0; i < offered; i++)
+		codec_pack_text(pk, addr_text(&local[i], addr));
 	if (n == 0 && in->local.obj == NULL)
 		problem(p, "local: it is not given, and no route leads to an address of the peer that is known now");
 }
@@ -397,7 +442,7 @@ explain_peers(struct problems *p, msgpack_packer *pk, const struct rpc_supervise
 static void
 explain(struct problems *p, msgpack_packer *pk, struct supervised *v, const struct rpc_supervise_in *in)
 {
-	struct sockaddr_storage	 local[LOCAL_ADDRS];
+	struct sockaddr_storage	 local[LOCAL_ADDRS], offered[LOCAL_ADDRS];
 	const char		*why = supervised_try_open(v);
 	char			 text[240];
 	size_t			 n;
@@ -412,7 +457,8 @@ explain(struct problems *p, msgpack_packer *pk, struct supervised *v, const stru
 	}
 	supervised_local(in, local, &n, complain, p);
 	codec_pack_text(pk, "local");
-	explain_local(p, pk, in, local, n);
+	memcpy(offered, local, n * sizeof *local);
+	explain_local(p, pk, in, offered, n);
 	codec_pack_text(pk, "routes");
 	explain_peers(p, pk, in, local, n);
 }

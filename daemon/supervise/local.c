@@ -86,6 +86,68 @@ local_is_private(const struct sockaddr_storage *ss)
 	return false;
 }
 
+/* How far an address reaches, as Linux sees it: the more the less. */
+enum scope { SCOPE_GLOBAL, SCOPE_PRIVATE, SCOPE_LINK, SCOPE_LOOPBACK };
+
+static enum scope
+scope_of(const struct sockaddr_storage *ss)
+{
+	static const struct {
+		const char	*net;
+		enum scope	 scope;
+	} rows[] = {
+		{ "127.0.0.0/8", SCOPE_LOOPBACK }, { "::1/128", SCOPE_LOOPBACK },
+		{ "169.254.0.0/16", SCOPE_LINK }, { "fe80::/10", SCOPE_LINK },
+		{ "10.0.0.0/8", SCOPE_PRIVATE }, { "172.16.0.0/12", SCOPE_PRIVATE }, { "192.168.0.0/16", SCOPE_PRIVATE },
+		{ "198.18.0.0/15", SCOPE_PRIVATE }, { "fec0::/10", SCOPE_PRIVATE },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (is_in_text(ss, rows[i].net))
+			return rows[i].scope;
+	}
+	return SCOPE_GLOBAL;
+}
+
+/* 0: all addresses are offered; 1: as far as the peer's; 2 and 3: and private ones, or those of the link. */
+static int
+scope_policy(void)
+{
+	FILE	*f = fopen("/proc/sys/net/sctp/addr_scope_policy", "re");
+	int	 policy = 1;
+
+	if (f != NULL && fscanf(f, "%d", &policy) != 1)
+		policy = 1;
+	if (f != NULL)
+		(void)fclose(f);
+	return policy;
+}
+
+static size_t
+offer(const struct sockaddr_storage *ss, size_t n, enum scope theirs, int policy, bool offered[])
+{
+	size_t	found = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		enum scope	ours = scope_of(&ss[i]);
+
+		offered[i] = ours <= theirs || policy == 0 || (policy == 2 && ours == SCOPE_PRIVATE) ||
+		    (policy == 3 && ours == SCOPE_LINK);
+		found += offered[i];
+	}
+	return found;
+}
+
+/* To a peer of the Internet private addresses are offered if there are no others: that peer may be behind a NAT of ours. */
+void
+local_offered(const struct sockaddr_storage *ss, size_t n, const struct sockaddr_storage *peer, bool offered[])
+{
+	int	policy = scope_policy();
+
+	if (offer(ss, n, scope_of(peer), policy, offered) == 0 && scope_of(peer) == SCOPE_GLOBAL)
+		(void)offer(ss, n, SCOPE_LINK, policy, offered);
+}
+
 bool
 local_is_right(struct slice s)
 {

@@ -28,6 +28,12 @@ const char *local_add(struct slice, struct sockaddr_storage [LOCAL_ADDRS], size_
 /* The address from which the host sends to this one. Gives 0 or an errno. */
 int local_route(const struct sockaddr_storage *to, struct sockaddr_storage *from);
 
+/*
+ * Which of n addresses does Linux name in an INIT to this peer? It leaves those
+ * out that reach less far than the peer's: see net.sctp.addr_scope_policy.
+ */
+void local_offered(const struct sockaddr_storage *, size_t n, const struct sockaddr_storage *peer, bool offered[]);
+
 /* Is it an address of this host; of loopback; of a private network? */
 bool local_is_ours(const struct sockaddr_storage *);
 bool local_is_loopback(const struct sockaddr_storage *);

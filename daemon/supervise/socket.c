@@ -2,6 +2,7 @@
 /* Its addresses, its options, opening and closing it: see socket.h. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "journal/journal.h"
@@ -217,6 +218,80 @@ prepare(struct supervised *v, const struct rpc_supervise_in *in, struct sockaddr
 	return NULL;
 }
 
+bool
+supervised_is_free(struct supervised *v)
+{
+	struct assoc	*a = NULL;
+
+	while ((a = assoc_next(v->sock, a)) != NULL) {
+		if (a->state != ASSOC_OVER)
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_among(const struct sockaddr_storage *ss, const struct sockaddr_storage *of, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (addr_equal(ss, &of[i]))
+			return true;
+	}
+	return false;
+}
+
+/* The addresses that the socket has are to be these. Gives 0 or an errno. */
+static int
+bind_again(struct sock *s, struct sockaddr_storage *local, size_t n)
+{
+	struct sockaddr_storage	*has;
+	struct stack_bindx	 b = { .add = true, .socket = true, .addrs = local, .n = n };
+	unsigned		 told;
+	size_t			 nhas, gone = 0;
+	int			 number;
+
+	if ((number = stack->names(s, NULL, false, &has, &nhas)) != 0)
+		return number;
+	for (size_t i = 0; i < n; i++)
+		addr_set_port(&local[i], s->port);
+	for (size_t i = 0; i < nhas; i++) {
+		if (!is_among(&has[i], local, n))
+			has[gone++] = has[i];
+	}
+	if (nhas - gone < n)
+		number = stack->bindx(s, &b, &told);
+	if (gone > 0 && (number == 0 || number == EALREADY)) {
+		b = (struct stack_bindx){ .socket = true, .addrs = has, .n = gone };
+		number = stack->bindx(s, &b, &told);
+	}
+	free(has);
+	return number == EALREADY ? 0 : number;
+}
+
+/*
+ * Interfaces and routes come and go: before an attempt the socket gets the
+ * addresses that what is wanted stands for now. Where the stack cannot change
+ * them, there is a new socket. Gives NULL, or why it cannot be.
+ */
+static const char *
+follow_local(struct supervised *v, struct sockaddr_storage *local, size_t n)
+{
+	static char	why[160];
+	int		number = ENOPROTOOPT;
+
+	if (!supervised_is_free(v))
+		return NULL;
+	if ((v->sock->family == AF_INET6 || family_of(local, n) == AF_INET) && (number = bind_again(v->sock, local, n)) == 0)
+		return NULL;
+	if (number == ENOPROTOOPT) {
+		supervised_close(v, "its local addresses have changed; attach again");
+		return NULL;
+	}
+	(void)snprintf(why, sizeof why, "local: the host's addresses have changed, and port %u cannot be bound to them: %s",
+	    v->sock->port, strerror(number));
+	return why;
+}
+
 const char *
 supervised_open(struct supervised *v, const struct rpc_supervise_in *in, const struct sockaddr_storage *peers, size_t npeers)
 {
@@ -227,14 +302,16 @@ supervised_open(struct supervised *v, const struct rpc_supervise_in *in, const s
 	size_t				n = 0;
 	int				number;
 
-	if (v->sock != NULL)
-		return NULL;
 	c.text[0] = '\0';
 	supervised_local(in, local, &n, complain, &c);
 	if (in->local.obj == NULL && n == 0)
 		add_routes(peers, npeers, local, &n);
 	if (n == 0)
 		return c.text[0] != '\0' ? c.text : "the host has no route to the peer";
+	if (v->sock != NULL && (why = follow_local(v, local, n)) != NULL)
+		return why;
+	if (v->sock != NULL)
+		return NULL;
 	if ((why = sock_no_room(v->home)) != NULL)
 		return why;
 	v->sock = sock_new(v->home, true, family_of(local, n) == AF_INET6 ? AF_INET6 : family_of(peers, npeers));
@@ -287,15 +364,4 @@ supervised_try_open(struct supervised *v)
 	}
 	wanted_free(&w);
 	return why;
-}
-bool
-supervised_is_free(struct supervised *v)
-{
-	struct assoc	*a = NULL;
-
-	while ((a = assoc_next(v->sock, a)) != NULL) {
-		if (a->state != ASSOC_OVER)
-			return false;
-	}
-	return true;
 }

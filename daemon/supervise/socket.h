@@ -20,7 +20,7 @@ void supervised_set_by(supervise_options_fn *);
 void supervised_local(const struct rpc_supervise_in *, struct sockaddr_storage [LOCAL_ADDRS], size_t *n,
     void (*say)(void *, struct slice item, const char *why), void *arg);
 
-/* Open its socket, unless it is open; peers are the addresses that are known. Gives NULL, or why it cannot be. */
+/* Open its socket, or have it the local addresses of this moment if it is open; peers are the addresses that are known. Gives NULL, or why it cannot be. */
 const char *supervised_open(struct supervised *, const struct rpc_supervise_in *, const struct sockaddr_storage *peers, size_t npeers);
 
 /* Open and bind its socket, for explain; NULL: it can be, or why not. */

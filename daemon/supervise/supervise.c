@@ -9,6 +9,7 @@
 #include "lines.h"
 #include "rpc/connection.h"
 #include "socket/assoc.h"
+#include "socket/deliver.h"
 #include "socket/supervised.h"
 #include "socket/upcall.h"
 #include "supervise/attempt.h"
@@ -16,6 +17,7 @@
 #include "supervise/supervise.h"
 #include "supervise/wanted.h"
 #include "util/counter.h"
+#include "util/fault.h"
 #include "util/log.h"
 #include "util/loop.h"
 
@@ -84,6 +86,7 @@ owned(struct sock *s)
 {
 	struct supervised	*v = s->supervised;
 
+	fault_point("attached");
 	s->finish = false;
 	if (v->state == SUPERVISED_UP && s->npending_data > 0)
 		attempt_look_later(v);
@@ -151,6 +154,7 @@ supervised_add(const char *map, size_t len, uid_t uid, bool in_config)
 		supervised_enter(v, SUPERVISED_DOWN);
 	else
 		attempt_begin(v);
+	fault_point("supervised");
 	return v;
 }
 
@@ -161,6 +165,7 @@ supervised_remove(struct supervised *v, const char *why)
 
 	supervised_say(v, LINE_supervised_changed, why);
 	supervised_close(v, why);
+	fault_point("supervised");
 	drop(v);
 	client_end(home);
 }
@@ -174,6 +179,7 @@ supervised_up(struct supervised *v, const char *why)
 	v->down = false;
 	v->attempts = 0;
 	attempt_on_timer(v);
+	fault_point("supervised");
 }
 
 void
@@ -189,6 +195,7 @@ supervised_down(struct supervised *v, const char *why)
 	(void)snprintf(v->why, sizeof v->why, "%s", why);
 	supervised_enter(v, SUPERVISED_DOWN);
 	supervised_close(v, why);
+	fault_point("supervised");
 }
 
 /* ---- the configuration ----------------------------------------------- */
@@ -235,6 +242,7 @@ change(struct supervised *v, const char *map, size_t len)
 		attempt_end(v);
 		(void)evtimer_del(&v->timer);
 		supervised_close(v, "its configuration has changed; attach again");
+		fault_point("supervised");
 		v->attempts = 0;
 		attempt_begin(v);
 	} else if (v->state == SUPERVISED_WAITING) {
@@ -274,8 +282,10 @@ supervise_configure(const struct config *c)
 
 	for (v = supervised_next(NULL); v != NULL; v = supervised_next(v))
 		v->listed = false;
-	for (const struct paragraph *p = c->paragraphs; p != NULL; p = p->next)
+	for (const struct paragraph *p = c->paragraphs; p != NULL; p = p->next) {
 		take_in(p);
+		fault_point("reloaded");
+	}
 	for (v = supervised_next(NULL); v != NULL; v = next) {
 		next = supervised_next(v);
 		if (v->config && !v->listed)
@@ -356,6 +366,8 @@ restore_one(struct record *r)
 	else
 		v->sock = NULL;
 	go_on_with(v);
+	if (v->sock != NULL)
+		sock_pump(v->sock);	/* it is read whether somebody is attached or not */
 }
 
 void

@@ -6,6 +6,7 @@
 
 #include "proto/addr.h"
 #include "proto/codec.h"
+#include "proto/frame.h"
 #include "proto/sockopt.h"
 #include "proto/words.h"
 #include "supervise/local.h"
@@ -29,11 +30,12 @@ fields(void)
 bool
 wanted_read(struct wanted *w, const char *bytes, size_t len, struct errtext *err)
 {
-	size_t	off = 0;
+	size_t	off = 0, end;
 
 	memset(&w->in, 0, sizeof w->in);
 	msgpack_unpacked_init(&w->u);
-	if (msgpack_unpack_next(&w->u, bytes, len, &off) != MSGPACK_UNPACK_SUCCESS) {
+	if (frame_value(bytes, len, &end) != FRAME_MESSAGE || end != len ||
+	    msgpack_unpack_next(&w->u, bytes, len, &off) != MSGPACK_UNPACK_SUCCESS) {
 		errtext_set(err, "it does not parse");
 		return false;
 	}

@@ -22,6 +22,9 @@
 	X("bindx", "addresses of one descriptor were changed")		\
 	X("reset", "the kernel was asked to reset streams")		\
 	X("handover", "a socket of a group went to another member")	\
+	X("supervised", "a supervised association began, changed or ended; its record is not written") \
+	X("attached", "its socket went to another owner")		\
+	X("reloaded", "a paragraph of the configuration was taken in")	\
 	X("opened", "the descriptor of a socket was parked")		\
 	X("closed", "a socket was closed")				\
 	X("parked", "a descriptor was given to a queue")		\

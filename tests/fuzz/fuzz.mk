@@ -38,12 +38,13 @@ FUZZ_OF_fast	= $(SRC_PROTO) $(SRC_LIB)
 FUZZ_OF_session	= $(SRC_PROTO) $(SRC_LIB)
 FUZZ_LIBS_session = -Wl,--wrap=clock_gettime
 FUZZ_OF_config	= proto/error.c daemon/config.c daemon/util/log.c daemon/util/logout.c daemon/util/mem.c
+FUZZ_OF_wanted	= $(SRC_PROTO) daemon/config.c $(addprefix daemon/,util/log.c util/logout.c util/mem.c supervise/wanted.c supervise/local.c)
 FUZZ_OF_keeper	= proto/error.c daemon/config.c $(addprefix daemon/,util/log.c util/logout.c util/mem.c service/fdstore.c service/notify.c service/fdclient.c)
 FUZZ_OF_journal	= $(SRC_PROTO) $(filter-out daemon/main.c daemon/journal/fdpark.c daemon/service/keeper.c daemon/service/fdstore.c,$(SRC_DAEMON))
 FUZZ_LIBS_journal = $(LIBS_DAEMON) -Wl,--wrap=madvise
 FUZZ_OF_wire	= $(SRC_PROTO) $(filter-out daemon/main.c daemon/userland/udp.c daemon/service/keeper.c daemon/service/fdstore.c,$(SRC_DAEMON))
 FUZZ_LIBS_wire	= $(LIBS_DAEMON) -Wl,--wrap=sendmmsg,--wrap=clock_gettime
-FUZZ_TARGETS	= frame hot lib fast session config keeper journal $(if $(SRC_USERLAND),wire)
+FUZZ_TARGETS	= frame hot lib fast session config wanted keeper journal $(if $(SRC_USERLAND),wire)
 
 # What each begins with.
 FUZZ_SEEDS_frame  = $(FUZZ_B)/requests
@@ -52,6 +53,7 @@ FUZZ_SEEDS_lib	  = $(FUZZ_B)/answers
 FUZZ_SEEDS_fast	  = $(FUZZ_B)/answers
 FUZZ_SEEDS_session = tests/fuzz/seeds/session $(FUZZ_B)/answers
 FUZZ_SEEDS_config = tests/fuzz/seeds/config
+FUZZ_SEEDS_wanted = tests/fuzz/seeds/wanted
 FUZZ_SEEDS_keeper = tests/fuzz/seeds/keeper
 FUZZ_SEEDS_journal = tests/fuzz/seeds/journal
 FUZZ_SEEDS_wire	  = tests/fuzz/seeds/wire

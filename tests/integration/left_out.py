@@ -20,7 +20,7 @@ USERLAND = {
                  "lib_group.the_daemon_dies_as_it_joins_and_leaves", "lib_group.a_member_is_there_again_after_the_daemon_died",
                  "lib_group.who_comes_back_too_late_lost_what_it_had_not_taken", "trace.the_counters_outlive_the_daemon"),
     "one path": (
-        "bindx.", "connect.a_list_of_addresses", "event.addresses_are_confirmed",
+        "bindx.", "supervise.interfaces_and_addresses_that_come_and_go", "supervise.explain_offers_what_the_init_does", "connect.a_list_of_addresses", "event.addresses_are_confirmed",
         "event.a_primary_address_is_made", "loghosts.the_primary_path_changes", "names.socknames_of_one_association",
         "damped.", "losses.", "option.the_primary_path_is_chosen", "pathmanager.", "paths.all_addresses_and_which_is_primary",
         "paths.of_more_paths_than_one_answer_holds_it_says_so",

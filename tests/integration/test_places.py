@@ -4,12 +4,14 @@ everything that there is to do. They go on: nothing is lost, doubled or out
 of order, and nothing is left over."""
 import os
 import re
+import signal
 import socket
 import tempfile
 
 from check import send
 from harness import wait_for
 from rpc import WAIT, RpcError
+from test_supervise import Configured
 from test_survive import Faulty, SCTP
 from through import Session
 
@@ -32,8 +34,8 @@ class Story:
     """One round after the other, each a whole life of sockets and associations.
     What an association's end may look like is checked where it is wanted."""
 
-    def __init__(self, path):
-        self.a, self.b = Session(path, "a"), Session(path, "b")
+    def __init__(self, path, conf):
+        self.a, self.b, self.conf = Session(path, "a"), Session(path, "b"), conf
         self.numbers = 0
 
     def next(self):
@@ -44,6 +46,7 @@ class Story:
         self.many()
         self.stream()
         self.grouped()
+        self.supervised()
         self.aborted()
 
     def grouped(self):
@@ -66,6 +69,52 @@ class Story:
         a.call("ungroup", name="story")
         for sock in (here, there, listener["sock"]):
             a.call("close", sock=sock)
+
+    def supervised(self):
+        """By a method, with an owner that comes and goes; and in the configuration."""
+        a, b = self.a, self.b
+        listener = b.call("open", ip="127.0.0.1", options={"active": True, **HELD})
+        there, port = listener["sock"], listener["port"]
+        b.call("listen", sock=there)
+        wanted = {"local": "127.0.0.1", "peer": "127.0.0.1", "peer_port": port, "backoff_min": 20, "backoff_max": 50}
+        ended(a, "supervise", name="story", **wanted)
+        self.attached("story", there)
+        ended(a, "down", name="story")
+        assert a.call("supervised", name="story")["supervised"][0]["state"] == "down"
+        ended(a, "up", name="story")
+        self.attached("story", there)
+        ended(a, "unsupervise", "enoent", name="story")
+        self.reloaded(("one", wanted), ("two", wanted))
+        self.attached("one", there)
+        was = self.socks()["two"]
+        self.reloaded(("one", wanted), ("two", {**wanted, "streams_out": 3}))
+        wait_for(lambda: self.socks().get("two") not in (0, was))
+        self.attached("one", there)
+        self.attached("two", there)
+        self.reloaded()
+        ended(b, "close", sock=there)
+
+    def attached(self, name, there):
+        """Its owner comes, and a message each way; and goes."""
+        a, b = self.a, self.b
+        wait_for(lambda: a.call("supervised", name=name)["supervised"][0]["state"] == "up")
+        own = a.call("attach", name=name, options={"active": True})
+        to, back = self.next(), self.next()
+        a.call("send", sock=own["sock"], assoc_id=own["assoc_id"], data=to)
+        came = b.event("data", sock=there)
+        assert came["data"] == to, came
+        b.call("send", sock=there, assoc_id=came["sctp_sndrcvinfo"]["assoc_id"], data=back)
+        assert a.event("data", sock=own["sock"])["data"] == back
+        a.call("ack", seq=a.seq)  # else the next owner gets it once more
+        ended(a, "detach", "not_owner", name=name)
+
+    def reloaded(self, *paragraphs):
+        self.conf.write(*paragraphs)
+        self.conf.d.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: set(self.socks()) == set(dict(paragraphs)))
+
+    def socks(self):
+        return {v["name"]: v["sock"] for v in self.a.call("supervised")["supervised"]}
 
     def messages(self, here, here_id, there):
         """Some each way, as requests and as notifications."""
@@ -171,7 +220,7 @@ def ended(c, method, code=None, **args):
 def dies_at(place):
     with tempfile.TemporaryDirectory(prefix="sctpd-", ignore_cleanup_errors=True) as records, Faulty(record_dir=records) as k:
         k.ready()
-        story = Story(k.path)
+        story = Story(k.path, Configured(k))
         story.round()
         for n in range(1, TIMES + 1):
             k.die_at(place, 2 * n - 1)

@@ -5,11 +5,15 @@ import functools
 import os
 import re
 import signal
+import socket
+import struct
 import subprocess
 
+from capture import INIT, Capture, chunk_types, sctp_of
 from check import code, nothing, only, recv, refusal, send
 from harness import BUILD, STACK, Daemon, wait_for
 from killed import Lksctp, check_spread, killed_again_and_again, thousand
+from rpc import RpcError
 from test_keeper import Kept
 from test_refuse import as_stranger
 from test_session import cut, session
@@ -216,6 +220,107 @@ def test_what_explain_says_of_local_addresses(d):
     assert "127.0.0.1" in a.call("explain", name="a")["local"]
 
 
+@contextlib.contextmanager
+def interface(name, *addrs):
+    """A pair of interfaces, of which that one has these addresses."""
+    def ip(*words):
+        subprocess.run(["ip", *words], check=True, capture_output=True)
+    ip("link", "add", name, "type", "veth", "peer", "name", name + "p")
+    for n in (name, name + "p"):
+        ip("link", "set", n, "up")
+    for a in addrs:
+        ip("addr", "add", a, "dev", name)
+    try:
+        yield ip
+    finally:
+        subprocess.run(["ip", "link", "del", name], capture_output=True)
+
+
+@clean
+def test_interfaces_and_addresses_that_come_and_go(d):
+    """What local stands for is looked at before each attempt."""
+    a, b = d.client("a"), d.client("b")
+    with interface("peer0", "10.78.0.1/24"):
+        there = b.call("open", ip="10.78.0.1", options={"sctp_rtoinfo": {"initial": 200, "min": 100, "max": 300}})
+        b.call("listen", sock=there["sock"])
+        a.call("supervise", **{**FAST, "local": "sup0"}, name="a", peer="10.78.0.1", peer_port=there["port"])
+        wait_for(lambda: state(a)["state"] == "waiting" and state(a)["attempts"] > 1)
+        assert state(a)["reason"] == "local: sup0: there is no such interface", state(a)
+
+        def up_with(*addrs):
+            assoc = comes_up(b, there["sock"])
+            is_up(a)
+            got = b.call("peernames", sock=there["sock"], assoc_id=assoc)
+            assert {p["addr"] for p in got["addresses"]} == set(addrs), (got, addrs)
+            assert a.call("explain", name="a")["local"] == sorted(addrs), (a.call("explain", name="a"), addrs)
+            return assoc
+        with interface("sup0", "10.77.0.1/24") as ip:
+            up = up_with("10.77.0.1")
+            was = a.call("attach", name="a")["sock"]
+            ip("addr", "add", "10.77.1.2/24", "dev", "sup0")
+            b.call("abort", sock=there["sock"], assoc_id=up)
+            up = up_with("10.77.0.1", "10.77.1.2")
+            ip("addr", "del", "10.77.0.1/24", "dev", "sup0")
+            send(b, there["sock"], up, b"by the other path")
+            while (got := recv(a, was))["event"] != "data":
+                pass
+            assert got["data"] == b"by the other path", got
+            ip("addr", "add", "10.77.2.3/24", "dev", "sup0")
+            a.call("abort", sock=was, assoc_id=a.call("attach", name="a")["assoc_id"])
+            up = up_with("10.77.1.2", "10.77.2.3")
+            assert state(a)["sock"] == was, "the socket stays"
+        b.call("abort", sock=there["sock"], assoc_id=up)
+        wait_for(lambda: state(a)["reason"] == "local: sup0: there is no such interface")
+        with interface("sup0", "10.77.0.9/24"):
+            up_with("10.77.0.9")
+            a.call("unsupervise", name="a")
+            for r in b.call("assocs", sock=there["sock"])["assocs"]:  # those whose peer has no address any more, too
+                with contextlib.suppress(RpcError):  # some end by themselves
+                    b.call("abort", sock=there["sock"], assoc_id=r["assoc_id"])
+            wait_for(lambda: b.call("status")["lingering"] == 0)
+
+
+def offered_by(capture):
+    """The addresses of the first INIT: it lists them, or it has one, and is sent from there."""
+    for _, packet in capture.packets:
+        sctp = sctp_of(packet, None)
+        if INIT not in chunk_types(sctp):
+            continue
+        at, addrs = 12 + 20, []
+        while at + 4 <= len(sctp):
+            kind, size = struct.unpack_from("!HH", sctp, at)
+            if kind == 5:
+                addrs.append(socket.inet_ntoa(sctp[at + 4:at + 8]))
+            at += max(size + 3 & ~3, 4)
+        return addrs or [socket.inet_ntoa(packet[12:16])]
+    raise AssertionError("there is no INIT")
+
+
+@clean
+def test_explain_offers_what_the_init_does(d):
+    """Linux leaves out addresses that reach less far than the peer's."""
+    c, far, near, link = d.client(), "203.0.113.1", "10.77.0.1", "169.254.7.7"
+    with interface("sup0", f"{near}/24", f"{link}/16", f"{far}/24") as ip:
+        for n, (peer, local, offered) in enumerate((
+                ("203.0.113.9", ["127.0.0.1", near, far, link], [far]),
+                ("203.0.113.9", ["127.0.0.1", near, link], [near, link]),
+                ("10.77.0.9", ["127.0.0.1", near, far, link], [near, far]),
+                ("169.254.1.1", ["127.0.0.1", near, far, link], [near, far, link]),
+                ("127.0.0.5", ["127.0.0.1", near, far, link], ["127.0.0.1", near, far, link]))):
+            if not peer.startswith("127"):
+                ip("neigh", "replace", peer, "lladdr", "02:00:00:00:00:09", "dev", "sup0")
+            c.call("supervise", name=f"n{n}", local=local, peer=peer, peer_port=9, down=True)
+            explained = c.call("explain", name=f"n{n}")
+            with Capture() as capture:
+                c.call("up", name=f"n{n}")
+                capture.wait(INIT)
+                init = offered_by(capture)
+            assert explained["local"] == init == offered, (peer, explained, init)
+            for a in set(local) - set(offered):
+                assert any(p.startswith(f"local: {a} is not offered") for p in explained["problems"]), explained
+            c.call("unsupervise", name=f"n{n}")
+
+
 @clean
 def test_role_listen_takes_peers(d):
     a, b = d.client("a"), d.client("b")
@@ -350,7 +455,7 @@ class Configured:
     """A daemon whose file gets paragraphs."""
 
     def __init__(self, d):
-        self.d, self.conf = d, os.path.join(d.dir, "conf")
+        self.d, self.conf = d, getattr(d, "conf", None) or os.path.join(d.dir, "conf")
         with open(self.conf) as f:
             self.settings = f.read()
 
@@ -453,6 +558,12 @@ def test_it_outlives_the_daemon(d):
             recv(c, was, "sctp_assoc_change", state="comm_up")
             assert recv(c, was, "data")["data"] == b"1"
         b.call("abort", sock=there, assoc_id=up if STACK == "kernel" else comes_up(b, there))
+        up = comes_up(b, there)
+        c.call("detach", name="one")
+        pid = k.child()
+        os.kill(pid, signal.SIGKILL)
+        k.next_child(pid)
+        b.call("abort", sock=there, assoc_id=up)  # seen with nobody attached
         comes_up(b, there)
 
 
