@@ -667,7 +667,9 @@ SCTPD_API short sctpd_wants(const struct sctpd *);
  * Write and read without blocking, and run the callbacks of the answers that
  * arrived. Returns SCTPD_OK, LOST, EPROTO, ENOMEM, SUPERSEDED or NO_SESSION.
  * Events go to the callback of sctpd_on_event. Without one they wait for
- * sctpd_next_event(c, 0, &ev), which must be called until it returns TIMEOUT.
+ * sctpd_next_event(c, 0, &ev), which must be called until it returns TIMEOUT. A
+ * call that waits for its answer reads the events that come before it, and nothing
+ * makes the descriptor readable for those: take them before the next poll.
  */
 SCTPD_API int sctpd_process(struct sctpd *);
 

@@ -14,6 +14,7 @@ import traceback
 
 import msgpack
 
+from harness import SCRATCH
 from rpc import WAIT, Client, RpcError
 from through import LOST, SCTP, Session
 
@@ -21,6 +22,7 @@ from through import LOST, SCTP, Session
 # answered; or T, it was taken out of the group and joins again. Then the member, the peer, the
 # number, when that was and when the message was sent, in microseconds of the real-time clock.
 RECORD = struct.Struct("<cxHIQQQ")
+LIB_MEMBER = os.path.join(SCRATCH, "lib_member")
 WRITE = 4096 // RECORD.size * RECORD.size  # a pipe takes so much whole, whoever else writes
 
 
@@ -96,7 +98,24 @@ class Member(Session):
                 self.feed()
 
 
-def start_member(path, number, log):
+def in_python(path, number, log):
+    stop, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    signal.set_wakeup_fd(wake)
+    Member(path, number, log, stop).serve()
+
+
+def in_c(path, number, log):
+    os.set_inheritable(log, True)
+    os.execv(LIB_MEMBER, [LIB_MEMBER, path, str(number), "g", str(log)])
+
+
+# Members by what they are written in; each takes the daemon's path, a number, and where to write.
+KINDS = {"Python": in_python, "C": in_c}
+
+
+def start_member(path, number, log, kind="Python"):
     """Its process; it ends with 0 if all went well."""
     pid = os.fork()
     if pid:
@@ -104,11 +123,7 @@ def start_member(path, number, log):
     status = 1
     try:
         signal.alarm(0)
-        stop, wake = os.pipe()
-        os.set_blocking(wake, False)
-        signal.signal(signal.SIGTERM, lambda *_: None)
-        signal.set_wakeup_fd(wake)
-        Member(path, number, log, stop).serve()
+        KINDS[kind](path, number, log)
         status = 0
     except BaseException:
         traceback.print_exc()

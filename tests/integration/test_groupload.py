@@ -12,12 +12,13 @@ import signal
 import time
 
 from check import only
-from crew import Book, OnKernel, OnSctpd, now, start_member, start_peers
-from harness import SLOW, STACK
+from crew import KINDS, Book, OnKernel, OnSctpd, now, start_member, start_peers
+from harness import SLOW, STACK, compiled
 from rpc import WAIT
 from test_group import clean
 from test_keeper import Own
-from test_session import session, start  # noqa: F401
+from test_session import session
+from test_session import start as start_daemon
 from through import Session
 
 SECONDS = float(os.environ.get("GROUPS_SECONDS", "3"))
@@ -30,6 +31,11 @@ MEMBERS = 4
 MS = 1000
 GAP, GAP_OVER_DEATH = 50, 1500  # ms, 99 of 100 hand-overs, where it runs as long as
 LONG = 60                       # seconds
+
+
+def start(**config):
+    compiled("lib_member")
+    return start_daemon(**config)
 
 
 class Load:
@@ -53,7 +59,9 @@ class Load:
         return only(self.look.call("groups", name="g")["groups"], name="g")
 
     def join(self):
-        self.alive[self.next] = start_member(self.d.path, self.next, self.log)
+        """Of each kind in turn."""
+        kind = list(KINDS)[self.next % len(KINDS)]
+        self.alive[self.next] = start_member(self.d.path, self.next, self.log, kind)
         self.next += 1
         self.counts["joined"] += 1
 

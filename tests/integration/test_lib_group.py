@@ -9,6 +9,7 @@ import signal
 import subprocess
 
 from check import WAIT_MS, only
+from crew import RECORD, Book, now
 from harness import SCRATCH, SLOW, Skip, compiled, wait_for
 from rpc import WAIT, Client
 from test_group import Outlives, Shop, Spread, ack, assigned, clean, words
@@ -16,12 +17,14 @@ from test_refuse import STRANGER
 from test_session import start as start_daemon
 from test_survive import Faulty
 
+MEMBER = os.path.join(SCRATCH, "lib_member")
 PROGRAM = os.path.join(SCRATCH, "lib_group")
 VALGRIND = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--track-fds=yes"]
 
 
 def start(**config):
     compiled("lib_group")
+    compiled("lib_member")
     return start_daemon(**config)
 
 
@@ -355,6 +358,61 @@ def test_another_process_resumes_the_member(d):
         assert c.words(3) == ["1", "2", "3"]
         assert c.do("leave", "g") == "ok"
         c.end()
+
+
+def is_a_member_of_the_load(d, wrap=()):
+    """What crew.py starts: it writes down what it does, answers, and drains when it is told to."""
+    shop, peers, (into, log) = Shop(d), 2, os.pipe()
+    start = [subprocess.Popen([*wrap, MEMBER, d.path, str(n), "g", str(log)], pass_fds=[log]) for n in (1, 2)]
+    try:
+        wait_for(lambda: len(shop.group()["members"]) == 2)
+        for i in range(peers):
+            shop.peer()
+        wait_for(lambda: shop.shares() == {"m1": 1, "m2": 1})
+        book, records = Book(peers), []
+
+        def said(n):
+            """All have been sent message n, and both have written down that they handled and acknowledged it."""
+            for i, peer in enumerate(shop.peers):
+                shop.say(peer, b"%d %d %d" % (i, n, now()))
+            while not book.is_complete([n] * peers):
+                data = os.read(into, 1 << 16)
+                records.extend(RECORD.iter_unpack(data))
+                book.feed(data)
+            assert not book.problems, book.problems
+            answers = []
+            for peer in shop.peers:
+                while (got := shop.out.call("recv", sock=peer[0], timeout=WAIT_MS))["event"] != "data":
+                    pass
+                answers.append([int(w) for w in got["data"].split()])
+            assert [a[:2] for a in answers] == [[i, n] for i in range(peers)]
+            return sorted(a[3] for a in answers)
+        assert [said(n) for n in range(1, 4)] == [[1, 2]] * 3
+        start[0].send_signal(signal.SIGTERM)
+        assert start[0].wait(WAIT * SLOW) == 0
+        assert [said(n) for n in range(4, 7)] == [[2, 2]] * 3
+        kinds = [r[0] for r in records]
+        assert kinds.count(b"H") == 6 * peers and set(kinds) == {b"H", b"A"}
+        shop.owner.call("leave", name="g", client=has(shop, "m2")["client"])
+        wait_for(lambda: shop.shares() == {"m2": 2})
+        assert said(7) == [1026, 1026]
+    finally:
+        for p in start:
+            p.kill()
+            p.wait()
+        os.close(into), os.close(log)
+
+
+@clean
+def test_the_member_of_the_load(d):
+    is_a_member_of_the_load(d)
+
+
+@clean
+def test_valgrind_finds_nothing_in_the_member_of_the_load(d):
+    if not shutil.which("valgrind"):
+        raise Skip("there is no valgrind")
+    is_a_member_of_the_load(d, VALGRIND)
 
 
 # ---- the daemon dies ---------------------------------------------------------
