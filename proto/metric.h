@@ -25,7 +25,8 @@ struct metric {
 	const char		*help;
 };
 
-enum metric_source { METRIC_FROM_STATUS, METRIC_FROM_USERS, METRIC_FROM_ASSOCS, METRIC_FROM_REST, METRIC_FROM_PATHS };
+enum metric_source { METRIC_FROM_STATUS, METRIC_FROM_USERS, METRIC_FROM_ASSOCS, METRIC_FROM_REST, METRIC_FROM_PATHS,
+    METRIC_FROM_SUPERVISED };
 
 struct metric_sample {
 	enum metric_id		 metric;

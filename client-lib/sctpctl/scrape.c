@@ -302,6 +302,24 @@ read_paths(struct scraper *s)
 	return true;
 }
 
+/* As many one by one as associations; a daemon from before the method has none. */
+static bool
+read_supervised(struct scraper *s)
+{
+	const char			*argv[] = { "supervised" };
+	const struct sctpd_value	*v, *list;
+	struct series			*r;
+
+	if (!ask(s, &v, 1, argv))
+		return strncmp(s->to->why, "enosys", 6) == 0;
+	list = sctpd_get(v, "supervised");
+	for (size_t i = 0; i < sctpd_count(list) && i < s->most; i++) {
+		r = add_series(s, METRIC_FROM_SUPERVISED, sctpd_item(list, i));
+		add_label(r->labels, "name", sctpd_get_str(sctpd_item(list, i), "name"));
+	}
+	return true;
+}
+
 /* ---- all ------------------------------------------------------------- */
 
 void
@@ -317,7 +335,7 @@ scrape_make(struct scrape *to, const struct ctl *ctl)
 	else if (sctpd_dial(s.c, ctl->path) != SCTPD_OK)
 		failed(&s, sctpd_error(s.c));
 	else
-		to->complete = read_status(&s) && read_assocs(&s) && (s.most == 0 || read_paths(&s));
+		to->complete = read_status(&s) && read_assocs(&s) && read_supervised(&s) && (s.most == 0 || read_paths(&s));
 	(void)sctpd_free(s.c);
 	to->seconds = (double)(now_us() - start) / 1e6;
 }

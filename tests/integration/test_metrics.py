@@ -52,7 +52,7 @@ def metrics(d, *words):
     return parse(ctl(d.path, *words).stdout)
 
 
-def value(found, name, **labels):
+def value(found, name, /, **labels):
     """The one series that has these labels, and perhaps more."""
     want = {(k, str(v)) for k, v in labels.items()}
     got = [v for (n, have), v in found.items() if n == "sctpd_" + name and want <= have]
@@ -143,6 +143,24 @@ def test_they_count_what_happens(d):
     before, after = after, metrics(d)
     for event, n in (("up", 2), ("ended", 2), ("failed", 1), ("aborted", 0), ("lost", 0)):
         assert more("association_events_total", event=event) == n, event
+
+
+def test_supervised_associations_have_theirs(d):
+    c = d.client()
+    there = c.call("open", ip="127.0.0.1")
+    c.call("listen", sock=there["sock"])
+    c.call("supervise", name="north", peer="127.0.0.1", peer_port=there["port"], local="127.0.0.1")
+    c.call("supervise", name="south", peer="127.0.0.1", peer_port=9, local="127.0.0.1", down=True)
+    recv(c, there["sock"], "sctp_assoc_change", state="comm_up")
+    wait_for(lambda: c.call("supervised", name="north")["supervised"][0]["state"] == "up")
+    got = metrics(d)
+    for name, state in ("north", "up"), ("south", "down"):
+        for other in "up", "connecting", "waiting", "listening", "down":
+            assert value(got, "supervised_state", name=name, state=other) == (other == state), (name, other)
+        assert 0 <= value(got, "supervised_state_seconds", name=name) < 600
+        assert value(got, "supervised_failed_attempts", name=name) == 0
+    for name in "north", "south":
+        c.call("unsupervise", name=name)
 
 
 def test_those_beyond_are_added_up(d):
