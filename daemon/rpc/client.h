@@ -74,6 +74,7 @@ struct client {
 	bool			 starved;	/* one of its sockets waits for room in out */
 	bool			 paused;	/* its requests are not read */
 	bool			 ended;		/* it will send no more requests */
+	bool			 deaf;		/* it is gone, but for requests that it had sent */
 	bool			 hungry;	/* it waits for its turn: see turn.h */
 	bool			 dirty;
 	bool			 listed;	/* it is being written to */

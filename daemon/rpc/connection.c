@@ -114,6 +114,10 @@ pause_reading(struct client *c)
 {
 	if (c->paused)
 		return;
+	if (c->deaf) {
+		connection_lost(c, "it reads nothing, and has too much to read");
+		return;
+	}
 	set_paused(c, true);
 	turn_spend_calls(c->account.user, 4);	/* these calls, and those that resume reading */
 	ops->paused();
@@ -341,13 +345,20 @@ takes_message(const struct call *call)
 	return call->method == &rpc_table[RPC_recv] || call->method == &rpc_table[RPC_accept];
 }
 
+/* Has it closed both directions? There may still be something to read. */
+static bool
+has_hung_up(const struct client *c)
+{
+	struct pollfd	p = { .fd = c->fd };
+
+	return poll(&p, 1, 0) == 1;
+}
+
 /* It sends nothing more: has it gone altogether? */
 static void
 read_end(struct client *c)
 {
-	struct pollfd	p = { .fd = c->fd };
-
-	if (poll(&p, 1, 0) == 1) {
+	if (c->deaf || has_hung_up(c)) {
 		connection_lost(c, "it closed the connection");
 		return;
 	}
@@ -526,6 +537,19 @@ feed(struct client *c)
 	ops->room(c);
 }
 
+/* It is written to in vain; what it had sent is still served. */
+static void
+went_deaf(struct client *c, const char *why)
+{
+	if (c->paused || c->ended || !has_hung_up(c)) {
+		connection_lost(c, why);
+		return;
+	}
+	log_debug("client %llu: reads no more: %s", (unsigned long long)c->node.key, why);
+	c->deaf = true;
+	(void)event_del(&c->writable);
+}
+
 static void
 write_some(struct client *c)
 {
@@ -537,12 +561,14 @@ write_some(struct client *c)
 		account_change(&c->account, &c->in_charged, 0);
 		return;
 	}
+	if (c->deaf)
+		return;
 	if ((n = output_write(&c->out, c->fd)) == -1 && lacks_memory(errno)) {
 		try_again(c, errno);
 		return;
 	}
 	if (n == -1 && errno != EAGAIN && errno != EINTR) {
-		connection_lost(c, strerror(errno));
+		went_deaf(c, strerror(errno));
 		return;
 	}
 	if (n > 0) {
@@ -733,6 +759,7 @@ cut_off(struct client *c)
 		(void)epoll_ctl(hangup_epoll, EPOLL_CTL_DEL, c->fd, NULL);
 	set_paused(c, false);
 	c->ended = false;
+	c->deaf = false;
 	(void)close(c->fd);
 	c->fd = -1;
 	user_discharge(c->account.user, CHARGE_CLIENTS, 1);

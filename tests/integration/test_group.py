@@ -3,6 +3,8 @@
 import functools
 import socket
 
+import msgpack
+
 from check import WAIT_MS, code, only, refusal, send
 from harness import wait_for
 from rpc import WAIT
@@ -129,6 +131,27 @@ def test_a_member_that_dies_leaves_what_it_had_not_acknowledged(d):
     assert words(b, 3) == [b"2", b"3", b"4"]
     b.call("send", sock=s, data=b"still")
     assert shop.hear(peer) == b"still"
+
+
+@clean
+def test_what_a_member_wrote_before_it_died_is_done(d):
+    """Answers and acknowledgements that the daemon had not read when it saw that the member is gone."""
+    shop = Shop(d)
+    a = shop.member("a")
+    peer = shop.peer()
+    s = assigned(a)
+    up = a.event("sctp_assoc_change")
+    shop.say(peer, *[b"%d" % n for n in range(200)])
+    got = [a.event("data") for _ in range(200)]
+    b = shop.member("b")
+    with d.asleep():        # more than the daemon serves of one user in a turn, at whose end it writes to a
+        send_ = {"sock": s, "assoc_id": up["assoc_id"]}
+        a.sock.sendall(b"".join(msgpack.packb(m) for e in got for m in (
+            [0, 1000000 + e["seq"], "send", [{**send_, "data": b"re " + e["data"]}]], [2, "ack", [{"seq": e["seq"]}]])))
+        a.close()
+    e = assigned(b, from_member=a.id)
+    assert e == s and b.quiet(), b.events
+    assert [shop.hear(peer) for _ in range(200)] == [b"re %d" % n for n in range(200)]
 
 
 @clean
