@@ -212,6 +212,7 @@ $(B)/erlang/ebin/sctpd.app: client-lib/erlang/sctpd.app.src $(ERLANG) $(wildcard
 doc: $(B)/proto-doc $(B)/config-doc $(B)/sctpctl-doc ## print REFERENCE.md and the manual pages that follow from tables anew
 	$(Q)$(B)/proto-doc markdown > proto/REFERENCE.md
 	$(Q)$(B)/proto-doc man > proto/sctpd-protocol.7
+	$(Q)$(B)/proto-doc page client-lib/n2/README.md > client-lib/n2/sctpd-n2.7
 	$(Q)$(B)/config-doc daemon/sctpd.conf.5.in > daemon/sctpd.conf.5
 	$(Q)$(B)/config-doc daemon/sctpd.8.in > daemon/sctpd.8
 	$(Q)$(B)/config-doc --catalog > systemd/sctpd.catalog
@@ -344,6 +345,8 @@ INSTALLED	= \
 	$(foreach l,$(MAN3_LINKS),$(B)/man3/$(call part,$(l),1):$(MANDIR)/man3:644) \
 	daemon/sctpd.conf.5:$(MANDIR)/man5:644 \
 	proto/sctpd-protocol.7:$(MANDIR)/man7:644 \
+	client-lib/n2/sctpd-n2.7:$(MANDIR)/man7:644 \
+	$(foreach f,$(wildcard client-lib/n2/*.py),$(f):$(DOCDIR)/examples/n2:644) \
 	daemon/sctpd.8:$(MANDIR)/man8:644 \
 	proto/REFERENCE.md:$(DOCDIR):644 \
 	README.md:$(DOCDIR):644 \
@@ -402,7 +405,7 @@ install: all ## install below PREFIX; DESTDIR is put in front
 uninstall: ## remove what install installed
 	$(Q)$(foreach i,$(INSTALLED),rm -f "$(DESTDIR)$(call part,$(i),2)/$(notdir $(call part,$(i),1))" &&) true
 	$(Q)rm -f "$(DESTDIR)$(LIBDIR)/libsctpd.so"
-	$(Q)for d in "$(DATADIR)" "$(LIBDIR)/sctpd/erlang" "$(LIBDIR)/sctpd" "$(DOCDIR)" "$(CONFDIR)"; do \
+	$(Q)for d in "$(DATADIR)" "$(LIBDIR)/sctpd/erlang" "$(LIBDIR)/sctpd" "$(DOCDIR)/examples/n2" "$(DOCDIR)/examples" "$(DOCDIR)" "$(CONFDIR)"; do \
 	    rmdir "$(DESTDIR)$$d" 2>/dev/null; done; true
 
 clean: ## remove what was built

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Prints the tables for people: `proto-doc markdown` is proto/REFERENCE.md,
- * `proto-doc man` is sctpd-protocol(7).
+ * `proto-doc man` is sctpd-protocol(7), and `proto-doc page FILE` is a page of
+ * prose alone, such as sctpd-n2(7).
  *
  * One walk over the tables; a struct style says how what it meets is written
  * down. The manual page opens with the prose of proto/README.md, so that the
@@ -579,17 +580,28 @@ print_markdown(void)
 	return 0;
 }
 
+/* What a page begins with. */
+static void
+man_head(const char *how, const char *date, const char *name, const char *what)
+{
+	printf(".\\\" SPDX-License-Identifier: BSD-2-Clause\n"
+	    ".\\\" Printed by build/proto-doc %s; do not edit.\n"
+	    ".Dd %s\n"
+	    ".Dt ", how, date);
+	for (const char *s = name; *s != '\0'; s++)
+		putchar(toupper((unsigned char)*s));
+	printf(" 7\n"
+	    ".Os\n"
+	    ".Sh NAME\n"
+	    ".Nm %s\n"
+	    ".Nd %s\n", name, what);
+}
+
 static int
 print_man(const char *readme)
 {
-	puts(".\\\" SPDX-License-Identifier: BSD-2-Clause\n"
-	    ".\\\" Printed by build/proto-doc man; do not edit.\n"
-	    ".Dd November 22, 2026\n"
-	    ".Dt SCTPD-PROTOCOL 7\n"
-	    ".Os\n"
-	    ".Sh NAME\n"
-	    ".Nm sctpd-protocol\n"
-	    ".Nd protocol between programs and sctpd");
+	man_head("man", "November 22, 2026", "sctpd-protocol",
+	    "protocol between programs and sctpd");
 	if (print_prose(readme) == -1)
 		return 1;
 	print_tables(&mdoc);
@@ -597,6 +609,7 @@ print_man(const char *readme)
 	    ".Xr sctpctl 1 ,\n"
 	    ".Xr libsctpd 3 ,\n"
 	    ".Xr sctp 7 ,\n"
+	    ".Xr sctpd-n2 7 ,\n"
 	    ".Xr sctpd 8\n"
 	    ".Sh STANDARDS\n"
 	    "RFC 6458 (the sockets API), RFC 9260 (SCTP), RFC 4895, RFC 5061, RFC 6525,\n"
@@ -605,14 +618,42 @@ print_man(const char *readme)
 	return 0;
 }
 
+/* A page of prose alone, whose first line is "# NAME: WHAT IT IS ABOUT". */
+static int
+print_page(const char *path)
+{
+	char	 line[256] = "", how[256];
+	char	*what;
+	FILE	*fp;
+
+	if ((fp = fopen(path, "r")) == NULL) {
+		perror(path);
+		return 1;
+	}
+	if (fgets(line, sizeof line, fp) == NULL)
+		*line = '\0';
+	(void)fclose(fp);
+	line[strcspn(line, "\n")] = '\0';
+	if (strncmp(line, "# ", 2) != 0 || (what = strstr(line, ": ")) == NULL) {
+		fprintf(stderr, "%s: it must begin with \"# NAME: WHAT IT IS ABOUT\"\n", path);
+		return 1;
+	}
+	*what = '\0';
+	(void)snprintf(how, sizeof how, "page %s", path);
+	man_head(how, "November 29, 2026", line + 2, what + 2);
+	return print_prose(path) == -1;
+}
+
 int
 main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "markdown") == 0)
 		return print_markdown();
+	if (argc == 3 && strcmp(argv[1], "page") == 0)
+		return print_page(argv[2]);
 	if ((argc == 2 || argc == 3) && strcmp(argv[1], "man") == 0)
 		return print_man(argc == 3 ? argv[2] : README);
-	fprintf(stderr, "usage: proto-doc markdown\n       proto-doc man [%s]\n",
-	    README);
+	fprintf(stderr, "usage: proto-doc markdown\n       proto-doc man [%s]\n"
+	    "       proto-doc page FILE\n", README);
 	return 1;
 }
