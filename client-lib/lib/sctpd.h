@@ -473,7 +473,8 @@ SCTPD_API int sctpd_leave(struct sctpd *, const char *name);
  * sockets goes to another member, with the event unassigned, when it has handled
  * what it was sent of that socket. sockets, if not NULL, receives how many it has
  * still; when none is left, the program can leave or end, and nobody handles a
- * message twice. on = 0 puts it back into service. Errors as for sctpd_leave.
+ * message twice. Ask again after each unassigned. on = 0 puts it back into service.
+ * Errors as for sctpd_leave.
  */
 SCTPD_API int sctpd_drain_member(struct sctpd *, const char *name, int on, size_t *sockets);
 

@@ -147,18 +147,22 @@ work(const struct sctpd_event **ev, size_t n)
 	note('A', rows, k);
 }
 
-/* All that has come. */
-static void
+/* All that has come. Was there something? */
+static bool
 take(void)
 {
 	const struct sctpd_event	*ev[MAX];
 	size_t				 n;
+	bool				 any = false;
 	int				 code;
 
-	while ((code = sctpd_events(c, ev, MAX, 0, &n)) == SCTPD_OK)
+	while ((code = sctpd_events(c, ev, MAX, 0, &n)) == SCTPD_OK) {
 		work(ev, n);
+		any = true;
+	}
 	if (code != SCTPD_TIMEOUT)
 		check(code);
+	return any;
 }
 
 /* Has it given away all that it had? */
@@ -189,12 +193,11 @@ serve(int stop)
 	bool		draining = false;
 
 	for (;;) {
-		take();
-		if (draining) {
-			if (is_empty())
+		/* What came before an answer is read already, and poll does not tell of it. */
+		do {
+			if (draining && is_empty())
 				return;
-			take();		/* what came before the answer is read already */
-		}
+		} while (take());
 		pfd[0].fd = sctpd_fd(c);
 		pfd[0].events = sctpd_wants(c);
 		if (poll(pfd, 2, -1) == -1 && errno != EINTR)
