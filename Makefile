@@ -101,7 +101,7 @@ LIBS_DAEMON	+= $(LIBS_USRSCTP)
 SRC_USERLAND	= $(wildcard daemon/userland/*.c)
 endif
 
-SRC_PROTO	= $(filter-out proto/doc.c proto/mdoc.c,$(wildcard proto/*.c))
+SRC_PROTO	= $(filter-out proto/doc.c proto/json.c proto/mdoc.c,$(wildcard proto/*.c))
 SRC_DAEMON	= $(filter-out daemon/config-doc.c daemon/userland/%,$(wildcard daemon/*.c daemon/*/*.c)) $(SRC_USERLAND)
 SRC_LIB		= $(filter-out client-lib/lib/example.c,$(wildcard client-lib/lib/*.c))
 SRC_CTL		= $(filter-out client-lib/sctpctl/doc.c,$(wildcard client-lib/sctpctl/*.c))
@@ -186,7 +186,7 @@ $(B)/libsctpd.pc: client-lib/lib/libsctpd.pc.in Makefile $(B)/.paths
 	    -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS_PRIVATE@|$(LIBS_PROTO)|' $< > $@
 
 # The programs that print what the tables say.
-$(B)/proto-doc: $(call obj,$(SRC_PROTO) proto/doc.c proto/mdoc.c)
+$(B)/proto-doc: $(call obj,$(SRC_PROTO) proto/doc.c proto/json.c proto/mdoc.c)
 $(B)/config-doc: $(call obj,daemon/config-doc.c daemon/config.c daemon/lines.c daemon/util/log.c daemon/util/logout.c daemon/util/mem.c $(SRC_PROTO) proto/mdoc.c)
 $(B)/sctpctl-doc: $(call obj,$(filter-out %/main.c,$(SRC_CTL)) client-lib/sctpctl/doc.c $(SRC_PROTO) proto/mdoc.c) $(B)/libsctpd.a
 $(B)/sctpctl-doc: LIBS_PROTO += $(LIBS_CTL)
@@ -213,6 +213,8 @@ doc: $(B)/proto-doc $(B)/config-doc $(B)/sctpctl-doc ## print REFERENCE.md and t
 	$(Q)$(B)/proto-doc markdown > proto/REFERENCE.md
 	$(Q)$(B)/proto-doc man > proto/sctpd-protocol.7
 	$(Q)$(B)/proto-doc page client-lib/n2/README.md > client-lib/n2/sctpd-n2.7
+	$(Q)$(B)/proto-doc json > $(B)/tables.json
+	$(Q)/usr/bin/python3 client-lib/python/generate.py < $(B)/tables.json > client-lib/python/src/sctpd/_tables.py
 	$(Q)$(B)/config-doc daemon/sctpd.conf.5.in > daemon/sctpd.conf.5
 	$(Q)$(B)/config-doc daemon/sctpd.8.in > daemon/sctpd.8
 	$(Q)$(B)/config-doc --catalog > systemd/sctpd.catalog

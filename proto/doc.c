@@ -2,7 +2,7 @@
 /*
  * Prints the tables for people: `proto-doc markdown` is proto/REFERENCE.md,
  * `proto-doc man` is sctpd-protocol(7), and `proto-doc page FILE` is a page of
- * prose alone, such as sctpd-n2(7).
+ * prose alone, such as sctpd-n2(7). For programs it prints JSON: see json.c.
  *
  * One walk over the tables; a struct style says how what it meets is written
  * down. The manual page opens with the prose of proto/README.md, so that the
@@ -17,6 +17,7 @@
 #include "proto/difference.h"
 #include "proto/error.h"
 #include "proto/field.h"
+#include "proto/json.h"
 #include "proto/mdoc.h"
 #include "proto/event_type.h"
 #include "proto/rpc.h"
@@ -653,7 +654,11 @@ main(int argc, char **argv)
 		return print_page(argv[2]);
 	if ((argc == 2 || argc == 3) && strcmp(argv[1], "man") == 0)
 		return print_man(argc == 3 ? argv[2] : README);
-	fprintf(stderr, "usage: proto-doc markdown\n       proto-doc man [%s]\n"
+	if (argc == 2 && strcmp(argv[1], "json") == 0) {
+		json_tables(type_name);
+		return 0;
+	}
+	fprintf(stderr, "usage: proto-doc markdown\n       proto-doc json\n       proto-doc man [%s]\n"
 	    "       proto-doc page FILE\n", README);
 	return 1;
 }
