@@ -4,13 +4,18 @@ what their distribution has: each opens two sockets, sends one message, and
 has a call refused. No distribution has Node's libraries: two of npm's are in
 stock/npm, and what three of them write of odd calls is in stock/node.tsv, see
 stock/node.js."""
+import contextlib
 import os
 import shutil
+import signal
 import struct
 import subprocess
+import sys
 
-from harness import ROOT, SLOW, Skip, associate
+from harness import ROOT, SLOW, Skip, associate, wait_for
 from rpc import WAIT, RpcError
+from test_keeper import Own
+from test_lib_session import connect
 
 STOCK = os.path.join(ROOT, "tests", "integration", "stock")
 PLACES = {"sock": struct.pack(">BI", 0xce, 4000000001), "assoc_id": struct.pack(">BI", 0xce, 4000000002)}
@@ -94,3 +99,72 @@ def test_what_nodes_libraries_write(d):
         if method == "open" and not error:
             c.call("close", sock=got["sock"])
     assert sent == 7
+
+
+def test_a_member_of_a_group(d):
+    """By the page on groups alone: who makes it may go; members answer; one is drained by
+    itself, and ends; one is killed. The peer has one association all the time."""
+    program = [sys.executable, os.path.join(STOCK, "member.py"), d.path]
+    port = int(subprocess.run([*program, "make", "g"], capture_output=True, text=True, check=True, timeout=WAIT * SLOW).stdout)
+    c, look = d.client("peer"), d.client("look")
+    work = {}
+
+    def start(name):
+        work[name] = subprocess.Popen([*program, "work", "g", name])
+
+    def members():
+        return {m["name"]: m["sockets"] for m in look.call("groups", name="g")["groups"][0]["members"]}
+
+    def asks(words):
+        for word in words:
+            c.call("send", sock=sock, assoc_id=assoc_id, data=word)
+        got = []
+        while len(got) < len(words):
+            e = c.call("recv", sock=sock, timeout=WAIT * 500)
+            assert e["event"] == "data", e
+            got.append(e["data"])
+        return got
+    try:
+        start("a")
+        wait_for(lambda: members() == {"a": 0})
+        sock = c.call("open", ip="127.0.0.1")["sock"]
+        assoc_id = c.call("connect", sock=sock, addr="127.0.0.1", port=port, timeout=WAIT * 500)["assoc_id"]
+        assert asks([b"1", b"2"]) == [b"1 a", b"2 a"]
+        start("b")
+        wait_for(lambda: members() == {"a": 1, "b": 0})
+        assert asks([b"end", b"3"]) == [b"end a", b"3 b"]
+        assert work["a"].wait(WAIT * SLOW) == 0
+        start("c")
+        wait_for(lambda: members() == {"b": 1, "c": 0})
+        work["b"].kill()
+        assert asks([b"4", b"5"]) == [b"4 c", b"5 c"]
+    finally:
+        for p in work.values():
+            p.kill()
+            p.wait()
+        look.call("hello")
+        look.call("ungroup", name="g")
+
+
+def test_a_member_of_a_group_and_the_daemon_dies(d):
+    """Each message is answered once, in order."""
+    with Own() as k:
+        pid = k.ready()
+        program = [sys.executable, os.path.join(STOCK, "member.py"), k.path]
+        port = int(subprocess.run([*program, "make", "g"], capture_output=True, text=True, check=True, timeout=WAIT * SLOW).stdout)
+        member = subprocess.Popen([*program, "work", "g", "a"])
+        try:
+            with contextlib.closing(connect(port)) as peer:
+                said = 0
+                for _ in range(4):
+                    before, said = said, said + 20
+                    for n in range(before, said):
+                        peer.send(b"%d" % n)
+                        if n == before + 10:
+                            os.kill(pid, signal.SIGKILL)
+                    assert [peer.recv(100) for _ in range(before, said)] == [b"%d a" % n for n in range(before, said)]
+                    pid = k.next_child(pid)
+            assert member.poll() is None
+        finally:
+            member.kill()
+            member.wait()
