@@ -15,6 +15,7 @@
 #include "supervise/socket.h"
 #include "supervise/wanted.h"
 #include "util/counter.h"
+#include "util/log.h"
 #include "util/mem.h"
 #include "util/random.h"
 
@@ -26,6 +27,7 @@ struct attempt {
 	struct wanted		 w;
 	uint32_t		 at;		/* the item */
 	size_t			 n;
+	bool			 more;		/* than there is room for */
 	struct sockaddr_storage	 addrs[LOCAL_ADDRS];
 	char			 why[120];
 };
@@ -160,6 +162,7 @@ looked_up(void *arg, const struct sockaddr_storage *addrs, size_t n, const char 
 	user_discharge(v->home->account.user, CHARGE_LOOKUPS, 1);
 	if (n == 0)
 		(void)snprintf(t->why, sizeof t->why, "peer: %.*s: %s", (int)name.len, name.ptr, why);
+	t->more = t->more || n > LOCAL_ADDRS - t->n;
 	for (size_t i = 0; i < n && t->n < LOCAL_ADDRS; i++)
 		t->addrs[t->n++] = addrs[i];
 	t->at++;
@@ -175,9 +178,9 @@ go_on(struct supervised *v)
 	const struct sock	*s = v->sock;
 	char			 why[120];
 
-	for (; t->at < wanted_count(&t->w.in.peer); t->at++) {
+	for (; t->at < wanted_count(&t->w.in.peer) && t->n < LOCAL_ADDRS; t->at++) {
 		item = wanted_item(&t->w.in.peer, t->at);
-		if (t->n < LOCAL_ADDRS && addr_parse(item.ptr, item.len, &t->addrs[t->n])) {
+		if (addr_parse(item.ptr, item.len, &t->addrs[t->n])) {
 			t->n++;
 			continue;
 		}
@@ -190,6 +193,8 @@ go_on(struct supervised *v)
 		    s != NULL ? s->family : AF_UNSPEC, looked_up, v);
 		return;
 	}
+	if ((t->more || t->at < wanted_count(&t->w.in.peer)) && log_allowed(LOG_NOTICE, "supervised addresses"))
+		log_notice("supervised %s: its peer has more than %d addresses: the others are left out", v->name, LOCAL_ADDRS);
 	if (t->n > 0) {
 		call_peer(v, &t->w.in, t->addrs, t->n);
 		return;

@@ -22,7 +22,8 @@ TRACE = 600             # the last calls, for whoever looks for the cause
 WEIGHTS = {"open": 4, "listen": 4, "connect": 7, "connect_init": 4, "send": 16, "send_many": 4, "recv": 5, "accept": 4, "close": 4,
            "setopts": 5, "getopts": 3, "peeloff": 3, "eof": 2, "abort": 2, "lend": 2, "give_back": 2, "hello": 3,
            "ack": 2, "controlling_process": 3, "adopt": 2, "describe": 0.3, "bindx_add": 3, "bindx_rem": 2, "reset_streams": 3,
-           "drain": 0.3, "disconnect": 0.3, "log_level": 0.1, "tap": 0.3}
+           "drain": 0.3, "disconnect": 0.3, "log_level": 0.1, "tap": 0.3, "supervise": 3, "attach": 5, "detach": 1.5, "up": 1.5,
+           "down": 0.7, "unsupervise": 0.7, "explain": 0.7}
 FOREIGN = 0.05          # of all calls are spelt as other languages do
 EVENT_FIELDS = {"sock", "seq", "from", "event"}     # of any event, beside its own
 FDS_MAX = 8
@@ -207,7 +208,7 @@ class Connection:
                 w.tokens.append(self.token)
             return
         sock = got.get("accepted") or got.get("sock") or args.get("sock")
-        if what in ("open", "peeloff", "accept", "owner", "adopt"):
+        if what in ("open", "peeloff", "accept", "owner", "adopt", "attach"):
             w.learn_sock(self, sock, got.get("port"))
         if not isinstance(sock, int):
             return

@@ -34,8 +34,12 @@ TAME = {
     "max_attempts": 3, "max_init_timeo": 300, "asocmaxrxt": 4, "pathmaxrxt": 3, "hbinterval": 500, "sackdelay": 200,
     "delay": 200, "timetolive": 300, "cookie_life": 5000, "sctp_autoclose": 4, "sndbuf": 1 << 18, "recbuf": 1 << 18,
     "sctp_delayed_ack_time": 200, "instrms": 50, "outstrms": 50, "number_peer_destinations": 8,
-    "time": 1000, "return": 100, "half_life": 1000,
+    "time": 1000, "return": 100, "half_life": 1000, "backoff_min": 200, "backoff_max": 500, "jitter": 100, "streams_out": 20, "streams_in": 20,
 }
+
+
+SUPERVISED = ("north", "south", "east", "west", "a.b-c_d")
+SUPERVISING = ("supervise", "unsupervise", "supervised", "attach", "detach", "up", "down", "explain")
 
 
 def respelt(value, rng):
@@ -174,6 +178,30 @@ class Values:
 
     def a_limit(self, method, client, sock):
         return self.random.choice((1, 2, 10, 64, 64, 65, 1024, 1025, 0))
+
+    def a_name(self, method, client, sock):
+        """Of a supervised association: one of a few, so that others know it."""
+        return self.random.choice(SUPERVISED) if method in SUPERVISING else self.text()
+
+    def a_local(self, method, client, sock):
+        r = self.random
+        return r.choice(("127.0.0.1", "127.0.0.1", "lo", ["127.0.0.1", "127.0.0.2"], "127.0.0.0/8", "::1", "0.0.0.0/0",
+                         "192.0.2.1", "nosuch0", "10.0.0.0/33", ["lo"] * 2, [], ["127.0.0.1"] * 40))
+
+    def a_peer(self, method, client, sock):
+        return self.random.choice(["127.0.0.1"] * 6 + HOSTS)
+
+    def a_peer_port(self, method, client, sock):
+        return self.world.port() or 9
+
+    def a_local_port(self, method, client, sock):
+        return self.a_port("open", client, sock)
+
+    def a_primary(self, method, client, sock):
+        return self.random.choice(HOSTS[:14])
+
+    def a_attach(self, method, client, sock):
+        return self.random.choice(("all", "all", [1, "@1", "2"], "@0", 65534, "@all", [], "root"))
 
     def a_addrs(self, method, client, sock):
         if method in ("assocs", "paths"):

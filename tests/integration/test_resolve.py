@@ -10,10 +10,11 @@ import tempfile
 import time
 
 from check import WAIT_MS, answer_code, blackhole, code, nothing, option, recv, refusal
-from harness import SLOW, WRAP, Daemon, Skip
+from harness import SLOW, WRAP, Daemon, Skip, wait_for
 from rpc import WAIT
 
-HOSTS = "127.0.0.1 localhost four\n127.0.0.7 seven\n::1 six\n2001:db8::1 far\n"
+HOSTS = "127.0.0.1 localhost four\n127.0.0.7 seven\n::1 six\n2001:db8::1 far\n" + "".join(
+    f"127.0.{net}.{n} hundred{net}\n" for net in (2, 3, 4) for n in range(1, 101))
 RESOLV = "nameserver 127.0.0.1\noptions timeout:30 attempts:1\n"
 NSSWITCH = "hosts: files dns\n"
 MOUNT = 'd=$1; shift; for f in hosts resolv.conf nsswitch.conf; do mount --bind "$d/$f" "/etc/$f"; done; exec "$@"'
@@ -110,6 +111,55 @@ def test_by_a_name_of_the_hosts_file(d):
         here = fresh(c)
         got = c.call(method, sock=here, addr="four", port=port)
         recv(c, here, "sctp_assoc_change", state="comm_up", assoc_id=got["assoc_id"])
+
+
+def supervised(c, name, port, *peer):
+    c.call("supervise", name=name, local="127.0.0.1", peer=list(peer), peer_port=port, backoff_min=20, backoff_max=50)
+    return lambda: c.call("supervised", name=name)["supervised"][0]
+
+
+def test_a_supervised_peer_of_hundreds_of_addresses(d):
+    c = d.client()
+    there, port = listener(c, ip="any")
+    state = supervised(c, "many", port, "hundred2", "hundred3", "hundred4", "127.0.0.1")
+    recv(c, there, "sctp_assoc_change", state="comm_up")
+    wait_for(lambda: state()["state"] == "up")
+    assert "supervised many: its peer has more than 32 addresses: the others are left out" in d.log_text()
+    c.call("unsupervise", name="many")
+
+
+def test_a_supervised_peer_whose_name_is_not_there_yet(d):
+    c = d.client()
+    there, port = listener(c)
+    with NameServer() as ns:
+        def asked(name):
+            while len(ns.asked.get(name, ())) < 2:  # A and AAAA
+                assert ns.hear(WAIT * SLOW)
+        state = supervised(c, "later", port, "later.test")
+        for _ in range(2):
+            asked("later.test")
+            ns.answer("later.test")
+            wait_for(lambda: "later.test: " in state()["reason"])
+        asked("later.test")
+        ns.answer("later.test", "127.0.0.1")
+        recv(c, there, "sctp_assoc_change", state="comm_up")
+        wait_for(lambda: state()["state"] == "up")
+        c.call("unsupervise", name="later")
+        supervised(c, "slow", port, "slow.test")
+        asked("slow.test")
+        c.call("unsupervise", name="slow")  # while the name is looked up
+        ns.answer("slow.test", "127.0.0.1")
+        assert code(c, "explain", name="slow") == "enoent"
+        supervised(c, "slow", port, "slow.test")
+        asked("slow.test")
+        c.call("down", name="slow")
+        ns.answer("slow.test", "127.0.0.1")
+        assert c.call("supervised", name="slow")["supervised"][0]["state"] == "down"
+        c.call("up", name="slow")
+        asked("slow.test")
+        ns.answer("slow.test", "127.0.0.1")
+        wait_for(lambda: c.call("supervised", name="slow")["supervised"][0]["state"] == "up")
+        c.call("unsupervise", name="slow")
 
 
 def test_of_the_sockets_family(d):
