@@ -3,18 +3,21 @@
 number. Peers send numbered messages, members send each back with a number of their own, and
 both write down what they did."""
 import collections
+import glob
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import struct
+import subprocess
 import time
 import traceback
 
 import msgpack
 
-from harness import SCRATCH
+from harness import ROOT, SCRATCH, compiled
 from rpc import WAIT, Client, RpcError
 from through import LOST, SCTP, Session
 
@@ -22,7 +25,9 @@ from through import LOST, SCTP, Session
 # answered; or T, it was taken out of the group and joins again. Then the member, the peer, the
 # number, when that was and when the message was sent, in microseconds of the real-time clock.
 RECORD = struct.Struct("<cxHIQQQ")
+HERE = os.path.dirname(os.path.abspath(__file__))
 LIB_MEMBER = os.path.join(SCRATCH, "lib_member")
+BEAMS = os.path.join(SCRATCH, "members")
 WRITE = 4096 // RECORD.size * RECORD.size  # a pipe takes so much whole, whoever else writes
 
 
@@ -111,8 +116,23 @@ def in_c(path, number, log):
     os.execv(LIB_MEMBER, [LIB_MEMBER, path, str(number), "g", str(log)])
 
 
+def in_erlang(path, number, log):
+    log = f"/proc/{os.getppid()}/fd/{log}"
+    os.execvp("erl", ["erl", "+S", "1:1", "-noinput", "-pa", BEAMS, "-eval", f'member:main(["{path}", "{number}", "{log}"])'])
+
+
 # Members by what they are written in; each takes the daemon's path, a number, and where to write.
-KINDS = {"Python": in_python, "C": in_c}
+KINDS = {"Python": in_python, "C": in_c} | ({"Erlang": in_erlang} if shutil.which("erlc") else {})
+SLOW_KINDS = {"Erlang"}  # it takes some seconds until they are there
+
+
+def compile_members():
+    compiled("lib_member")
+    if "Erlang" in KINDS:
+        os.makedirs(BEAMS, exist_ok=True)
+        for sources in (glob.glob(os.path.join(ROOT, "client-lib", "erlang", "*.erl")),
+                        [os.path.join(HERE, "erlang", "member.erl")]):
+            subprocess.run(["erlc", "-Werror", "-pa", BEAMS, "-o", BEAMS, *sources], check=True)
 
 
 def start_member(path, number, log, kind="Python"):
