@@ -81,6 +81,56 @@ group_changed(struct group *g)
 }
 
 void
+member_is_waited_for(struct member *m)
+{
+	uint32_t	ms = m->group->hand_over_time;
+	struct timeval	tv = { .tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+
+	if (ms > 0 && !event_pending(&m->overdue, EV_TIMEOUT, NULL))
+		(void)evtimer_add(&m->overdue, &tv);
+}
+
+/* ---- what is said ---------------------------------------------------- */
+
+void
+group_say(const struct group *g, enum line which, const char *cause)
+{
+	struct log_field	f[] = {
+		LINE_TEXT(name, g->name),
+		LINE_TEXT(cause, cause),
+		LINE_TEXT(policy, group_policy_words[g->policy].name),
+		LINE_NUMBER(members, g->nmembers),
+		LINE_NUMBER(sock, g->node.key),
+		LINE_NUMBER(uid, g->sock->uid),
+	};
+
+	if (log_wants(&line_table[which]))
+		log_row(&line_table[which], f, sizeof f / sizeof *f);
+}
+
+void
+member_say(const struct member *m, enum line which, const char *cause, size_t shares, uint64_t messages)
+{
+	const struct client	*c = m->client;
+	struct log_field	 f[] = {
+		LINE_TEXT(name, m->group->name),
+		LINE_TEXT(cause, cause),
+		LINE_TEXT(client_name, c->name != NULL ? c->name : ""),
+		LINE_NUMBER(client, c->node.key),
+		LINE_NUMBER(shares, shares),
+		LINE_NUMBER(messages, messages),
+		LINE_NUMBER(members, m->group->nmembers),
+		LINE_NUMBER(uid, c->uid),
+		LINE_NUMBER(pid, (uint64_t)c->pid),
+	};
+
+	if (log_wants(&line_table[which]))
+		log_row(&line_table[which], f, sizeof f / sizeof *f);
+}
+
+/* ---- what happened --------------------------------------------------- */
+
+void
 group_look_soon(struct group *g)
 {
 	event_active(&g->look, EV_TIMEOUT, 0);
@@ -98,6 +148,7 @@ group_new(struct sock *s, struct client *resident, const char *name, void (*writ
 	strncpy(g->name, name, sizeof g->name - 1);
 	TAILQ_INIT(&g->members);
 	TAILQ_INIT(&g->shares);
+	TAILQ_INIT(&g->nobodys);
 	kept_init(&g->kept, write);
 	hash_add(&groups, &g->node, s->node.key);
 	account_charge(&resident->account, COST);

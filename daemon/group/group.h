@@ -35,6 +35,7 @@
 #include <sys/types.h>
 
 #include "journal/changes.h"
+#include "lines.h"
 #include "proto/rpc.h"
 #include "rpc/client.h"
 #include "socket/sock.h"
@@ -47,6 +48,7 @@ struct slot;
 #define GROUP_USERS	16
 #define GROUP_KEY	64		/* bytes of a message */
 #define GROUP_GRACE	60000		/* ms */
+#define GROUP_HAND_OVER	3600000		/* ms */
 #define GROUP_SLOTS	256
 
 struct member {
@@ -59,6 +61,10 @@ struct member {
 	bool			 gone;		/* it is being removed */
 	size_t			 n;		/* shares that it has or is to have */
 	TAILQ_HEAD(, share)	 resting;	/* shares that wait for its acknowledgement */
+	struct pending_queue	 queue;		/* of spread: what it gets when it has room */
+	size_t			 going;		/* of spread: slots that wait for its acknowledgement */
+	uint64_t		 going_since;	/* and since when, as trace_now; or 0 */
+	struct event		 overdue;	/* until when what it gives up may wait for that */
 	struct event		 away;		/* until when it may come back */
 };
 
@@ -72,6 +78,7 @@ struct group {
 	uint32_t		 offset;	/* of the key */
 	uint32_t		 length;
 	uint32_t		 grace;
+	uint32_t		 hand_over_time;
 	uid_t			 users[GROUP_USERS];
 	size_t			 nusers;
 	TAILQ_HEAD(, member)	 members;
@@ -80,7 +87,9 @@ struct group {
 	size_t			 nunheld;	/* of those, what nobody holds */
 	struct hash		 by_id;		/* of shares, by assoc_id */
 	struct slot		*slots;		/* of spread */
+	struct pending_queue	 nobodys;	/* of spread: events that no member may have now */
 	uint64_t		 handovers;
+	uint64_t		 again;		/* messages that were sent to another member again */
 	struct event		 look;		/* something happened on its socket */
 	struct event		 wait;		/* until when members may come back to this process */
 	struct kept		 kept;		/* its record */
@@ -98,6 +107,9 @@ void group_free(struct group *);
 
 /* Its record has changed: write it with the next commit. */
 void group_changed(struct group *);
+
+/* Something of the member's waits for its acknowledgement, for hand_over_time at most. */
+void member_is_waited_for(struct member *);
 
 /* Look at what waits, once this callback is done. */
 void group_look_soon(struct group *);
@@ -121,6 +133,10 @@ struct member *group_first(const struct group *);
 
 /* The client that gets what belongs to no share: the first member, or else the resident. */
 struct client *group_lead(const struct group *);
+
+/* Lines about the group, and about a member. */
+void group_say(const struct group *, enum line, const char *cause);
+void member_say(const struct member *, enum line, const char *cause, size_t shares, uint64_t messages);
 
 /* The client's membership; NULL: it is no member. */
 struct member *group_find_member(const struct group *, const struct client *);

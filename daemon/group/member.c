@@ -15,6 +15,7 @@
 #include "socket/deliver.h"
 #include "socket/event.h"
 #include "socket/owner.h"
+#include "trace/trace.h"
 #include "util/log.h"
 #include "util/loop.h"
 #include "util/mem.h"
@@ -126,8 +127,10 @@ look(struct group *g)
 		share_assign_all(g);
 	TAILQ_FOREACH(m, &g->members, entry)
 		share_go_on(m);
-	if (g->slots != NULL)
+	if (g->slots != NULL) {
+		spread_settle(g);
 		sock_pump(g->sock);
+	}
 }
 
 static void
@@ -174,11 +177,19 @@ share_anew(struct group *g)
 	group_look_soon(g);
 }
 
+size_t
+member_shares(const struct member *m)
+{
+	return m->group->slots != NULL ? spread_count(m) : member_sockets(m);
+}
+
 /* It goes; its client has not ended. */
 static void
-remove_member(struct member *m)
+remove_member(struct member *m, const char *cause)
 {
 	struct group	*g = m->group;
+	size_t		 had = member_shares(m);
+	uint64_t	 before = g->again;
 
 	m->gone = true;
 	TAILQ_REMOVE(&g->members, m, entry);
@@ -196,7 +207,9 @@ remove_member(struct member *m)
 	}
 	group_changed(g);
 	group_look_soon(g);
+	member_say(m, LINE_member_left, cause, had, g->again - before);
 	(void)event_del(&m->away);
+	(void)event_del(&m->overdue);
 	account_discharge(&g->resident->account, COST);
 	free(m);
 }
@@ -218,12 +231,9 @@ member_leave(struct member *m, const char *why)
 {
 	struct client	*c = m->client;
 
-	if (log_allowed(LOG_INFO, "member left"))
-		log_info("group \"%s\": client %llu left: %s, members=%zu", m->group->name,
-		    (unsigned long long)c->node.key, why != NULL ? why : "it said so", m->group->nmembers - 1);
 	if (why != NULL)
 		tell_left(m, why, false);
-	remove_member(m);
+	remove_member(m, why != NULL ? why : "it said so");
 	owner_end_if_unneeded(c);
 }
 
@@ -237,6 +247,36 @@ member_on_away(evutil_socket_t fd, short what, void *arg)
 		member_leave(m, "it was away longer than the group allows");
 }
 
+size_t
+member_going(const struct member *m, uint64_t *ms)
+{
+	uint64_t	since = m->going_since;
+	size_t		n = m->group->slots != NULL ? m->going : share_going(m, &since);
+
+	*ms = n > 0 ? trace_now() - since : 0;
+	return n;
+}
+
+/* What it gives up has waited for it: too long, or that was something earlier. */
+static void
+member_on_overdue(evutil_socket_t fd, short what, void *arg)
+{
+	struct member	*m = arg;
+	uint64_t	 ms;
+	uint32_t	 most = m->group->hand_over_time;
+	struct timeval	 tv;
+
+	(void)fd, (void)what;
+	if (member_going(m, &ms) == 0)
+		return;
+	if (ms >= most) {
+		member_leave(m, "it acknowledged nothing for the group's hand_over_time, and others waited for that");
+		return;
+	}
+	tv = (struct timeval){ .tv_sec = (time_t)((most - ms) / 1000), .tv_usec = (suseconds_t)((most - ms) % 1000 * 1000) };
+	(void)evtimer_add(&m->overdue, &tv);
+}
+
 /* In the order of priority, behind those of the same. */
 static struct member *
 add_member(struct group *g, struct client *c, uint32_t priority)
@@ -247,7 +287,9 @@ add_member(struct group *g, struct client *c, uint32_t priority)
 	m->client = c;
 	m->priority = priority;
 	TAILQ_INIT(&m->resting);
+	TAILQ_INIT(&m->queue);
 	(void)evtimer_assign(&m->away, loop_base(), member_on_away, m);
+	(void)evtimer_assign(&m->overdue, loop_base(), member_on_overdue, m);
 	TAILQ_FOREACH(before, &g->members, entry) {
 		if (before->priority > priority)
 			break;
@@ -265,15 +307,15 @@ add_member(struct group *g, struct client *c, uint32_t priority)
 void
 member_join(struct group *g, struct client *c, uint32_t priority)
 {
+	struct member	*m;
+
 	if (!c->out.session) {
 		output_keep(&c->out, c->node.key, true);
 		client_changed(c);
 	}
-	(void)add_member(g, c, priority);
-	if (log_allowed(LOG_INFO, "member joined"))
-		log_info("group \"%s\": client %llu joined, members=%zu", g->name,
-		    (unsigned long long)c->node.key, g->nmembers);
+	m = add_member(g, c, priority);
 	share_anew(g);
+	member_say(m, LINE_member_joined, "", g->slots != NULL ? spread_count(m) : m->n, 0);
 	if (g->sock->share == NULL)
 		spread_take(g, g->resident);
 	/* The resident has nothing any more. */
@@ -288,6 +330,7 @@ member_drain(struct member *m, bool on)
 		return;
 	m->draining = on;
 	share_anew(m->group);
+	member_say(m, on ? LINE_member_drained : LINE_member_back, "", member_shares(m), 0);
 }
 
 size_t
@@ -324,7 +367,7 @@ gone(struct client *c)
 			wait_for(m, m->group->grace);
 		else {
 			tell_left(m, "its connection ended", false);
-			remove_member(m);
+			remove_member(m, "its connection ended");
 		}
 	}
 }
@@ -337,7 +380,10 @@ group_acked(struct client *c)
 	LIST_FOREACH(m, &c->memberships, of_client) {
 		if (!TAILQ_EMPTY(&m->resting))
 			share_go_on(m);
-		if (m->group->slots != NULL && m->group->sock->npending > 0)
+		if (m->group->slots == NULL)
+			continue;
+		spread_go_on(m);
+		if (m->group->sock->npending > 0)
 			sock_pump(m->group->sock);
 	}
 }
@@ -396,6 +442,7 @@ write_group(struct kept *kept)
 		.offset = g->offset,
 		.length = g->length,
 		.grace = g->grace,
+		.hand_over_time = g->hand_over_time,
 		.users = { (const char *)g->users, (uint32_t)(g->nusers * sizeof g->users[0]) },
 	};
 
@@ -460,6 +507,7 @@ group_begin(struct group *g)
 	else
 		s->pends = !s->many;	/* else no association would be accepted */
 	group_changed(g);
+	group_say(g, LINE_group_made, "");
 	sock_pump(s);
 }
 
@@ -490,9 +538,11 @@ group_end(struct group *g, struct client *to, const char *why)
 	struct member	*m;
 	struct share	*h;
 
+	group_say(g, LINE_group_ended, why);
 	s->group = 0;
 	s->pends = false;
 	sock_changed(s);
+	spread_unqueue(g);
 	while ((h = TAILQ_FIRST(&g->shares)) != NULL)
 		end_share(h, to);
 	while ((m = TAILQ_FIRST(&g->members)) != NULL) {
@@ -500,6 +550,7 @@ group_end(struct group *g, struct client *to, const char *why)
 		TAILQ_REMOVE(&g->members, m, entry);
 		LIST_REMOVE(m, of_client);
 		(void)event_del(&m->away);
+		(void)event_del(&m->overdue);
 		account_discharge(&resident->account, COST);
 		owner_end_if_unneeded(m->client);
 		free(m);
@@ -560,6 +611,7 @@ group_restore(const struct group_record *k, struct record *r)
 	g->offset = k->offset;
 	g->length = k->length;
 	g->grace = k->grace;
+	g->hand_over_time = k->hand_over_time;
 	g->nusers = k->users.len / sizeof g->users[0];
 	memcpy(g->users, k->users.ptr, g->nusers * sizeof g->users[0]);
 	add_members(g, k);
@@ -613,6 +665,7 @@ group_init(void)
 		.closed = closed,
 		.happened = happened,
 		.slot = spread_slot,
+		.waits = spread_waits,
 		.hand_out = hand_out,
 	};
 

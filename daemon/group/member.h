@@ -25,7 +25,11 @@ void member_join(struct group *, struct client *, uint32_t priority);
 void member_leave(struct member *, const char *why);
 void member_drain(struct member *, bool on);
 
-/* How many sockets it has. */
+/* How many of its sockets or slots wait for its acknowledgement to go to others; and for how long, in ms. */
+size_t member_going(const struct member *, uint64_t *ms);
+
+/* How many shares it has: sockets, or slots; and how many sockets. */
+size_t member_shares(const struct member *);
 size_t member_sockets(const struct member *);
 
 /* The client has acknowledged messages; its output has room. */

@@ -11,6 +11,7 @@
 #include "socket/assoc.h"
 #include "socket/deliver.h"
 #include "socket/owner.h"
+#include "trace/trace.h"
 #include "util/counter.h"
 #include "util/fault.h"
 #include "util/mem.h"
@@ -192,7 +193,7 @@ give(struct share *h)
 		h->group->handovers++;
 		COUNT(handovers, 1);
 	}
-	sock_move(s, h->member != NULL ? h->member->client : h->group->resident);
+	h->group->again += sock_move(s, h->member != NULL ? h->member->client : h->group->resident);
 	if (from != NULL)
 		fault_point("handover");
 	if (h->holder != NULL && s->over)
@@ -216,6 +217,8 @@ pass(struct share *h)
 	}
 	end_recv(h->sock);
 	rest(h);
+	h->since = trace_now();
+	member_is_waited_for(h->holder);
 	h->sock->passing = true;
 	sock_pump(h->sock);
 }
@@ -330,13 +333,18 @@ share_take_all(struct member *m)
 }
 
 size_t
-share_going(const struct member *m)
+share_going(const struct member *m, uint64_t *since)
 {
 	struct share	*h;
 	size_t		 n = 0;
 
-	TAILQ_FOREACH(h, &m->resting, resting)
-		n += h->member != m;
+	*since = 0;
+	TAILQ_FOREACH(h, &m->resting, resting) {
+		if (h->member == m)
+			continue;
+		if (n++ == 0 || h->since < *since)
+			*since = h->since;
+	}
 	return n;
 }
 

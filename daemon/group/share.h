@@ -23,6 +23,7 @@ struct share {
 	struct member		*holder;	/* who owns the socket; NULL: the resident */
 	struct member		*member;	/* who is to own it */
 	bool			 is_resting;
+	uint64_t		 since;		/* when it began to wait for its holder, as trace_now */
 };
 
 /* Make a share of a socket that the resident owns; and give it to a member. */
@@ -53,7 +54,7 @@ void share_assign_all(struct group *);
 /* The member is gone: give all that it has to others. */
 void share_take_all(struct member *);
 
-/* How many shares of the member's rest until they go to others. */
-size_t share_going(const struct member *);
+/* How many shares of the member's rest until they go to others; and since when, or 0. */
+size_t share_going(const struct member *, uint64_t *since);
 
 #endif

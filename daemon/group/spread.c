@@ -9,6 +9,7 @@
 #include "socket/deliver.h"
 #include "socket/event.h"
 #include "stack/stack.h"
+#include "trace/trace.h"
 #include "util/counter.h"
 #include "util/mem.h"
 
@@ -137,6 +138,114 @@ take_excess(struct group *g, struct member *const *list, size_t n, size_t has[])
 	}
 }
 
+static void
+enqueue(struct pending_queue *q, struct pending *p)
+{
+	if (p->queue != NULL)
+		TAILQ_REMOVE(p->queue, p, queued);
+	p->queue = q;
+	TAILQ_INSERT_TAIL(q, p, queued);
+}
+
+/* The slot goes to the member that is to have it, if the one before has nothing of it any more. */
+static bool
+settle(struct group *g, struct slot *slot)
+{
+	struct pending	*p;
+
+	if (slot->has == slot->want)
+		return slot->has != NULL;
+	if (slot->has != NULL && !slot->has->gone && !member_has_handled(slot->has, slot->last)) {
+		slot->has->client->starved = true;	/* without acknowledgements: look when it was written to */
+		return false;
+	}
+	if (slot->has != NULL) {
+		if (--slot->has->going == 0)
+			slot->has->going_since = 0;
+		g->handovers++;
+		COUNT(handovers, 1);
+	}
+	slot->has = slot->want;
+	slot->last = 0;
+	while (slot->has != NULL && (p = TAILQ_FIRST(&slot->queue)) != NULL)
+		enqueue(&slot->has->queue, p);
+	group_changed(g);
+	return slot->has != NULL;
+}
+
+static void
+put(struct group *g, struct pending *p)
+{
+	struct slot	*slot;
+	struct member	*first;
+
+	if (p->slot == NO_SLOT) {
+		first = group_first(g);
+		enqueue(first != NULL ? &first->queue : &g->nobodys, p);
+		return;
+	}
+	slot = &g->slots[p->slot % GROUP_SLOTS];
+	enqueue(settle(g, slot) ? &slot->has->queue : &slot->queue, p);
+}
+
+void
+spread_waits(struct sock *s, struct pending *p)
+{
+	struct group	*g = group_find(s->group);
+
+	if (g != NULL && g->slots != NULL)
+		put(g, p);
+}
+
+/* Of those who have slots that others are to have, count them. */
+static void
+count_going(struct group *g)
+{
+	struct member	*m;
+	struct slot	*slot;
+
+	TAILQ_FOREACH(m, &g->members, entry)
+		m->going = 0;
+	for (slot = g->slots; slot < g->slots + GROUP_SLOTS; slot++) {
+		if (slot->has != NULL && slot->has != slot->want)
+			slot->has->going++;
+	}
+	TAILQ_FOREACH(m, &g->members, entry) {
+		if (m->going == 0)
+			m->going_since = 0;
+		else if (m->going_since == 0)
+			m->going_since = trace_now();
+		if (m->going > 0)
+			member_is_waited_for(m);
+	}
+}
+
+void
+spread_unqueue(struct group *g)
+{
+	struct pending	*p;
+
+	TAILQ_FOREACH(p, &g->sock->pending, entry) {
+		if (p->queue != NULL)
+			TAILQ_REMOVE(p->queue, p, queued);
+		p->queue = NULL;
+	}
+}
+
+/* Slots have other members: put all that waits where it belongs now. */
+static void
+put_anew(struct group *g)
+{
+	struct pending	*p;
+
+	count_going(g);
+	spread_unqueue(g);
+	for (size_t i = 0; i < GROUP_SLOTS; i++)
+		(void)settle(g, &g->slots[i]);
+	TAILQ_FOREACH(p, &g->sock->pending, entry)
+		put(g, p);
+}
+
 void
 spread_deal(struct group *g)
 {
@@ -154,54 +263,63 @@ spread_deal(struct group *g)
 		has[at]++;
 		at = (at + 1) % n;
 	}
-	group_changed(g);
-}
-
-/* The slot may go to the member that is to have it: the one before has nothing of it any more. */
-static void
-settle(struct group *g, struct slot *slot)
-{
-	if (slot->has == slot->want || (slot->has != NULL && !slot->has->gone &&
-	    !member_has_handled(slot->has, slot->last)))
-		return;
-	if (slot->has != NULL) {
-		g->handovers++;
-		COUNT(handovers, 1);
-	}
-	slot->has = slot->want;
-	slot->last = 0;
+	put_anew(g);
 	group_changed(g);
 }
 
 /* ---- handing out ------------------------------------------------------ */
 
-static struct member *
-member_for(struct group *g, uint32_t i)
+static void
+hand_out_to(struct member *m)
 {
-	struct slot	*slot = &g->slots[i % GROUP_SLOTS];
+	struct group	*g = m->group;
+	struct sock	*s = g->sock;
+	struct pending	*p;
+	msgpack_packer	*pk;
 
-	settle(g, slot);
-	return slot->has == slot->want ? slot->has : NULL;
+	while ((p = TAILQ_FIRST(&m->queue)) != NULL && client_has_room(m->client)) {
+		pk = client_event_begin(m->client, p->row, s->node.key, p->fields, true);
+		(void)pk->callback(pk->data, p->record->body, p->len);
+		if (p->slot != NO_SLOT)
+			g->slots[p->slot % GROUP_SLOTS].last = m->client->out.seq;
+		sock_drop_pending(s, p);
+	}
 }
 
 void
 spread_pump(struct sock *s)
 {
 	struct group	*g = group_find(s->group);
+	struct member	*m;
+
+	if (g == NULL)
+		return;
+	TAILQ_FOREACH(m, &g->members, entry)
+		hand_out_to(m);
+}
+
+void
+spread_go_on(struct member *m)
+{
+	struct slot	*slots = m->group->slots;
+
+	for (size_t i = 0; i < GROUP_SLOTS && m->going > 0; i++) {
+		if (slots[i].has == m)
+			(void)settle(m->group, &slots[i]);
+	}
+}
+
+void
+spread_settle(struct group *g)
+{
 	struct pending	*p, *next;
 	struct member	*m;
-	msgpack_packer	*pk;
 
-	for (p = TAILQ_FIRST(&s->pending); p != NULL && g != NULL; p = next) {
-		next = TAILQ_NEXT(p, entry);
-		m = p->slot == NO_SLOT ? group_first(g) : member_for(g, p->slot);
-		if (m == NULL || !client_has_room(m->client))
-			continue;
-		pk = client_event_begin(m->client, p->row, s->node.key, p->fields, true);
-		(void)pk->callback(pk->data, p->record->body, p->len);
-		if (p->slot != NO_SLOT)
-			g->slots[p->slot % GROUP_SLOTS].last = m->client->out.seq;
-		sock_drop_pending(s, p);
+	TAILQ_FOREACH(m, &g->members, entry)
+		spread_go_on(m);
+	for (p = TAILQ_FIRST(&g->nobodys); p != NULL && group_first(g) != NULL; p = next) {
+		next = TAILQ_NEXT(p, queued);
+		put(g, p);
 	}
 }
 
@@ -216,7 +334,7 @@ next_for(struct group *g, uint32_t i)
 	if (i == NO_SLOT)
 		return group_lead(g);
 	slot = &g->slots[i];
-	settle(g, slot);
+	(void)settle(g, slot);
 	return slot->has != NULL ? slot->has->client : g->resident;
 }
 
@@ -235,6 +353,7 @@ give_message(void *arg, enum message_kind kind, const char *p, size_t len)
 	    (map = event_map(&u.data, kind)) != NULL) {
 		slot = g->slots != NULL ? slot_of_packed(g, map, &u.data.via.array.ptr[1]) : NO_SLOT;
 		to = next_for(g, slot);
+		g->again++;
 		event_repack(to, g->node.key, map, &u.data);
 		if (slot != NO_SLOT)
 			g->slots[slot].last = to->out.seq;
@@ -278,6 +397,8 @@ void
 spread_begin(struct group *g)
 {
 	g->slots = xcalloc(GROUP_SLOTS, sizeof *g->slots);
+	for (size_t i = 0; i < GROUP_SLOTS; i++)
+		TAILQ_INIT(&g->slots[i].queue);
 	g->sock->pends = true;
 }
 
@@ -325,4 +446,5 @@ spread_restore(struct group *g, const unsigned char *from, size_t len)
 		if (g->slots[i].has != NULL)	/* which was the last is not known: all that it was sent */
 			g->slots[i].last = g->slots[i].has->client->out.seq;
 	}
+	count_going(g);
 }

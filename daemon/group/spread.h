@@ -7,7 +7,9 @@
  * has a member, and the slots are dealt so that all have as many. A message of a slot
  * waits in the socket until its member has room for it; so a slow member holds up only
  * what is its own, until as much waits as may (socket/deliver.c). Then the
- * association is not read any more.
+ * association is not read any more. What waits is also in a queue: the member's or,
+ * if its slot is just going to another, the slot's. So nobody looks at what waits for
+ * somebody else.
  *
  * When a slot is to go to another member, that gets nothing of it until the one
  * before has acknowledged what it was sent of it, or is gone; then it is
@@ -26,6 +28,7 @@ struct slot {
 	struct member	*has;		/* who was sent its last message */
 	struct member	*want;		/* who gets the next one */
 	uint64_t	 last;		/* number of that message in the output of has */
+	struct pending_queue queue;	/* what waits until has is want */
 };
 
 void spread_begin(struct group *);
@@ -33,8 +36,18 @@ void spread_begin(struct group *);
 /* The slot of a message; NO_SLOT: it is none. */
 uint32_t spread_slot(const struct sock *, const struct stack_event *);
 
-/* Hand out what waits. */
+/* An event waits now. */
+void spread_waits(struct sock *, struct pending *);
+
+/* Take all that waits out of the queues: the group ends. */
+void spread_unqueue(struct group *);
+
+/* Hand out what waits to those who have room. */
 void spread_pump(struct sock *);
+
+/* The member has acknowledged messages: slots that waited for that go on; and all that may. */
+void spread_go_on(struct member *);
+void spread_settle(struct group *);
 
 /* Members came or went, or are in service or not: deal the slots anew. */
 void spread_deal(struct group *);

@@ -80,6 +80,7 @@ const struct field group_record_fields[] = {
 	FIELD(group_record, offset, U32, "offset", "where the key begins in a message"),
 	FIELD(group_record, length, U32, "length", "and how long it is"),
 	FIELD(group_record, grace, U32, "grace", "how long a member may be away, in ms"),
+	SPARSE(group_record, hand_over_time, U32, "hand_over_time", "how long a share may wait for who has it, in ms"),
 	FIELD(group_record, users, BIN, "users", "who may join, 32 bits each"),
 	FIELD(group_record, members, BIN, "members", "of struct member_record"),
 	SPARSE(group_record, slots, BIN, "slots", "places of members, two bytes a slot"),

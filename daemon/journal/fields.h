@@ -85,6 +85,7 @@ struct group_record {
 	uint32_t		offset;
 	uint32_t		length;
 	uint32_t		grace;
+	uint32_t		hand_over_time;
 	struct slice		users;		/* as they lie in memory */
 	struct slice		members;	/* the same: struct member_record */
 	struct slice		slots;		/* of spread: see group/spread.h */

@@ -174,6 +174,8 @@ handle_group(struct call *call, const struct rpc_group_in *in, struct rpc_group_
 		return e;
 	if (in->grace > GROUP_GRACE)
 		return call_fail(ERR_badarg, "grace: %u is out of range; it takes 0 to %d", in->grace, GROUP_GRACE);
+	if (in->hand_over_time > GROUP_HAND_OVER)
+		return call_fail(ERR_badarg, "hand_over_time: %u is out of range; it takes 0 to %d", in->hand_over_time, GROUP_HAND_OVER);
 	if ((e = find_room(s->user, CHARGE_MEMORY, sizeof *g)) != ERR_OK)
 		return e;
 	memcpy(name, in->name.ptr, in->name.len);
@@ -183,6 +185,7 @@ handle_group(struct call *call, const struct rpc_group_in *in, struct rpc_group_
 	g->offset = in->offset;
 	g->length = in->length;
 	g->grace = in->grace;
+	g->hand_over_time = in->hand_over_time;
 	g->nusers = nusers;
 	memcpy(g->users, users, nusers * sizeof *users);
 	group_begin(g);
@@ -282,8 +285,10 @@ static void
 pack_member(msgpack_packer *pk, const struct member *m)
 {
 	const struct client	*c = m->client;
+	uint64_t		 ms;
+	size_t			 going = member_going(m, &ms);
 
-	msgpack_pack_map(pk, 9);
+	msgpack_pack_map(pk, 10);
 	codec_pack_number(pk, "client", c->node.key);
 	codec_pack_string(pk, "name", c->name != NULL ? c->name : "");
 	codec_pack_number(pk, "pid", (uint64_t)c->pid);
@@ -291,7 +296,8 @@ pack_member(msgpack_packer *pk, const struct member *m)
 	codec_pack_number(pk, "priority", m->priority);
 	codec_pack_string(pk, "state", !member_is_here(m) ? "away" : m->draining ? "draining" : "active");
 	codec_pack_number(pk, "sockets", m->group->slots != NULL ? spread_count(m) : member_sockets(m));
-	codec_pack_number(pk, "going", share_going(m));
+	codec_pack_number(pk, "going", going);
+	codec_pack_number(pk, "going_for", ms);
 	codec_pack_number(pk, "queued", output_unacked(&c->out));
 }
 
@@ -316,7 +322,7 @@ pack_group(msgpack_packer *pk, const struct group *g)
 	struct member	*m;
 
 	count_shares(g, &held, &waiting);
-	msgpack_pack_map(pk, 14);
+	msgpack_pack_map(pk, 15);
 	codec_pack_string(pk, "name", g->name);
 	codec_pack_number(pk, "sock", g->node.key);
 	codec_pack_number(pk, "uid", g->sock->uid);
@@ -325,6 +331,7 @@ pack_group(msgpack_packer *pk, const struct group *g)
 	codec_pack_number(pk, "offset", g->offset);
 	codec_pack_number(pk, "length", g->length);
 	codec_pack_number(pk, "grace", g->grace);
+	codec_pack_number(pk, "hand_over_time", g->hand_over_time);
 	codec_pack_text(pk, "users");
 	msgpack_pack_array(pk, g->nusers);
 	for (size_t i = 0; i < g->nusers; i++)

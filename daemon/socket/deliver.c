@@ -40,6 +40,8 @@ void
 sock_drop_pending(struct sock *s, struct pending *p)
 {
 	TAILQ_REMOVE(&s->pending, p, entry);
+	if (p->queue != NULL)
+		TAILQ_REMOVE(p->queue, p, queued);
 	s->npending--;
 	s->npending_data -= p->row == EVENT_data;
 	s->pending_bytes -= p->len;
@@ -56,6 +58,8 @@ sock_add_pending(struct sock *s, struct pending *p)
 	s->npending_data += p->row == EVENT_data;
 	s->pending_bytes += p->len;
 	user_charge(s->user, CHARGE_MEMORY, pending_cost(p));
+	if (s->pends)
+		sock_ops->waits(s, p);
 }
 
 void

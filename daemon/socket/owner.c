@@ -202,7 +202,7 @@ sock_give(struct sock *s, struct client *to)
 	owner_end_if_unneeded(was);
 }
 
-void
+uint64_t
 sock_move(struct sock *s, struct client *to)
 {
 	struct client		*was = s->owner;
@@ -212,8 +212,10 @@ sock_move(struct sock *s, struct client *to)
 	change_owner(s, to);
 	event_watch(s, EVENT_owner, NULL, &e, sizeof e);
 	take_from(s, was);
-	s->last = to->out.seq != before ? to->out.seq : 0;
+	before = to->out.seq - before;
+	s->last = before > 0 ? to->out.seq : 0;
 	sock_pump(s);
+	return before;
 }
 
 /* ---- it is lent, or held --------------------------------------------- */

@@ -73,8 +73,8 @@ void sock_give(struct sock *, struct client *);
 
 /* Give it back to its home, passive. */
 void sock_go_home(struct sock *);
-/* The same, and the new owner is not told of it. */
-void sock_move(struct sock *, struct client *);
+/* The same, and the new owner is not told of it. Gives how many messages went along. */
+uint64_t sock_move(struct sock *, struct client *);
 
 /* From now on, charge it to another user, with its associations and events. */
 void sock_set_user(struct sock *, uid_t);

@@ -49,7 +49,11 @@ struct pending {
 	uint32_t		 fields;
 	uint32_t		 len;
 	uint32_t		 slot;		/* where messages are spread: which of the group's; NO_SLOT */
+	struct pending_queue	*queue;		/* and in which of the group's queues it is; or NULL */
+	TAILQ_ENTRY(pending)	 queued;
 };
+
+TAILQ_HEAD(pending_queue, pending);
 
 #define NO_SLOT	UINT32_MAX		/* it is not a message, but an event */
 
@@ -133,8 +137,9 @@ struct sock_ops {
 	/* Something happened on the socket of a group. */
 	void	 (*happened)(struct sock *);
 
-	/* What happens waits: the slot of a message; and hand out what waits. */
+	/* What happens waits: the slot of a message; take note of an event; and hand out what waits. */
 	uint32_t (*slot)(const struct sock *, const struct stack_event *);
+	void	 (*waits)(struct sock *, struct pending *);
 	void	 (*hand_out)(struct sock *);
 };
 

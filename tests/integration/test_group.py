@@ -6,7 +6,7 @@ import socket
 import msgpack
 
 from check import WAIT_MS, code, only, refusal, send
-from harness import wait_for
+from harness import SLOW, wait_for
 from rpc import WAIT
 from test_refuse import STRANGER, as_stranger
 from test_session import close_all, session, start  # noqa: F401
@@ -71,8 +71,13 @@ class Shop:
         """The same, without what each call of a member's changes."""
         got = self.group()
         for m in got["members"]:
-            del m["queued"]
+            del m["queued"], m["going_for"]
         return got
+
+    @staticmethod
+    def says(d, *parts):
+        """A line of the log has these parts."""
+        wait_for(lambda: any(all(p in line for p in parts) for line in d.log_text().splitlines()))
 
     def shares(self):
         return {m["name"]: m["sockets"] for m in self.group()["members"]}
@@ -123,8 +128,10 @@ def test_a_member_that_dies_leaves_what_it_had_not_acknowledged(d):
     got = [a.event("data") for _ in range(3)]
     assert [e["data"] for e in got] == [b"1", b"2", b"3"]
     b = shop.member("b")
+    shop.says(d, f"group g: client {b.id} joined, shares=0 members=2 uid=0 pid=")
     a.call("ack", seq=got[0]["seq"])
     a.close()
+    shop.says(d, f"group g: client {a.id} is no member any more: its connection ended, shares=1 messages=2 members=1 ")
     e = b.event("assigned", sock=s)
     assert e["from_member"] == a.id and e["group"] == "g" and e["peer"]["addr"] == "127.0.0.1"
     shop.say(peer, b"4")
@@ -212,6 +219,7 @@ def test_drain_waits_for_acknowledgements(d):
     assert a.event("unassigned", sock=s)["to_member"] == b.id
     assert words(b, 1) == [b"2"]
     a.call("drain_member", name="g", on=False)
+    shop.says(d, f"group g: client {a.id} is in service again, shares=0 members=2 ")
     ack(b)
     assert shop.shares() == {"a": 0, "b": 1}
 
@@ -324,6 +332,8 @@ def test_ungroup_gives_the_socket_to_who_says_so(d):
     assert shop.owner.call("ungroup", name="g")["sock"] == shop.sock
     e = a.event("left")
     assert e["reason"] == "the group was ended" and e["ended"]
+    shop.says(d, f"group g: made, policy=sticky sock={shop.sock} uid=0")
+    shop.says(d, f"group g: ended: the group was ended, members=1 sock={shop.sock} uid=0")
     shop.say(peer, b"1")
     assert words(a, 1, s) == [b"1"]
     assert a.call("groups")["groups"] == []
@@ -445,6 +455,71 @@ def test_spread_waits_for_what_the_last_had(d):
     assert words(b, 1) == [b"2"]
 
 
+def is_taken_out(d, shop, a, b, again):
+    """For a has hung."""
+    assert only(shop.group()["members"], name="a")["going_for"] < 5000 * SLOW
+    left = a.event("left")
+    assert left["reason"] == "it acknowledged nothing for the group's hand_over_time, and others waited for that"
+    assert words(b, 1) == [b"1"]
+    assert [m["name"] for m in shop.group()["members"]] == ["b"]
+    shop.says(d, f'group g: client {a.id} is no member any more: {left["reason"]}, shares=', f" messages={again} members=1 ")
+
+
+@clean
+def test_a_member_that_hangs_is_taken_out_in_time(d):
+    """Nobody waits for its acknowledgement longer than hand_over_time."""
+    shop = Shop(d, hand_over_time=300)
+    assert shop.group()["hand_over_time"] == 300
+    a = shop.member("a")
+    peer = shop.peer()
+    s = assigned(a)
+    a.event("sctp_assoc_change", sock=s)
+    ack(a)
+    shop.say(peer, b"1")
+    assert words(a, 1) == [b"1"]
+    b = shop.member("b")
+    assert not only(shop.group()["members"], name="a")["going_for"]
+    a.call("drain_member", name="g")
+    shop.says(d, f"group g: client {a.id} is drained, shares=1 members=2 ")
+    is_taken_out(d, shop, a, b, 1)
+    assert assigned(b, from_member=a.id) == s
+
+
+@clean
+def test_with_spread_too(d):
+    shop = Spread(d, by="stream", hand_over_time=300)
+    a = shop.member("a")
+    shop.say(shop.peers[0], b"1")
+    assert words(a, 1) == [b"1"]
+    b = shop.member("b")
+    a.call("drain_member", name="g")
+    is_taken_out(d, shop, a, b, 2)     # comm_up, too
+
+
+@clean
+def test_spread_lets_nobody_wait_for_others(d):
+    """What waits for one that does not acknowledge waits in its order, and everybody else goes on."""
+    shop = Spread(d, by="stream")
+    a = shop.member("a")
+    shop.say(shop.peers[0], b"0")
+    assert words(a, 1) == [b"0"]
+    a.call("drain_member", name="g")
+    b = shop.member("b")
+    for n in range(40):     # the slot of stream 0 rests, and that of stream 1 does not
+        shop.out.call("send", sock=shop.peers[0][0], assoc_id=shop.peers[0][1], stream=n % 2, data=b"%d" % n)
+    assert words(b, 20) == [b"%d" % n for n in range(1, 40, 2)]
+    assert shop.group()["waiting"] == 20 and only(shop.group()["members"], name="a")["going"] == 1
+    ack(a)
+    assert words(b, 20) == [b"%d" % n for n in range(0, 40, 2)]
+    b.call("drain_member", name="g")
+    a.call("drain_member", name="g", on=False)
+    shop.say(shop.peers[0], b"last", b"of all")
+    wait_for(lambda: shop.group()["waiting"] == 2)
+    shop.owner.call("ungroup", name="g")        # what waits goes along
+    shop.owner.call("setopts", sock=shop.sock, options={"active": True})
+    assert words(shop.owner, 2)[-2:] == [b"last", b"of all"]
+
+
 @clean
 def test_what_is_refused(d):
     """The exact error, and nothing changed."""
@@ -478,6 +553,7 @@ def test_what_is_refused(d):
         (o, "group", {**group, "offset": 1}, "badarg: offset: it belongs to by = bytes"),
         (o, "group", {**group, "length": 1}, "badarg: length: it belongs to by = bytes"),
         (o, "group", {**group, "grace": 60001}, "badarg: grace: 60001 is out of range; it takes 0 to 60000"),
+        (o, "group", {**group, "hand_over_time": 3600001}, "badarg: hand_over_time: 3600001 is out of range; it takes 0 to 3600000"),
         (o, "group", {**group, "users": "all"}, "badarg: users: it takes a list of up to 16 numbers of users"),
         (o, "group", {**group, "users": [1] * 17}, "badarg: users: it takes a list of up to 16 numbers of users"),
         (o, "group", {**group, "users": ["root"]}, "badarg: users[0]: got a string; it takes the number of a user"),
@@ -605,6 +681,30 @@ def test_a_daemon_that_dies_as_it_hands_over(d):
         shop.owner.close()
 
 
+def test_spread_outlives_the_daemon(d):
+    """What waits for an acknowledgement does so in the next process, and keys keep their order."""
+    with Faulty() as k:
+        k.ready()
+        shop = OutlivesSpread(k, by="stream")
+        peer = shop.peers[0]
+        a = shop.member("a")
+        peer.send(b"1")
+        assert words(a, 1) == [b"1"]
+        a.call("drain_member", name="g")
+        b = shop.member("b")
+        for n, place in enumerate(("uncommitted", "committed", "applied")):
+            k.die_at(place)
+            peer.send(b"%d" % (n + 2))
+            wait_for(lambda n=n: k.deaths() == n + 1)
+        assert b.quiet()
+        a.call("ack", seq=a.seq)
+        assert words(b, 3) == [b"2", b"3", b"4"]
+        b.call("send", sock=shop.sock, data=b"still")
+        assert peer.recv(10) == b"still"
+        for c in (a, b, shop.owner, peer):
+            c.close()
+
+
 class Outlives(Shop):
     """With a daemon that dies, and peers on the kernel's own sockets."""
 
@@ -626,3 +726,15 @@ class Outlives(Shop):
         p.settimeout(WAIT)
         p.connect(("127.0.0.1", self.port))
         return p
+
+
+class OutlivesSpread(Outlives):
+    def __init__(self, k, **group):
+        self.k = k
+        self.owner = Session(k.path, "owner")
+        got = self.owner.call("open", ip="127.0.0.1", type="stream")
+        self.port = got["port"]
+        self.owner.call("listen", sock=got["sock"])
+        self.peers = [self.peer()]
+        self.sock = self.owner.call("accept", sock=got["sock"], timeout=WAIT_MS)["accepted"]
+        self.owner.call("group", sock=self.sock, name="g", policy="spread", **group)
