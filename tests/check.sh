@@ -35,6 +35,10 @@ step_reference() { # REFERENCE.md, the records of client libraries and what is m
 	fi
 }
 
+step_conformance() { # each client library does what the protocol asks of it, whatever the daemon says and whenever it dies
+	/usr/bin/python3 tests/conformance/run
+}
+
 step_rooms() { # an include points down the order of the rooms, and so does a call; never in a circle
 	/usr/bin/python3 tests/rooms.py
 }
@@ -325,7 +329,7 @@ run() {
 # There are two processors, and a lab waits a part of the time: so three workers
 # take the steps, one after the other, the longest first, and each step is told
 # when it is over.
-quick="rooms reference help manuals acceptance shellcheck units install metrics abi"
+quick="conformance rooms reference help manuals acceptance shellcheck units install metrics abi"
 long="integration valgrind_odd valgrind_even integration_even fuzz userland asan random bench faults soak loss unit systemd delay readme flags clang without demo"
 
 work() {

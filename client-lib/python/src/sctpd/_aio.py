@@ -621,7 +621,7 @@ class Daemon(DaemonCalls):
     # ---- out -----------------------------------------------------------
 
     def _flush_soon(self) -> None:
-        if not self._flushing and self._session.out and self._sock is not None:
+        if not self._flushing and self._session.writes and self._sock is not None:
             self._flushing = True
             self._loop.call_soon(self._flush)
 
@@ -631,7 +631,7 @@ class Daemon(DaemonCalls):
         if sock is None:
             return
         try:
-            while session.out:
+            while session.writes:
                 data = session.next_bytes(WRITE_BYTES)
                 n = sock.send(data)
                 session.written(n)
@@ -642,7 +642,7 @@ class Daemon(DaemonCalls):
         except OSError:
             pass  # the reader sees it, after what came before
         else:
-            if not session.out:
+            if not session.writes:
                 if self._writing:
                     self._loop.remove_writer(sock)
                     self._writing = False
@@ -842,7 +842,7 @@ class Daemon(DaemonCalls):
         if session.phase == UP:
             session.ack()
             said: "asyncio.Future[None]" = self._loop.create_future()
-            if session.out or session.loose:
+            if session.writes or session.loose:
                 session.confirm(lambda error, result: said.done() or said.set_result(None))
                 self._flush_soon()
                 await asyncio.wait([said], timeout=1)

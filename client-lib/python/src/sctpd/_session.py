@@ -61,7 +61,8 @@ class Session:
         self.out: Deque[bytes] = deque()
         self.off = 0  # bytes of out[0] that are written
         self.out_bytes = 0
-        self.queued_ack = False  # out begins with an ack of which nothing is written
+        self.urgent = b""  # an acknowledgement, to be written before what is not begun
+        self.leads = False  # out begins with one of which nothing is written
         self.hello: Dict[str, Any] = {}
         self.on_event: Callable[[str, Mapping[str, Any], int], None] = lambda name, fields, size: None
         self.on_up: Callable[[], None] = lambda: None
@@ -133,8 +134,19 @@ class Session:
         else:
             self.request("error_string", {"error": 0}, confirmed)
 
+    @property
+    def writes(self) -> bool:
+        """Is there anything to write?"""
+        return bool(self.out or self.urgent)
+
     def next_bytes(self, most: int) -> bytes:
         """What to write now."""
+        if self.urgent and not self.off:
+            if self.leads:  # it says less than the later one
+                self.out_bytes -= len(self.out.popleft())
+            self.out.appendleft(self.urgent)
+            self.out_bytes += len(self.urgent)
+            self.urgent, self.leads = b"", True
         if not self.out:
             return b""
         if self.off or len(self.out[0]) >= most:
@@ -149,7 +161,7 @@ class Session:
 
     def written(self, n: int) -> None:
         """So many bytes of that were written."""
-        self.queued_ack = self.queued_ack and n == 0
+        self.leads = self.leads and n == 0
         self.out_bytes -= n
         n += self.off
         while self.out and n >= len(self.out[0]):
@@ -200,17 +212,7 @@ class Session:
         if seq <= self.acked:
             return
         self.acked, self.acked_bytes = seq, count
-        packed = self._pack([2, "ack", [{"seq": seq}]])
-        if self.queued_ack:
-            self.out_bytes -= len(self.out.popleft())
-        if self.off:
-            head = self.out.popleft()
-            self.out.appendleft(packed)
-            self.out.appendleft(head)
-        else:
-            self.out.appendleft(packed)
-            self.queued_ack = True
-        self.out_bytes += len(packed)
+        self.urgent = self._pack([2, "ack", [{"seq": seq}]])
 
     # ---- connections ---------------------------------------------------
 
@@ -233,7 +235,7 @@ class Session:
     def _drop_out(self) -> None:
         self.out.clear()
         self.off = self.out_bytes = 0
-        self.queued_ack = False
+        self.urgent, self.leads = b"", False
 
     def _welcome(self, error: Any, result: Any) -> None:
         """Hello is answered."""
