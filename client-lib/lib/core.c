@@ -374,6 +374,16 @@ leave(struct sctpd *c, struct group *g)
 	group_left(c, g);
 }
 
+void
+core_leave_all(struct sctpd *c)
+{
+	struct group	*g;
+
+	TAILQ_FOREACH(g, &c->groups, entry)
+		drop_events(c, 0, g);
+	groups_forget(c);
+}
+
 /* The daemon has done what the request asked for: who has which sockets now? */
 static void
 settle(struct sctpd *c, const struct request *r, const msgpack_object *result)
@@ -495,6 +505,13 @@ take_response(struct sctpd *c, struct message *m)
 	return SCTPD_OK;
 }
 
+/* While the session was away, another client took over the socket, with all that we had not handled. */
+static bool
+is_adopted(const struct sctpd *c, const char *name, const msgpack_object *map)
+{
+	return strcmp(name, "owner") == 0 && number_in(map, "owner") != c->session.client;
+}
+
 /* [2, name, [{...}]]. Takes the message. */
 static int
 take_notification(struct sctpd *c, struct message *m)
@@ -520,6 +537,8 @@ take_notification(struct sctpd *c, struct message *m)
 	}
 	if (c->session.on && (g = groups_note(c, name, value_of(map))) != NULL)
 		leave(c, g);
+	if (c->session.on && map != NULL && is_adopted(c, name, map))
+		drop_events(c, number_in(map, "sock"), NULL);
 	queue_event(c, m, name, map);
 	return SCTPD_OK;
 }

@@ -40,6 +40,9 @@ int core_take_error(struct sctpd *, const msgpack_object *);
 bool core_has_event(const struct sctpd *);
 struct message *core_event(struct sctpd *);
 
+/* The client is no member of any group any more: forget them, with the events of their sockets that wait. */
+void core_leave_all(struct sctpd *);
+
 /* No answer will come any more: tell those who wait. */
 void core_fail_all(struct sctpd *, int code);
 

@@ -3,11 +3,12 @@
  * Groups, in a session: which of the events that wait become other members'.
  *
  * When this client leaves a group, what it has not handled goes to the other
- * members. Events of the group's sockets that are queued here must then be thrown
- * away, or they would be handled twice. So the library notes which sockets the
- * client has: "assigned" adds one, "unassigned" takes one away, as by then all of it
- * was handled. A socket whose association ended goes when the event that says so
- * leaves the queue, because what stands before that belongs to the socket, too.
+ * members, and so it does when its session has ended. Events of the group's sockets
+ * that are queued here must then be thrown away, or they would be handled twice. So
+ * the library notes which sockets the client has: "assigned" adds one, "unassigned"
+ * takes one away, as by then all of it was handled. A socket whose association ended
+ * goes when the event that says so leaves the queue, because what stands before that
+ * belongs to the socket, too.
  *
  * A group is known from the first request or event that names it until the client
  * is no member and no request about it is unanswered. Without a session nothing is

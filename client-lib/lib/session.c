@@ -72,7 +72,6 @@
 #include "lib/buf.h"
 #include "lib/codes.h"
 #include "lib/core.h"
-#include "lib/groups.h"
 #include "lib/numbers.h"
 #include "lib/sent.h"
 #include "lib/session.h"
@@ -246,11 +245,11 @@ session_end(struct sctpd *c, bool forget)
 	s->fresh = s->token[0] != '\0';
 	if (!forget)
 		return;
+	core_leave_all(c);
 	/* What is queued has no number in the next session. */
 	TAILQ_FOREACH(m, &c->events, entry)
 		m->mark.number = 0;
 	numbers_let_go(c);
-	groups_forget(c);
 	s->token[0] = '\0';
 	s->seq = s->at = s->acked = 0;
 	s->fresh = false;

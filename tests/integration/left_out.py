@@ -18,7 +18,9 @@ USERLAND = {
                  "order.the_peers_process_is_killed",
                  "partial.the_senders_process_may_be_killed", "stall.it_is_known_over_a_kill_and_found_again", "survive.", "places.", "group.all_of_it_outlives_the_daemon", "group.a_daemon_that_dies_as_it_hands_over", "group.spread_outlives_the_daemon", "groupload.the_daemon_dies_as_well",
                  "lib_group.the_daemon_dies_as_it_joins_and_leaves", "lib_group.a_member_is_there_again_after_the_daemon_died",
-                 "lib_group.who_comes_back_too_late_lost_what_it_had_not_taken", "stock.a_member_of_a_group_and_the_daemon_dies", "trace.the_counters_outlive_the_daemon"),
+                 "lib_group.who_comes_back_too_late_lost_what_it_had_not_taken", "lib_group.what_waits_of_a_socket_that_another_adopted_is_the_others",
+                 "lib_group.whose_session_has_ended_does_not_get_what_is_anothers",
+                 "stock.a_member_of_a_group_and_the_daemon_dies", "trace.the_counters_outlive_the_daemon"),
     "one path": (
         "bindx.", "supervise.interfaces_and_addresses_that_come_and_go", "supervise.explain_offers_what_the_init_does", "connect.a_list_of_addresses", "event.addresses_are_confirmed",
         "event.a_primary_address_is_made", "loghosts.the_primary_path_changes", "names.socknames_of_one_association",
