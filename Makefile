@@ -208,6 +208,23 @@ $(B)/erlang/ebin/sctpd.app: client-lib/erlang/sctpd.app.src $(ERLANG) $(wildcard
 	$(Q)erlc +deterministic +debug_info -Werror -o $(@D) $(ERLANG)
 	$(Q)sed 's|%VSN%|$(VERSION)|' $< > $@
 
+# The Python library as a wheel and an sdist: the same bytes wherever they are made from the same commit.
+PYTHON_FILES	= $(wildcard client-lib/python/src/sctpd/* client-lib/python/examples/* client-lib/python/*.*)
+.PHONY: python python-built
+python: $(B)/python/.made ## build the wheel and the sdist of the Python library into build/python
+$(B)/python/.made: $(PYTHON_FILES) LICENSE Makefile
+	@mkdir -p $(@D)
+	$(Q)time=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || stat -c %Y LICENSE)}; \
+	    SOURCE_DATE_EPOCH=$$time /usr/bin/python3 client-lib/python/package.py $(@D) $(VERSION) 2>$(@D)/log || { cat $(@D)/log >&2; exit 1; }
+	@touch $@
+
+# The wheel in an environment of its own, where tests use it. Nothing is fetched: msgpack is the system's.
+python-built: $(B)/python/venv/.made
+$(B)/python/venv/.made: $(B)/python/.made
+	$(Q)rm -rf $(@D) && /usr/bin/python3 -m venv --system-site-packages $(@D) && \
+	    $(@D)/bin/python -m pip install -q --no-index --disable-pip-version-check $(B)/python/sctpd-*.whl
+	@touch $@
+
 # What the tables say, as text and as manual pages; all are committed.
 doc: $(B)/proto-doc $(B)/config-doc $(B)/sctpctl-doc ## print REFERENCE.md and the manual pages that follow from tables anew
 	$(Q)$(B)/proto-doc markdown > proto/REFERENCE.md
@@ -242,7 +259,7 @@ demo: ## try it: two programs talk SCTP through the daemon
 check: ## run all tests
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$$(nproc)) \
-	    all $(B)/example $(B)/unit $(B)/fault/sctpd bench-build hostile-built
+	    all $(B)/example $(B)/unit $(B)/fault/sctpd bench-build hostile-built python-built
 	@tests/check.sh
 
 # What README says, done in a fresh system of SUITE; see the script.

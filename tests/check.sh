@@ -39,6 +39,22 @@ step_conformance() { # each client library does what the protocol asks of it, wh
 	/usr/bin/python3 tests/conformance/run
 }
 
+# The wheel and the sdist are the same bytes elsewhere and under another umask, and the sdist makes the same wheel.
+step_python() {
+	local there=$PWD/build/check/python epoch wheel
+	rm -rf "$there" && mkdir -p "$there/other" "$there/sdist" && make -s --no-print-directory python-built &&
+	wheel=$(basename build/python/sctpd-*.whl) && epoch=$(stat -c %Y build/python/.made) || return 1
+	(umask 077; for n in one two; do
+		SOURCE_DATE_EPOCH=$epoch /usr/bin/python3 client-lib/python/package.py "$there/$n" "$(sed -n 's/^VERSION\t*= //p' Makefile)" || exit 1
+		umask 022; export TZ=Asia/Tokyo
+	done) 2>"$there/log" || { cat "$there/log"; return 1; }
+	diff -r "$there/one" "$there/two" &&
+	tar -C "$there/sdist" -xzf "$there"/one/*.tar.gz &&
+	(cd "$there"/sdist/* && SOURCE_DATE_EPOCH=$epoch /usr/bin/python3 -c \
+	    'from setuptools import build_meta; build_meta.build_wheel("..")' >../log 2>&1) &&
+	cmp "$there/one/$wheel" "$there/sdist/$wheel" && build/python/venv/bin/python -c 'import sctpd; print(sctpd.__file__)' | grep venv
+}
+
 step_rooms() { # an include points down the order of the rooms, and so does a call; never in a circle
 	/usr/bin/python3 tests/rooms.py
 }
@@ -329,7 +345,7 @@ run() {
 # There are two processors, and a lab waits a part of the time: so three workers
 # take the steps, one after the other, the longest first, and each step is told
 # when it is over.
-quick="conformance rooms reference help manuals acceptance shellcheck units install metrics abi"
+quick="conformance python rooms reference help manuals acceptance shellcheck units install metrics abi"
 long="integration valgrind_odd valgrind_even integration_even fuzz userland asan random bench faults soak loss unit systemd delay readme flags clang without demo"
 
 work() {

@@ -106,6 +106,9 @@ needs() {
 			cmd:valgrind valgrind valgrind
 			file:/usr/bin/python3 python3 python3
 			file:/usr/lib*/python3*/*-packages/msgpack python3-msgpack python3-msgpack
+			file:/usr/lib*/python3*/*-packages/setuptools/build_meta.py python3-setuptools python3-setuptools
+			file:/usr/lib*/python3*/*-packages/wheel python3-wheel python3-wheel
+			file:/usr/lib*/python3*/ensurepip/__init__.py python3-venv python3
 			cmd:lua5.3 lua5.3 lua
 			file:/usr/share/lua/5.*/MessagePack.lua lua-messagepack lua-MessagePack
 			file:/usr/lib/*/lua/5.3/socket/unix.so lua-socket lua-socket

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from harness import ROOT, SLOW, wait_for
+from harness import BUILD, ROOT, SLOW, Skip, wait_for
 from rpc import WAIT
 from test_keeper import Kept
 from test_lib_session import Peer, all_once
@@ -57,11 +57,10 @@ async def data(s):
 
 
 @contextlib.contextmanager
-def program(d, path, *args):
+def program(d, path, *args, python=sys.executable, library=os.path.join(LIBRARY, "src")):
     """A program of the library's; it must have said nothing of errors when it ended."""
-    p = subprocess.Popen([sys.executable, path, *map(str, args)], text=True, stdout=subprocess.PIPE,
-                         stderr=subprocess.PIPE,
-                         env={**os.environ, "SCTPD_SOCKET": d.path, "PYTHONPATH": os.path.join(LIBRARY, "src")})
+    p = subprocess.Popen([python, path, *map(str, args)], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                         env={**os.environ, "SCTPD_SOCKET": d.path, "PYTHONPATH": library})
     try:
         yield p
         out, wrong = p.communicate(timeout=WAIT * SLOW)
@@ -172,7 +171,7 @@ def test_who_is_superseded_is_told(d):
 
 # ---- what it has ----
 
-def test_the_readmes_programs_run(d):
+def readmes_first(d, **how):
     with open(os.path.join(LIBRARY, "README.md"), encoding="utf-8") as f:
         text = f.read()
     first = re.search(r"```python\n(.*?)```", text, re.S)[1]
@@ -180,8 +179,19 @@ def test_the_readmes_programs_run(d):
     path = os.path.join(d.dir, "first.py")
     with open(path, "w", encoding="utf-8") as f:
         f.write(first)
-    with program(d, path) as p:
+    with program(d, path, **how) as p:
         assert re.fullmatch(r"b'hello' on stream 4 from port \d+\n", p.stdout.readline())
+
+
+def test_the_readme_begins_with_a_program_that_runs(d):
+    readmes_first(d)
+
+
+def test_so_does_it_where_the_wheel_is_installed(d):
+    python = os.path.join(BUILD, "python", "venv", "bin", "python")
+    if not os.path.exists(python):
+        raise Skip("the wheel is not installed: make python-built")
+    readmes_first(d, python=python, library="")
 
 
 def test_the_example_server_and_client(d):
