@@ -113,7 +113,7 @@ class UngroupResult(Record):
 @dataclass
 class GroupsResult(Record):
     """What groups answers."""
-    groups: Any = None  # list of {name, sock, uid, policy, by, offset, length, grace, users, members, associations, unassigned, waiting, handovers}; associations: those that members have; unassigned: those that wait for a member; waiting: events that wait in the daemon; handovers: how often a socket went from one member to another; members: list of {client, name, pid, uid, priority, state, sockets, going, queued}, the first by priority first; state: active, draining or away; going: sockets that will go to another once what it was sent is acknowledged; queued: bytes that it was sent and has not acknowledged
+    groups: Any = None  # list of {name, sock, uid, policy, by, offset, length, grace, hand_over_time, users, members, associations, unassigned, waiting, handovers}; associations: those that members have; unassigned: those that wait for a member; waiting: events that wait in the daemon; handovers: how often a socket went from one member to another; members: list of {client, name, pid, uid, priority, state, sockets, going, going_for, queued}, the first by priority first; state: active, draining or away; going: sockets, or with spread slots, that will go to another once what it was sent is acknowledged, and going_for: how long the first of them has waited for that, ms; queued: bytes that it was sent and has not acknowledged
 
 
 @dataclass
@@ -1474,11 +1474,11 @@ class SocketCalls(Caller):
         """Abort one association at once. Messages that have not arrived are lost. The socket stays open."""
         await self.call("abort", assoc_id=assoc_id, reason=reason)
 
-    async def group(self, name: str, *, policy: Optional[str] = None, by: Optional[str] = None, offset: Optional[int] = None, length: Optional[int] = None, grace: Optional[int] = None, users: Optional[Any] = None) -> None:
+    async def group(self, name: str, *, policy: Optional[str] = None, by: Optional[str] = None, offset: Optional[int] = None, length: Optional[int] = None, grace: Optional[int] = None, hand_over_time: Optional[int] = None, users: Optional[Any] = None) -> None:
         """Make a group of clients that own a socket together, each a share of it. The daemon owns the socket
         from now on, and the clients call join; see Groups. Only the owner of the socket may do this, and it
         must have acknowledged what it was sent of it."""
-        await self.call("group", name=name, policy=policy, by=by, offset=offset, length=length, grace=grace, users=users)
+        await self.call("group", name=name, policy=policy, by=by, offset=offset, length=length, grace=grace, hand_over_time=hand_over_time, users=users)
 
     async def getstat(self) -> GetstatResult:
         """Return the counters of a socket."""
@@ -1682,11 +1682,11 @@ class BlockingSocketCalls(Caller):
         """Abort one association at once. Messages that have not arrived are lost. The socket stays open."""
         self.call("abort", assoc_id=assoc_id, reason=reason)
 
-    def group(self, name: str, *, policy: Optional[str] = None, by: Optional[str] = None, offset: Optional[int] = None, length: Optional[int] = None, grace: Optional[int] = None, users: Optional[Any] = None) -> None:
+    def group(self, name: str, *, policy: Optional[str] = None, by: Optional[str] = None, offset: Optional[int] = None, length: Optional[int] = None, grace: Optional[int] = None, hand_over_time: Optional[int] = None, users: Optional[Any] = None) -> None:
         """Make a group of clients that own a socket together, each a share of it. The daemon owns the socket
         from now on, and the clients call join; see Groups. Only the owner of the socket may do this, and it
         must have acknowledged what it was sent of it."""
-        self.call("group", name=name, policy=policy, by=by, offset=offset, length=length, grace=grace, users=users)
+        self.call("group", name=name, policy=policy, by=by, offset=offset, length=length, grace=grace, hand_over_time=hand_over_time, users=users)
 
     def getstat(self) -> GetstatResult:
         """Return the counters of a socket."""
