@@ -132,10 +132,14 @@ def thousand(d, n, backoff=2000, jitter=50, before=2):
     for _ in range(n):
         assert peer.process.stdout.readline().startswith("up ")
     alone, ups = trips.run(before), []
+
+    def lost():  # and not how many are left: the first come back before the last are gone
+        return c.call("status")["supervised_lost"]
+    before_it = lost()
     peer.kill()
     died = time.monotonic()  # each ABORT is sent
     peer.start()
-    wait_for(lambda: c.call("status")["associations"] <= 2)
+    wait_for(lambda: lost() >= before_it + n)
     noticed = (time.monotonic() - died) * 1000
 
     def count():
