@@ -23,12 +23,24 @@
 
 /* ---- what happens ---------------------------------------------------- */
 
+/* Who answers for whom cannot be seen: a firewall may do so for the peer. */
+static const char *
+not_set_up(const struct stack_event *e)
+{
+	if (e->error != 0)
+		return "the peer refused it; the log says with which cause";
+	if (e->assoc->ended_by == ENDED_BY_PEER)
+		return "the peer refused it without a cause: nobody listens at its port, or a firewall answers for it";
+	return e->assoc->ended_by == ENDED_BY_NOBODY ? "the peer does not answer: it is not there, or a firewall drops SCTP" :
+	    "the peer refused it, or did not answer";
+}
+
 static const char *
 reason_of(const struct stack_event *e)
 {
 	switch (e->what) {
 	case ASSOC_EVENT_CANT:
-		return "the peer refused it, or did not answer";
+		return not_set_up(e);
 	case ASSOC_EVENT_SHUTDOWN_COMP:
 		return e->assoc->eof_asked ? "this side shut it down" : "the peer shut it down";
 	case ASSOC_EVENT_LOST:

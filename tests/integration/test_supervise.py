@@ -10,7 +10,7 @@ import struct
 import subprocess
 
 from capture import INIT, Capture, chunk_types, sctp_of
-from check import code, nothing, only, recv, refusal, send
+from check import blackhole, code, nothing, only, recv, refusal, send
 from harness import BUILD, STACK, Daemon, wait_for
 from killed import Lksctp, check_spread, killed_again_and_again, thousand
 from rpc import RpcError
@@ -155,7 +155,12 @@ def test_its_pauses_grow_and_a_peer_that_comes_is_found(d):
     wait_for(lambda: state(a)["attempts"] > 3)
     last = state(a)
     assert last["state"] in ("waiting", "connecting") and last["next"] <= 60, last
-    assert "did not answer" in last["reason"], last
+    assert "refused it without a cause" in last["reason"], last
+    supervise(a, 9, "silent", local="198.51.100.2", peer=blackhole())
+    wait_for(lambda: "does not answer" in state(a, "silent")["reason"])
+    assert any("the last attempt: the peer does not answer" in p for p in a.call("explain", name="silent")["problems"]) or \
+        state(a, "silent")["state"] == "connecting"
+    a.call("unsupervise", name="silent")
     there, _ = listener(b, port)
     recv(b, there, "sctp_assoc_change", state="comm_up")
     is_up(a)
