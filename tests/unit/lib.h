@@ -18,6 +18,7 @@
 
 Suite	*lib_async_suite(void);
 Suite	*lib_conn_suite(void);
+Suite	*lib_groups_suite(void);
 Suite	*lib_words_suite(void);
 
 extern struct sctpd	*lib_conn;

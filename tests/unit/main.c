@@ -21,6 +21,7 @@ static Suite *(*const suites[])(void) = {
 	lib_words_suite,
 	lib_conn_suite,
 	lib_async_suite,
+	lib_groups_suite,
 	mem_suite,
 	config_suite,
 	park_suite,

@@ -28,6 +28,7 @@ SUITE(journal);
 SUITE(kernel);
 SUITE(lib_async);
 SUITE(lib_conn);
+SUITE(lib_groups);
 SUITE(lib_words);
 SUITE(mem);
 SUITE(park);
