@@ -39,9 +39,10 @@ step_conformance() { # each client library does what the protocol asks of it, wh
 	/usr/bin/python3 tests/conformance/run
 }
 
-# The wheel and the sdist are the same bytes elsewhere and under another umask, and the sdist makes the same wheel.
+# The Python library is typed. The wheel and the sdist are the same bytes elsewhere and under another umask, and the sdist makes the same wheel.
 step_python() {
 	local there=$PWD/build/check/python epoch wheel
+	(cd client-lib/python && mypy --enable-incomplete-feature=Unpack --cache-dir ../../build/check/mypy) || return 1
 	rm -rf "$there" && mkdir -p "$there/other" "$there/sdist" && make -s --no-print-directory python-built &&
 	wheel=$(basename build/python/sctpd-*.whl) && epoch=$(stat -c %Y build/python/.made) || return 1
 	(umask 077; for n in one two; do

@@ -92,6 +92,7 @@ needs() {
 			file:/usr/lib/llvm*/lib/clang/*/lib/linux/libclang_rt.fuzzer*.a libclang-rt-dev compiler-rt
 			cmd:erl erlang-base erlang-kernel
 			cmd:mandoc mandoc mandoc
+			cmd:mypy mypy python3-mypy
 			cmd:osmo-stp osmo-stp libosmo-sigtran
 			cmd:prometheus prometheus golang-github-prometheus
 			cmd:promtool prometheus golang-github-prometheus

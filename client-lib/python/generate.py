@@ -106,7 +106,7 @@ class Writer:
     def events(self):
         for e in self.tables["events"]:
             base = "Arriving" if e["name"] == "data" else "Event"
-            self.dataclass(event_class(e["name"]), base, e["doc"], e["fields"], head=[f'name = "{e["name"]}"'])
+            self.dataclass(event_class(e["name"]), base, e["doc"], e["fields"], head=[f'kind = "{e["name"]}"'])
         self.line("\n\nEVENTS: Dict[str, type] = {")
         for e in self.tables["events"]:
             self.line(f'    "{e["name"]}": {event_class(e["name"])},')

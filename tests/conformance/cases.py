@@ -484,6 +484,25 @@ def a_later_program(f, d):
     d.quiet()
 
 
+@case("What waits of a socket that another client took over meanwhile is not given to the program")
+def taken_over(f, d):
+    c = begin(f, d)
+    for n in range(1, 5):
+        f.message(c, n)
+    d.next(1)
+    d.next(2)
+    f.log.clear()  # what was not handled is the other one's
+    c, _ = die(c, f)
+    f.event(c, "owner", sock=7, owner=99, was=3)
+    d.call(1, "status")
+    f.answer(c, c.read("status")[0], {})
+    d.ok(1)
+    d.say("next", 7)
+    got = d.result("event")
+    if got["event"] == "data":
+        raise Wrong(f"it is given {got}")
+
+
 # ---- the end ----
 
 @case("Who is superseded is told, and does not come back")

@@ -21,7 +21,7 @@ def arguments(words):
 
 class Driver:
     def __init__(self, path):
-        self.path, self.d = path, None
+        self.path, self.d, self.sockets = path, None, {}
 
     async def connect(self, kind, patience, token="", seq=0):
         try:
@@ -42,8 +42,10 @@ class Driver:
 
     async def next(self, sock):
         try:
-            event = await self.d.socket(int(sock)).recv()
-            say(event=event.name, fields=event.raw)
+            if sock not in self.sockets:
+                self.sockets[sock] = self.d.socket(int(sock))
+            event = await self.sockets[sock].recv()
+            say(event=event.kind, fields=event.raw)
         except sctpd.Error as why:
             say(event=None, error=why.code)
 

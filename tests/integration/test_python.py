@@ -242,7 +242,7 @@ def test_options_events_and_errors(d):
             assert [(await data(there)).data for _ in range(10)] == [b"%d" % n for n in range(10)]
             await here.abort(ours, reason=b"enough")
             lost = await there.recv()
-            assert (lost.name, lost.state) == ("sctp_assoc_change", "comm_lost"), lost
+            assert (lost.kind, lost.state) == ("sctp_assoc_change", "comm_lost"), lost
             await c.notify("send", sock=here.number, assoc_id=99, data=b"x")
             while not isinstance(failed := await here.recv(), sctpd.SctpSendFailed):
                 pass
@@ -279,7 +279,7 @@ def test_a_socket_is_given_away_with_what_was_not_handled(d):
             assert [(await data(there)).data for _ in range(2)] == [b"0", b"1"]
             await there.give(two.client)
             async for event in two.events():
-                if event.name == "owner":
+                if event.kind == "owner":
                     break
             there = two.socket(there.number)
             assert [(await data(there)).data for _ in range(4)] == [b"2", b"3", b"4", b"5"]
@@ -326,7 +326,7 @@ def test_a_reader_that_does_not_read_stops_its_peer(d):
             other, _, back, assoc = await pair(reader)
             away = await writer.open()
             up = await away.connect("127.0.0.1", there.port, timeout=WAIT)
-            while (event := await there.recv()).name != "sctp_assoc_change":
+            while (event := await there.recv()).kind != "sctp_assoc_change":
                 pass
             accepted, futures = await fill(away, up.assoc_id, 20000)
             assert 0 < accepted * 20000 < 32 << 20, accepted
@@ -410,7 +410,7 @@ def test_a_member_of_a_group(d):
                 await c.send(b"%d" % n, up.assoc_id)
             got = []
             async for event in group:
-                if event.name == "assigned":
+                if event.kind == "assigned":
                     assert event.group == "python" and event.sock in group.has
                 if isinstance(event, sctpd.Data):
                     await group.send(event.data, event.assoc_id)

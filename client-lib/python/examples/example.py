@@ -11,7 +11,7 @@ async def server(d):
     s = await d.open(port=2006, recbuf=65536)
     await s.listen()
     async for event in s:
-        text = f"{event.from_.addr}:{event.from_.port} {event.name} "
+        text = f"{event.from_.addr}:{event.from_.port} {event.kind} "
         if isinstance(event, sctpd.Data):
             text += f"on stream {event.stream}: {event.data.decode()}"
         print(text + getattr(event, "state", ""), flush=True)

@@ -86,8 +86,10 @@ class _Queue:
         self._waiters.append(waiter)
         timer = None
         if deadline is not None:
-            timer = loop.call_at(deadline, lambda: waiter.done() or waiter.set_exception(
-                Timeout("timeout: no event came in that time", "timeout")))
+            def expire() -> None:
+                if not waiter.done():
+                    waiter.set_exception(Timeout("timeout: no event came in that time", "timeout"))
+            timer = loop.call_at(deadline, expire)
         try:
             await waiter
         except BaseException:
@@ -604,6 +606,8 @@ class Daemon(DaemonCalls):
         self._hang_up()
         self._session.end(why)
         self._settle(why)
+        for group in self._groups.values():
+            group._discard()  # other members get what was not handled
         for queue in [*self._sockets.values(), *self._groups.values(), self._others]:
             queue._finish(why)
         for gate in list(self._gates.values()):
@@ -732,6 +736,11 @@ class Daemon(DaemonCalls):
         elif name in UNBOUND or number == 0 or name == "supervised" and number not in self._sockets:
             if name == "owner" and fields.get("owner") == self.client:
                 self._make(number)
+            elif name == "owner" and number in self._sockets:
+                # While the session was away, another client took it over, with all that was not handled.
+                gone = self._sockets[number]
+                gone._discard()
+                gone._ended("closed: another client has taken over the socket")
             self._loose(name, fields, size)
         else:
             self._make(number)._push(name, fields, size)
@@ -842,8 +851,12 @@ class Daemon(DaemonCalls):
         if session.phase == UP:
             session.ack()
             said: "asyncio.Future[None]" = self._loop.create_future()
+
+            def confirmed(error: Any, result: Any) -> None:
+                if not said.done():
+                    said.set_result(None)
             if session.writes or session.loose:
-                session.confirm(lambda error, result: said.done() or said.set_result(None))
+                session.confirm(confirmed)
                 self._flush_soon()
                 await asyncio.wait([said], timeout=1)
         if self._returning is not None:

@@ -40,7 +40,7 @@ class Record:
     def _learn(cls) -> Dict[str, Tuple[str, Convert]]:
         """Key on the wire: attribute, and what makes the one of the other."""
         known: Dict[str, Tuple[str, Convert]] = {}
-        for f in dataclasses.fields(cls):  # type: ignore[arg-type]
+        for f in dataclasses.fields(cls):
             known[f.name.rstrip("_")] = f.name, _converter(str(f.type), cls)
         cls._known = known
         return known
@@ -65,7 +65,7 @@ class Record:
 
     def _wire(self) -> Dict[str, Any]:
         """What to send: zero and absent are the same in a record."""
-        return {f.name.rstrip("_"): to_wire(value) for f in dataclasses.fields(self)  # type: ignore[arg-type]
+        return {f.name.rstrip("_"): to_wire(value) for f in dataclasses.fields(self)
                 if (value := getattr(self, f.name)) not in (None, 0, "", (), b"")}
 
 
@@ -75,7 +75,7 @@ class Setting(Record):
     option: ClassVar[str] = ""
 
     def _wire(self) -> Dict[str, Any]:
-        return {f.name.rstrip("_"): to_wire(value) for f in dataclasses.fields(self)  # type: ignore[arg-type]
+        return {f.name.rstrip("_"): to_wire(value) for f in dataclasses.fields(self)
                 if (value := getattr(self, f.name)) is not None}
 
 
@@ -122,7 +122,7 @@ class Event(Record):
     """Something happened. An event of a later daemon, which has no class of its
     own here, is of this class. raw has all its fields as they came."""
 
-    name: ClassVar[str] = ""
+    kind: ClassVar[str] = ""  # its name, such as "sctp_assoc_change"
     seq: int = 0  # its number, in a session
     sock: int = 0  # the socket that it is about
     from_: Optional[Endpoint] = None  # address and port of the peer
@@ -171,5 +171,5 @@ def event_from(name: str, wire: Mapping[str, Any], classes: Mapping[str, type]) 
     event: Event = cls._from(wire)  # type: ignore[attr-defined]
     event.__dict__["_raw"] = wire
     if cls is Event:
-        event.__dict__["name"] = name
+        event.__dict__["kind"] = name
     return event

@@ -344,7 +344,7 @@ class SctpSndrcvinfo(Record):
 @dataclass
 class Data(Arriving):
     """A message from the peer arrived. It is always whole."""
-    name = "data"
+    kind = "data"
     sctp_sndrcvinfo: Optional[SctpSndrcvinfo] = None  # parameters of the message; fields that are zero are absent, and so is the whole record when data_io_event of sctp_events is off
     timestamp: int = 0  # with the option timestamp: when the last part of the message arrived, in microseconds since 1970
     data: bytes = b""  # the message
@@ -354,7 +354,7 @@ class Data(Arriving):
 class SctpSendFailed(Event):
     """A message that had been accepted could not be delivered. The event comes once per message and carries
     all of it that the peer has not acknowledged."""
-    name = "sctp_send_failed"
+    kind = "sctp_send_failed"
     flags: bool = False  # true if any part of the message was sent to the peer
     error: int = 0  # SCTP cause code; see error_string
     info: Optional[SctpSndrcvinfo] = None  # parameters that the message was sent with
@@ -366,7 +366,7 @@ class SctpSendFailed(Event):
 @dataclass
 class Accept(Event):
     """A peer associated with a listening stream socket. The association has a new socket, which is passive."""
-    name = "accept"
+    kind = "accept"
     accepted: int = 0  # handle of the new socket
     assoc_id: int = 0  # association of the new socket
 
@@ -374,7 +374,7 @@ class Accept(Event):
 @dataclass
 class Unknown(Event):
     """The stack sent a notification of a type that this daemon does not know. It is passed on as it is."""
-    name = "unknown"
+    kind = "unknown"
     type: int = 0  # type of the notification (sn_type)
     flags: int = 0  # flags of the notification (sn_flags)
     data: bytes = b""  # the bytes after the notification's header
@@ -383,13 +383,13 @@ class Unknown(Event):
 @dataclass
 class SctpPassive(Event):
     """The count that was set with active ran out. The socket is now passive."""
-    name = "sctp_passive"
+    kind = "sctp_passive"
 
 
 @dataclass
 class SctpClosed(Event):
     """The socket was closed, or the association of a one-to-one socket ended. Nothing more comes from it."""
-    name = "sctp_closed"
+    kind = "sctp_closed"
     reason: str = ""  # why the socket was closed
 
 
@@ -397,7 +397,7 @@ class SctpClosed(Event):
 class SctpdStalled(Event):
     """An association of a socket with the option stall has stalled, or has not any more. If the association
     ends, sctp_assoc_change says that, and this event does not come."""
-    name = "sctpd_stalled"
+    kind = "sctpd_stalled"
     state: str = ""  # stalled or ended
     reason: str = ""  # window: the peer has closed its window, so it does not read; data: heartbeats arrive and data does not; ended: acknowledged, own_window (the peer waits for us) or option
     time: int = 0  # for how long nothing has been acknowledged, ms
@@ -414,7 +414,7 @@ class SctpdStalled(Event):
 class SctpdPrimary(Event):
     """The path manager changed the primary path of an association, or did not. It is on in the option
     path_manager."""
-    name = "sctpd_primary"
+    kind = "sctpd_primary"
     action: str = ""  # moved: to another path; returned: to the wanted path; damped: the wanted path fails too often; asked: the peer was asked for its primary; not_asked: it was not
     reason: str = ""  # why, in words
     addr: Optional[Endpoint] = None  # the primary now; asked and not_asked: our address that the peer is to send to
@@ -426,7 +426,7 @@ class SctpdPrimary(Event):
 @dataclass
 class Owner(Event):
     """The socket has a new owner. The event goes to the new owner, before any other event of the socket."""
-    name = "owner"
+    kind = "owner"
     owner: int = 0  # client that owns the socket now
     was: int = 0  # client that owned it before
 
@@ -435,7 +435,7 @@ class Owner(Event):
 class Supervised(Event):
     """The state of a supervised association changed. It is sent to the client that is attached, beside what
     the stack says, and to those that watch."""
-    name = "supervised"
+    kind = "supervised"
     name: str = ""  # its name
     state: str = ""  # its state now, as in the method supervised
     reason: str = ""  # why it is so, if it is not up
@@ -448,7 +448,7 @@ class Assigned(Event):
     another member was sent and had not acknowledged. It is in the mode, active or passive, that the
     group's socket has. When its association has ended and everything was acknowledged, the daemon closes
     it."""
-    name = "assigned"
+    kind = "assigned"
     group: str = ""  # name of the group
     assoc_id: int = 0  # its association
     peer: Optional[Endpoint] = None  # address and port of the peer
@@ -459,7 +459,7 @@ class Assigned(Event):
 class Unassigned(Event):
     """A socket of a group went to another member, which gets what comes from now on. This client has
     acknowledged everything that it was sent of it."""
-    name = "unassigned"
+    kind = "unassigned"
     group: str = ""  # name of the group
     assoc_id: int = 0  # its association
     to_member: int = 0  # client that has it now
@@ -469,7 +469,7 @@ class Unassigned(Event):
 class Left(Event):
     """This client is no member of a group any more, and not because it called leave. The sockets that it
     had belong to other members, unless the group has ended; then it keeps them."""
-    name = "left"
+    kind = "left"
     group: str = ""  # name of the group
     reason: str = ""  # why, in words
     ended: bool = False  # true: the group has ended, and the client keeps the sockets that it has. Otherwise discard the events of the group's sockets that came before this one and that you have not handled: other members get them
@@ -479,7 +479,7 @@ class Left(Event):
 class Watch(Event):
     """An event happened on a socket that this client may use. It is sent to clients that called watch, as
     the socket's owner sees it."""
-    name = "watch"
+    kind = "watch"
     event: str = ""  # name of the event, whose fields stand beside it
 
 
@@ -487,7 +487,7 @@ class Watch(Event):
 class Tap(Event):
     """Messages went through sctpd. It is sent to clients that called tap, some milliseconds after the
     messages."""
-    name = "tap"
+    kind = "tap"
     pcapng: bytes = b""  # whole blocks of the format pcapng; the first that a tap sends begin a file. Empty if the tap has a ring: look there
     dropped: int = 0  # number of messages that were left out since the tap began, because this client did not read fast enough
 
@@ -496,7 +496,7 @@ class Tap(Event):
 class ErrorEvent(Event):
     """A method that this client called by a notification failed. A failed send is reported by
     sctp_send_failed instead."""
-    name = "error"
+    kind = "error"
     method: str = ""  # name of the method
     error: str = ""  # error text, as in the answer to a request
 
@@ -504,21 +504,21 @@ class ErrorEvent(Event):
 @dataclass
 class Overrun(Event):
     """This client called watch and does not read fast enough. Events watch were left out."""
-    name = "overrun"
+    kind = "overrun"
     lost: int = 0  # number of events that were left out
 
 
 @dataclass
 class SupersededEvent(Event):
     """Another connection resumed this session with its token. The daemon closes this connection."""
-    name = "superseded"
+    kind = "superseded"
     pid: int = 0  # process that has the session now
 
 
 @dataclass
 class SctpAssocChange(Event):
     """An association came up, was restarted by the peer, ended, or could not be set up (SCTP_ASSOC_CHANGE)."""
-    name = "sctp_assoc_change"
+    kind = "sctp_assoc_change"
     state: str = ""  # what happened
     error: int = 0  # SCTP cause code; see error_string
     outbound_streams: int = 0  # number of outbound streams
@@ -530,7 +530,7 @@ class SctpAssocChange(Event):
 @dataclass
 class SctpPaddrChange(Event):
     """An address of the peer was added or removed, or its state changed."""
-    name = "sctp_paddr_change"
+    kind = "sctp_paddr_change"
     addr: Optional[Endpoint] = None  # the address
     state: str = ""  # what happened
     error: int = 0  # reason that the kernel gives: 0 too many timeouts, 1 data was acknowledged, 2 a heartbeat was answered
@@ -540,7 +540,7 @@ class SctpPaddrChange(Event):
 @dataclass
 class SctpRemoteError(Event):
     """The peer sent an ERROR chunk."""
-    name = "sctp_remote_error"
+    kind = "sctp_remote_error"
     error: int = 0  # SCTP cause code; see error_string
     assoc_id: int = 0  # association
     data: bytes = b""  # error cause, as it was received
@@ -549,14 +549,14 @@ class SctpRemoteError(Event):
 @dataclass
 class SctpShutdownEvent(Event):
     """The peer began to shut the association down. Nothing more can be sent on it."""
-    name = "sctp_shutdown_event"
+    kind = "sctp_shutdown_event"
     assoc_id: int = 0  # association
 
 
 @dataclass
 class SctpAdaptationEvent(Event):
     """The peer announced its adaptation layer indication."""
-    name = "sctp_adaptation_event"
+    kind = "sctp_adaptation_event"
     adaptation_ind: int = 0  # adaptation layer indication of the peer
     assoc_id: int = 0  # association
 
@@ -565,7 +565,7 @@ class SctpAdaptationEvent(Event):
 class SctpPdapiEvent(Event):
     """The delivery of a partly received message was aborted. The daemon discarded the part that it had
     received."""
-    name = "sctp_pdapi_event"
+    kind = "sctp_pdapi_event"
     indication: str = ""  # partial_delivery_aborted
     stream: int = 0  # stream of the message
     assoc_id: int = 0  # association
@@ -574,7 +574,7 @@ class SctpPdapiEvent(Event):
 @dataclass
 class SctpAuthkeyEvent(Event):
     """An authentication key became active or is no longer used, or the peer does not support AUTH."""
-    name = "sctp_authkey_event"
+    kind = "sctp_authkey_event"
     indication: str = ""  # what happened
     keynumber: int = 0  # number of the key
     assoc_id: int = 0  # association
@@ -583,14 +583,14 @@ class SctpAuthkeyEvent(Event):
 @dataclass
 class SctpSenderDryEvent(Event):
     """The peer has acknowledged everything that was sent."""
-    name = "sctp_sender_dry_event"
+    kind = "sctp_sender_dry_event"
     assoc_id: int = 0  # association
 
 
 @dataclass
 class SctpStreamResetEvent(Event):
     """Streams were reset, or the peer refused to reset them."""
-    name = "sctp_stream_reset_event"
+    kind = "sctp_stream_reset_event"
     flags: Tuple[str, ...] = ()  # direction of the streams, and denied or failed if the reset did not succeed
     assoc_id: int = 0  # association
     streams: Tuple[int, ...] = ()  # the streams; empty means all
@@ -599,7 +599,7 @@ class SctpStreamResetEvent(Event):
 @dataclass
 class SctpAssocResetEvent(Event):
     """The TSNs of an association were reset, or the peer refused to reset them."""
-    name = "sctp_assoc_reset_event"
+    kind = "sctp_assoc_reset_event"
     flags: Tuple[str, ...] = ()  # denied or failed if the reset did not succeed
     assoc_id: int = 0  # association
     local_tsn: int = 0  # next TSN of this side
@@ -609,7 +609,7 @@ class SctpAssocResetEvent(Event):
 @dataclass
 class SctpStreamChangeEvent(Event):
     """Streams were added, or the peer refused to add them."""
-    name = "sctp_stream_change_event"
+    kind = "sctp_stream_change_event"
     flags: Tuple[str, ...] = ()  # denied or failed if nothing was added
     assoc_id: int = 0  # association
     instrms: int = 0  # number of inbound streams that were added
