@@ -80,7 +80,7 @@ complete_listed(const char *prefix, const struct listed *l, const char *typed)
 	if ((c = sctpd_new()) == NULL)
 		return;
 	sctpd_set_timeout(c, 500);
-	if (sctpd_dial(c, path) == SCTPD_OK && sctpd_call(c, &v, l->method) == SCTPD_OK) {
+	if (sctpd_dial(c, path) == SCTPD_OK && sctpd_callv(c, &v, 1, &l->method) == SCTPD_OK) {
 		list = sctpd_get(v, l->method);
 		for (size_t i = 0; i < sctpd_count(list); i++)
 			complete_entry(prefix, l, sctpd_item(list, i), typed);
