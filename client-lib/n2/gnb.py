@@ -63,7 +63,7 @@ for number in signal.SIGTERM, signal.SIGINT:
     signal.signal(number, lambda *_: ending.append(time.monotonic()))
 sent, answered, amf, last, longest, disorder = {}, {}, None, 0, 0, 0
 due = time.monotonic()
-while not ending or (len(answered) < len(sent) and time.monotonic() < ending[0] + 5):
+while not ending or (len(answered) < len(sent) and time.monotonic() < max(ending) + 5):
     if not ending and time.monotonic() >= due:
         ue = len(sent) + 1
         sent[ue] = time.monotonic()
@@ -73,6 +73,8 @@ while not ending or (len(answered) < len(sent) and time.monotonic() < ending[0] 
         ies = ngap.ies(message)
         ue, by = ngap.number(ies[ngap.RAN_UE_NGAP_ID]), ngap.number(ies[ngap.AMF_UE_NGAP_ID])
         answered[ue] = answered.get(ue, 0) + 1
+        if ending:
+            ending.append(time.monotonic())  # as long as answers come, more may
         disorder += ue <= last
         last, longest = ue, max(longest, time.monotonic() - sent[ue])
         if (by >> 32, by >> 24 & 255) != amf:
