@@ -103,6 +103,13 @@ hand_out_rest(struct group *g)
 	}
 }
 
+/* Does one member have all of the socket? A supervised association is on the same one when it comes again. */
+static bool
+is_whole(const struct sock *s)
+{
+	return s->home != NULL || (!s->many && !s->listening);
+}
+
 /* Is its socket shared itself, as it has a single association? */
 static bool
 is_single(const struct group *g)
@@ -502,7 +509,7 @@ group_begin(struct group *g)
 	sock_changed(s);
 	if (g->policy == GROUP_SPREAD)
 		spread_begin(g);
-	else if (!s->many && !s->listening)
+	else if (is_whole(s))
 		(void)share_new(g, s);
 	else
 		s->pends = !s->many;	/* else no association would be accepted */
@@ -516,11 +523,11 @@ static void
 end_share(struct share *h, struct client *to)
 {
 	struct sock	*s = h->sock;
-	bool		 is_whole = s == h->group->sock;
+	bool		 is_all = s == h->group->sock;
 
 	s->passing = false;
 	share_free(h);
-	if (is_whole || !s->owner->resident) {
+	if (is_all || !s->owner->resident) {
 		sock_pump(s);
 		return;
 	}
@@ -628,6 +635,7 @@ group_restore_shares(void)
 {
 	struct sock	*s = NULL;
 	struct group	*g;
+	struct member	*m;
 
 	while ((s = sock_next(s)) != NULL) {
 		if (s->group == 0)
@@ -635,10 +643,14 @@ group_restore_shares(void)
 		if ((g = group_find(s->group)) == NULL) {
 			s->group = 0;
 			s->owner->resident = false;
-		} else if (s != g->sock || (!s->many && !s->listening && g->slots == NULL))
+		} else if (s != g->sock || (is_whole(s) && g->slots == NULL))
 			share_restore(g, s);
 		else
 			s->pends = !s->many;
+	}
+	for (g = group_next(NULL); g != NULL; g = group_next(g)) {
+		TAILQ_FOREACH(m, &g->members, entry)
+			output_each_event(&m->client->out, share_was_sent, m);
 	}
 }
 

@@ -148,9 +148,10 @@ tell_assigned(const struct share *h, const struct member *from)
 static void
 tell_unassigned(const struct share *h, const struct member *from)
 {
+	const struct assoc	*a = assoc_next(h->sock, NULL);
 	struct event_unassigned	 e = {
 		.group = { h->group->name, (uint32_t)strlen(h->group->name) },
-		.assoc_id = (uint32_t)h->node.key,
+		.assoc_id = a != NULL ? assoc_id(a) : (uint32_t)h->node.key,
 		.to_member = h->member != NULL ? h->member->client->node.key : 0,
 	};
 
@@ -375,11 +376,21 @@ share_new(struct group *g, struct sock *s)
 }
 
 void
+share_was_sent(void *arg, uint64_t seq, uint64_t handle, enum message_kind kind, struct slice packed)
+{
+	const struct member	*m = arg;
+	struct sock		*s = sock_find(handle);
+
+	(void)kind, (void)packed;
+	if (s != NULL && s->owner == m->client)
+		s->last = seq;
+}
+
+void
 share_restore(struct group *g, struct sock *s)
 {
 	struct share	*h = share_new(g, s);
 
-	s->last = s->owner->out.seq;	/* what it was is not known: all that its owner was sent */
 	set_holder(h, group_find_member(g, s->owner));
 	set_member(h, h->holder);
 	if (s->over)

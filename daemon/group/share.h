@@ -33,6 +33,9 @@ void share_assign(struct share *);
 /* A share that an earlier process left: its owner has it. */
 void share_restore(struct group *, struct sock *);
 
+/* The same: this event is kept for a member (output_each_event). */
+void share_was_sent(void *member, uint64_t seq, uint64_t sock, enum message_kind, struct slice);
+
 /* The socket is closed, or leaves the group. */
 void share_free(struct share *);
 

@@ -338,6 +338,21 @@ next_for(struct group *g, uint32_t i)
 	return slot->has != NULL ? slot->has->client : g->resident;
 }
 
+/* Unpack an event. Gives its map, or NULL, and its slot. */
+static const msgpack_object *
+unpack(const struct group *g, msgpack_unpacked *u, enum message_kind kind, struct slice packed,
+    uint32_t *slot)
+{
+	const msgpack_object	*map;
+	size_t			 off = 0;
+
+	if (msgpack_unpack_next(u, packed.ptr, packed.len, &off) != MSGPACK_UNPACK_SUCCESS ||
+	    (map = event_map(&u->data, kind)) == NULL)
+		return NULL;
+	*slot = g->slots != NULL ? slot_of_packed(g, map, &u->data.via.array.ptr[1]) : NO_SLOT;
+	return map;
+}
+
 static void
 give_message(void *arg, enum message_kind kind, const char *p, size_t len)
 {
@@ -346,12 +361,9 @@ give_message(void *arg, enum message_kind kind, const char *p, size_t len)
 	msgpack_unpacked	 u;
 	uint32_t		 slot;
 	struct client		*to;
-	size_t			 off = 0;
 
 	msgpack_unpacked_init(&u);
-	if (msgpack_unpack_next(&u, p, len, &off) == MSGPACK_UNPACK_SUCCESS &&
-	    (map = event_map(&u.data, kind)) != NULL) {
-		slot = g->slots != NULL ? slot_of_packed(g, map, &u.data.via.array.ptr[1]) : NO_SLOT;
+	if ((map = unpack(g, &u, kind, (struct slice){ p, (uint32_t)len }, &slot)) != NULL) {
 		to = next_for(g, slot);
 		g->again++;
 		event_repack(to, g->node.key, map, &u.data);
@@ -437,14 +449,33 @@ member_at(const struct group *g, unsigned char at)
 	return NULL;
 }
 
+/* A member has this event: the last of its slot. */
+static void
+was_sent(void *arg, uint64_t seq, uint64_t sock, enum message_kind kind, struct slice packed)
+{
+	const struct member	*m = arg;
+	struct group		*g = m->group;
+	msgpack_unpacked	 u;
+	uint32_t		 slot;
+
+	if (sock != g->node.key)
+		return;
+	msgpack_unpacked_init(&u);
+	if (unpack(g, &u, kind, packed, &slot) != NULL && slot != NO_SLOT && g->slots[slot].has == m)
+		g->slots[slot].last = seq;
+	msgpack_unpacked_destroy(&u);
+}
+
 void
 spread_restore(struct group *g, const unsigned char *from, size_t len)
 {
+	struct member	*m;
+
 	for (size_t i = 0; i < GROUP_SLOTS && 2 * i + 1 < len; i++) {
 		g->slots[i].has = member_at(g, from[2 * i]);
 		g->slots[i].want = member_at(g, from[2 * i + 1]);
-		if (g->slots[i].has != NULL)	/* which was the last is not known: all that it was sent */
-			g->slots[i].last = g->slots[i].has->client->out.seq;
 	}
+	TAILQ_FOREACH(m, &g->members, entry)
+		output_each_event(&m->client->out, was_sent, m);
 	count_going(g);
 }

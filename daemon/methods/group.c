@@ -136,16 +136,13 @@ check_sock(const struct call *call, struct sock *s, const struct rpc_group_in *i
 		    handle, (unsigned long long)s->owner->node.key);
 	if (s->lent)
 		return call_fail(ERR_einval, "sock %llu: it is lent to you; give it back first", handle);
-	if (s->home != NULL)
-		return call_fail(ERR_einval, "sock %llu: it is a supervised association's, which one client has at a time",
-		    handle);
 	if (s->recv != NULL || s->connecting > 0 || !LIST_EMPTY(&s->lookups))
 		return call_fail(ERR_ebusy, "sock %llu: a recv or a connect waits on it", handle);
 	if (s->over)
 		return call_fail(ERR_closed, "sock %llu: its association has ended", handle);
 	if (!s->many && !s->listening && assoc_next(s, NULL) == NULL)
 		return call_fail(ERR_enotconn, "sock %llu: it neither listens nor has an association yet", handle);
-	if (in->policy == GROUP_SPREAD && (s->many || s->listening))
+	if (in->policy == GROUP_SPREAD && s->home == NULL && (s->many || s->listening))
 		return call_fail(ERR_eopnotsupp, "sock %llu: spread is for a socket with a single association; peel one off or accept one first",
 		    handle);
 	if (in->policy == GROUP_SPREAD && in->by != GROUP_BY_BYTES && !s->subscribed[SUBSCRIBE_DATA_IO])

@@ -196,7 +196,8 @@ handle_attach(struct call *call, const struct rpc_attach_in *in, struct rpc_atta
 	const char		*state;
 	enum error		 e;
 
-	if ((e = find(in->name, &v)) != ERR_OK || (e = may_attach(call, v, in->take)) != ERR_OK)
+	if ((e = find(in->name, &v)) != ERR_OK || (v->sock != NULL && (e = find_not_grouped(v->sock)) != ERR_OK) ||
+	    (e = may_attach(call, v, in->take)) != ERR_OK)
 		return e;
 	turn_cost(SUPERVISE_UNITS);
 	if ((e = become_owner(call, v->sock)) != ERR_OK)
@@ -226,6 +227,8 @@ handle_detach(struct call *call, const struct rpc_detach_in *in, struct rpc_deta
 		return e;
 	if (v->sock == NULL || v->sock->owner != call->client)
 		return call_fail(ERR_not_owner, "name: %s: you are not attached", v->name);
+	if ((e = find_not_grouped(v->sock)) != ERR_OK)
+		return e;
 	sock_take_back(v->sock);
 	sock_go_home(v->sock);
 	return ERR_OK;

@@ -515,6 +515,23 @@ output_take(struct output *o, uint64_t sock,
 	}
 }
 
+void
+output_each_event(const struct output *o, void (*each)(void *, uint64_t, uint64_t,
+    enum message_kind, struct slice), void *arg)
+{
+	const struct chunk	*c;
+	const struct entry	*e;
+
+	TAILQ_FOREACH(c, &o->chunks, entry) {
+		for (uint32_t i = c->first; i < c->count; i++) {
+			e = entry_at(c, i);
+			if (e->sock != 0 && (e->kind == MESSAGE_EVENT || e->kind == MESSAGE_RECEIVED))
+				each(arg, e->seq, e->sock, (enum message_kind)e->kind,
+				    (struct slice){ c->record->body + e->start, e->len });
+		}
+	}
+}
+
 /* ---- restoring ------------------------------------------------------ */
 
 /* An answer may have more items than a client may send. */

@@ -19,6 +19,7 @@
 
 #include "journal/journal.h"
 #include "limits/user.h"
+#include "proto/field.h"
 #include "util/mem.h"
 
 enum message_kind {
@@ -102,6 +103,10 @@ void output_rewind(struct output *);
  */
 void output_take(struct output *, uint64_t sock,
     void (*give)(void *, enum message_kind, const char *, size_t), void *arg);
+
+/* Call each for every event about a socket that is kept and not acknowledged, the oldest first. */
+void output_each_event(const struct output *, void (*each)(void *, uint64_t seq, uint64_t sock,
+    enum message_kind, struct slice), void *arg);
 
 /* Record the changes in the journal, with its next commit. */
 void output_stage(struct output *);

@@ -214,6 +214,8 @@ sock_move(struct sock *s, struct client *to)
 	take_from(s, was);
 	before = to->out.seq - before;
 	s->last = before > 0 ? to->out.seq : 0;
+	if (s->supervised != NULL)
+		supervise_ops->owned(s);
 	sock_pump(s);
 	return before;
 }

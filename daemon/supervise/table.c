@@ -72,7 +72,7 @@ supervised_state_name(const struct supervised *v)
 bool
 supervised_is_attached(const struct supervised *v)
 {
-	return v->sock != NULL && v->sock->owner != v->home;
+	return v->sock != NULL && !v->sock->owner->resident;
 }
 
 struct assoc *

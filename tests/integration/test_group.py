@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Groups: clients that own a socket together. Who gets what, and what becomes of it."""
 import functools
+import os
+import signal
 import socket
 
 import msgpack
 
-from check import WAIT_MS, code, only, refusal, send
+from check import WAIT_MS, code, only, recv, refusal, send
 from harness import SLOW, wait_for
 from rpc import WAIT
+from test_keeper import Own
 from test_refuse import STRANGER, as_stranger
 from test_session import close_all, session, start  # noqa: F401
+from test_supervise import clean as unsupervised
+from test_supervise import comes_up, listener, supervise
 from test_survive import Faulty
 from through import Session
 
@@ -618,6 +623,113 @@ def test_a_socket_is_shared_once_what_its_owner_was_sent_is_acknowledged(d):
     assert o.event("assigned", assoc_id=up["assoc_id"])["peer"]["addr"] == "127.0.0.1"
 
 
+class Supervised(Shop):
+    """A group on the socket of a supervised association, whose peer is a listener."""
+
+    def __init__(self, d, owner=None, **group):
+        self.d, self.owner, self.out = d, owner or session(d, "owner"), d.client("peer")
+        self.there, port = listener(self.out)
+        self.sock = supervise(self.owner, port)
+        self.up = comes_up(self.out, self.there)
+        self.owner.call("attach", name="a", options={"active": True})
+        self.owner.event("sctp_assoc_change", state="comm_up")
+        ack(self.owner)
+        self.owner.call("status")
+        self.owner.call("group", sock=self.sock, name="g", **group)
+
+    def say(self, *words, stream=0):
+        for word in words:
+            send(self.out, self.there, self.up, word, stream)
+
+    def hear(self):
+        return recv(self.out, self.there, "data")["data"]
+
+    def again(self, c):
+        """The association ends, and comes again; the member c is told."""
+        self.out.call("abort", sock=self.there, assoc_id=self.up)
+        c.event("sctp_assoc_change", sock=self.sock, state="comm_lost")
+        self.up = comes_up(self.out, self.there)
+        return c.event("sctp_assoc_change", sock=self.sock, state="comm_up")["assoc_id"]
+
+
+@clean
+@unsupervised
+def test_a_supervised_association_belongs_to_one_member(d):
+    """Also when it ended and comes again; and who has it may die."""
+    for group in ({}, {"policy": "active_standby"}):
+        shop = Supervised(d, **group)
+        a = shop.member("a", priority=1)
+        assert assigned(a) == shop.sock
+        b = shop.member("b", priority=2)
+        shop.say(b"1")
+        assert words(a, 1) == [b"1"]
+        new = shop.again(a)
+        assert a.event("supervised", state="up")["name"] == "a"
+        shop.say(b"2")
+        assert words(a, 1) == [b"2"]
+        a.call("send", sock=shop.sock, assoc_id=new, data=b"from a")
+        assert shop.hear() == b"from a" and b.quiet()
+        other = d.client("other")
+        grouped = f'einval: sock {shop.sock}: it belongs to the group "g", which says who has it'
+        assert refusal(other, "attach", name="a", take=True) == refusal(a, "detach", name="a") == grouped
+        a.close()
+        assert assigned(b, from_member=a.id, assoc_id=new) == shop.sock
+        shop.say(b"3")
+        assert words(b, 3) == [b"1", b"2", b"3"]
+        b.events.clear()        # it came up, ended and came up again
+        b.call("send", sock=shop.sock, assoc_id=shop.again(b), data=b"from b")
+        assert shop.hear() == b"from b"
+        b.close()       # nobody is there: it is looked after all the same
+        wait_for(lambda: shop.group()["unassigned"] == 1)
+        shop.out.call("abort", sock=shop.there, assoc_id=shop.up)
+        shop.up = comes_up(shop.out, shop.there)
+        c = shop.member("c")
+        assigned(c)
+        shop.say(b"4")
+        assert words(c, 4) == [b"1", b"2", b"3", b"4"]     # b had acknowledged nothing
+        shop.owner.call("unsupervise", name="a")
+        assert c.event("left")["reason"] == "the group's socket was closed"
+        assert c.call("groups")["groups"] == []
+        d.close_clients()
+
+
+@clean
+@unsupervised
+def test_the_messages_of_a_supervised_association_are_spread(d):
+    shop = Supervised(d, policy="spread", by="stream")
+    a, b = shop.member("a"), shop.member("b")
+    for n in range(2):
+        for stream in range(4):
+            shop.say(*[b"%d %d %d" % (n, stream, i) for i in range(4)], stream=stream)
+        got = [words(c, 8) for c in (a, b)]
+        for stream in range(4):
+            assert [w for c in got for w in c if w.split()[1] == b"%d" % stream] == [b"%d %d %d" % (n, stream, i) for i in range(4)]
+        shop.again(a)
+
+
+def test_a_group_of_a_supervised_association_outlives_the_daemon(d):
+    with Own() as k:
+        k.ready()
+        shop = Supervised(d, Session(k.path, "owner"))
+        shop.k = k
+        a = Outlives.member(shop, "a")
+        assigned(a)
+        for n in range(3):
+            pid = k.child()
+            shop.say(b"%d" % n)
+            os.kill(pid, signal.SIGKILL)
+            assert words(a, 1) == [b"%d" % n]
+            last = shop.again(a)
+        b = Outlives.member(shop, "b")
+        a.close()
+        assert assigned(b) == shop.sock
+        b.call("send", sock=shop.sock, assoc_id=last, data=b"still")
+        assert shop.hear() == b"still"
+        for c in (b, shop.owner):
+            c.close()
+    d.close_clients()
+
+
 def test_all_of_it_outlives_the_daemon(d):
     """Members come back with their tokens, and each has what it had."""
     with Faulty() as k:
@@ -679,6 +791,30 @@ def test_a_daemon_that_dies_as_it_hands_over(d):
         peer.close()
         a.close()
         shop.owner.close()
+
+
+def test_after_a_death_only_what_is_the_associations_is_waited_for(d):
+    """A member that acknowledges messages, and not the answer that it did not hear at first, gives up what it has."""
+    for group in ({}, {"by": "stream"}):
+        with Faulty() as k:
+            k.ready()
+            shop = Outlives(k) if not group else OutlivesSpread(k, **group)
+            peer = shop.peers[0] if group else shop.peer()
+            a = shop.member("a")
+            peer.send(b"1")
+            assert words(a, 1) == [b"1"]
+            b = shop.member("b")
+            b.call("drain_member", name="g")
+            b.call("drain_member", name="g", on=False)
+            a.call("ack", seq=a.seq)
+            k.die_at("applied")
+            a.call("status")        # known to the journal, and not written
+            wait_for(lambda: k.deaths() == 1)
+            b.call("drain_member", name="g", client=a.client)
+            peer.send(b"2")
+            assert words(b, 1) == [b"2"]
+            for c in (a, b, shop.owner, peer):
+                c.close()
 
 
 def test_spread_outlives_the_daemon(d):
