@@ -296,6 +296,7 @@ step_bench() { # every figure is measured; what they are is no matter here
 	TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/bench/crowd.py 200 0.5 &&
 	tests/lab/run --timeout 60 -- /usr/bin/python3 tests/bench/crowd.py 200 0.5 &&
 	TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/bench/top.py 200 0.5 &&
+	TEST_STACK=userland tests/native.sh tests/bench/languages/run 500 &&
 	tests/native.sh build/bench --native -q >build/check/bench-native || return
 	[ "${LAB-}" != none ] || { tests/lab/run -- true; return; }
 	tests/lab/run --timeout 120 -- build/bench -q -n build/check/bench-native -o build/check/bench.json >build/check/bench.txt &&

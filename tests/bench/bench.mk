@@ -32,6 +32,12 @@ crowd: all ## hold as many associations as one daemon can, on either stack: CROW
 	@echo "kernel's stack, in the lab"
 	@tests/lab/run --mem $(CROWD_MEM) --timeout 3600 -- /usr/bin/python3 tests/bench/crowd.py $(CROWD)
 
+# How fast the client libraries are, next to libsctpd.
+MESSAGES	?= 20000
+.PHONY: languages
+languages: all ## measure the client library of each language on the userland stack: MESSAGES
+	@TEST_STACK=userland tests/native.sh tests/bench/languages/run $(MESSAGES)
+
 # What looking at so many associations costs them.
 LOOK		?= 1000
 .PHONY: look
