@@ -214,7 +214,7 @@ PYTHON_FILES	= $(wildcard client-lib/python/src/sctpd/* client-lib/python/exampl
 python: $(B)/python/.made ## build the wheel and the sdist of the Python library into build/python
 $(B)/python/.made: $(PYTHON_FILES) LICENSE Makefile
 	@mkdir -p $(@D)
-	$(Q)time=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || stat -c %Y LICENSE)}; \
+	$(Q)time=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || stat -c %Y LICENSE)}; echo $$time >$(@D)/time; \
 	    SOURCE_DATE_EPOCH=$$time /usr/bin/python3 client-lib/python/package.py $(@D) $(VERSION) 2>$(@D)/log || { cat $(@D)/log >&2; exit 1; }
 	@touch $@
 

@@ -147,6 +147,39 @@ def test_a_later_program_continues(d):
     run(work())
 
 
+def test_events_are_acknowledged_by_hand_in_any_order(d):
+    """Tasks that work side by side: a later program gets what is not handled, and nothing before it."""
+    async def work():
+        first = await sctpd.connect_unix(d.path, acknowledge="by hand")
+        s = await first.open(ip="127.0.0.1", on_owner_exit="hold")
+        await s.listen()
+        async with await sctpd.connect_unix(d.path) as other:
+            c = await other.open()
+            up = await c.connect("127.0.0.1", s.port, timeout=WAIT)
+            first.handled(await s.recv())
+            for n in range(6):
+                await c.send(b"%d" % n, up.assoc_id)
+            got = [await data(s) for _ in range(6)]
+            for n in (1, 0, 5, 3):
+                first.handled(got[n])
+            assert first.seq == got[1].seq, (first.seq, [e.seq for e in got])
+            token, seq = first.token, first.seq
+            first._hang_up()
+            async with await sctpd.connect_unix(d.path, token=token, seq=seq) as second:
+                s = second.socket(s.number)
+                assert [(await data(s)).data for _ in range(4)] == [b"2", b"3", b"4", b"5"]
+                await s.close()
+    run(work())
+
+
+def test_many_connect_at_a_time(d):
+    async def work():
+        all_of_them = await asyncio.gather(*(sctpd.connect_unix(d.path) for _ in range(300)))
+        assert len({c.client for c in all_of_them}) == 300
+        await asyncio.gather(*(c.close() for c in all_of_them))
+    run(work())
+
+
 def test_who_is_superseded_is_told(d):
     async def work():
         changes = []

@@ -960,10 +960,17 @@ async def connect_unix(path: Union[None, str, "os.PathLike[str]"] = None, *, nam
         path = os.environ.get("SCTPD_SOCKET") or DEFAULT_PATH
     where = os.fspath(path)
     daemon = Daemon(where, Session(session, name, token, seq), patience, on_change, acknowledge == "by hand")
-    try:
-        daemon._dial()
-    except OSError as why:
-        raise _unreachable(where, why) from None
+    give_up = daemon._loop.time() + timeout
+    while True:
+        try:
+            daemon._dial()
+            break
+        except BlockingIOError as why:  # many connect at a time
+            if daemon._loop.time() >= give_up:
+                raise _unreachable(where, why) from None
+            await asyncio.sleep(FIRST_PAUSE)
+        except OSError as why:
+            raise _unreachable(where, why) from None
     try:
         await asyncio.wait_for(daemon._ready, timeout)
     except asyncio.TimeoutError:
