@@ -27,6 +27,7 @@ NAMES = {"daemon-kill": "SIGKILL of the daemon", "daemon-term": "SIGTERM of the 
          "hand-over": "hand-over to another client", "path": "network down and up"}
 # Places of daemon/util/fault.h that are come to all the time.
 PLACES = ("recvmmsg", "bundle", "sendmmsg", "uncommitted", "committed", "applied", "written")
+SELDOM = ("supervised", "attached")  # in one of ten: see supervised.py
 PASSED = 40  # times that one is passed, at most, before the daemon dies there
 STOPPED = 2  # seconds
 AT_ONCE = 0.1  # how often the next comes at once
@@ -186,9 +187,9 @@ class Faults:
             if not self.calm:       # the one before may never come to its place: bundles need a load
                 self.at(0.005, self.daemon_fault, side)
             return
-        watch.fault = self.random.choice(PLACES)
+        watch.fault = self.random.choice(SELDOM if self.random.random() < 0.1 else PLACES)
         with open(self.fault_files[side] + "+", "w", encoding="ascii") as f:
-            f.write(f"{watch.fault} {self.random.randint(1, PASSED)}\n")
+            f.write(f"{watch.fault} {self.random.randint(1, 3 if watch.fault in SELDOM else PASSED)}\n")
         os.rename(self.fault_files[side] + "+", self.fault_files[side])
 
     def hear_daemon(self, side):

@@ -27,6 +27,7 @@ from hosts import networks  # noqa: E402
 from load import COUNTS, Failed, Load  # noqa: E402
 from rpc import Client  # noqa: E402
 from plan import ASSOCIATIONS, SIDES  # noqa: E402
+from supervised import Supervised  # noqa: E402
 
 SECONDS = float(os.environ.get("SOAK_SECONDS") or 600)
 SEED = int(os.environ.get("SOAK_SEED") or random.SystemRandom().randrange(1 << 32))
@@ -55,9 +56,8 @@ class Soak:
     def set_up(self):
         networks("up")
         # The daemon that is there now, also if it is built anew meanwhile.
-        harness.BUILD = os.path.join(self.folder, "build")
-        os.mkdir(harness.BUILD)
-        shutil.copy(SCTPD, os.path.join(harness.BUILD, "sctpd"))
+        harness.SCTPD = os.path.join(self.folder, "sctpd")
+        shutil.copy(SCTPD, harness.SCTPD)
         for side in SIDES:
             os.environ["SCTPD_FAULT"] = self.fault_file(side)
             self.daemons[side] = Daemon(netns=side, prefix=["sh", "-c", 'exec "$@" -k', "sh"],
@@ -66,6 +66,7 @@ class Soak:
         self.load.set_up()
         wait_for(lambda: all(self.paths_are_up(d) for d in self.daemons.values()))
         self.load.start()
+        self.supervised = Supervised(self.load.paths, SEED)
         self.faults = Faults(self.load, random.Random(SEED), self.kinds, RATE, self.note, self.child,
                              {side: self.fault_file(side) for side in SIDES})
 
@@ -97,6 +98,9 @@ class Soak:
             self.faults.step(min(due, checked + 1, self.began + SECONDS))
         self.faults.calm_down(time.monotonic() + 30)
         self.seconds = time.monotonic() - self.began
+        self.supervised_said, good = self.supervised.end()
+        if not good:
+            self.problems.append(f"the supervised association: {self.supervised_said}")
 
     def failed(self):
         return self.problems or self.faults.problems
@@ -174,6 +178,7 @@ class Soak:
               f"{t['messages'] / self.seconds:.0f} a second")
         for what in COUNTS:
             print(f"{what:30}{t[what]:8}")
+        print(f"{'supervised beside them':30}{self.supervised_said.splitlines()[-1]}")
         times = f.times() or [0]
         print(f"{'daemon back, ms':30}{times[len(times) // 2]:8.0f} in the middle, {times[-1]:.0f} at most")
         print(f"{'longest gap, ms':30}{t.get('gap', 0):8.0f} association {t.get('gap_of')}, "
