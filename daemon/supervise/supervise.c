@@ -32,7 +32,7 @@ not_set_up(const struct stack_event *e)
 	if (e->assoc->ended_by == ENDED_BY_PEER)
 		return "the peer refused it without a cause: nobody listens at its port, or a firewall answers for it";
 	return e->assoc->ended_by == ENDED_BY_NOBODY ? "the peer does not answer: it is not there, or a firewall drops SCTP" :
-	    "the peer refused it, or did not answer";
+	    "the peer refused it, or did not answer: nobody listens at its port, or a firewall refuses or drops SCTP";
 }
 
 static const char *
