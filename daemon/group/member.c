@@ -22,8 +22,19 @@
 
 #define COST		(sizeof(struct member) + MALLOC_EXTRA)
 #define RESTART_GRACE	1000u		/* ms for members to come back to a new process */
+#define TRY_AGAIN_US	100000		/* when there was no room for an association */
 
 /* ---- what happens on the socket --------------------------------------- */
+
+/* Whoever makes room does not know of it. */
+static bool
+try_again_later(struct group *g)
+{
+	static const struct timeval	later = { .tv_usec = TRY_AGAIN_US };
+
+	(void)evtimer_add(&g->look, &later);
+	return false;
+}
 
 /* An association came up on the one-to-many socket: it becomes a share. False: not now. */
 static bool
@@ -36,12 +47,12 @@ take_assoc(struct group *g, struct assoc *a)
 		if (log_seldom(LOG_WARNING, "group lacks sockets"))
 			log_warning("group \"%s\": associations wait, as %s", g->name,
 			    sock_no_room(g->resident));
-		return false;
+		return try_again_later(g);
 	}
 	to = sock_new(g->resident, false, s->family);
 	if (stack->peeloff(a, to) != 0) {
 		sock_close(to, NULL);
-		return false;
+		return try_again_later(g);
 	}
 	sock_move_pending(s, to, id);
 	share_assign(share_new(g, to));
@@ -60,16 +71,16 @@ take_assocs(struct group *g)
 	}
 }
 
-/* Sockets that were accepted belong to the resident, and are no shares yet. */
+/* Sockets that were accepted belong to the resident, and are no shares yet. Shares have members by now. */
 static void
 take_accepted(struct group *g)
 {
 	struct sock	*s, *next;
 
-	for (s = TAILQ_LAST(&g->resident->socks, socks); s != NULL && s->share == NULL && s != g->sock;
-	    s = next) {
-		next = TAILQ_PREV(s, socks, owned);
-		share_assign(share_new(g, s));
+	for (s = TAILQ_FIRST(&g->resident->socks); s != NULL; s = next) {
+		next = TAILQ_NEXT(s, owned);
+		if (s->share == NULL && s != g->sock)
+			share_assign(share_new(g, s));
 	}
 }
 
@@ -122,6 +133,8 @@ look(struct group *g)
 {
 	struct member	*m;
 
+	if (g->nunheld > 0)
+		share_assign_all(g);
 	if (group_first(g) != NULL && !is_single(g)) {
 		if (g->sock->many)
 			take_assocs(g);
@@ -130,8 +143,6 @@ look(struct group *g)
 		hand_out_rest(g);
 		sock_pump(g->sock);
 	}
-	if (g->nunheld > 0)
-		share_assign_all(g);
 	TAILQ_FOREACH(m, &g->members, entry)
 		share_go_on(m);
 	if (g->slots != NULL) {
@@ -380,6 +391,19 @@ gone(struct client *c)
 }
 
 void
+group_is_back(struct client *c, bool same_process)
+{
+	struct member	*m;
+
+	owner_is_back(c, same_process);
+	LIST_FOREACH(m, &c->memberships, of_client) {
+		(void)event_del(&m->away);
+		if (m->group->slots != NULL && spread_lacks(m))
+			share_anew(m->group);
+	}
+}
+
+void
 group_acked(struct client *c)
 {
 	struct member	*m;
@@ -518,7 +542,7 @@ group_begin(struct group *g)
 	sock_pump(s);
 }
 
-/* A share stays with who has it; what nobody has goes to the client, or ends. */
+/* A share stays with who has it, if that is there; what nobody has goes to the client, or ends. */
 static void
 end_share(struct share *h, struct client *to)
 {
@@ -527,14 +551,31 @@ end_share(struct share *h, struct client *to)
 
 	s->passing = false;
 	share_free(h);
-	if (is_all || !s->owner->resident) {
+	if (!is_all && s->owner->away && !s->owner->expected && !s->owner->resident)
+		owner_has_left(s);
+	else if (is_all || !s->owner->resident)
 		sock_pump(s);
-		return;
-	}
-	if (to != NULL)
+	else if (to != NULL)
 		sock_give(s, to);
 	else
 		sock_close(s, NULL);
+}
+
+/* The same of what was accepted and was no share yet. */
+static void
+end_accepted(struct group *g, struct client *to)
+{
+	struct sock	*s, *next;
+
+	for (s = TAILQ_FIRST(&g->resident->socks); s != NULL; s = next) {
+		next = TAILQ_NEXT(s, owned);
+		if (s == g->sock)
+			continue;
+		if (to != NULL)
+			sock_give(s, to);
+		else
+			sock_close(s, NULL);
+	}
 }
 
 void
@@ -562,10 +603,11 @@ group_end(struct group *g, struct client *to, const char *why)
 		owner_end_if_unneeded(m->client);
 		free(m);
 	}
+	if (to != NULL)
+		sock_give(s, to);
+	end_accepted(g, to);
 	group_free(g);
 	resident->resident = false;
-	if (to != NULL && s->owner != to)
-		sock_give(s, to);
 	owner_end_if_unneeded(resident);
 }
 

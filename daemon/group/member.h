@@ -32,6 +32,9 @@ size_t member_going(const struct member *, uint64_t *ms);
 size_t member_shares(const struct member *);
 size_t member_sockets(const struct member *);
 
+/* The client has a connection again. */
+void group_is_back(struct client *, bool same_process);
+
 /* The client has acknowledged messages; its output has room. */
 void group_acked(struct client *);
 void group_has_room(struct client *);

@@ -294,7 +294,8 @@ share_balance(struct group *g)
 	struct member	*m;
 
 	TAILQ_FOREACH(h, &g->shares, entry) {
-		if (h->sock->over || (m = want(h)) == NULL || m == h->member)
+		/* What one that is over left goes to the first who is there, and stays with that. */
+		if ((h->sock->over && h->holder != NULL) || (m = want(h)) == NULL || m == h->member)
 			continue;
 		set_member(h, m);
 		pass(h);

@@ -403,6 +403,19 @@ spread_count(const struct member *m)
 	return n;
 }
 
+bool
+spread_lacks(const struct member *m)
+{
+	size_t	has = 0;
+
+	for (size_t i = 0; i < GROUP_SLOTS; i++) {
+		if (m->group->slots[i].want == NULL)
+			return true;
+		has += m->group->slots[i].want == m;
+	}
+	return has == 0 && !m->draining;
+}
+
 /* ---- life ------------------------------------------------------------- */
 
 void

@@ -64,6 +64,9 @@ void spread_forget(struct member *);
 /* How many slots it has. */
 size_t spread_count(const struct member *);
 
+/* It is back: were slots dealt while it was away, so that it or nobody has them? */
+bool spread_lacks(const struct member *);
+
 /* The slots as two bytes each, places of members in the group's list; and back. */
 void spread_write(const struct group *, unsigned char [2 * GROUP_SLOTS]);
 void spread_restore(struct group *, const unsigned char *, size_t len);

@@ -258,6 +258,6 @@ const struct client_ops dispatch_ops = {
 	.paused = stuck_look,
 	.room = group_has_room,
 	.gone = owner_exit,
-	.back = owner_is_back,
+	.back = group_is_back,
 	.is_taken = sock_is_taken,
 };

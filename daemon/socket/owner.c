@@ -184,13 +184,16 @@ sock_give(struct sock *s, struct client *to)
 {
 	struct client		*was = s->owner;
 	struct event_owner	 e = { .owner = to->node.key, .was = was->node.key };
+	uint64_t		 before;
 
 	if (was == to)
 		return;
 	change_owner(s, to);
 	client_tell(to, EVENT_owner, s->node.key, &e);
 	event_watch(s, EVENT_owner, NULL, &e, sizeof e);
+	before = to->out.seq;
 	take_from(s, was);
+	s->last = to->out.seq > before ? to->out.seq : 0;
 	if (was->resident && was->nsocks == 0 && output_ack(&was->out, was->out.seq))
 		client_output_changed(was);	/* all of it went along */
 	if (s->supervised != NULL)
@@ -292,11 +295,39 @@ sock_go_home(struct sock *s)
 
 /* ---- its owner goes, and comes back ---------------------------------- */
 
+/* Its owner is gone, and it is in no group: it goes home, is held, aborted or closed. */
+static void
+leave(struct sock *s, struct client *c)
+{
+	struct assoc	*a = NULL;
+
+	sock_take_back(s);
+	if (s->home != NULL) {
+		if (s->home != c)
+			sock_go_home(s);
+		return;
+	}
+	if (s->own.on_owner_exit == EXIT_HOLD) {
+		hold(s);
+		return;
+	}
+	while (s->own.on_owner_exit == EXIT_ABORT && (a = assoc_next(s, a)) != NULL)
+		(void)report_abort(a, NULL, 0, NULL, "its owner is gone, and on_owner_exit is abort");
+	while (s->own.on_owner_exit == EXIT_CLOSE && (a = assoc_next(s, a)) != NULL)
+		report_owner_gone(a, c);
+	sock_close(s, "its owner is gone");
+}
+
+void
+owner_has_left(struct sock *s)
+{
+	leave(s, s->owner);
+}
+
 void
 owner_exit(struct client *c)
 {
 	struct sock	*s, *next;
-	struct assoc	*a;
 
 	c->expected = false;
 	tap_end(c);
@@ -306,24 +337,8 @@ owner_exit(struct client *c)
 		sock_ops->gone(c);
 	for (s = TAILQ_FIRST(&c->socks); s != NULL; s = next) {
 		next = TAILQ_NEXT(s, owned);
-		if (s->group != 0)
-			continue;	/* its group waits for the client */
-		sock_take_back(s);
-		if (s->home != NULL) {
-			if (s->home != c)
-				sock_go_home(s);
-			continue;
-		}
-		if (s->own.on_owner_exit == EXIT_HOLD) {
-			hold(s);
-			continue;
-		}
-		a = NULL;
-		while (s->own.on_owner_exit == EXIT_ABORT && (a = assoc_next(s, a)) != NULL)
-			(void)report_abort(a, NULL, 0, NULL, "its owner is gone, and on_owner_exit is abort");
-		while (s->own.on_owner_exit == EXIT_CLOSE && (a = assoc_next(s, a)) != NULL)
-			report_owner_gone(a, c);
-		sock_close(s, "its owner is gone");
+		if (s->group == 0)
+			leave(s, c);	/* otherwise its group waits for the client */
 	}
 	owner_end_if_unneeded(c);
 }

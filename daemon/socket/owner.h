@@ -92,6 +92,9 @@ void lookup_free(struct lookup *);
 /* A client is gone for good: close, abort or hold its sockets. */
 void owner_exit(struct client *);
 
+/* The socket's owner was gone before, but the socket was a group's: now it does the same. */
+void owner_has_left(struct sock *);
+
 /* The client may have nothing left to exist for: then it ends. */
 void owner_end_if_unneeded(struct client *);
 

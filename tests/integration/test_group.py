@@ -8,7 +8,7 @@ import socket
 import msgpack
 
 from check import WAIT_MS, code, only, recv, refusal, send
-from harness import SLOW, wait_for
+from harness import SLOW, Daemon, wait_for
 from rpc import WAIT
 from test_keeper import Own
 from test_refuse import STRANGER, as_stranger
@@ -728,6 +728,140 @@ def test_a_group_of_a_supervised_association_outlives_the_daemon(d):
         for c in (b, shop.owner):
             c.close()
     d.close_clients()
+
+
+@clean
+def test_what_an_association_left_waits_for_a_member(d):
+    """It has ended, and so has the only member, which had not acknowledged that."""
+    shop = Shop(d)
+    a = shop.member("a")
+    peer = shop.peer()
+    s = assigned(a)
+    shop.say(peer, b"1", b"2")
+    assert words(a, 2) == [b"1", b"2"]
+    shop.out.call("close", sock=peer[0])
+    a.event("sctp_closed", sock=s)
+    a.close()
+    wait_for(lambda: shop.group()["unassigned"] == 1)
+    b = shop.member("b")
+    assert assigned(b) == s
+    assert words(b, 2, s) == [b"1", b"2"]
+    b.event("sctp_closed", sock=s)
+    ack(b)
+    wait_for(lambda: not [x for x in b.call("sockets")["sockets"] if x["sock"] == s])
+
+
+@clean
+def test_grace_begins_anew_each_time(d):
+    """The end of the first is not the end of the second."""
+    shop = Shop(d, grace=60000)
+    a, b = shop.member("a"), shop.member("b")
+    peer = shop.peer()
+    s = assigned(a)
+    for n in (b"1", b"2"):
+        a.sock.close()
+        wait_for(lambda: only(shop.group()["members"], name="a")["state"] == "away")
+        shop.say(peer, n)
+        a.come_back()
+        assert words(a, 1, s) == [n]
+    assert shop.shares() == {"a": 1, "b": 0} and b.quiet()
+
+
+@clean
+def test_who_is_away_as_the_group_ends_is_waited_for_no_more(d):
+    """Its socket does what on_owner_exit says, as that of any client."""
+    shop = Shop(d, grace=60000)
+    a = shop.member("a")
+    peer = shop.peer()
+    s = assigned(a)
+    a.event("sctp_assoc_change", sock=s)
+    a.sock.close()
+    wait_for(lambda: only(shop.group()["members"], name="a")["state"] == "away")
+    shop.owner.call("ungroup", name="g")
+    wait_for(lambda: not [x for x in shop.out.call("sockets")["sockets"] if x["sock"] == s])
+    while shop.out.call("recv", sock=peer[0], timeout=WAIT_MS).get("state") != "shutdown_comp":
+        pass
+    wait_for(lambda: not [c for c in shop.out.call("clients")["clients"] if c["name"] == "a"])
+
+
+@clean
+def test_what_was_accepted_goes_along_as_the_group_ends(d):
+    """Nobody was there to have it."""
+    shop = Shop(d, type="stream")
+    peer = shop.peer()
+    shop.say(peer, b"1")
+    wait_for(lambda: shop.group()["waiting"] == 1)
+    shop.owner.call("ungroup", name="g")
+    assert not [c for c in shop.out.call("clients")["clients"] if c["name"] == "group g"]
+    s = shop.owner.event("accept", sock=shop.sock)["accepted"]
+    shop.owner.call("setopts", sock=s, options={"active": True})
+    assert words(shop.owner, 1, s) == [b"1"]
+    shop.owner.call("send", sock=s, data=b"2")
+    assert shop.hear(peer) == b"2"
+
+
+@clean
+def test_what_was_accepted_ends_with_the_groups_socket(d):
+    shop = Shop(d, type="stream")
+    peer = shop.peer()
+    wait_for(lambda: shop.group()["waiting"] == 1)
+    shop.owner.call("close", sock=shop.sock)
+    assert not [c for c in shop.out.call("clients")["clients"] if c["name"] == "group g"]
+    while shop.out.call("recv", sock=peer[0], timeout=WAIT_MS).get("state") not in ("shutdown_comp", "comm_lost"):
+        pass
+
+
+@clean
+def test_spread_goes_on_with_who_comes_back(d):
+    """It was away as the last other member left."""
+    shop = Spread(d, by="stream", grace=60000)
+    a, b = shop.member("a"), shop.member("b")
+    a.sock.close()
+    wait_for(lambda: only(shop.group()["members"], name="a")["state"] == "away")
+    b.call("leave", name="g")
+    shop.say(shop.peers[0], b"1", b"2")
+    a.come_back()
+    assert words(a, 2) == [b"1", b"2"]
+    ack(a)
+    shop.say(shop.peers[0], b"3")
+    assert words(a, 1) == [b"3"]
+    assert shop.shares() == {"a": 256}
+
+
+@clean
+def test_a_socket_that_was_another_clients_is_shared(d):
+    """What that one was sent is its own affair."""
+    o, out, to = session(d, "owner"), d.client("peers"), session(d, "to")
+    got = o.call("open", ip="127.0.0.1", options={"active": True})
+    o.call("listen", sock=got["sock"])
+    sock = out.call("open", ip="127.0.0.1")["sock"]
+    up = out.call("connect", sock=sock, addr="127.0.0.1", port=got["port"], timeout=WAIT_MS)
+    for n in range(20):
+        send(out, sock, up["assoc_id"], b"%d" % n)
+    words(o, 20)
+    ack(o)
+    o.call("controlling_process", sock=got["sock"], client=to.id)
+    to.event("owner")
+    ack(to)
+    to.call("group", sock=got["sock"], name="g")
+
+
+def test_associations_that_wait_for_room_come_when_there_is(_):
+    d = Daemon(max_sockets="5")
+    try:
+        shop = Shop(d)
+        a = shop.member("a")
+        socks = [shop.out.call("open", ip="127.0.0.1")["sock"] for _ in range(3)]
+        shop.out.call("connect", sock=socks[0], addr="127.0.0.1", port=shop.port, timeout=WAIT_MS)
+        assigned(a)
+        up = shop.out.call("connect", sock=socks[1], addr="127.0.0.1", port=shop.port, timeout=WAIT_MS)
+        send(shop.out, socks[1], up["assoc_id"], b"1")
+        shop.says(d, 'group "g": associations wait, as ')
+        shop.out.call("close", sock=socks[2])
+        assigned(a)
+        assert words(a, 1) == [b"1"]
+    finally:
+        d.stop()
 
 
 def test_all_of_it_outlives_the_daemon(d):
