@@ -170,22 +170,54 @@ may_attach(const struct call *call, const struct supervised *v, bool take)
 }
 
 static enum error
-become_owner(struct call *call, struct sock *s)
+find_room_for(const struct call *call, const struct sock *s)
 {
 	const struct user	*u = call->client->account.user;
 	enum error		 e;
 
-	if (s->owner == call->client)
+	if (s->owner == call->client || s->uid == call->client->uid)
 		return ERR_OK;
-	if (s->uid != call->client->uid) {
-		if ((e = find_room(u, CHARGE_SOCKETS, 1)) != ERR_OK ||
-		    (e = find_room(u, CHARGE_ASSOCIATIONS, s->assocs.count)) != ERR_OK)
-			return e;
-		sock_set_user(s, call->client->uid);
+	if ((e = find_room(u, CHARGE_SOCKETS, 1)) != ERR_OK)
+		return e;
+	return find_room(u, CHARGE_ASSOCIATIONS, s->assocs.count);
+}
+
+/* Set the options before it changes hands, so that a wrong one changes no owner. Nothing is delivered meanwhile. */
+static enum error
+set_options(const struct call *call, struct sock *s, const msgpack_object *o)
+{
+	enum active_mode	active = s->active;
+	int32_t			count = s->count;
+	enum error		e;
+
+	s->passing = true;
+	e = find_and_set_options(call, s, o);
+	s->passing = false;
+	if (e == ERR_OK)
+		return e;
+	s->active = active;
+	s->count = count;
+	sock_pump(s);
+	return e;
+}
+
+/* Who loses it is told, too. */
+static void
+become_owner(const struct call *call, struct sock *s)
+{
+	struct client		*was = s->owner;
+	struct event_owner	 e = { .owner = call->client->node.key, .was = was->node.key };
+
+	if (was == call->client) {
+		sock_pump(s);
+		return;
 	}
+	if (s->uid != call->client->uid)
+		sock_set_user(s, call->client->uid);
 	call->client->events = true;
 	sock_give(s, call->client);
-	return ERR_OK;
+	if (was != s->home && !was->away)
+		client_tell(was, EVENT_owner, s->node.key, &e);
 }
 
 enum error
@@ -200,11 +232,12 @@ handle_attach(struct call *call, const struct rpc_attach_in *in, struct rpc_atta
 	    (e = may_attach(call, v, in->take)) != ERR_OK)
 		return e;
 	turn_cost(SUPERVISE_UNITS);
-	if ((e = become_owner(call, v->sock)) != ERR_OK)
+	if ((e = find_room_for(call, v->sock)) != ERR_OK)
 		return e;
 	out->waiting = v->sock->npending;
-	if (RPC_HAS(in, attach, options) && (e = find_and_set_options(call, v->sock, in->options.obj)) != ERR_OK)
+	if (RPC_HAS(in, attach, options) && (e = set_options(call, v->sock, in->options.obj)) != ERR_OK)
 		return e;
+	become_owner(call, v->sock);
 	a = supervised_assoc(v);
 	state = supervised_state_name(v);
 	out->sock = v->sock->node.key;

@@ -241,7 +241,7 @@ change(struct supervised *v, const char *map, size_t len)
 
 	supervised_set_map(v, map, len);
 	supervised_say(v, LINE_supervised_changed, hard ? "changed, and set up anew" : "changed");
-	if (supervised_is_wanted_down(v) != was_down) {
+	if (supervised_is_wanted_down(v) != was_down && (v->down || !was_down)) {
 		if (was_down)
 			supervised_up(v, "the configuration says so");
 		else

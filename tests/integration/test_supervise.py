@@ -512,6 +512,46 @@ def test_a_reload_changes_what_changed_and_nothing_else(_):
         assert not b.call("supervised")["supervised"]
 
 
+@clean
+def test_attach_with_a_wrong_option_changes_nothing(d):
+    a, b = d.client("a"), d.client("b")
+    there, port = listener(b)
+    sock = supervise(a, port)
+    is_up(a)
+    assert refusal(a, "attach", name="a", options={"active": True, "nosuch": 1}).startswith("einval: options.nosuch: ")
+    assert state(a)["owner"] == 0
+    b.call("attach", name="a", options={"active": True})
+    assert refusal(a, "attach", name="a", take=True, options={"active": False, "nosuch": 1}).startswith("einval: options.nosuch: ")
+    assert state(a)["owner"] == b.id
+    send(b, there, only(b.call("assocs")["assocs"], sock=there)["assoc_id"], b"1")
+    assert b.event("data", sock=sock)["data"] == b"1"
+
+
+@clean
+def test_who_loses_it_to_take_is_told(d):
+    a, b, c = d.client("a"), d.client("b"), d.client("c")
+    there, port = listener(b)
+    sock = supervise(a, port)
+    is_up(a)
+    a.call("attach", name="a", options={"active": True})
+    c.call("attach", name="a", take=True)
+    a.event("owner", sock=sock, owner=c.id, was=a.id)
+
+
+def test_a_change_reaches_what_was_down_and_is_up(_):
+    """The paragraph says down, somebody said up, and the paragraph changes."""
+    with configured() as (d, conf):
+        b = d.client("b")
+        (_, one), (_, two) = listener(b), listener(b)
+        conf.reload(("a", paragraph(one, down="true")))
+        b.call("up", name="a")
+        is_up(b)
+        was = state(b)["sock"]
+        conf.reload(("a", paragraph(two)))
+        wait_for(lambda: state(b)["sock"] != was and state(b)["state"] == "up")
+        assert [x["peer"]["port"] for x in b.call("assocs")["assocs"] if x["sock"] == state(b)["sock"]] == [two]
+
+
 def test_a_wrong_paragraph_is_named_with_its_line(d):
     conf = Configured(d)
     path = os.path.join(d.dir, "other")
