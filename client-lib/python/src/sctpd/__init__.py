@@ -9,9 +9,11 @@
                 await s.send(event.data, event.assoc_id, event.stream)
 """
 from . import _tables
-from ._aio import Attached, Daemon, Group, Socket, connect_unix
+from ._daemon import Daemon, connect_unix
 from ._errors import Closed, Error, Lost, NoSession, ProtocolError, Superseded, Timeout
+from ._group import Group
 from ._records import Endpoint, Event, Record, Setting
+from ._socket import Attached, Socket
 from ._tables import *  # noqa: F401,F403
 from ._tables import ERRORS, PPIDS, Data
 

@@ -18,7 +18,7 @@ from concurrent.futures import Future
 from typing import (TYPE_CHECKING, Any, Awaitable, Callable, Coroutine, Dict, Iterable, Iterator, List, Mapping, Optional,
                     Type, TypeVar, Union, overload)
 
-from . import _aio
+from . import _daemon, _group, _socket
 from ._errors import Closed
 from ._records import Endpoint, Event, Setting
 from ._tables import AttachResult, BlockingDaemonCalls, BlockingSocketCalls, ConnectResult, SendManyResult
@@ -77,7 +77,7 @@ class Sent:
 class Socket(BlockingSocketCalls):
     """An SCTP socket: see sctpd.Socket. `for event in s` takes its messages and events."""
 
-    def __init__(self, thread: _Thread, inner: _aio.Socket) -> None:
+    def __init__(self, thread: _Thread, inner: _socket.Socket) -> None:
         self._thread, self._inner = thread, inner
 
     def __repr__(self) -> str:
@@ -164,7 +164,7 @@ class Socket(BlockingSocketCalls):
 class Attached(Socket):
     """The socket of a supervised association: see sctpd.Attached."""
 
-    _inner: _aio.Attached
+    _inner: _socket.Attached
 
     @property
     def name(self) -> str:
@@ -181,7 +181,7 @@ class Attached(Socket):
 class Group:
     """What this program has of a group's socket: see sctpd.Group."""
 
-    def __init__(self, thread: _Thread, inner: _aio.Group) -> None:
+    def __init__(self, thread: _Thread, inner: _group.Group) -> None:
         self._thread, self._inner = thread, inner
 
     @property
@@ -221,7 +221,7 @@ class Group:
 class Daemon(BlockingDaemonCalls):
     """A connection to sctpd: see sctpd.Daemon."""
 
-    def __init__(self, thread: _Thread, inner: _aio.Daemon) -> None:
+    def __init__(self, thread: _Thread, inner: _daemon.Daemon) -> None:
         self._thread, self._inner = thread, inner
 
     @property
@@ -290,7 +290,7 @@ def connect_unix(path: Union[None, str, "os.PathLike[str]"] = None, **how: Any) 
     """Connect to the daemon, as sctpd.connect_unix does; on_change is called in another thread."""
     thread = _Thread()
     try:
-        return Daemon(thread, thread.run(_aio.connect_unix(path, **how)))
+        return Daemon(thread, thread.run(_daemon.connect_unix(path, **how)))
     except BaseException:
         thread.stop()
         raise

@@ -1,15 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The connection to the daemon, for asyncio.
 
-One connection serves all tasks. Each request has its own answer, and each socket
-its own queue, so no task waits behind another:
-
-- A socket is read in the mode that counts (active: N). The library allows the
-  daemon a few events, and more when the program has taken some. A socket that
-  is not read gets none: the daemon stops reading it, and the peer's window closes.
-- Messages to one association wait here, not in the daemon, once a share of what
-  it lets one client have waiting is under way. So it goes on to read what
-  others send.
+One connection serves all tasks. Each request has its own answer, each socket its
+own queue, and each association its own gate, so no task waits behind another.
 """
 from __future__ import annotations
 
@@ -18,13 +11,16 @@ import os
 import socket as sockets
 from collections import deque
 from typing import (TYPE_CHECKING, Any, AsyncIterator, Callable, Deque, Dict, Iterable, List, Mapping, Optional, Tuple,
-                    Type, TypeVar, Union, overload)
+                    Union)
 
-from ._errors import Closed, Error, Lost, Timeout
-from ._records import Endpoint, Event, Setting, event_from, to_wire
+from ._errors import Error, Lost, Timeout
+from ._gate import Gate
+from ._group import Group
+from ._queue import Queue
+from ._records import Endpoint, Event, to_wire
 from ._session import OVER, UP, Session
-from ._tables import (EVENTS, OPTIONS, AcceptResult, AttachResult, ConnectResult, DaemonCalls, SendManyResult,
-                      SocketCalls)
+from ._socket import Attached, Socket, packed_options
+from ._tables import AttachResult, DaemonCalls
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -36,403 +32,10 @@ READ_BYTES = WRITE_BYTES = 256 << 10
 KEPT_BYTES = 16 << 20  # requests that are not answered; more wait
 ACK_PAUSE = 0.02  # seconds that an acknowledgement may wait for more
 FIRST_PAUSE, LAST_PAUSE = 0.005, 0.5  # between two attempts to come back
-SOCKET_BYTES = 128 << 10  # what may wait here of one socket that is not read; two messages in any case
-MOST_EVENTS = 256
 LOOSE_EVENTS = 1024  # of no socket, which nobody takes
-# Events that do not count against the mode of their socket.
-UNCOUNTED = {"sctp_passive", "sctp_closed", "owner", "assigned", "unassigned", "supervised"}
 # Events that are of no socket of ours, though they may name one.
 UNBOUND = {"watch", "tap", "owner", "left", "error", "overrun"}
-S = TypeVar("S", bound=Setting)
 Change = Callable[[str], None]
-
-
-class _Queue:
-    """Events for whoever waits for the next one; the first come is the first served."""
-
-    def __init__(self, daemon: "Daemon") -> None:
-        self._daemon = daemon
-        self._events: Deque[Tuple[str, Mapping[str, Any], int]] = deque()
-        self._bytes = 0
-        self._waiters: Deque["asyncio.Future[None]"] = deque()
-        self._end: Optional[Error] = None  # what comes after the last event
-        self._in_hand: Optional[int] = None  # the number of the event that was given last
-
-    def _push(self, name: str, fields: Mapping[str, Any], size: int) -> None:
-        self._events.append((name, fields, size))
-        self._bytes += size
-        self._wake()
-
-    def _finish(self, why: Error) -> None:
-        if self._end is None:
-            self._end = why
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-
-    def _wake(self) -> None:
-        while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                return
-
-    def _wanted(self) -> None:
-        """Somebody takes events."""
-
-    async def _wait(self, deadline: Optional[float]) -> None:
-        loop = asyncio.get_running_loop()
-        waiter = loop.create_future()
-        self._waiters.append(waiter)
-        timer = None
-        if deadline is not None:
-            def expire() -> None:
-                if not waiter.done():
-                    waiter.set_exception(Timeout("timeout: no event came in that time", "timeout"))
-            timer = loop.call_at(deadline, expire)
-        try:
-            await waiter
-        except BaseException:
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
-            if self._events:
-                self._wake()  # it may have been woken for them
-            raise
-        finally:
-            if timer is not None:
-                timer.cancel()
-
-    async def _next(self, timeout: Optional[float]) -> Event:
-        self._handled()
-        deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
-        while not self._events:
-            if self._end is not None:
-                raise self._end.again()
-            self._wanted()
-            await self._wait(deadline)
-        name, fields, size = self._events.popleft()
-        self._bytes -= size
-        event = event_from(name, fields, EVENTS)
-        if not self._daemon._by_hand:
-            self._in_hand = event.seq
-        self._wanted()
-        return event
-
-    def _handled(self) -> None:
-        """What was given last is handled: its receiver asks for more."""
-        if self._in_hand is not None:
-            self._daemon._session.handled(self._in_hand)
-            self._in_hand = None
-            self._daemon._ack_soon()
-
-    def _discard(self) -> None:
-        """What waits is somebody else's by now, or nobody's."""
-        self._handled()
-        for _, fields, _ in self._events:
-            self._daemon._session.handled(fields.get("seq", 0))
-        self._events.clear()
-        self._bytes = 0
-        self._daemon._ack_soon()
-
-
-class Socket(SocketCalls, _Queue):
-    """An SCTP socket. `async for event in s` takes its messages and events, until
-    the socket is closed; an event is handled when the next one is asked for."""
-
-    def __init__(self, daemon: "Daemon", number: int, port: int = 0, peer: Optional[Endpoint] = None,
-                 assoc_id: int = 0) -> None:
-        _Queue.__init__(self, daemon)
-        self.number = number
-        self.port = port
-        self.peer = peer
-        self.assoc_id = assoc_id  # of a one-to-one socket that was accepted
-        self._paced = True  # we set the mode
-        self._credit = 0  # events that the daemon may still send
-        self._size = SOCKET_BYTES // 4  # of an event, of late
-        self._read = False
-        self._put_back: Deque[AcceptResult] = deque()
-
-    def __repr__(self) -> str:
-        return f"<sctpd.Socket {self.number}>"
-
-    @property
-    def daemon(self) -> "Daemon":
-        return self._daemon
-
-    async def call(self, method: str, **arguments: Any) -> Any:
-        """Any method, on this socket."""
-        return await self._daemon.call(method, sock=self.number, **arguments)
-
-    # ---- events --------------------------------------------------------
-
-    def _push(self, name: str, fields: Mapping[str, Any], size: int) -> None:
-        if name == "sctp_passive" and self._paced:
-            self._daemon._session.handled(fields.get("seq", 0))
-            return
-        if name == "sctp_closed":
-            self._daemon._session.handled(fields.get("seq", 0))
-            self._ended(str(fields.get("reason") or "closed: the socket was closed"))
-            return
-        if name not in UNCOUNTED and not (name == "sctp_send_failed" and fields.get("reason")):
-            self._credit -= 1
-        self._size = max(size, self._size - self._size // 8)
-        super()._push(name, fields, size)
-
-    def _ended(self, text: str) -> None:
-        self._daemon._sockets.pop(self.number, None)
-        self._finish(Closed(text if text.startswith("closed") else f"closed: {text}", "closed"))
-
-    def _wanted(self) -> None:
-        if not self._paced or self._end is not None:
-            return
-        self._read = True
-        window = min(MOST_EVENTS, max(2, SOCKET_BYTES // self._size))
-        have = max(0, self._credit) + len(self._events)
-        if have * 2 > window:
-            return
-        more = window - have
-        self._credit += more
-
-        def granted(error: Any, result: Any) -> None:
-            if error is not None and not isinstance(error, Lost):
-                self._finish(error)
-        try:
-            self._daemon._ask("setopts", {"sock": self.number, "options": {"active": more}}, granted)
-        except Lost as why:
-            self._finish(why)
-
-    async def recv(self, timeout: Optional[float] = None) -> Event:
-        """The next event, a Data or another. Fails with Closed after the last one, and with
-        Timeout after so many seconds."""
-        return await self._next(timeout)
-
-    def __aiter__(self) -> AsyncIterator[Event]:
-        return self
-
-    async def __anext__(self) -> Event:
-        try:
-            return await self._next(None)
-        except Closed:
-            raise StopAsyncIteration from None
-
-    # ---- messages ------------------------------------------------------
-
-    @staticmethod
-    def _message(data: Any, assoc_id: Optional[int], stream: Optional[int], info: Mapping[str, Any]) -> Dict[str, Any]:
-        if isinstance(data, str):
-            data = data.encode()
-        message: Dict[str, Any] = {"data": data}
-        given = {key: to_wire(value) for key, value in info.items() if value is not None}
-        if given:
-            if stream:
-                given["stream"] = stream
-            if assoc_id:
-                given["assoc_id"] = assoc_id
-            message["sctp_sndrcvinfo"] = given
-            return message
-        if stream is not None:
-            message["stream"] = stream
-        if assoc_id is not None:
-            message["assoc_id"] = assoc_id
-        return message
-
-    async def send(self, data: Union[bytes, bytearray, memoryview, str], assoc_id: Optional[int] = None,
-                   stream: Optional[int] = None, **info: Any) -> None:
-        """Send a message, and wait until the stack has accepted it. info: ppid, flags, context,
-        timetolive and the other fields of SctpSndrcvinfo."""
-        await (await self.post(data, assoc_id, stream, **info))
-
-    async def post(self, data: Union[bytes, bytearray, memoryview, str], assoc_id: Optional[int] = None,
-                   stream: Optional[int] = None, **info: Any) -> "asyncio.Future[Any]":
-        """Send a message, and wait only until there is room for it. The future that is returned says
-        whether the stack has accepted the message. A failure that nobody asks it for is logged by asyncio."""
-        message = self._message(data, assoc_id, stream, info)
-        return await self._daemon._send(self.number, assoc_id or 0, len(message["data"]), "send", message)
-
-    async def send_many(self, messages: Iterable[Union[bytes, Mapping[str, Any]]], assoc_id: Optional[int] = None,
-                        stream: Optional[int] = None) -> SendManyResult:
-        """Send up to 64 messages of one association with one request. The stack takes as many as it has
-        room for, from the first on: see taken and error in what is returned."""
-        packed = [dict(m) if isinstance(m, Mapping) else self._message(m, None, stream, {}) for m in messages]
-        arguments = {"messages": packed}
-        if assoc_id is not None:
-            arguments["assoc_id"] = assoc_id  # type: ignore[assignment]
-        size = sum(len(m["data"]) for m in packed)
-        return SendManyResult._from(await (await self._daemon._send(self.number, assoc_id or 0, size, "send_many",
-                                                                    arguments)))
-
-    # ---- associations --------------------------------------------------
-
-    async def connect(self, addr: Union[str, Iterable[str]], port: int, timeout: Optional[float] = None,
-                      **options: "Unpack[Options]") -> ConnectResult:
-        """Set up an association, and wait until it is up."""
-        where = addr if isinstance(addr, str) else list(addr)
-        try:
-            return ConnectResult._from(await self.call("connect", addr=where, port=port, timeout=self._ms(timeout),
-                                                       options=_options(options) or None))
-        finally:
-            if self._credit > 0:  # its result counted like an event
-                self._credit -= 1
-
-    async def accept(self, timeout: Optional[float] = None) -> "Socket":
-        """The next association of a listening socket of type stream, as a socket of its own."""
-        if not self._put_back:
-            future = self._daemon._request("accept", {"sock": self.number, "timeout": self._ms(timeout)},
-                                           late=lambda result: self._put_back.append(AcceptResult._from(result)))
-            result = AcceptResult._from(await future)
-        else:
-            result = self._put_back.popleft()
-        return self._daemon._make(result.accepted, peer=result.from_, assoc_id=result.assoc_id)
-
-    async def peeloff(self, assoc_id: int) -> "Socket":
-        """Make an association a socket of its own."""
-        number = (await self.call("peeloff", assoc_id=assoc_id))["sock"]
-        return self._daemon._make(int(number), assoc_id=assoc_id)
-
-    # ---- options -------------------------------------------------------
-
-    async def setopts(self, **options: "Unpack[Options]") -> None:
-        """Set options, in the order in which they are given."""
-        if "active" in options:
-            self._paced = False
-        await self.call("setopts", options=_options(options))
-
-    @overload
-    async def getopt(self, option: Type[S], **which: Any) -> S: ...
-    @overload
-    async def getopt(self, option: str, **which: Any) -> Any: ...
-
-    async def getopt(self, option: Any, **which: Any) -> Any:
-        """Read an option, by its class (sctpd.SctpStatus) or name ("sctp_nodelay"). which: assoc_id or address,
-        where the option is that of an association or a path."""
-        name = option if isinstance(option, str) else option.option
-        answer = await self.call("getopts", options=[[name, to_wire(which)] if which else name])
-        return _option(*answer["options"][0])
-
-    async def getopts(self, *names: str) -> Dict[str, Any]:
-        """Read several."""
-        answer = await self.call("getopts", options=list(names))
-        return {name: _option(name, value) for name, value in answer["options"]}
-
-    # ---- the end -------------------------------------------------------
-
-    async def close(self) -> None:
-        """Close the socket. Messages that were sent still arrive."""
-        if self._end is None:
-            try:
-                await self.call("close")
-            except Closed:
-                pass
-        self._discard()
-        self._ended("closed: the program closed the socket")
-
-    async def give(self, client: int) -> None:
-        """Give the socket to another client, with everything that was not handled."""
-        self._handled()
-        session = self._daemon._session
-        handled = [f["seq"] for _, f, _ in self._events if "seq" in f]
-        before = handled[0] - 1 if handled else session.seq
-        for seq in [n for n in session.open if n <= before]:
-            session.handled(seq)  # an acknowledgement goes up to a number, or this one would come twice
-        session.ack()
-        await self.call("controlling_process", client=client)
-        self._discard()
-        self._ended("closed: the socket was given away")
-
-    async def __aenter__(self) -> "Socket":
-        return self
-
-    async def __aexit__(self, *why: Any) -> None:
-        if self._daemon._session.phase != OVER:
-            await self.close()
-
-
-class Attached(Socket):
-    """The socket of a supervised association that this program is attached to."""
-
-    name: str = ""
-    state: AttachResult = AttachResult()
-
-    async def detach(self) -> None:
-        """Give it back. The association stays."""
-        self._handled()
-        await self._daemon.call("detach", name=self.name)
-        self._discard()
-        self._ended("closed: detached")
-
-    async def close(self) -> None:
-        """The same: the socket itself is the daemon's."""
-        if self._end is None:
-            await self.detach()
-
-
-class Group(_Queue):
-    """What this program has of a group's socket. `async for event in group` takes the events of all its
-    sockets, and Assigned and Unassigned, which say what comes and goes; event.sock is the socket."""
-
-    def __init__(self, daemon: "Daemon", name: str) -> None:
-        super().__init__(daemon)
-        self.name = name
-        self.number = 0  # the group's socket, on which every member may send by assoc_id
-        self.members = 0
-        self.has: Dict[int, int] = {}  # sockets that it has, and their associations
-
-    def _push(self, name: str, fields: Mapping[str, Any], size: int) -> None:
-        number = int(fields.get("sock", 0))
-        if name == "assigned":
-            self.has[number] = int(fields.get("assoc_id", 0))
-            self._daemon._members[number] = self
-        elif name == "unassigned":
-            self.has.pop(number, None)
-            self._daemon._members.pop(number, None)
-        elif name == "sctp_closed":
-            self.has.pop(number, None)
-            self._daemon._members.pop(number, None)
-        if "seq" in fields:
-            self._daemon._session.pin(int(fields["seq"]))
-        if name == "left" and not fields.get("ended"):
-            self._discard()  # other members get what was not handled
-            self.has.clear()
-        super()._push(name, fields, size)
-        if name == "left":
-            self._gone()
-
-    def _gone(self) -> None:
-        """When the group has ended, its sockets are this program's: Daemon.socket gives those in has."""
-        for number in [*self.has, self.number]:
-            self._daemon._members.pop(number, None)
-        self._daemon._groups.pop(self.name, None)
-        self._finish(Closed("closed: this program is no member of the group", "closed"))
-
-    async def recv(self, timeout: Optional[float] = None) -> Event:
-        """The next event of any of its sockets."""
-        return await self._next(timeout)
-
-    def __aiter__(self) -> AsyncIterator[Event]:
-        return self
-
-    async def __anext__(self) -> Event:
-        try:
-            return await self._next(None)
-        except Closed:
-            raise StopAsyncIteration from None
-
-    async def send(self, data: Union[bytes, str], assoc_id: int, stream: Optional[int] = None, **info: Any) -> None:
-        """Send on an association of the group's socket, whoever has it."""
-        await Socket(self._daemon, self.number).send(data, assoc_id, stream, **info)
-
-    async def drain(self, on: bool = True) -> None:
-        """Be given nothing new, and lose what there is once it is acknowledged. Then leave."""
-        await self._daemon.drain_member(self.name, on=on)
-
-    async def leave(self) -> None:
-        """Leave. Others get what was not handled."""
-        self._handled()
-        self._daemon._session.ack()
-        await self._daemon.call("leave", name=self.name)
-        self._discard()
-        self._gone()
-        self.has.clear()
 
 
 class Daemon(DaemonCalls):
@@ -448,8 +51,8 @@ class Daemon(DaemonCalls):
         self._sockets: Dict[int, Socket] = {}
         self._groups: Dict[str, Group] = {}
         self._members: Dict[int, Group] = {}
-        self._others = _Queue(self)
-        self._gates: Dict[Tuple[int, int], _Gate] = {}
+        self._others = Queue(self)
+        self._gates: Dict[Tuple[int, int], Gate] = {}
         self._room: Deque["asyncio.Future[None]"] = deque()
         self._flushing = self._writing = False
         self._ack_timer: Optional[asyncio.TimerHandle] = None
@@ -709,7 +312,7 @@ class Daemon(DaemonCalls):
         key = sock, assoc_id
         gate = self._gates.get(key)
         if gate is None:
-            gate = self._gates[key] = _Gate(self, key)
+            gate = self._gates[key] = Gate(self, key)
         size += 64
         await gate.enter(size)
         message["sock"] = sock
@@ -795,7 +398,7 @@ class Daemon(DaemonCalls):
         (one-to-many) or stream (one-to-one). Options are keyword arguments: sctp_nodelay=True,
         sctp_initmsg=sctpd.SctpInitmsg(num_ostreams=5), or a dict."""
         where = ip if ip is None or isinstance(ip, str) else list(ip)
-        arguments = {"ip": where, "port": port, "type": type, "family": family, "options": _options(options) or None}
+        arguments = {"ip": where, "port": port, "type": type, "family": family, "options": packed_options(options) or None}
         while self._is_full():
             await asyncio.sleep(0.01)
         result = await self._request("open", arguments, late=self._close_late)
@@ -819,7 +422,7 @@ class Daemon(DaemonCalls):
 
     async def attach(self, name: str, *, take: Optional[bool] = None, **options: "Unpack[Options]") -> Attached:
         """Become the owner of a supervised association's socket."""
-        result = AttachResult._from(await self.call("attach", name=name, take=take, options=_options(options) or None))
+        result = AttachResult._from(await self.call("attach", name=name, take=take, options=packed_options(options) or None))
         old = self._sockets.get(result.sock)
         attached = Attached(self, result.sock, assoc_id=result.assoc_id)
         attached.name, attached.state = name, result
@@ -869,70 +472,6 @@ class Daemon(DaemonCalls):
 
     async def __aexit__(self, *why: Any) -> None:
         await self.close()
-
-
-class _Gate:
-    """How much of one association is under way; what is more waits in its order."""
-
-    def __init__(self, daemon: Daemon, key: Tuple[int, int]) -> None:
-        self._daemon, self._key = daemon, key
-        self._size = 0
-        self._waiters: Deque[Tuple["asyncio.Future[None]", int]] = deque()
-
-    def _fits(self, size: int) -> bool:
-        if self._size == 0:
-            return True
-        queue = int(self._daemon._session.hello.get("limits", {}).get("client_queue", 1 << 20))
-        return self._size + size <= max(1, queue // 2 // len(self._daemon._gates))
-
-    async def enter(self, size: int) -> None:
-        if not self._waiters and self._fits(size):
-            self._size += size
-            return
-        waiter = self._daemon._loop.create_future()
-        self._waiters.append((waiter, size))
-        try:
-            await waiter
-        except BaseException:
-            if waiter.done() and not waiter.cancelled():
-                self.leave(size)
-            else:
-                self._waiters.remove((waiter, size))
-                self._admit()
-            raise
-
-    def leave(self, size: int) -> None:
-        self._size -= size
-        self._admit()
-        if self._size == 0 and not self._waiters:
-            self._daemon._gates.pop(self._key, None)
-
-    def _admit(self) -> None:
-        while self._waiters:
-            waiter, size = self._waiters[0]
-            if not waiter.done():
-                if not self._fits(size):
-                    return
-                self._size += size
-                waiter.set_result(None)
-            self._waiters.popleft()
-
-    def open_all(self) -> None:
-        """Those that wait find out by themselves that it is over."""
-        while self._waiters:
-            waiter, size = self._waiters.popleft()
-            if not waiter.done():
-                self._size += size
-                waiter.set_result(None)
-
-
-def _options(options: Mapping[str, Any]) -> List[List[Any]]:
-    return [[name.rstrip("_"), to_wire(value)] for name, value in options.items() if value is not None]
-
-
-def _option(name: str, value: Any) -> Any:
-    cls = OPTIONS.get(name)
-    return cls._from(value) if cls is not None and isinstance(value, Mapping) else value  # type: ignore[attr-defined]
 
 
 async def connect_unix(path: Union[None, str, "os.PathLike[str]"] = None, *, name: Optional[str] = None,
@@ -991,6 +530,3 @@ def _unreachable(path: str, why: OSError) -> Error:
     if code == "eacces":
         return Error(f"eacces: the permissions of {path} do not admit this program; add its user to the group sctp", code)
     return Error(f"{code}: cannot connect to {path}: {why.strerror}", code)
-
-
-__all__ = ["Attached", "Daemon", "Group", "Socket", "connect_unix"]
