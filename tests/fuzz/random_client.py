@@ -23,7 +23,8 @@ WEIGHTS = {"open": 4, "listen": 4, "connect": 7, "connect_init": 4, "send": 16, 
            "setopts": 5, "getopts": 3, "peeloff": 3, "eof": 2, "abort": 2, "lend": 2, "give_back": 2, "hello": 3,
            "ack": 2, "controlling_process": 3, "adopt": 2, "describe": 0.3, "bindx_add": 3, "bindx_rem": 2, "reset_streams": 3,
            "drain": 0.3, "disconnect": 0.3, "log_level": 0.1, "tap": 0.3, "supervise": 3, "attach": 5, "detach": 1.5, "up": 1.5,
-           "down": 0.7, "unsupervise": 0.7, "explain": 0.7}
+           "down": 0.7, "unsupervise": 0.7, "explain": 0.7,
+           "group": 3, "join": 5, "leave": 1.5, "drain_member": 2, "ungroup": 1, "groups": 0.5}
 FOREIGN = 0.05          # of all calls are spelt as other languages do
 EVENT_FIELDS = {"sock", "seq", "from", "event"}     # of any event, beside its own
 FDS_MAX = 8

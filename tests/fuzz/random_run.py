@@ -171,6 +171,9 @@ class Root(Client):
             if s["held"]:
                 with contextlib.suppress(RpcError):
                     self.call("close", sock=s["sock"])
+        for g in self.call("groups")["groups"]:
+            with contextlib.suppress(RpcError):
+                self.call("close", sock=g["sock"])
         for v in self.call("supervised")["supervised"]:
             with contextlib.suppress(RpcError):
                 self.call("unsupervise", name=v["name"])

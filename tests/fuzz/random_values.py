@@ -42,6 +42,10 @@ SUPERVISED = ("north", "south", "east", "west", "a.b-c_d")
 SUPERVISING = ("supervise", "unsupervise", "supervised", "attach", "detach", "up", "down", "explain")
 
 
+GROUPS = ("red", "green", "blue")
+GROUPING = ("group", "join", "leave", "drain_member", "ungroup", "groups")
+
+
 def respelt(value, rng):
     """The same, as a library of another language might write it: bin for a
     string, a float for an integer, an empty list for an empty map."""
@@ -180,7 +184,9 @@ class Values:
         return self.random.choice((1, 2, 10, 64, 64, 65, 1024, 1025, 0))
 
     def a_name(self, method, client, sock):
-        """Of a supervised association: one of a few, so that others know it."""
+        """Of a supervised association or a group: one of a few, so that others know it."""
+        if method in GROUPING:
+            return self.random.choice(GROUPS)
         return self.random.choice(SUPERVISED) if method in SUPERVISING else self.text()
 
     def a_local(self, method, client, sock):

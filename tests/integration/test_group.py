@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Groups: clients that own a socket together. Who gets what, and what becomes of it."""
 import functools
+import json
 import os
 import signal
 import socket
+import subprocess
 
 import msgpack
 
 from check import WAIT_MS, code, only, recv, refusal, send
-from harness import SLOW, Daemon, wait_for
+from harness import BUILD, SLOW, Daemon, wait_for
 from rpc import WAIT
 from test_keeper import Own
 from test_refuse import STRANGER, as_stranger
@@ -523,6 +525,31 @@ def test_spread_lets_nobody_wait_for_others(d):
     shop.owner.call("ungroup", name="g")        # what waits goes along
     shop.owner.call("setopts", sock=shop.sock, options={"active": True})
     assert words(shop.owner, 2)[-2:] == [b"last", b"of all"]
+
+
+@clean
+def test_sctpctl_lists_members_and_what_waits(d):
+    """A line for each member, and one for a group that has none; as JSON what the daemon said."""
+    shop = Shop(d)
+    assert said(d, "groups").splitlines()[1].split()[0] == "g"
+    a, b = shop.member("a"), shop.member("b", priority=7)
+    peer = shop.peer()
+    assigned(b)
+    b.event("sctp_assoc_change")
+    ack(b)
+    shop.say(peer, b"1")
+    assert words(b, 1) == [b"1"]
+    b.call("drain_member", name="g")
+    lines = [line.split() for line in said(d, "groups", "-v", "name=g").splitlines()]
+    rows = [dict(zip(lines[0], line)) for line in lines[1:]]
+    assert [r["name"] for r in rows] == ["b", "a"] and [r["state"] for r in rows] == ["draining", "active"], rows
+    assert rows[0]["going"] == "1" and rows[0]["for"] != "-" and rows[1]["for"] == "-" and rows[0]["priority"] == "7", rows
+    assert json.loads(said(d, "--json", "groups"))["groups"][0]["members"][1]["client"] == a.id
+
+
+def said(d, *words):
+    return subprocess.run([os.path.join(BUILD, "sctpctl"), "-s", d.path, *words], capture_output=True, text=True,
+                          check=True, timeout=WAIT * SLOW).stdout
 
 
 @clean
