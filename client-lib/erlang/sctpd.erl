@@ -19,6 +19,7 @@
          connectx_init/3, connectx_init/4, connectx_init/5,
          send/3, send/4, recv/1, recv/2, eof/2, abort/2, abort/3,
          controlling_process/2, error_string/1, error_text/0, call/3]).
+-export([info/1, monitor/1, cancel_monitor/1]).
 -export([group/3, ungroup/2, join/1, join/2, ack/2, ack/3, drain/1, leave/1]).
 -export([setopts/2, getopts/2, getstat/1, getstat/2, port/1, sockname/1, socknames/1,
          socknames/2, peername/1, peernames/1, peernames/2]).
@@ -26,13 +27,16 @@
 -include_lib("kernel/include/inet_sctp.hrl").
 -include("sctpd.hrl").
 
--export_type([socket/0, assoc_id/0, option/0]).
+-export_type([socket/0, sctp_socket/0, assoc_id/0, option/0, option_name/0, option_value/0]).
 -opaque socket() :: #'$sctpd'{}.
+-type sctp_socket() :: socket().        % its name in gen_sctp
 -type assoc_id() :: non_neg_integer().
 -type assoc() :: #sctp_assoc_change{} | assoc_id().
 -type address() :: inet:ip_address() | inet:hostname().
 -type name() :: {inet:ip_address(), inet:port_number()}.
--type option() :: {atom(), term()} | inet | inet6 | list | binary.
+-type option_name() :: atom().
+-type option_value() :: term().
+-type option() :: {option_name(), option_value()} | inet | inet6 | list | binary.
 -type reason() :: inet:posix() | closed | timeout | {type, term()}.
 -type message() :: {inet:ip_address(), inet:port_number(), Anc :: list(),
                     Data :: binary() | string() | tuple()}.
@@ -167,7 +171,7 @@ peel_off(#'$sctpd'{sock = Sock, family = Family} = S, Id) ->
     case sctpd_socket:info(S) of
         {ok, Local} ->
             Args = #{sock => Sock, assoc_id => Id},
-            case sctpd_socket:start(S, peeloff, Args, maps:remove(active, Local), Family) of
+            case sctpd_socket:start(S, peeloff, Args, maps:with([mode], Local), Family) of
                 {ok, _} = Answer -> Answer;
                 {error, Reason} -> failed(Reason)
             end;
@@ -453,6 +457,31 @@ move_messages(S, Pid) ->
         {sctp_closed, S} = M -> Pid ! M, move_messages(S, Pid)
     after 0 -> ok
     end.
+
+%% As inet:info/1: who owns a socket, its mode, the daemon's handle of it, and the
+%% state of the connection (up; away while the daemon is).
+-spec info(socket()) -> #{owner := pid(), active := option_value(), mode := binary | list,
+                          handle := non_neg_integer(), connection := atom()} | {error, closed}.
+info(S) ->
+    #'$sctpd'{conn = Conn, sock = Sock} = socket(S),
+    case sctpd_socket:info(S) of
+        {ok, Info} ->
+            try sctpd_conn:info(Conn) of
+                #{phase := Phase} -> Info#{handle => Sock, connection => Phase}
+            catch exit:_ -> {error, closed}
+            end;
+        {error, closed} = E -> E
+    end.
+
+%% As inet:monitor/1: {'DOWN', Ref, process, _, _} comes when the socket is closed,
+%% by whomever, or with its owner or the daemon.
+-spec monitor(socket()) -> reference().
+monitor(S) ->
+    #'$sctpd'{pid = Pid} = socket(S),
+    monitor(process, Pid).
+
+-spec cancel_monitor(reference()) -> boolean().
+cancel_monitor(Ref) -> demonitor(Ref, [flush, info]).
 
 %% ---- groups -------------------------------------------------------------------
 

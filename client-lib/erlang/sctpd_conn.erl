@@ -158,8 +158,8 @@ over(Why, #state{calls = Calls} = St) ->
     _ = [answer(To, {error, Why}) || #call{to = To} <- maps:values(Calls)],
     throw({stop, {shutdown, Why}, St}).
 
-answer({alias, Alias}, Answer) -> Alias ! {Alias, Answer};
-answer({pid, Pid, Tag}, Answer) -> Pid ! {answer, Tag, Answer};
+answer({alias, Alias}, Answer) -> Alias ! {Alias, Answer}, ok;
+answer({pid, Pid, Tag}, Answer) -> Pid ! {answer, Tag, Answer}, ok;
 answer(none, _) -> ok.
 
 %% ---- requests --------------------------------------------------------------------

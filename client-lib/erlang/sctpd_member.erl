@@ -125,12 +125,12 @@ ask(Conn, Tag, Method, Args) ->
     Conn ! {'$req', {pid, self(), Tag}, plain, sctpd_conn:body(Method, Args)},
     ok.
 
-answer({Tag, To}, Answer) -> To ! {Tag, Answer};
+answer({Tag, To}, Answer) -> To ! {Tag, Answer}, ok;
 answer(none, _) -> ok;
-answer(Alias, Answer) -> Alias ! {Alias, Answer}.
+answer(Alias, Answer) -> Alias ! {Alias, Answer}, ok.
 
 %% What sctpd_socket does for its sockets, as far as members have a use for it.
-asked(info, #state{mode = Mode}) -> {ok, #{mode => Mode, active => true}};
+asked(info, #state{mode = Mode, owner = Owner}) -> {ok, #{mode => Mode, active => true, owner => Owner}};
 asked(group, #state{group = Group}) -> {ok, Group};
 asked(_, _) -> {error, einval}.
 
@@ -148,7 +148,8 @@ ended({shutdown, Why}, #state{starter = Starter}) when Starter =/= undefined ->
 ended(_, #state{starter = Starter}) when Starter =/= undefined ->
     answer(Starter, {error, closed});
 ended(_, #state{owner = Owner, m = M}) ->
-    Owner ! {sctp_closed, M}.
+    Owner ! {sctp_closed, M},
+    ok.
 
 %% ---- what comes ----------------------------------------------------------------
 

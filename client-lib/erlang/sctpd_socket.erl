@@ -132,7 +132,7 @@ init(#{conn := Conn, owner := Owner, family := Family, local := Local} = How) ->
                 conn_mon = monitor(process, Conn), starter = maps:get(starter, How, undefined),
                 parent = parent(How), local = maps:remove(active, Local),
                 active = maps:get(active, Local, false)},
-    case How of
+    _ = case How of
         #{sock := Sock} -> Conn ! {route, Sock, self()};
         #{method := Method, args := Args} ->
             Conn ! {'$req', {pid, self(), setup}, {setup, self()}, sctpd_conn:body(Method, Args)}
@@ -167,8 +167,8 @@ handle({{connect, Caller, Args}, Alias}, St) ->
     ask({connect, Alias, Caller, peer(Args)}, plain, connect, Args, St);
 handle({close, Alias}, #state{s = #'$sctpd'{sock = Sock}} = St) ->
     ask({close, Alias}, {close, Sock}, close, #{}, St#state{closing = true});
-handle({info, Alias}, #state{local = Local, active = Active} = St) ->
-    answer(Alias, {ok, Local#{active => Active}}),
+handle({info, Alias}, #state{local = Local, active = Active, owner = Owner} = St) ->
+    answer(Alias, {ok, Local#{active => Active, owner => Owner}}),
     St;
 handle({{set_local, Options}, Alias}, St) ->
     {Answer, St1} = set(Options, St),
@@ -201,8 +201,8 @@ ask(Tag, Kind, Method, Args, #state{s = #'$sctpd'{conn = Conn, sock = Sock}} = S
     Conn ! {'$req', {pid, self(), Tag}, Kind, sctpd_conn:body(Method, Args#{sock => Sock})},
     St.
 
-answer({Tag, To}, Answer) -> To ! {Tag, Answer};
-answer(Alias, Answer) -> Alias ! {Alias, Answer}.
+answer({Tag, To}, Answer) -> To ! {Tag, Answer}, ok;
+answer(Alias, Answer) -> Alias ! {Alias, Answer}, ok.
 
 is_alive(Pid) -> node(Pid) =/= node() orelse is_process_alive(Pid).
 
@@ -257,11 +257,15 @@ closed(Alias, Error, St) ->
 
 %% ---- what comes ----------------------------------------------------------------
 
-counted(#state{credit = N} = St) when N > 0 -> St#state{credit = N - 1};
+%% What waited in the daemon comes before the answer to the request for it, and
+%% the credit is below 0 until then.
+counted(#state{credit = N, asked = Asked} = St) when N > 0; Asked > 0 -> St#state{credit = N - 1};
 counted(St) -> St.
 
-happened(<<"sctp_passive">>, _, St) ->
+happened(<<"sctp_passive">>, _, #state{asked = 0} = St) ->
     more(St#state{credit = 0});
+happened(<<"sctp_passive">>, _, #state{credit = N} = St) ->
+    more(St#state{credit = N + 1});     % it is no event that counts
 happened(<<"sctp_closed">>, _, #state{closing = true} = St) ->
     St;
 happened(<<"sctp_closed">>, _, St) ->
@@ -350,7 +354,7 @@ wait_for(What, Caller, Timeout, Alias, St) ->
                 timer = Timer, once = Timeout =:= 0},
     case take(St#state{waiter = W}) of
         #state{waiter = undefined} = St1 -> more(St1);
-        #state{credit = 0, asked = 0} = St1 -> poll(What, St1);
+        #state{credit = N, asked = 0} = St1 when N =< 0 -> poll(What, St1);
         #state{waiter = #waiter{once = true}} = St1 -> time_out(St1);
         St1 -> more(St1)
     end.
@@ -381,7 +385,6 @@ polled(_, {error, _} = E, St) ->
 
 %% One whose timeout is 0 waits for the answer to its poll.
 time_out(#state{waiter = #waiter{once = true}, polls = true} = St) -> St;
-time_out(#state{waiter = undefined} = St) -> St;
 time_out(St) -> answered({error, timeout}, St#state{grow = 1}).
 
 answered(Answer, #state{waiter = #waiter{alias = Alias}} = St) ->
@@ -415,7 +418,7 @@ more(#state{credit = Credit, asked = Asked} = St) ->
     Have = Credit + Asked,
     case wanted(St) of
         {0, St1} -> St1;
-        {N, St1} when Have < N, 2 * Have =< N ->
+        {N, St1} when Have < N, 2 * Have =< N, N > 0 ->
             active(N - Have, {credit, N - Have}, St1#state{asked = Asked + N - Have});
         {_, St1} -> St1
     end.
@@ -427,7 +430,7 @@ wanted(#state{active = N} = St) when is_integer(N) -> {min(N, ?COUNT_MAX), St};
 wanted(St) -> {0, St}.
 
 %% Twice as many as the last time, if all of those were taken.
-growing(#state{credit = 0, asked = 0, grow = N} = St) ->
+growing(#state{credit = Credit, asked = Asked, grow = N} = St) when Credit + Asked =< 0 ->
     {N, St#state{grow = min(2 * N, ?GROW_MAX)}};
 growing(#state{grow = N} = St) ->
     {N div 2, St}.

@@ -8,7 +8,7 @@ SRC_BENCH	= $(filter-out $(if $(USRSCTP),,%/plain-usrsctp.c),$(wildcard tests/be
 BENCH_FLAGS	= $(if $(filter quick,$(BENCH)),-q,$(BENCH))
 
 .PHONY: bench bench-build
-bench-build: all $(B)/bench $(B)/gen_sctp_bench.beam $(if $(call pc,--libs grpc++),$(B)/bench-grpc)
+bench-build: all $(B)/bench $(B)/gen_sctp_bench.beam $(B)/sctpd_bench.beam $(if $(call pc,--libs grpc++),$(B)/bench-grpc)
 
 # What needs no SCTP in the kernel is measured on the machine itself.
 bench: ## measure everything; see tests/bench/PERFORMANCE.md
@@ -55,6 +55,13 @@ $(B)/bench: $(call obj,$(SRC_BENCH)) $(B)/libsctpd.a
 $(B)/gen_sctp_bench.beam: tests/bench/gen_sctp_bench.erl
 	$(if $(V),,@echo "  ERLC    $<")
 	$(Q)if command -v erlc >/dev/null; then erlc -o $(B) $<; fi
+
+# The same program over the daemon, by sctpd for Erlang.
+$(B)/sctpd_bench.beam: tests/bench/gen_sctp_bench.erl $(ERLANG)
+	$(if $(V),,@echo "  ERLC    $(@F)")
+	$(Q)if command -v erlc >/dev/null; then $(MAKE) --no-print-directory erlang && \
+		sed 's/gen_sctp_bench)/sctpd_bench)/; s/gen_sctp:/sctpd:/; s/inet:\(setopts\|port\)/sctpd:\1/' $< >$(B)/sctpd_bench.erl && \
+		erlc -o $(B) $(B)/sctpd_bench.erl; fi
 
 $(B)/bench-grpc: tests/bench/grpc.cc
 	$(if $(V),,@echo "  CXX     $<")

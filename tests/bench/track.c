@@ -22,7 +22,7 @@
 struct track {
 	const char		*name;
 	const struct link_kind	*caller, *server;	/* NULL: a program of its own: */
-	const char		*mode;
+	const char		*mode, *beam;		/* which, if not gen_sctp_bench */
 	const char		*caller_path, *server_path;
 	bool			 near, far;		/* takes the daemons there */
 	bool			 native;		/* needs no SCTP in the kernel */
@@ -49,6 +49,8 @@ static struct track tracks[] = {
 	{ .name = "lend-direct", .caller = &link_lend, .server = &link_direct, .caller_path = path_near, .near = true },
 	{ .name = "erlang", .mode = "passive" },
 	{ .name = "erlang-active", .mode = "active" },
+	{ .name = "sctpd-erlang", .mode = "passive", .beam = "sctpd_bench", .near = true, .far = true },
+	{ .name = "sctpd-erlang-active", .mode = "active", .beam = "sctpd_bench", .near = true, .far = true },
 #ifdef USERLAND
 	{ .name = "usrsctp", .caller = &link_usrsctp, .server = &link_usrsctp, .in_udp = true, .native = true },
 	{ .name = "userland-usrsctp", .caller = &link_sctpd, .server = &link_usrsctp, .caller_path = path_near,
@@ -152,17 +154,32 @@ call(void *arg)
 	}
 }
 
-static struct end
-erlang(enum side side, const char *what, const char *mode, uint16_t port)
+/* Where that side's program finds its daemon, for env. */
+static char *
+sctpd_socket(enum side side)
 {
-	char	text[16];
-	char	*argv[] = { (char *)(uintptr_t)"erl", (char *)(uintptr_t)"-noshell", (char *)(uintptr_t)"-pa",
-	    place.build, (char *)(uintptr_t)"-run", (char *)(uintptr_t)"gen_sctp_bench",
-	    (char *)(uintptr_t)"main", (char *)(uintptr_t)what, (char *)(uintptr_t)mode,
+	static char	text[2][200];
+
+	(void)snprintf(text[side], sizeof text[side], "SCTPD_SOCKET=%s", side == LEFT ? path_near : path_far);
+	return text[side];
+}
+
+/* gen_sctp_bench.erl: as it stands, or over the daemon. */
+static struct end
+erlang(enum side side, const struct track *t, const char *what, uint16_t port)
+{
+	static char	 ebin[600];
+	char		 text[16];
+	char		*argv[] = { (char *)(uintptr_t)"env", sctpd_socket(side),
+	    (char *)(uintptr_t)"erl", (char *)(uintptr_t)"-noshell", (char *)(uintptr_t)"-pa",
+	    place.build, ebin, (char *)(uintptr_t)"-run",
+	    (char *)(uintptr_t)(t->beam != NULL ? t->beam : "gen_sctp_bench"),
+	    (char *)(uintptr_t)"main", (char *)(uintptr_t)what, (char *)(uintptr_t)t->mode,
 	    (char *)(uintptr_t)place.addr[RIGHT], text, NULL };
 
+	(void)snprintf(ebin, sizeof ebin, "%s/erlang/ebin", place.build);
 	(void)snprintf(text, sizeof text, "%u", port);
-	return end_exec(side, argv);
+	return end_exec(side, t->beam != NULL ? argv : argv + 2);
 }
 
 static struct end
@@ -178,9 +195,9 @@ grpc(const char *what)
 
 /* Erlang, or gRPC. */
 static struct end
-alien(enum side side, const char *what, const char *mode, uint16_t port)
+alien(enum side side, const struct track *t, const char *what, uint16_t port)
 {
-	return strcmp(mode, "grpc") == 0 ? grpc(what) : erlang(side, what, mode, port);
+	return strcmp(t->mode, "grpc") == 0 ? grpc(what) : erlang(side, t, what, port);
 }
 
 static void
@@ -204,13 +221,13 @@ track_start(struct track *t)
 			err(1, "socketpair");
 		t->serve = end_start(RIGHT, serve_unix, NULL);
 	} else if (t->server != NULL || t->mode != NULL) {
-		t->serve = t->mode != NULL ? alien(RIGHT, "serve", t->mode, 0) : end_start(RIGHT, serve, t);
+		t->serve = t->mode != NULL ? alien(RIGHT, t, "serve", 0) : end_start(RIGHT, serve, t);
 		if (!end_line(&t->serve, line, sizeof line) || sscanf(line, "port %hu", &calling_port) != 1) {
 			absent(t, t->mode == NULL ? "its server ended" : "its program is not here (packages erlang-base, libgrpc++-dev)");
 			return;
 		}
 	}
-	t->call = t->mode != NULL ? alien(LEFT, "call", t->mode, calling_port) : end_start(LEFT, call, t);
+	t->call = t->mode != NULL ? alien(LEFT, t, "call", calling_port) : end_start(LEFT, call, t);
 	if (!end_line(&t->call, line, sizeof line))
 		absent(t, t->caller == &link_lend ? "this sctpd has no method lend" : "its caller ended");
 	if (t->caller == &link_unix) {

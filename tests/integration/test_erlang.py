@@ -191,7 +191,7 @@ def test_differences_are_told(d):
 
 def test_better(d):
     said = printed(d, "robust:run()")
-    assert said.endswith("done\n") and said.count("ok ") == 22, said
+    assert said.endswith("done\n") and said.count("ok ") == 25, said
 
 
 def test_daemon_dies(d):
@@ -286,7 +286,8 @@ def test_daemon_is_killed_every_second(_):
     with erl(other, f"kills:run({seconds})") as program:
         program.expect("ready")
         kills = kill_every_second(other, seconds)
-        program.expect("done")
+        for n in range(1, 6):
+            program.expect(rf"(?:over \d+\n.*?){{{n}}}")
         said = program.end()
     other.stop()
     counts = re.search(r"\[([\d,]+)\]\s+done\n$", said)

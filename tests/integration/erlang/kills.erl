@@ -19,7 +19,7 @@ run(Seconds) ->
             || Mode <- [true, once, 10, false]]
         ++ [spawn_monitor(fun() -> exit({done, come_and_go(End, 0)}) end)],
     io:format("ready~n"),
-    Counts = [receive {'DOWN', Mon, process, Pid, {done, N}} -> N;
+    Counts = [receive {'DOWN', Mon, process, Pid, {done, N}} -> io:format("over ~w~n", [N]), N;
                       {'DOWN', _, process, _, Why} when element(1, Why) =/= done -> error(Why) end
               || {Pid, Mon} <- Pids],
     io:format("~w~ndone~n", [Counts]).

@@ -26,6 +26,7 @@ run() ->
         {trapping_owner_sees_no_exit, fun trapping_owner/0},
         {large_message, fun large_message/0},
         {many_senders, fun many_senders/0},
+        {bursts, fun bursts/0},
         {throughput, fun throughput/0},
         {abort_with_a_reason, fun abort_with_a_reason/0},
         {send_failed, fun send_failed/0},
@@ -34,7 +35,9 @@ run() ->
         {more_than_gen_sctp, fun more_than_gen_sctp/0},
         {any_method, fun any_method/0},
         {hand_over_moves_errors, fun hand_over_moves_errors/0},
-        {connect_timeout, fun connect_timeout/0}]],
+        {connect_timeout, fun connect_timeout/0},
+        {info_and_monitor, fun info_and_monitor/0},
+        {loaded_anew_under_a_hundred_sockets, fun loaded_anew/0}]],
     timer:sleep(200),
     {processes, Before} = {processes, length(processes())},
     io:format("done~n").
@@ -243,6 +246,29 @@ many_senders() ->
     [Sent = [I || {M, I} <- Got, M =:= N] || N <- lists:seq(0, 9)],
     close([L, S]).
 
+%% What waits comes before the answer to the request that lets it come.
+bursts() ->
+    {L, _, S, A} = pair(),
+    Send = fun(Ns) -> [ok = sctpd:send(S, A, 0, <<N>>) || N <- Ns], timer:sleep(50) end,
+    [begin
+         Waiter = waiter(L),
+         Send([N]),
+         {ok, {_, _, _, <<N>>}} = result(Waiter),
+         Send(lists:seq(1, 3 * N)),
+         [<<I>> = data(L) || I <- lists:seq(1, 3 * N)]
+     end || N <- lists:seq(1, 8)],
+    [begin
+         Send(lists:seq(1, N)),
+         [begin
+              ok = sctpd:setopts(L, [{active, once}]),
+              receive {sctp, L, _, _, {_, <<I>>}} -> ok after 5000 -> error({nothing_came, I}) end
+          end || I <- lists:seq(1, N)]
+     end || N <- lists:seq(1, 20)],
+    ok = sctpd:setopts(L, [{active, 50}]),
+    Send(lists:seq(1, 40)),
+    [receive {sctp, L, _, _, {_, <<I>>}} -> ok after 5000 -> error({nothing_came, I}) end || I <- lists:seq(1, 40)],
+    close([L, S]).
+
 throughput() ->
     {L, _, S, A} = pair(),
     ok = sctpd:setopts(L, [{active, true}]),
@@ -364,6 +390,42 @@ connect_timeout() ->
     {error, timeout} = sctpd:connect(S, "localhost", 9, [], 0),
     {error, timeout} = sctpd:recv(S, 200),
     close([S]).
+
+info_and_monitor() ->
+    {ok, S} = sctpd:open([{active, once}, list]),
+    Me = self(),
+    #{owner := Me, active := once, mode := list, connection := up, handle := Handle} = sctpd:info(S),
+    true = is_integer(Handle),
+    true = sctpd:cancel_monitor(sctpd:monitor(S)),
+    Mon = sctpd:monitor(S),
+    ok = sctpd:close(S),
+    receive {'DOWN', Mon, process, _, _} -> ok end,
+    {error, closed} = sctpd:info(S).
+
+%% Twice: code that was old is gone then, and who still ran it with it.
+loaded_anew() ->
+    {L, _, First, A1} = pair(),
+    ok = sctpd:setopts(L, [{active, true}]),
+    {ok, Port} = sctpd:port(L),
+    Socks = [{First, A1} | [begin
+        {ok, S} = sctpd:open([{ip, ?LO}]),
+        {ok, #sctp_assoc_change{assoc_id = A}} = sctpd:connect(S, ?LO, Port, []),
+        {S, A}
+    end || _ <- lists:seq(1, 49)]],
+    [receive {sctp, L, _, _, {_, #sctp_assoc_change{state = comm_up}}} -> ok end || _ <- tl(Socks)],
+    Modules = [sctpd, sctpd_app, sctpd_conn, sctpd_conns, sctpd_member, sctpd_msgpack, sctpd_pool,
+               sctpd_socket, sctpd_term, sctpd_worker],
+    Waiter = waiter(First),
+    [begin
+         [begin _ = code:purge(M), {module, M} = code:load_file(M) end || M <- Modules],
+         [ok = sctpd:send(S, A, 0, <<N>>) || {S, A} <- Socks],
+         Back = [receive {sctp, L, _, _, {[#sctp_sndrcvinfo{assoc_id = B}], <<N>>}} -> B end || _ <- Socks],
+         [ok = sctpd:send(L, B, 0, <<N>>) || B <- Back],
+         [<<N>> = data(S) || {S, _} <- tl(Socks)]
+     end || N <- [1, 2, 3]],
+    {ok, {_, _, _, <<1>>}} = result(Waiter),
+    [<<2>>, <<3>>] = [data(First), data(First)],
+    close([L | [S || {S, _} <- Socks]]).
 
 %% ---- the daemon is killed -----------------------------------------------------------
 
