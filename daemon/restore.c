@@ -492,9 +492,10 @@ expect_clients(void)
 	while ((c = client_next(c)) != NULL)
 		all[n++] = c;
 	for (size_t i = 0; i < n; i++) {
-		if (all[i]->resident)
-			all[i]->expected = false;	/* it has no connection to come back with */
-		else if (all[i]->token[0] != '\0')
+		if (all[i]->resident && !all[i]->expected)
+			continue;	/* it has no connection to come back with */
+		all[i]->resident = false;	/* of what it existed for, nothing was there */
+		if (all[i]->token[0] != '\0')
 			owner_expect(all[i]);
 		else
 			owner_exit(all[i]);

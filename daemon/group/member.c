@@ -649,9 +649,10 @@ group_restore(const struct group_record *k, struct record *r)
 	struct group	*g;
 
 	if (s == NULL || s->group != k->sock || group_find(k->sock) != NULL || k->name[0] == '\0' ||
-	    resident == NULL || !resident->resident || k->policy < 0 || k->policy > GROUP_SPREAD ||
+	    resident == NULL || !resident->resident || !resident->expected || k->policy < 0 || k->policy > GROUP_SPREAD ||
 	    k->by < 0 || k->by > GROUP_BY_BYTES || k->users.len > sizeof g->users)
 		return false;
+	resident->expected = false;	/* it has what it exists for */
 	g = group_new(s, resident, k->name, write_group);
 	assign_events(g);
 	g->kept.record = r;
@@ -682,10 +683,9 @@ group_restore_shares(void)
 	while ((s = sock_next(s)) != NULL) {
 		if (s->group == 0)
 			continue;
-		if ((g = group_find(s->group)) == NULL) {
+		if ((g = group_find(s->group)) == NULL)
 			s->group = 0;
-			s->owner->resident = false;
-		} else if (s != g->sock || (is_whole(s) && g->slots == NULL))
+		else if (s != g->sock || (is_whole(s) && g->slots == NULL))
 			share_restore(g, s);
 		else
 			s->pends = !s->many;

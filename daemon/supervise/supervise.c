@@ -10,6 +10,7 @@
 #include "rpc/connection.h"
 #include "socket/assoc.h"
 #include "socket/deliver.h"
+#include "socket/owner.h"
 #include "socket/supervised.h"
 #include "socket/upcall.h"
 #include "supervise/attempt.h"
@@ -360,15 +361,16 @@ restore_one(struct record *r)
 	struct errtext		 err;
 	bool			 ok;
 
-	ok = home != NULL && home->resident && wanted_read(&w, r->body, r->len, &err) && wanted_check(&w.in, true, &err) &&
+	ok = home != NULL && home->resident && home->expected && wanted_read(&w, r->body, r->len, &err) && wanted_check(&w.in, true, &err) &&
 	    supervised_find(w.in.name) == NULL;
-	if (home != NULL && home->resident)
+	if (home != NULL && home->resident && home->expected)
 		wanted_free(&w);
 	if (!ok) {
 		log_err("journal: left out: a supervised association");
 		journal_drop(r);
 		return;
 	}
+	home->expected = false;		/* it has what it exists for */
 	v = make(home, r->body, r->len, (r->word[SUPERVISED_FLAGS] & FLAG_CONFIG) != 0);
 	v->kept.record = r;
 	v->down = (r->word[SUPERVISED_FLAGS] & FLAG_DOWN) != 0;
@@ -382,6 +384,21 @@ restore_one(struct record *r)
 		sock_pump(v->sock);	/* it is read whether somebody is attached or not */
 }
 
+/* A socket whose association was left out: nobody could close it, and its port would stay taken. */
+static void
+close_what_is_left(void)
+{
+	struct sock	*s, *next;
+
+	for (s = sock_next(NULL); s != NULL; s = next) {
+		next = sock_next(s);
+		if (s->home == NULL || s->supervised != NULL)
+			continue;
+		s->home = NULL;
+		sock_close(s, "what the daemon before wrote of its supervised association does not read");
+	}
+}
+
 void
 supervise_restore(void)
 {
@@ -389,6 +406,7 @@ supervise_restore(void)
 
 	while ((r = journal_next(r, RECORD_SUPERVISED)) != NULL)
 		restore_one(r);
+	close_what_is_left();
 }
 
 void

@@ -17,6 +17,7 @@ from rpc import RpcError
 from test_keeper import Kept
 from test_refuse import as_stranger
 from test_session import cut, session
+from through import Session
 
 CONFIG = {"socket_mode": "0666"}
 FAST = {"backoff_min": 20, "backoff_max": 60, "local": "127.0.0.1"}
@@ -610,6 +611,46 @@ def test_it_outlives_the_daemon(d):
         k.next_child(pid)
         b.call("abort", sock=there, assoc_id=up)  # seen with nobody attached
         comes_up(b, there)
+
+
+def spoil(pid, word, by):
+    """In the journal of this process."""
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        path = f"/proc/{pid}/fd/{fd}"
+        if "sctpd-journal" not in os.readlink(path):
+            continue
+        with open(path, "r+b") as f:
+            text = f.read()
+            for found in re.finditer(re.escape(word), text):
+                f.seek(found.start())
+                f.write(by)
+            return
+    raise AssertionError("it has no journal")
+
+
+def test_what_does_not_read_in_the_next_process_is_closed(d):
+    """Its port and its name are free again, and whoever was attached hears why."""
+    there, port = listener(d.client("peer"))
+    free, own = listener(d.clients[-1])
+    d.clients[-1].call("close", sock=free)
+    with configured(Kept) as (k, _):
+        c = Session(k.path, "c")
+        for name, local in (("a", own), ("b", 0)):
+            supervise(c, port, name, local_port=local)
+            is_up(c, name)
+        sock = c.call("attach", name="a")["sock"]
+        c.call("status")
+        pid = k.child()
+        spoil(pid, b"peer_port", b"peer_porx")
+        os.kill(pid, signal.SIGKILL)
+        k.next_child(pid)
+        assert c.event("sctp_closed", sock=sock)["reason"] == \
+            "what the daemon before wrote of its supervised association does not read"
+        assert not c.call("supervised")["supervised"] and not c.call("sockets")["sockets"]
+        assert [x["name"] for x in c.call("clients")["clients"]] == ["c"]
+        supervise(c, port, "a", local_port=own)
+        is_up(c)
+        c.close()
 
 
 def test_a_peer_that_is_killed_is_associated_again_within_the_pause(d):
