@@ -26,7 +26,7 @@ struct metric {
 };
 
 enum metric_source { METRIC_FROM_STATUS, METRIC_FROM_USERS, METRIC_FROM_ASSOCS, METRIC_FROM_REST, METRIC_FROM_PATHS,
-    METRIC_FROM_SUPERVISED };
+    METRIC_FROM_SUPERVISED, METRIC_FROM_GROUPS };
 
 struct metric_sample {
 	enum metric_id		 metric;

@@ -104,6 +104,8 @@ read_value(const struct sctpd_value *v, const struct metric_sample *m)
 		return NAN;
 	if (sctpd_type(found) == SCTPD_FLOAT)
 		return sctpd_float(found) * m->scale;
+	if (sctpd_type(found) == SCTPD_LIST)
+		return (double)sctpd_count(found);
 	return (double)sctpd_int(found) * m->scale;
 }
 
@@ -304,17 +306,17 @@ read_paths(struct scraper *s)
 
 /* As many one by one as associations; a daemon from before the method has none. */
 static bool
-read_supervised(struct scraper *s)
+read_named(struct scraper *s, const char *method, enum metric_source from)
 {
-	const char			*argv[] = { "supervised" };
+	const char			*argv[] = { method };
 	const struct sctpd_value	*v, *list;
 	struct series			*r;
 
 	if (!ask(s, &v, 1, argv))
 		return strncmp(s->to->why, "enosys", 6) == 0;
-	list = sctpd_get(v, "supervised");
+	list = sctpd_get(v, method);
 	for (size_t i = 0; i < sctpd_count(list) && i < s->most; i++) {
-		r = add_series(s, METRIC_FROM_SUPERVISED, sctpd_item(list, i));
+		r = add_series(s, from, sctpd_item(list, i));
 		add_label(r->labels, "name", sctpd_get_str(sctpd_item(list, i), "name"));
 	}
 	return true;
@@ -335,7 +337,8 @@ scrape_make(struct scrape *to, const struct ctl *ctl)
 	else if (sctpd_dial(s.c, ctl->path) != SCTPD_OK)
 		failed(&s, sctpd_error(s.c));
 	else
-		to->complete = read_status(&s) && read_assocs(&s) && read_supervised(&s) && (s.most == 0 || read_paths(&s));
+		to->complete = read_status(&s) && read_assocs(&s) && read_named(&s, "supervised", METRIC_FROM_SUPERVISED) &&
+		    read_named(&s, "groups", METRIC_FROM_GROUPS) && (s.most == 0 || read_paths(&s));
 	(void)sctpd_free(s.c);
 	to->seconds = (double)(now_us() - start) / 1e6;
 }

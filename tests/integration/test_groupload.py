@@ -102,6 +102,8 @@ class Load:
     def measure(self):
         """How evenly the associations are spread, where none is just going."""
         members = self.are_in()
+        if self.book.outages and now() < self.book.outages[-1][1] + 2000 * MS:
+            return      # what was just going is known again when members have had their second to come back
         if members and not any(m["going"] for m in members.values()):
             even = ASSOCIATIONS / len(members)
             self.spread.append(max(abs(m["sockets"] - even) for m in members.values()) / even)

@@ -145,6 +145,24 @@ def test_they_count_what_happens(d):
         assert more("association_events_total", event=event) == n, event
 
 
+def test_groups_have_theirs(d):
+    c = d.client("member")
+    sock = c.call("open", ip="127.0.0.1", options={"active": True})
+    c.call("listen", sock=sock["sock"])
+    c.call("group", sock=sock["sock"], name="g")
+    assert value(metrics(d), "group_members", name="g") == 0
+    peer = c.call("open", ip="127.0.0.1")["sock"]
+    c.call("connect", sock=peer, addr="127.0.0.1", port=sock["port"], timeout=WAIT * 500)
+    wait_for(lambda: value(metrics(d), "group_associations", name="g", state="unassigned") == 1)
+    assert value(metrics(d), "group_events_waiting", name="g") == 1     # it came up
+    c.call("join", name="g")
+    c.event("assigned")
+    got = metrics(d)
+    assert value(got, "group_members", name="g") == value(got, "group_associations", name="g", state="assigned") == 1
+    assert value(got, "group_associations", name="g", state="unassigned") == value(got, "group_events_waiting", name="g") == 0
+    c.call("close", sock=sock["sock"])
+
+
 def test_supervised_associations_have_theirs(d):
     c = d.client()
     there = c.call("open", ip="127.0.0.1")
