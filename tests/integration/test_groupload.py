@@ -39,8 +39,8 @@ def start(**config):
 
 
 class Load:
-    def __init__(self, d, owner, kill_daemon=None):
-        self.d, self.kill_daemon = d, kill_daemon
+    def __init__(self, d, owner, daemon=None):
+        self.d, self.daemon = d, daemon
         self.look = Session(d.path, "look")
         got = owner.call("open", ip="127.0.0.1", options={"active": True, "sctp_nodelay": True})
         owner.call("listen", sock=got["sock"])
@@ -119,8 +119,9 @@ class Load:
 
     def death(self):
         """The daemon dies, and each third time a member with it."""
+        pid = self.daemon()
         self.book.died()
-        self.kill_daemon()
+        os.kill(pid, signal.SIGKILL)
         self.counts["deaths"] += 1
         if self.counts["deaths"] % 3 == 0 and len(self.alive) > 1:
             self.kill()
@@ -205,8 +206,8 @@ class Load:
             began = time.monotonic()
             event, death = began + EVERY, began + DEATHS
             while time.monotonic() < began + SECONDS:
-                self.step(min(event, death) if self.kill_daemon else event)
-                if self.kill_daemon and time.monotonic() >= death:
+                self.step(min(event, death) if self.daemon else event)
+                if self.daemon and time.monotonic() >= death:
                     self.death()
                     death = time.monotonic() + DEATHS
                 if time.monotonic() >= event:
@@ -232,5 +233,5 @@ def test_the_daemon_dies_as_well(d):
     with Own(log_level="info") as k:
         k.ready()
         owner = Session(k.path, "owner")
-        Load(k, owner, lambda: os.kill(k.child(), signal.SIGKILL)).run()
+        Load(k, owner, k.child).run()
         owner.close()
