@@ -10,8 +10,8 @@
 #include "sctpctl/call.h"
 #include "sctpctl/commands.h"
 #include "sctpctl/expose.h"
+#include "sctpctl/groups.h"
 #include "sctpctl/help.h"
-#include "sctpctl/list.h"
 #include "sctpctl/metrics.h"
 #include "sctpctl/net.h"
 #include "sctpctl/options.h"
@@ -91,7 +91,7 @@ const struct command command_table[] = {
 	{ "groups", LOOK, "[name=text]",
 	  "List the groups of clients that share a socket, a line for each member: what it has, what goes to another, and what waits. "
 	  "With `-v` it prints all columns.",
-	  run_method, list_group_columns, COMPLETE_WORDS, 0 },
+	  groups_run, groups_columns, COMPLETE_WORDS, WITH_SORT },
 	{ "explain", LOOK, "name",
 	  "Say what a supervised association would do, before anything is sent: the addresses that its INIT would offer, the routes to the peer, and what will probably go wrong.",
 	  supervised_explain, NULL, COMPLETE_SUPERVISED, 0 },

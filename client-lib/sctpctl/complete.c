@@ -11,6 +11,7 @@
 #include "proto/sockopt.h"
 #include "sctpctl/assocs.h"
 #include "sctpctl/complete.h"
+#include "sctpctl/groups.h"
 #include "sctpctl/options.h"
 #include "sctpctl/out.h"
 #include "sctpctl/paths.h"
@@ -187,7 +188,8 @@ complete_commands(const struct ctl *ctl, const char *typed, bool all)
 static void
 complete_columns(const char *typed)
 {
-	static const struct column *const	tables[] = { sock_columns, client_columns, assoc_columns, path_columns, top_columns };
+	static const struct column *const	tables[] = { sock_columns, client_columns, assoc_columns, path_columns, member_columns,
+		top_columns };
 	bool					again;
 
 	for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++) {

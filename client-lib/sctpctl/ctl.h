@@ -15,6 +15,7 @@
  *	process		programs of processes
  *	assocs, paths	those rows and columns
  *	things		those of sockets and clients
+ *	groups		clients that share a socket
  *	view		the commands that print them
  *	admin		commands for administrators
  *	supervised	associations that the daemon looks after

@@ -5,10 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "sctpctl/help.h"
 #include "sctpctl/list.h"
 #include "sctpctl/out.h"
-#include "sctpctl/table.h"
 
 static const struct {
 	const char	*method;
@@ -92,97 +90,6 @@ print_description(const struct sctpd_value *v)
 	puts("\nTheir fields: sctpctl help NAME, or sctpctl --json describe");
 }
 
-/* ---- groups ---------------------------------------------------------- */
-
-/* A member of a group, or a group that has none. */
-struct member_row {
-	const struct sctpd_value	*group, *member;
-};
-
-static void
-of_member(FILE *f, const struct member_row *r, const char *key)
-{
-	fputs(r->member != NULL && *sctpd_get_str(r->member, key) != '\0' ? sctpd_get_str(r->member, key) : "-", f);
-}
-
-static double
-number_of_member(const struct member_row *r, const char *key)
-{
-	return r->member != NULL ? (double)sctpd_get_int(r->member, key) : -1;
-}
-
-static void
-show_name(FILE *f, const void *row)
-{
-	of_member(f, row, "name");
-}
-
-static void
-show_state(FILE *f, const void *row)
-{
-	of_member(f, row, "state");
-}
-
-COLUMN_TEXT(member_row, group, "%s", sctpd_get_str(r->group, "name"))
-COLUMN_TEXT(member_row, policy, "%s", sctpd_get_str(r->group, "policy"))
-COLUMN_NUMBER(member_row, sock, sctpd_get_int(r->group, "sock"), table_number)
-COLUMN_NUMBER(member_row, waiting, sctpd_get_int(r->group, "waiting"), table_count)
-COLUMN_NUMBER(member_row, unassigned, sctpd_get_int(r->group, "unassigned"), table_count)
-COLUMN_NUMBER(member_row, client, number_of_member(r, "client"), table_number)
-COLUMN_NUMBER(member_row, pid, number_of_member(r, "pid"), table_number)
-COLUMN_NUMBER(member_row, priority, number_of_member(r, "priority"), table_number)
-COLUMN_NUMBER(member_row, shares, number_of_member(r, "sockets"), table_count)
-COLUMN_NUMBER(member_row, going, number_of_member(r, "going"), table_count)
-COLUMN_NUMBER(member_row, age, r->member != NULL && sctpd_get_int(r->member, "going") > 0 ?
-    (double)sctpd_get_int(r->member, "going_for") / 1000 : -1.0, table_age)
-COLUMN_NUMBER(member_row, queued, number_of_member(r, "queued"), table_count)
-
-static const struct column member_columns[] = {
-	{ "group", 0, false, "the group's name", show_group, NULL },
-	{ "policy", 4, false, "how it shares", show_policy, NULL },
-	{ "sock", 3, true, "its socket", show_sock, number_sock },
-	{ "waiting", 0, true, "events that wait in the daemon, of the whole group", show_waiting, number_waiting },
-	{ "unassigned", 5, true, "its associations that wait for a member", show_unassigned, number_unassigned },
-	{ "client", 0, true, "the number of a member", show_client, number_client },
-	{ "name", 1, false, "the name that it gave itself", show_name, NULL },
-	{ "pid", 6, true, "its process", show_pid, number_pid },
-	{ "priority", 7, true, "the smallest is the first", show_priority, number_priority },
-	{ "state", 0, false, "active, draining, or away", show_state, NULL },
-	{ "shares", 0, true, "associations that it has; with spread, slots of 256", show_shares, number_shares },
-	{ "going", 0, true, "of them, those that go to another once it has acknowledged what it was sent", show_going, number_going },
-	{ "for", 2, true, "how long the first of these has waited", show_age, number_age },
-	{ "queued", 0, true, "bytes that it was sent and has not acknowledged", show_queued, number_queued },
-	{ NULL, 0, false, NULL, NULL, NULL }
-};
-
-void
-list_group_columns(void)
-{
-	puts("\ncolumns:");
-	for (const struct column *c = member_columns; c->name != NULL; c++)
-		help_row(c->name, c->doc);
-}
-
-static void
-print_groups(const struct ctl *ctl, const struct sctpd_value *groups)
-{
-	struct rows			 rows = { .size = sizeof(struct member_row) };
-	struct table_form		 form = { 0, 0, ctl->verbose ? TABLE_ALL : table_width(), 2, ctl->color };
-	const struct sctpd_value	*members;
-	size_t				 n;
-
-	for (size_t i = 0; i < sctpd_count(groups); i++) {
-		members = sctpd_get(sctpd_item(groups, i), "members");
-		n = sctpd_count(members);
-		for (size_t j = 0; j < n || j == 0; j++)
-			*(struct member_row *)rows_add(&rows) = (struct member_row){ sctpd_item(groups, i),
-			    n > 0 ? sctpd_item(members, j) : NULL };
-	}
-	form.n = rows.n;
-	table_print(stdout, member_columns, &rows, &form);
-	rows_free(&rows);
-}
-
 void
 list_print(const struct ctl *ctl, const char *method, const struct sctpd_value *v)
 {
@@ -200,9 +107,7 @@ list_print(const struct ctl *ctl, const char *method, const struct sctpd_value *
 		if (strcmp(lists[i].method, method) == 0 && sctpd_count(list) == 0)
 			puts(lists[i].none);
 	}
-	if (sctpd_count(list) > 0 && strcmp(method, "groups") == 0)
-		print_groups(ctl, list);
-	else if (sctpd_count(list) > 0)
+	if (sctpd_count(list) > 0)
 		out_table(ctl, list);
 	if (sctpd_get_int(v, "more") != 0)
 		puts("there are more: give after_sock and after_assoc, which are sock and assoc_id of the last one");

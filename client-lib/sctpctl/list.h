@@ -9,7 +9,4 @@
 bool list_knows(const char *method);
 void list_print(const struct ctl *, const char *method, const struct sctpd_value *);
 
-/* For help: the columns of the list of groups. */
-void list_group_columns(void);
-
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sctpctl/assocs.h"
+#include "sctpctl/groups.h"
 #include "sctpctl/help.h"
 #include "sctpctl/out.h"
 #include "sctpctl/pages.h"
@@ -137,7 +138,7 @@ static const struct {
 	const char	*name;
 	int		(*run)(struct ctl *, int argc, char **argv);
 } views[] = {
-	{ "assocs", view_assocs }, { "clients", view_clients }, { "paths", view_paths }, { "sockets", view_sockets },
+	{ "assocs", view_assocs }, { "clients", view_clients }, { "groups", groups_run }, { "paths", view_paths }, { "sockets", view_sockets },
 };
 
 bool
