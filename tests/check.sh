@@ -213,7 +213,8 @@ step_integration_even() {
 
 # What is tested under ASan and UBSan on the userland stack, and so not under valgrind on the kernel's, which takes ten
 # times as long: it is about the code above the stacks, or about the userland stack.
-sanitized="admin. cli. extreme. limits. log. loghosts. privilege. recorder. resolve. trace."
+sanitized="admin. bundle. clean. cli. data. end. extreme. group. large. lib_group. lib_session. limits. log. loghosts. privilege. \
+    recorder. resolve. schedule. session. storm. stuck. supervise. trace."
 # So is this, which measures memory as well: it also runs without ASan, which keeps what is freed.
 measured="refuse. udp."
 
@@ -248,7 +249,7 @@ step_all_delayed() { # the whole list so: make delay
 # shellcheck disable=SC2086
 under_valgrind() { # the same, the daemon under valgrind: no error, no leak, no descriptor left
 	TEST_PART=$1 TEST_ELSEWHERE="survive.one_a_hundred:integration erlang.same_as_gen_sctp:integration" \
-	TEST_NOT_HERE="groupload.:userland supervise.associations_that:integration half.the_requests_of_a_paused:integration large.ten_thousand:integration scale.watcher:integration memory.senders:integration memory.peers:integration memory.what_peers:integration lib_lend.batches:integration interleave.an_urgent:integration lib_session.valgrind:integration lib_group.valgrind:integration lib_lend.valgrind:integration erlang.:integration interop.:integration onwire.:integration chunks.:integration cli_:integration n2.:integration python.:integration view.:integration top.:integration metrics.:integration tap.:integration pathmanager.a_:integration pathmanager.linux:integration pathmanager.off:integration losses.:integration damped.:integration stall.it_is:integration stall.who:integration$(printf ' %s:asan' $sanitized $measured)" \
+	TEST_NOT_HERE="groupload.:userland places.:integration half.the_requests_of_a_paused:integration memory.senders:integration memory.peers:integration memory.what_peers:integration lib_lend.batches:integration interleave.an_urgent:integration scale.watcher:integration lib_lend.valgrind:integration erlang.:integration interop.:integration onwire.:integration chunks.:integration cli_:integration n2.:integration python.:integration view.:integration top.:integration metrics.:integration tap.:integration pathmanager.a_:integration pathmanager.linux:integration pathmanager.off:integration losses.:integration damped.:integration stall.it_is:integration stall.who:integration$(printf ' %s:asan' $sanitized $measured)" \
 	TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --track-fds=yes" \
 	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py -s
 }

@@ -105,7 +105,7 @@ def test_what_is_no_filter_is_said(d):
             (["paths", "--ppid", "m3ua"], "--ppid goes with assocs, top, tap, listen and connect only"),
             (["assocs", "--sort", "size"], 'no column "size"; there are: sock, assoc, state'),
             (["assocs", "size=5"], "size: unknown; there are: sock, assoc_id"),
-            (["status", "--sort", "peer"], "--sort goes with sockets, assocs, paths, top and clients only")):
+            (["status", "--sort", "peer"], "--sort goes with sockets, assocs, paths, top, clients and groups only")):
         status, out, err = run(d, *args)
         assert (status, out) == (2, "") and says in err, (args, status, out, err)
 

@@ -190,13 +190,13 @@ class Session:
 
     def mark(self) -> Tuple[int, int]:
         """The number up to which all is handled, and the bytes up to it."""
-        mark = self._before(self.open, self.seq, self.bytes)
+        first = self._before(self.open, self.seq, self.bytes)
+        mark = first if first[0] > self.acked else (self.acked, self.acked_bytes)
         # The daemon sends nothing more while too much is not acknowledged. So that who reads
         # slowly does not stop the others, what is in our hands is acknowledged early.
-        if self.early and mark[0] <= self.acked and self.early < self.bytes - self.acked_bytes and \
-                self.bytes - mark[1] < AHEAD_BYTES:
-            mark = self._before(self.pinned, self.seq, self.bytes)
-        return mark if mark[0] > self.acked else (self.acked, self.acked_bytes)
+        if self.early and self.early < self.bytes - mark[1] and self.bytes - first[1] < AHEAD_BYTES:
+            mark = max(mark, self._before(self.pinned, self.seq, self.bytes))
+        return mark
 
     def ack_is_due(self) -> bool:
         if not self.resumable or self.phase != UP:
