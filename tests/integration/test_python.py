@@ -476,9 +476,11 @@ def test_a_supervised_association_is_attached(d):
             a = await c.attach("python")
             await s.send(b"one", up.assoc_id)
             assert (await data(a)).data == b"one"
-            while not (state := (await c.supervised("python")).supervised[0])["state"] == "up":
+            while not (await c.supervised("python")).supervised[0]["state"] == "up":
                 await asyncio.sleep(0)
-            await a.send(b"two", a.assoc_id or state["assoc_id"])
+            mine = (await c.assocs(sock=a.number)).assocs[0]["assoc_id"]    # attach may have been before it was up
+            assert a.assoc_id in (0, mine)
+            await a.send(b"two", mine)
             assert (await data(s)).data == b"two"
             await a.detach()
             assert [event async for event in a] == []
