@@ -166,6 +166,5 @@ group_free(struct group *g)
 	if (groups.count == 0)
 		hash_free(&groups);
 	kept_drop(&g->kept);
-	free(g->slots);
 	free(g);
 }

@@ -590,7 +590,7 @@ group_end(struct group *g, struct client *to, const char *why)
 	s->group = 0;
 	s->pends = false;
 	sock_changed(s);
-	spread_unqueue(g);
+	spread_end(g);
 	while ((h = TAILQ_FIRST(&g->shares)) != NULL)
 		end_share(h, to);
 	while ((m = TAILQ_FIRST(&g->members)) != NULL) {

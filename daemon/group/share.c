@@ -218,7 +218,8 @@ pass(struct share *h)
 	}
 	end_recv(h->sock);
 	rest(h);
-	h->since = trace_now();
+	if (!h->sock->passing)		/* whoever is to have it: it has waited since then */
+		h->since = trace_now();
 	member_is_waited_for(h->holder);
 	h->sock->passing = true;
 	sock_pump(h->sock);

@@ -2,6 +2,7 @@
 /*
  * Spreading messages: see spread.h.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "group/spread.h"
@@ -14,6 +15,7 @@
 #include "util/mem.h"
 
 #define NOBODY	0xff
+#define COST	(GROUP_SLOTS * sizeof(struct slot) + MALLOC_EXTRA)
 
 _Static_assert(GROUP_MEMBERS < NOBODY, "a member's place is a byte");
 
@@ -220,8 +222,8 @@ count_going(struct group *g)
 	}
 }
 
-void
-spread_unqueue(struct group *g)
+static void
+unqueue(struct group *g)
 {
 	struct pending	*p;
 
@@ -239,7 +241,7 @@ put_anew(struct group *g)
 	struct pending	*p;
 
 	count_going(g);
-	spread_unqueue(g);
+	unqueue(g);
 	for (size_t i = 0; i < GROUP_SLOTS; i++)
 		(void)settle(g, &g->slots[i]);
 	TAILQ_FOREACH(p, &g->sock->pending, entry)
@@ -422,9 +424,21 @@ void
 spread_begin(struct group *g)
 {
 	g->slots = xcalloc(GROUP_SLOTS, sizeof *g->slots);
+	account_charge(&g->resident->account, COST);
 	for (size_t i = 0; i < GROUP_SLOTS; i++)
 		TAILQ_INIT(&g->slots[i].queue);
 	g->sock->pends = true;
+}
+
+void
+spread_end(struct group *g)
+{
+	if (g->slots == NULL)
+		return;
+	unqueue(g);
+	free(g->slots);
+	g->slots = NULL;
+	account_discharge(&g->resident->account, COST);
 }
 
 static unsigned char

@@ -39,8 +39,8 @@ uint32_t spread_slot(const struct sock *, const struct stack_event *);
 /* An event waits now. */
 void spread_waits(struct sock *, struct pending *);
 
-/* Take all that waits out of the queues: the group ends. */
-void spread_unqueue(struct group *);
+/* The group ends: what waits is in no queue any more. */
+void spread_end(struct group *);
 
 /* Hand out what waits to those who have room. */
 void spread_pump(struct sock *);

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Groups: clients that own a socket together. Who gets what, and what becomes of it."""
 import functools
+import itertools
 import json
 import os
 import signal
 import socket
 import subprocess
+import time
 
 import msgpack
 
@@ -490,6 +492,35 @@ def test_a_member_that_hangs_is_taken_out_in_time(d):
     shop.says(d, f"group g: client {a.id} is drained, shares=1 members=2 ")
     is_taken_out(d, shop, a, b, 1)
     assert assigned(b, from_member=a.id) == s
+
+
+@clean
+def test_it_does_not_matter_who_is_to_be_the_next(d):
+    """What has waited so long has waited so long: a new next member gives the one that hangs no more time."""
+    shop = Shop(d, hand_over_time=300)
+    a = shop.member("a")
+    peer = shop.peer()
+    assigned(a)
+    ack(a)
+    shop.say(peer, b"1")
+    assert words(a, 1) == [b"1"]
+    b = shop.member("b")
+    c = shop.member("c")
+    a.call("drain_member", name="g")
+    end = time.monotonic() + WAIT * SLOW
+    for n in itertools.count():
+        if all(m["name"] != "a" for m in shop.group()["members"]):
+            break
+        assert time.monotonic() < end, "it is still waited for"
+        (b, c)[n % 2].call("drain_member", name="g", on=True)
+        (b, c)[n % 2].call("drain_member", name="g", on=False)
+
+
+@clean
+def test_the_slots_of_spread_are_charged(d):
+    shop = Spread(d, by="stream")
+    resident = only(d.client().call("clients")["clients"], name="group g")
+    assert resident["memory"] >= 256 * 40, resident
 
 
 @clean
