@@ -488,7 +488,7 @@ const struct option_row option_table[] = {
 	  "End when nobody has asked for so long (default: 0, which is never).",
 	  take_idle, NULL },
 	{ "series", 0, "n", WITH_METRICS,
-	  "List so many associations and users one by one (default: 100; at most 10000).",
+	  "List so many associations, users, supervised associations and groups one by one (default: 100; at most 10000).",
 	  take_series, NULL },
 	{ "write", 'w', "file", WITH_TAP,
 	  "Write a pcapng file, which Wireshark and tshark read, instead of text; \"-\" is standard output. "

@@ -89,6 +89,7 @@ const struct stack kernel_stack = {
 	.memory = "the kernel; see net.sctp.sctp_mem in sctpd(8)",
 	.survives = true,
 	.can_lend = true,
+	.offers_by_scope = true,
 #define OP(result, name, ...)	.name = kernel_##name,
 #include "stack/ops.def"
 };

@@ -354,7 +354,7 @@ first_peer(const struct rpc_supervise_in *in, struct sockaddr_storage *peer)
 	return addr_parse(item.ptr, item.len, peer);
 }
 
-/* Linux leaves some out; the userland stack names none in its INIT, and sends from all of them. */
+/* A stack that does not offer by scope names none in its INIT, and sends from all of them. */
 static size_t
 explain_offer(struct problems *p, const struct rpc_supervise_in *in, struct sockaddr_storage *local, size_t n)
 {
@@ -363,7 +363,7 @@ explain_offer(struct problems *p, const struct rpc_supervise_in *in, struct sock
 	char			addr[ADDR_TEXT], there[ADDR_TEXT], text[240];
 	size_t			left = 0;
 
-	if (strcmp(stack->name, "kernel") != 0 || !first_peer(in, &peer))
+	if (!stack->offers_by_scope || !first_peer(in, &peer))
 		return n;
 	local_offered(local, n, &peer, offered);
 	for (size_t i = 0; i < n; i++) {

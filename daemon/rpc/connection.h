@@ -41,10 +41,11 @@
  *	ended	it closed its own direction: there is nothing more to read
  *
  * When a client is gone. Reading tells so when all that it had sent was read. Writing
- * tells so before that: the client, if it has hung up, is deaf from then on. Nothing more is written to it,
- * and its last requests are served, so that an answer and the acknowledgement behind
- * it, which a member of a group wrote at once, are both carried out. A deaf client that
- * cannot be read, because it is paused or has ended, is lost at once.
+ * tells so before that: the client, if it has hung up, is deaf from then on. Nothing
+ * more is written to it, and its last requests are served, so that an answer and the
+ * acknowledgement behind it, which a member of a group wrote at once, are both carried
+ * out. A deaf client that cannot be read, because it is paused or has ended, is lost at
+ * once.
  */
 #ifndef CONNECTION_H
 #define CONNECTION_H

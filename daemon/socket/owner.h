@@ -71,10 +71,11 @@ void sock_close(struct sock *, const char *why);
 /* Give it to another owner, with everything that waits or was not handled. */
 void sock_give(struct sock *, struct client *);
 
-/* Give it back to its home, passive. */
-void sock_go_home(struct sock *);
 /* The same, and the new owner is not told of it. Gives how many messages went along. */
 uint64_t sock_move(struct sock *, struct client *);
+
+/* Give it back to its home, passive. */
+void sock_go_home(struct sock *);
 
 /* From now on, charge it to another user, with its associations and events. */
 void sock_set_user(struct sock *, uid_t);

@@ -189,6 +189,9 @@ struct stack {
 	/* Does the stack have descriptors that can be lent? */
 	bool		 can_lend;
 
+	/* Does its INIT name the local addresses, but for those that reach less far than the peer's? */
+	bool		 offers_by_scope;
+
 	/* The functions, and what they do, are in ops.def. */
 #define OP(result, name, ...)	result (*name)(__VA_ARGS__);
 #include "stack/ops.def"

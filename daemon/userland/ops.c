@@ -194,6 +194,7 @@ const struct stack userland_stack = {
 	.memory = "the userland stack; see max_memory and max_memory_per_user in sctpd.conf(5)",
 	.survives = false,
 	.can_lend = false,
+	.offers_by_scope = false,
 #define OP(result, name, ...)	.name = userland_##name,
 #include "stack/ops.def"
 };
