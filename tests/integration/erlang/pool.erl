@@ -26,8 +26,7 @@ run() ->
         {a_worker_that_crashes_loses_nothing, fun crashes/0},
         {workers_are_killed, fun workers_are_killed/0},
         {a_pool_drains, fun a_pool_drains/0}]],
-    timer:sleep(200),
-    {processes, Before} = {processes, length(processes())},
+    wait(fun() -> length(processes()) =:= Before end),
     io:format("done~n").
 
 check(Name, Do) ->
