@@ -195,13 +195,14 @@ groups_reserve(struct sctpd *c, const char *event, const struct sctpd_value *fie
 struct group *
 groups_note(struct sctpd *c, const char *event, const struct sctpd_value *fields)
 {
-	uint64_t	 sock = (uint64_t)sctpd_get_int(fields, "sock");
 	struct group	*g;
 
+	if (TAILQ_EMPTY(&c->groups))
+		return NULL;		/* as for almost all programs, with each event */
 	if (strcmp(event, "assigned") == 0 && (g = named(c, fields)) != NULL)
-		add(g, sock);
+		add(g, (uint64_t)sctpd_get_int(fields, "sock"));
 	else if (strcmp(event, "unassigned") == 0 && (g = named(c, fields)) != NULL)
-		take_away(g, sock);
+		take_away(g, (uint64_t)sctpd_get_int(fields, "sock"));
 	else if (strcmp(event, "left") == 0 && (g = named(c, fields)) != NULL) {
 		if (!sctpd_int(sctpd_get(fields, "ended")))
 			return g;
