@@ -113,12 +113,25 @@ set_wanted(struct supervised *v, const struct rpc_supervise_in *in)
 	return in->options.obj != NULL ? set_options(&call, v->sock, in->options.obj) : ERR_OK;
 }
 
+/* The addresses from which the host's routes lead to these. */
+static void
+add_routes(const struct sockaddr_storage *peers, size_t npeers, struct sockaddr_storage to[LOCAL_ADDRS], size_t *n)
+{
+	struct sockaddr_storage	from;
+	char			addr[ADDR_TEXT];
+
+	for (size_t i = 0; i < npeers; i++) {
+		if (local_route(&peers[i], &from) == 0)
+			(void)local_add(slice_of(addr_text(&from, addr)), to, n);
+	}
+}
+
 void
 supervised_local(const struct rpc_supervise_in *in, struct sockaddr_storage to[LOCAL_ADDRS], size_t *n,
     void (*tell)(void *, struct slice, const char *), void *arg)
 {
 	static const struct slice	host = { "0.0.0.0/0", 9 };
-	struct sockaddr_storage		peer, from;
+	struct sockaddr_storage		peer;
 	struct slice			item;
 	const char			*why;
 
@@ -134,12 +147,8 @@ supervised_local(const struct rpc_supervise_in *in, struct sockaddr_storage to[L
 		tell(arg, host, why);
 	for (uint32_t i = 0; i < wanted_count(&in->peer); i++) {
 		item = wanted_item(&in->peer, i);
-		if (addr_parse(item.ptr, item.len, &peer) && local_route(&peer, &from) == 0) {
-			static char	addr[ADDR_TEXT];
-
-			(void)addr_text(&from, addr);
-			(void)local_add(slice_of(addr), to, n);
-		}
+		if (addr_parse(item.ptr, item.len, &peer))
+			add_routes(&peer, 1, to, n);
 	}
 }
 
@@ -154,19 +163,6 @@ complain(void *arg, struct slice item, const char *why)
 	struct complaint	*c = arg;
 
 	(void)snprintf(c->text, sizeof c->text, "local: %.*s: %s", (int)item.len, item.ptr, why);
-}
-
-/* Of names without a local address: the routes to what they stand for. */
-static void
-add_routes(const struct sockaddr_storage *peers, size_t npeers, struct sockaddr_storage to[LOCAL_ADDRS], size_t *n)
-{
-	struct sockaddr_storage	from;
-	char			addr[ADDR_TEXT];
-
-	for (size_t i = 0; i < npeers; i++) {
-		if (local_route(&peers[i], &from) == 0)
-			(void)local_add(slice_of(addr_text(&from, addr)), to, n);
-	}
 }
 
 static int
