@@ -267,7 +267,8 @@ step_systemd() { # the installed units under a systemd of their own
 		echo "systemd: there is no User-Mode Linux to run one in; skipped"
 		return
 	fi
-	tests/lab/run --systemd --timeout 600 -- /usr/bin/python3 tests/integration/systemd.py
+	# A start of a unit takes a second and more where other steps run beside: ten of them have to fit into the wait.
+	tests/lab/run --systemd --timeout 600 -- env TEST_WAIT=60 /usr/bin/python3 tests/integration/systemd.py
 }
 
 step_soak() { # a minute in which daemons and clients are killed all the time, and no message is lost

@@ -64,7 +64,7 @@ const struct command command_table[] = {
 	{ "sockets", LOOK, "", "List the sockets.", view_sockets, view_sock_columns, COMPLETE_WORDS, WITH_SORT },
 	{ "assocs", LOOK, "[sock=N [assoc_id=N]]",
 	  "List all associations, those of a socket, or one. "
-	  "As many columns are shown as the terminal is wide; 80 characters if it is none. "
+	  "As many columns are shown as the terminal is wide; if it is none, $COLUMNS or 80 characters. "
 	  "With `-v` everything about each association is printed.",
 	  view_assocs, view_assoc_columns, COMPLETE_WORDS, WITH_SORT | WITH_LISTS | WITH_ASSOCS },
 	{ "paths", LOOK, "[sock=N [assoc_id=N]]",

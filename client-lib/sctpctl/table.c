@@ -286,7 +286,13 @@ table_print(FILE *f, const struct column *columns, const struct rows *r, const s
 int
 table_width(void)
 {
-	struct winsize	w;
+	const char	*columns = getenv("COLUMNS");
+	struct winsize	 w;
+	char		*end;
+	long		 n;
 
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ? w.ws_col : 80;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0)
+		return w.ws_col;
+	n = columns != NULL ? strtol(columns, &end, 10) : 0;
+	return n > 0 && n <= TABLE_ALL && *end == '\0' ? (int)n : 80;
 }

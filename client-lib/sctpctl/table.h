@@ -82,7 +82,7 @@ void table_print(FILE *, const struct column *, const struct rows *, const struc
 /* A width that no line has. */
 #define TABLE_ALL	1000000
 
-/* The width of the terminal that standard output is; 80 if it is none. */
+/* The width of the terminal that standard output is; if it is none, $COLUMNS or 80. */
 int table_width(void);
 
 /* ---- numbers -------------------------------------------------------- */

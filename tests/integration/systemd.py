@@ -134,13 +134,26 @@ class Connecting:
         assert self.answered > 0
 
 
+@contextlib.contextmanager
+def dropped_in(unit, text):
+    unit.drop_in(text)
+    try:
+        yield
+    finally:
+        unit.drop_in(None)
+
+
+@contextlib.contextmanager
 def wrapped(unit, command):
-    """From now on it cannot start while this file exists."""
+    """Meanwhile it cannot start while this file exists."""
     broken, wrapper = pathlib.Path("/run/broken"), pathlib.Path("/run/wrapper")
     wrapper.write_text(f"#!/bin/sh\n[ ! -e {broken} ] || exit 1\nexec {command}\n")
     wrapper.chmod(0o755)
-    unit.drop_in(f"[Service]\nNoExecPaths=\nExecStart=\nExecStart={wrapper}\n")
-    return broken
+    with dropped_in(unit, f"[Service]\nNoExecPaths=\nExecStart=\nExecStart={wrapper}\n"):
+        try:
+            yield broken
+        finally:
+            broken.unlink(missing_ok=True)
 
 
 def mode_of(path):
@@ -268,9 +281,8 @@ def test_other_networks_take_a_drop_in(s, plain):
         return "ok"
     run("ip", "netns", "add", "there")
     assert opens() == "eperm"
-    s.drop_in(allow_netns())
-    assert opens() == "ok"
-    s.drop_in(None)
+    with dropped_in(s, allow_netns()):
+        assert opens() == "ok"
     assert opens() == "eperm"
     run("ip", "netns", "delete", "there")
 
@@ -329,14 +341,13 @@ def test_systemd_itself_may_be_started_anew(s, plain):
 
 
 def test_the_watchdog_ends_one_that_hangs(s, plain):
-    s.drop_in("[Service]\nWatchdogSec=2s\n")
-    pid = s.pid()
-    time.sleep(3)
-    assert s.pid() == pid
-    os.kill(pid, signal.SIGSTOP)
-    start = time.monotonic()
-    assert s.pid(other_than=pid) and 0.5 < time.monotonic() - start < WAIT
-    s.drop_in(None)
+    with dropped_in(s, "[Service]\nWatchdogSec=2s\n"):
+        pid = s.pid()
+        time.sleep(3)
+        assert s.pid() == pid
+        os.kill(pid, signal.SIGSTOP)
+        start = time.monotonic()
+        assert s.pid(other_than=pid) and 0.5 < time.monotonic() - start < 20
 
 
 def test_reload_puts_another_configuration_in_force(s, plain):
@@ -429,9 +440,8 @@ def test_an_association_survives_that_systemd_is_started_anew(s, plain):
 
 
 def test_an_association_survives_a_daemon_that_hangs(s, plain):
-    s.drop_in("[Service]\nWatchdogSec=2s\n")
-    survives(s, kill(s, signal.SIGSTOP))
-    s.drop_in(None)
+    with dropped_in(s, "[Service]\nWatchdogSec=2s\n"):
+        survives(s, kill(s, signal.SIGSTOP))
 
 
 def test_an_association_survives_a_program_that_cannot_start(s, plain):
@@ -441,9 +451,8 @@ def test_an_association_survives_a_program_that_cannot_start(s, plain):
         os.kill(s.pid(), signal.SIGKILL)
         wait_for(lambda: s.restarts() >= before + 10)
         broken.unlink()
-    broken = wrapped(s, "sctpd")
-    survives(s, act)
-    s.drop_in(None)
+    with wrapped(s, "sctpd") as broken:
+        survives(s, act)
 
 
 # Without a socket unit the daemon binds its socket, and the store keeps it.
@@ -467,19 +476,18 @@ def test_a_socket_of_its_own_outlives_it_in_the_store(s, plain):
 
 def test_a_program_that_cannot_start_does_not_empty_the_store(s, plain):
     plain.ctl("start")
-    broken = wrapped(plain, f"sctpd -s {plain.path}")
-    inode, stored, pid, before = os.stat(plain.path).st_ino, plain.stored(), plain.pid(), plain.restarts()
-    broken.touch()
-    os.kill(pid, signal.SIGKILL)
-    waiting = Client(plain.path)
-    number = waiting.request("status")
-    wait_for(lambda: plain.restarts() >= before + 10)
-    assert plain.stored() == stored
-    broken.unlink()
-    assert waiting.answer(number)["pid"] == plain.pid(other_than=pid)
-    assert (os.stat(plain.path).st_ino, plain.stored()) == (inode, stored)
-    waiting.close()
-    plain.drop_in(None)
+    with wrapped(plain, f"sctpd -s {plain.path}") as broken:
+        inode, stored, pid, before = os.stat(plain.path).st_ino, plain.stored(), plain.pid(), plain.restarts()
+        broken.touch()
+        os.kill(pid, signal.SIGKILL)
+        waiting = Client(plain.path)
+        number = waiting.request("status")
+        wait_for(lambda: plain.restarts() >= before + 10)
+        assert plain.stored() == stored
+        broken.unlink()
+        assert waiting.answer(number)["pid"] == plain.pid(other_than=pid)
+        assert (os.stat(plain.path).st_ino, plain.stored()) == (inode, stored)
+        waiting.close()
 
 
 def test_descriptors_that_nobody_knows_leave_the_store(s, plain):
@@ -493,10 +501,9 @@ def test_descriptors_that_nobody_knows_leave_the_store(s, plain):
                    "    socket.send_fds(s, [b'FDSTORE=1\\nFDPOLL=0\\nFDNAME=' + name], [os.memfd_create('junk')])\n"
                    f"os.execvp('sctpd', ['sctpd', '-s', '{plain.path}'])\n")
     stored = plain.stored()
-    plain.drop_in(f"[Service]\nNoExecPaths=\nExecStart=\nExecStart=/usr/bin/python3 {put}\n")
-    plain.pid()
-    assert plain.stored() == stored + 2
-    plain.drop_in(None)
+    with dropped_in(plain, f"[Service]\nNoExecPaths=\nExecStart=\nExecStart=/usr/bin/python3 {put}\n"):
+        plain.pid()
+        assert plain.stored() == stored + 2
     plain.pid()
     assert plain.stored() == stored
     plain.says('"junk", was passed and is not known')

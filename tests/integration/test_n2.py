@@ -80,7 +80,7 @@ class Terminal:
         self.shell = subprocess.Popen(
             [*user, "bash", "--norc"], cwd=self.dir, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, start_new_session=True,
-            env={"PATH": f"{programs}:{os.environ['PATH']}", "HOME": self.dir, "LC_ALL": "C.UTF-8"})
+            env={"PATH": f"{programs}:{os.environ['PATH']}", "HOME": self.dir, "LC_ALL": "C.UTF-8", "COLUMNS": "120"})
 
     def program(self, name, command):
         path = os.path.join(self.dir, "bin", name)

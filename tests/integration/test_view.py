@@ -45,6 +45,12 @@ def test_a_line_fits_a_terminal(d):
         assert set(few) < set(usual) < set(many), heads
         assert {"sock", "assoc", "peer", "state"} <= set(few), few
         assert good(d, command).splitlines()[0].split() == usual     # no terminal is one of 80 columns
+    try:
+        for columns, heads in ("200", many), ("0", usual), ("wide", usual), ("", usual):
+            os.environ["COLUMNS"] = columns                           # but a wide one, if that is said
+            assert good(d, "paths").splitlines()[0].split() == heads, columns
+    finally:
+        del os.environ["COLUMNS"]
     assert "mtu" in many and good(d, "paths", "-v").splitlines()[0].split() == many
 
 
