@@ -16,7 +16,7 @@
 #: WERROR=yes			treat warnings as errors
 #: V=1				show the commands
 
-# The version is here and nowhere else. A release is a commit with the tag
+# The version is here; where the Python and Erlang libraries have it, make compares. A release is a commit with the tag
 # vVERSION; "make dist" refuses a commit that is tagged otherwise.
 VERSION		= 0.1.0
 SOVERSION	= 0
@@ -200,13 +200,14 @@ $(B)/example: client-lib/lib/example.c client-lib/lib/sctpd.h $(B)/libsctpd.a
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Iclient-lib/lib -o $@ $< $(B)/libsctpd.a $(LDFLAGS) $(LIBS_PROTO)
 
 # The Erlang library, compiled as an application: the same bytes wherever it is made.
-ERLANG		= $(wildcard client-lib/erlang/*.erl)
+ERLANG		= $(wildcard client-lib/erlang/src/*.erl)
 .PHONY: erlang
 erlang: $(B)/erlang/ebin/sctpd.app ## compile the Erlang library into build/erlang/ebin
-$(B)/erlang/ebin/sctpd.app: client-lib/erlang/sctpd.app.src $(ERLANG) $(wildcard client-lib/erlang/*.hrl) Makefile
+$(B)/erlang/ebin/sctpd.app: client-lib/erlang/src/sctpd.app.src $(ERLANG) $(wildcard client-lib/erlang/include/*.hrl) Makefile
 	@mkdir -p $(@D)
-	$(Q)erlc +deterministic +debug_info -Werror -o $(@D) $(ERLANG)
-	$(Q)sed 's|%VSN%|$(VERSION)|' $< > $@
+	@grep -q '{vsn, "$(VERSION)"}' $< || { echo "make: VERSION in the Makefile is $(VERSION); set vsn in $< to it" >&2; exit 1; }
+	$(Q)erlc +deterministic +debug_info -Werror -I client-lib/erlang/include -o $(@D) $(ERLANG)
+	$(Q)cp $< $@
 
 # The Python library as a wheel and an sdist: the same bytes wherever they are made from the same commit.
 PYTHON_FILES	= $(wildcard client-lib/python/src/sctpd/* client-lib/python/examples/* client-lib/python/*.*)
@@ -358,7 +359,8 @@ INSTALLED	= \
 	$(B)/libsctpd.a:$(LIBDIR):644 \
 	$(B)/libsctpd.pc:$(LIBDIR)/pkgconfig:644 \
 	client-lib/lib/sctpd.h:$(INCLUDEDIR):644 \
-	$(foreach f,$(wildcard client-lib/erlang/*),$(f):$(LIBDIR)/sctpd/erlang:644) \
+	$(foreach f,$(wildcard client-lib/erlang/*.*),$(f):$(LIBDIR)/sctpd/erlang:644) \
+	$(foreach d,src include,$(foreach f,$(wildcard client-lib/erlang/$(d)/*),$(f):$(LIBDIR)/sctpd/erlang/$(d):644)) \
 	client-lib/sctpctl/sctpctl.1:$(MANDIR)/man1:644 \
 	$(foreach f,$(MAN3),$(f):$(MANDIR)/man3:644) \
 	$(foreach l,$(MAN3_LINKS),$(B)/man3/$(call part,$(l),1):$(MANDIR)/man3:644) \
@@ -424,7 +426,7 @@ install: all ## install below PREFIX; DESTDIR is put in front
 uninstall: ## remove what install installed
 	$(Q)$(foreach i,$(INSTALLED),rm -f "$(DESTDIR)$(call part,$(i),2)/$(notdir $(call part,$(i),1))" &&) true
 	$(Q)rm -f "$(DESTDIR)$(LIBDIR)/libsctpd.so"
-	$(Q)for d in "$(DATADIR)" "$(LIBDIR)/sctpd/erlang" "$(LIBDIR)/sctpd" "$(DOCDIR)/examples/n2" "$(DOCDIR)/examples" "$(DOCDIR)" "$(CONFDIR)"; do \
+	$(Q)for d in "$(DATADIR)" "$(LIBDIR)/sctpd/erlang/src" "$(LIBDIR)/sctpd/erlang/include" "$(LIBDIR)/sctpd/erlang" "$(LIBDIR)/sctpd" "$(DOCDIR)/examples/n2" "$(DOCDIR)/examples" "$(DOCDIR)" "$(CONFDIR)"; do \
 	    rmdir "$(DESTDIR)$$d" 2>/dev/null; done; true
 
 clean: ## remove what was built

@@ -130,9 +130,9 @@ def compile_members():
     compiled("lib_member")
     if "Erlang" in KINDS:
         os.makedirs(BEAMS, exist_ok=True)
-        for sources in (glob.glob(os.path.join(ROOT, "client-lib", "erlang", "*.erl")),
-                        [os.path.join(HERE, "erlang", "member.erl")]):
-            subprocess.run(["erlc", "-Werror", "-pa", BEAMS, "-o", BEAMS, *sources], check=True)
+        library = os.path.join(ROOT, "client-lib", "erlang")
+        for sources in glob.glob(os.path.join(library, "src", "*.erl")), [os.path.join(HERE, "erlang", "member.erl")]:
+            subprocess.run(["erlc", "-Werror", "-I", os.path.join(library, "include"), "-pa", BEAMS, "-o", BEAMS, *sources], check=True)
 
 
 def start_member(path, number, log, kind="Python"):

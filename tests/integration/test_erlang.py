@@ -42,7 +42,7 @@ def example(name, module):
 
 
 def compile_to(folder, sources):
-    subprocess.run(["erlc", "-Wall", "-Werror", "-pa", BEAMS, "-o", folder, *sources], check=True)
+    subprocess.run(["erlc", "-Wall", "-Werror", "-I", os.path.join(LIBRARY, "include"), "-pa", BEAMS, "-o", folder, *sources], check=True)
 
 
 def start():
@@ -52,7 +52,7 @@ def start():
     for module in "gen_sctp", "sctpd":
         os.makedirs(os.path.join(BEAMS, module))
         compile_to(os.path.join(BEAMS, module), [example(name, module) for name in CHANGES])
-    compile_to(BEAMS, glob.glob(os.path.join(LIBRARY, "*.erl")))
+    compile_to(BEAMS, glob.glob(os.path.join(LIBRARY, "src", "*.erl")))
     compile_to(BEAMS, [os.path.join(SOURCES, name + ".erl")
                        for name in ("scenario", "robust", "stuck", "sockaddr", "keys", "parameters", "kills", "pool")])
     return Daemon()
