@@ -251,21 +251,27 @@ sctpd_key(const struct sctpd_value *v, size_t i)
 	return sctpd_str(value_of(&o->via.map.ptr[i].key), NULL);
 }
 
+/* Where the key ends in "key" or "key.rest"; NULL if it is another one. Most are, from the first letter. */
+static const char *
+behind(const char *key, const char *k)
+{
+	if (*k == '\0')
+		return NULL;
+	for (; *k != '\0'; k++, key++) {
+		if (*key != *k)
+			return NULL;
+	}
+	return *key == '\0' || *key == '.' ? key : NULL;
+}
+
 const struct sctpd_value *
 sctpd_get(const struct sctpd_value *v, const char *key)
 {
-	const char	*k;
-	size_t		 n;
+	const char	*rest;
 
 	for (size_t i = 0; i < sctpd_count(v); i++) {
-		k = sctpd_key(v, i);
-		n = strlen(k);
-		if (strncmp(key, k, n) != 0 || n == 0)
-			continue;
-		if (key[n] == '\0')
-			return sctpd_item(v, i);
-		if (key[n] == '.')
-			return sctpd_get(sctpd_item(v, i), key + n + 1);
+		if ((rest = behind(key, sctpd_key(v, i))) != NULL)
+			return *rest == '\0' ? sctpd_item(v, i) : sctpd_get(sctpd_item(v, i), rest + 1);
 	}
 	return NULL;
 }

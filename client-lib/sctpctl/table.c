@@ -88,17 +88,44 @@ table_age(FILE *f, double seconds)
 
 /* ---- cells ---------------------------------------------------------- */
 
-/* What a column shows of a row, allocated. */
-static char *
-cell(const struct column *c, const void *row)
-{
-	char	*text = NULL;
+/*
+ * What columns show of rows, one text behind the other in the same memory: a
+ * stream for each would cost more than what is printed into it.
+ */
+struct texts {
+	FILE	*f;
+	char	*all, *next;
 	size_t	 size;
-	FILE	*f = check(open_memstream(&text, &size));
+};
 
-	c->show(f, row);
-	fclose(f);
-	return check(text);
+static void
+texts_begin(struct texts *t)
+{
+	t->f = check(open_memstream(&t->all, &t->size));
+}
+
+static void
+texts_add(struct texts *t, const struct column *c, const void *row)
+{
+	c->show(t->f, row);
+	putc('\0', t->f);
+}
+
+static void
+texts_end(struct texts *t)
+{
+	fclose(t->f);
+	t->next = check(t->all);
+}
+
+/* They are taken in the order in which they were added. */
+static char *
+texts_take(struct texts *t)
+{
+	char	*text = t->next;
+
+	t->next += strlen(text) + 1;
+	return text;
 }
 
 /* ---- order ---------------------------------------------------------- */
@@ -164,19 +191,23 @@ table_sort(struct rows *r, const struct column *columns, const char *by)
 	const struct column	*c = table_find(columns, by);
 	struct place		*places = check(calloc(r->n + 1, sizeof *places));
 	char			*sorted = check(calloc(r->n + 1, r->size));
+	struct texts		 texts;
 
+	texts_begin(&texts);
+	for (size_t i = 0; c->number == NULL && i < r->n; i++)
+		texts_add(&texts, c, rows_at(r, i));
+	texts_end(&texts);
 	for (size_t i = 0; i < r->n; i++) {
 		places[i].was = i;
 		if (c->number != NULL)
 			places[i].number = c->number(rows_at(r, i));
 		else
-			places[i].text = cell(c, rows_at(r, i));
+			places[i].text = texts_take(&texts);
 	}
 	qsort(places, r->n, sizeof *places, *by == '-' ? compare_down : compare_up);
-	for (size_t i = 0; i < r->n; i++) {
+	for (size_t i = 0; i < r->n; i++)
 		memcpy(sorted + i * r->size, rows_at(r, places[i].was), r->size);
-		free(places[i].text);
-	}
+	free(texts.all);
 	free(places);
 	free(r->all);
 	r->all = sorted;
@@ -189,6 +220,7 @@ struct layout {
 	size_t		 ncolumns;
 	int		 width[COLUMNS];
 	bool		 shown[COLUMNS];
+	struct texts	 texts;
 	char		**cells;	/* ncolumns for each row */
 	size_t		 n;
 	int		 gap;
@@ -197,16 +229,21 @@ struct layout {
 static void
 fill(struct layout *l, const struct column *columns, const struct rows *r, size_t from)
 {
-	char	*text;
+	size_t	 n = l->n * l->ncolumns, width;
 
+	texts_begin(&l->texts);
+	for (size_t i = 0; i < n; i++)
+		texts_add(&l->texts, &columns[i % l->ncolumns], rows_at(r, from + i / l->ncolumns));
+	texts_end(&l->texts);
 	for (size_t c = 0; c < l->ncolumns; c++) {
 		l->shown[c] = true;
 		l->width[c] = (int)strlen(columns[c].name);
-		for (size_t i = 0; i < l->n; i++) {
-			text = l->cells[i * l->ncolumns + c] = cell(&columns[c], rows_at(r, from + i));
-			if ((int)strlen(text) > l->width[c])
-				l->width[c] = (int)strlen(text);
-		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		l->cells[i] = texts_take(&l->texts);
+		width = strlen(l->cells[i]);
+		if ((int)width > l->width[i % l->ncolumns])
+			l->width[i % l->ncolumns] = (int)width;
 	}
 }
 
@@ -278,8 +315,7 @@ table_print(FILE *f, const struct column *columns, const struct rows *r, const s
 		print_line(f, &l, columns, &l.cells[i * l.ncolumns]);
 		putc('\n', f);
 	}
-	for (size_t i = 0; i < l.n * l.ncolumns; i++)
-		free(l.cells[i]);
+	free(l.texts.all);
 	free(l.cells);
 }
 

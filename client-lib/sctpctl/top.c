@@ -7,6 +7,7 @@
  * nobody else waits for the daemon meanwhile.
  */
 #include <inttypes.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@
 #define ABSENCE	30000	/* ms that sctpd may be away, */
 #define AGAIN	200	/* and between two attempts to reach it */
 #define HEAD	2	/* lines above the table */
+#define KEEP	(32 * 1024 * 1024)	/* bytes of memory that are not given back between two frames */
 
 enum showing { SHOW_TABLE, SHOW_ONE, SHOW_HELP };
 
@@ -715,6 +717,9 @@ top_run(struct ctl *ctl, int argc, char **argv)
 	(void)snprintf(t.sort, sizeof t.sort, "%s", ctl->sort != NULL ? ctl->sort : "msg/s");
 	if (ctl->delay == 0)
 		ctl->delay = DELAY;
+	/* A frame needs as much memory as the one before: it is kept, and not given back and taken again page by page. */
+	(void)mallopt(M_MMAP_THRESHOLD, KEEP);
+	(void)mallopt(M_TRIM_THRESHOLD, KEEP);
 	fail = run(&t);
 	pages_free(&t.rows);
 	pages_free(&t.before);

@@ -27,6 +27,7 @@ struct assoc_list {
 	uint32_t	n;
 	bool		status;		/* with what the stack counts */
 	bool		addrs;		/* with all addresses */
+	uint64_t	now;		/* as trace_now; asked for once, as it may be a system call */
 };
 
 /* ---- what the stack says -------------------------------------------- */
@@ -117,9 +118,9 @@ pack_assoc(struct assoc_list *l, struct assoc *a)
 	codec_pack_number(pk, "send_pend", a->waiting);
 	codec_pack_number(pk, "recv_pend", s->pending_bytes + output_unacked(&s->owner->out));
 	codec_pack_number(pk, "stalled", a->watched != NULL && a->watched->stalled != 0 ?
-	    trace_now() - a->watched->stalled : 0);
+	    l->now - a->watched->stalled : 0);
 	pack_owner(pk, s->owner);
-	trace_pack(pk, &a->trace);
+	trace_pack(pk, &a->trace, l->now);
 	if (l->status)
 		pack_status(pk, a);
 	if (l->addrs) {
@@ -181,7 +182,7 @@ handle_assocs(struct call *call, const struct rpc_assocs_in *in, struct rpc_asso
 		.after_sock = RPC_HAS(in, assocs, after_sock) ? &in->after_sock : NULL,
 		.after_assoc = RPC_HAS(in, assocs, after_assoc) ? &in->after_assoc : NULL,
 	};
-	struct assoc_list	l = { .status = in->status, .addrs = in->addrs };
+	struct assoc_list	l = { .status = in->status, .addrs = in->addrs, .now = trace_now() };
 	struct walk		w;
 	uint32_t		limit = find_limit(in, &l);
 	enum error		e;

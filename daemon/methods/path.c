@@ -31,6 +31,10 @@ struct path_list {
 	uint32_t	limit;
 	bool		more;
 	bool		addrs;		/* with the local addresses */
+
+	/* The option that says what is said of a path, and where the address is in it. */
+	const struct sockopt	*info;
+	size_t			 address;
 };
 
 /* What the paths of an association have in common. */
@@ -110,12 +114,12 @@ static void
 list_path(struct path_list *l, const struct assoc *a, const struct sockaddr_storage *addr,
     const struct path_ends *ends)
 {
-	const struct sockopt	*o = option_named("sctp_get_peer_addr_info");
+	const struct sockopt	*o = l->info;
 	char			 buf[SOCKOPT_MAX] = { 0 };
 	int			 number;
 
 	put_assoc(o, buf, a);
-	memcpy(buf + field_named(o, "address")->offset, addr, sizeof *addr);
+	memcpy(buf + l->address, addr, sizeof *addr);
 	if ((number = stack->getopt(a->sock, o, buf)) == EACCES)
 		put_potentially_failed(o, buf);
 	else if (number != 0)
@@ -217,6 +221,8 @@ handle_paths(struct call *call, const struct rpc_paths_in *in, struct rpc_paths_
 		return call_fail(ERR_badarg, "limit: %u is out of range; 1 to %d", l.limit, PATHS);
 	if ((e = walk_begin(&w, call, &range)) != ERR_OK)
 		return e;
+	l.info = option_named("sctp_get_peer_addr_info");
+	l.address = field_named(l.info, "address")->offset;
 	msgpack_sbuffer_init(&l.packed);
 	msgpack_packer_init(&l.pk, &l.packed, msgpack_sbuffer_write);
 	if ((e = list_wanted(&l, &w, in->assoc_id)) == ERR_OK) {

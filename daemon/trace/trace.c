@@ -143,10 +143,8 @@ since(uint64_t at, uint64_t now)
 }
 
 void
-trace_pack(msgpack_packer *pk, const struct trace *t)
+trace_pack(msgpack_packer *pk, const struct trace *t, uint64_t now)
 {
-	uint64_t	now = trace_now();
-
 	codec_pack_number(pk, "age", since(t->up, now));
 	codec_pack_number(pk, "recv_cnt", t->received.messages);
 	codec_pack_number(pk, "recv_oct", t->received.bytes);

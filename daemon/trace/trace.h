@@ -80,8 +80,8 @@ void trace_up(struct trace *);
 /* The stack says something that is not a message. True: the trace has changed. */
 bool trace_event(struct trace *, const struct stack_event *);
 
-/* Pack the pairs of a map that are about this; and how many they are. */
+/* Pack the pairs of a map that are about this, at the time now; and how many they are. */
 #define TRACE_PAIRS	9u
-void trace_pack(msgpack_packer *, const struct trace *);
+void trace_pack(msgpack_packer *, const struct trace *, uint64_t now);
 
 #endif
