@@ -349,6 +349,8 @@ ended(struct sctpd *c, int code, const struct sctpd_value *v, void *arg)
 	p->under_way--;
 	if (code == SCTPD_OK || sctpd_fd(c) == -1 || p->talk->over || !p->up)
 		return;
+	if (code == SCTPD_EPIPE)	/* it has; the event that says how is on its way */
+		return;
 	p->talk->fail = ctl_fail(CTL_FAILED, "the end: %s", sctpd_error(c));
 	p->talk->over = true;
 }

@@ -55,6 +55,7 @@ hundred: all ## measure what a hundred hostile clients cost an honest one: HUNDR
 	    $(if $(filter kernel,$(HUNDRED_STACK)),tests/lab/run --timeout 1800 --,tests/native.sh) \
 	    /usr/bin/python3 tests/hostile/hundred.py $(HUNDRED_SECONDS) $(HUNDRED_ATTACKS)
 
+# It has to count in time, whatever runs beside it; where this may not be, it is run as it is.
 hostile-smoke: hostile-built all
-	$(Q)tests/native.sh /usr/bin/python3 tests/hostile/hostile.py 100000 5
+	$(Q)nice -n -10 tests/native.sh /usr/bin/python3 tests/hostile/hostile.py 100000 5
 	$(Q)TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/hostile/hundred.py 3 smoke
