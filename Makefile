@@ -201,13 +201,17 @@ $(B)/example: client-lib/lib/example.c client-lib/lib/sctpd.h $(B)/libsctpd.a
 
 # The Erlang library, compiled as an application: the same bytes wherever it is made.
 ERLANG		= $(wildcard client-lib/erlang/src/*.erl)
-.PHONY: erlang
+.PHONY: erlang erlang-dist
 erlang: $(B)/erlang/ebin/sctpd.app ## compile the Erlang library into build/erlang/ebin
 $(B)/erlang/ebin/sctpd.app: client-lib/erlang/src/sctpd.app.src $(ERLANG) $(wildcard client-lib/erlang/include/*.hrl) Makefile
 	@mkdir -p $(@D)
 	@grep -q '{vsn, "$(VERSION)"}' $< || { echo "make: VERSION in the Makefile is $(VERSION); set vsn in $< to it" >&2; exit 1; }
 	$(Q)erlc +deterministic +debug_info -Werror -I client-lib/erlang/include -o $(@D) $(ERLANG)
 	$(Q)cp $< $@
+
+# Its package for hex.pm: the same bytes wherever it is made.
+erlang-dist: erlang ## build the package of the Erlang library for hex.pm in build/erlang
+	$(Q)escript client-lib/erlang/package.escript $(B)/erlang
 
 # The Python library as a wheel and an sdist: the same bytes wherever they are made from the same commit.
 PYTHON_FILES	= $(wildcard client-lib/python/src/sctpd/* client-lib/python/examples/* client-lib/python/*.*)
@@ -359,7 +363,7 @@ INSTALLED	= \
 	$(B)/libsctpd.a:$(LIBDIR):644 \
 	$(B)/libsctpd.pc:$(LIBDIR)/pkgconfig:644 \
 	client-lib/lib/sctpd.h:$(INCLUDEDIR):644 \
-	$(foreach f,$(wildcard client-lib/erlang/*.*),$(f):$(LIBDIR)/sctpd/erlang:644) \
+	$(foreach f,client-lib/erlang/README.md client-lib/erlang/rebar.config,$(f):$(LIBDIR)/sctpd/erlang:644) \
 	$(foreach d,src include,$(foreach f,$(wildcard client-lib/erlang/$(d)/*),$(f):$(LIBDIR)/sctpd/erlang/$(d):644)) \
 	client-lib/sctpctl/sctpctl.1:$(MANDIR)/man1:644 \
 	$(foreach f,$(MAN3),$(f):$(MANDIR)/man3:644) \

@@ -54,6 +54,10 @@ step_python() {
 	cmp "build/python/$wheel" "$there/sdist/$wheel" && build/python/venv/bin/python -c 'import sctpd; print(sctpd.__file__)' | grep venv
 }
 
+step_erlang() { # dialyzer and EDoc say nothing, the tarball for hex.pm is reproducible, and rebar3 builds what depends on the library
+	tests/erlang/check
+}
+
 step_rooms() { # an include points down the order of the rooms, and so does a call; never in a circle
 	/usr/bin/python3 tests/rooms.py
 }
@@ -126,7 +130,7 @@ step_flags() {
 
 step_shellcheck() {
 	shellcheck tests/*.sh tests/lab/run tests/lab/run-qemu tests/lab/has-sctp tests/lab/inside \
-	    tests/lab/uml-init tests/lab/qemu-init tests/lab/systemd-init tests/lab/systemd-inside tests/lab/*.sh tests/soak/run .ci/run client-lib/sctpctl/sctpctl.bash tests/abi/check \
+	    tests/lab/uml-init tests/lab/qemu-init tests/lab/systemd-init tests/lab/systemd-inside tests/lab/*.sh tests/soak/run .ci/run client-lib/sctpctl/sctpctl.bash tests/abi/check tests/erlang/check \
 	    .packaging/deb .packaging/check-deb* .packaging/check-kubernetes .packaging/image* .packaging/debian/tests/[!c]* .packaging/debian/sctpd.p* &&
 	bash -n client-lib/sctpctl/sctpctl.bash
 }
@@ -347,7 +351,7 @@ run() {
 # There are two processors, and a lab waits a part of the time: so three workers
 # take the steps, one after the other, the longest first, and each step is told
 # when it is over.
-quick="conformance python rooms reference help manuals acceptance shellcheck units install metrics abi"
+quick="conformance python erlang rooms reference help manuals acceptance shellcheck units install metrics abi"
 long="integration valgrind_odd valgrind_even integration_even fuzz userland asan random bench faults soak loss unit systemd delay readme flags clang without demo"
 
 work() {

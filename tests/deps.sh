@@ -91,6 +91,9 @@ needs() {
 			cmd:clang clang clang
 			file:/usr/lib/llvm*/lib/clang/*/lib/linux/libclang_rt.fuzzer*.a libclang-rt-dev compiler-rt
 			cmd:erl erlang-base erlang-kernel
+			file:/usr/lib*/erlang/lib/crypto-*/ebin/crypto.app erlang-crypto erlang-crypto
+			cmd:dialyzer erlang-dialyzer erlang-dialyzer
+			file:/usr/lib*/erlang/lib/edoc-*/ebin/edoc.app erlang-edoc erlang-edoc
 			cmd:mandoc mandoc mandoc
 			cmd:mypy mypy python3-mypy
 			cmd:osmo-stp osmo-stp libosmo-sigtran
