@@ -233,7 +233,7 @@ step_asan() {
 step_userland() { # the same on the userland stack, on this machine's own kernel, below a shell that ignores ^C
 	trap '' INT
 	TEST_STACK=userland TEST_ELSEWHERE="order.:loss wire.:loss roundtrip.:loss erlang.connect_whose:loss interop:integration" \
-	TEST_NOT_HERE=$(printf '%s:asan ' $sanitized) \
+	TEST_NOT_HERE=$(printf '%s:asan ' $sanitized) TEST_MANY=20000 \
 	    tests/native.sh /usr/bin/python3 tests/integration/run.py -s
 }
 
@@ -298,17 +298,17 @@ step_faults() { # whatever call of libc's fails, nothing is lost, and nobody els
 
 step_bench() { # every figure is measured; what they are is no matter here
 	TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/bench/crowd.py 200 0.5 &&
-	tests/lab/run --timeout 60 -- /usr/bin/python3 tests/bench/crowd.py 200 0.5 &&
+	tests/lab/run --timeout 300 -- /usr/bin/python3 tests/bench/crowd.py 200 0.5 &&
 	TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/bench/top.py 200 0.5 &&
 	TEST_STACK=userland tests/native.sh tests/bench/languages/run 500 &&
 	tests/native.sh build/bench --native -q >build/check/bench-native || return
 	[ "${LAB-}" != none ] || { tests/lab/run -- true; return; }
-	tests/lab/run --timeout 120 -- build/bench -q -n build/check/bench-native -o build/check/bench.json >build/check/bench.txt &&
+	tests/lab/run --timeout 600 -- build/bench -q -n build/check/bench-native -o build/check/bench.json >build/check/bench.txt &&
 	/usr/bin/python3 tests/bench/check.py build/check/bench.json
 }
 
 step_demo() { # what README promises first, on either stack; where there are no namespaces as well
-	tests/lab/run --timeout 60 -- tests/demo.sh && tests/demo.sh
+	tests/lab/run --timeout 300 -- tests/demo.sh && tests/demo.sh
 }
 
 # Add up what a step counted; a step that counts nothing is one test.
