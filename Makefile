@@ -237,6 +237,7 @@ doc: $(B)/proto-doc $(B)/config-doc $(B)/sctpctl-doc ## print REFERENCE.md and t
 	$(Q)$(B)/proto-doc page client-lib/n2/README.md > client-lib/n2/sctpd-n2.7
 	$(Q)$(B)/proto-doc json > $(B)/tables.json
 	$(Q)/usr/bin/python3 client-lib/python/generate.py < $(B)/tables.json > client-lib/python/src/sctpd/_tables.py
+	$(Q)/usr/bin/python3 client-lib/node/generate.py client-lib/node/src < $(B)/tables.json
 	$(Q)$(B)/config-doc daemon/sctpd.conf.5.in > daemon/sctpd.conf.5
 	$(Q)$(B)/config-doc daemon/sctpd.8.in > daemon/sctpd.8
 	$(Q)$(B)/config-doc --catalog > systemd/sctpd.catalog

@@ -23,6 +23,8 @@ step_unit() { # under ASan and UBSan, no SCTP needed
 step_reference() { # REFERENCE.md, the records of client libraries and what is made of sctpd-protocol(7), sctpd-n2(7), sctpd.conf(5) and sctpctl(1) are what the tables say
 	if ! build/proto-doc markdown | diff proto/REFERENCE.md - ||
 	    ! build/proto-doc json | /usr/bin/python3 client-lib/python/generate.py | diff client-lib/python/src/sctpd/_tables.py - ||
+	    ! { mkdir -p build/check/node && build/proto-doc json | /usr/bin/python3 client-lib/node/generate.py build/check/node; } ||
+	    ! diff client-lib/node/src/tables.js build/check/node/tables.js || ! diff client-lib/node/src/tables.d.ts build/check/node/tables.d.ts ||
 	    ! build/proto-doc man | diff proto/sctpd-protocol.7 - ||
 	    ! build/proto-doc page client-lib/n2/README.md | diff client-lib/n2/sctpd-n2.7 - ||
 	    ! build/config-doc daemon/sctpd.conf.5.in | diff daemon/sctpd.conf.5 - ||
@@ -253,7 +255,7 @@ step_all_delayed() { # the whole list so: make delay
 # shellcheck disable=SC2086
 under_valgrind() { # the same, the daemon under valgrind: no error, no leak, no descriptor left
 	TEST_PART=$1 TEST_ELSEWHERE="survive.one_a_hundred:integration erlang.same_as_gen_sctp:integration" \
-	TEST_NOT_HERE="groupload.:userland places.:integration half.the_requests_of_a_paused:integration memory.senders:integration memory.peers:integration memory.what_peers:integration lib_lend.batches:integration interleave.an_urgent:integration scale.watcher:integration lib_lend.valgrind:integration erlang.:integration interop.:integration onwire.:integration chunks.:integration cli_:integration n2.:integration python.:integration view.:integration top.:integration metrics.:integration tap.:integration pathmanager.a_:integration pathmanager.linux:integration pathmanager.off:integration losses.:integration damped.:integration stall.it_is:integration stall.who:integration$(printf ' %s:asan' $sanitized $measured)" \
+	TEST_NOT_HERE="groupload.:userland places.:integration half.the_requests_of_a_paused:integration memory.senders:integration memory.peers:integration memory.what_peers:integration lib_lend.batches:integration interleave.an_urgent:integration scale.watcher:integration lib_lend.valgrind:integration erlang.:integration interop.:integration onwire.:integration chunks.:integration cli_:integration n2.:integration node.:integration python.:integration view.:integration top.:integration metrics.:integration tap.:integration pathmanager.a_:integration pathmanager.linux:integration pathmanager.off:integration losses.:integration damped.:integration stall.it_is:integration stall.who:integration$(printf ' %s:asan' $sanitized $measured)" \
 	TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --track-fds=yes" \
 	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py -s
 }

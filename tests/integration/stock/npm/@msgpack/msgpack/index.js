@@ -1,0 +1,2 @@
+// What require("@msgpack/msgpack") finds where NODE_PATH is the folder above.
+module.exports = require("../../msgpack.min.js");
