@@ -32,7 +32,7 @@
 
 -behaviour(gen_server).
 
--export([body/2, ack/2, info/1]).
+-export([body/2, ack/2, info/1, session/1, reason/1]).
 -export([start_link/2, init/1, handle_call/3, handle_cast/2, handle_info/2, code_change/3,
          format_status/2]).
 
@@ -58,6 +58,7 @@
     phase = new,                % away, greeting, up
     fd, recv_ref, send_ref,
     token, survives = false, client,
+    greeted = [],               % who waits until it is up: session/1
     pause = ?FIRST_PAUSE, give_up,
     buf = <<>>,
     at = 0, seen = 0,           % number of the last message, and of the last that was new
@@ -86,6 +87,16 @@ ack(Conn, Seq) -> Conn ! {ack, Seq}, ok.
 %% What it does: waiting are bytes that have no place in the window.
 info(Conn) -> gen_server:call(Conn, info).
 
+%% What another program needs to go on with the session, when there is one.
+session(Conn) -> gen_server:call(Conn, session, infinity).
+
+%% Why it has ended, as programs are told.
+reason(lost) -> <<"closed: the daemon has ended, and did not come back with the session in reconnect_time">>;
+reason(superseded) -> <<"closed: another program has taken the session over">>;
+reason(no_session) -> <<"closed: the daemon does not know the session any more, and has closed its sockets">>;
+reason(eproto) -> <<"closed: what the daemon said is no message of the protocol; is it sctpd that listens there?">>;
+reason(Why) -> Why.
+
 start_link(Path, Kind) -> gen_server:start_link(?MODULE, {Path, Kind}, []).
 
 %% ---- the process -----------------------------------------------------------------
@@ -97,10 +108,20 @@ init({Path, Kind}) ->
         shared -> {ok, St};
         {member, Pid, Name} ->
             _ = monitor(process, Pid),
-            {ok, St#state{member = Pid, name = Name}}
+            {ok, St#state{member = Pid, name = Name}};
+        {member, Pid, Name, #{token := Token, seq := Seq}} ->
+            %% Its answers come again, and none of them is to be taken for ours.
+            {ok, St1} = init({Path, {member, Pid, Name}}),
+            {ok, St1#state{token = Token, acked = Seq, handled = Seq, seen = Seq, given = Seq,
+                           next = rand:uniform(16#80000000) + ?FIRST_ID}}
     end.
 
 handle_call(info, _, St) -> {reply, described(St), St, 0};
+handle_call(session, _, #state{phase = up} = St) -> {reply, the_session(St), St, 0};
+handle_call(session, From, #state{phase = new, greeted = Waiting} = St) ->
+    done(try_connect(St#state{greeted = [From | Waiting]}));
+handle_call(session, From, #state{greeted = Waiting} = St) ->
+    {noreply, St#state{greeted = [From | Waiting]}};
 handle_call(_, _, St) -> {reply, {error, badarg}, St, 0}.
 
 handle_cast(_, St) -> {noreply, St, 0}.
@@ -155,7 +176,7 @@ flushed(St) -> {noreply, St}.
 
 %% Nobody waits for ever, and who asks later sees the process gone.
 over(Why, #state{calls = Calls} = St) ->
-    _ = [answer(To, {error, Why}) || #call{to = To} <- maps:values(Calls)],
+    _ = [answer(To, {error, reason(Why)}) || #call{to = To} <- maps:values(Calls)],
     throw({stop, {shutdown, Why}, St}).
 
 answer({alias, Alias}, Answer) -> Alias ! {Alias, Answer}, ok;
@@ -315,7 +336,8 @@ join(Buf, Data) -> <<Buf/binary, Data/binary>>.
 parse(#state{buf = Buf} = St) ->
     case sctpd_msgpack:decode(Buf) of
         {Message, Rest} -> parse(said(Message, St#state{buf = Rest}));
-        more -> St
+        more -> St;
+        bad -> over(eproto, St)
     end.
 
 said([1, ?HELLO_ID, Error, Result], #state{phase = greeting} = St) ->
@@ -327,13 +349,15 @@ said([1, Id, Error, Result], #state{at = At, seen = Seen, calls = Calls} = St) -
         error -> St1
     end;
 said([2, <<"superseded">>, _], St) ->
-    over(closed, St);
+    over(superseded, St);
 said([2, Event, [#{<<"seq">> := Seq} = Fields]], #state{seen = Seen} = St) when Seq > Seen ->
     happened(Event, Fields, St#state{at = Seq, seen = Seq});
 said([2, _, [#{<<"seq">> := Seq}]], St) ->
     St#state{at = Seq};         % it came before
 said([2, Event, [Fields]], #state{at = At, seen = Seen} = St) ->
-    happened(Event, Fields, St#state{at = At + 1, seen = max(Seen, At + 1)}).
+    happened(Event, Fields, St#state{at = At + 1, seen = max(Seen, At + 1)});
+said(_, St) ->
+    over(eproto, St).
 
 result(nil, Result) -> {ok, Result};
 result(Text, _) -> {error, Text}.
@@ -431,9 +455,16 @@ acknowledge_some(St) ->
 %% Before all that is yet to be written: it makes room for the answers.
 acknowledge(#state{phase = up, handled = Seq, acked = Acked, out = Out} = St) when Seq > Acked ->
     Ack = [<<16#93, 2>>, sctpd_msgpack:encode(ack), 16#91, sctpd_msgpack:encode(#{seq => Seq})],
-    St#state{acked = Seq, unacked = 0, out = queue:in_r(Ack, Out)};
+    St#state{acked = Seq, unacked = 0, out = queue:in_r({ack, Ack}, without_ack(Out))};
 acknowledge(St) ->
     St.
+
+%% One that was not written yet is over: acknowledgements never go back.
+without_ack(Out) ->
+    case queue:peek(Out) of
+        {value, {ack, _}} -> queue:drop(Out);
+        _ -> Out
+    end.
 
 %% ---- writing ---------------------------------------------------------------------------
 
@@ -451,6 +482,7 @@ flush(St) ->
 
 batch(Out, Size, Frames) when Size < ?WRITE ->
     case queue:out(Out) of
+        {{value, {ack, Frame}}, Left} -> batch(Left, Size, [Frame | Frames]);
         {{value, Frame}, Left} -> batch(Left, Size + iolist_size(Frame), [Frame | Frames]);
         {empty, _} -> {Frames, Out}
     end;
@@ -480,7 +512,7 @@ try_connect(#state{path = Path, token = Token, acked = Acked} = St) ->
             St1 = St#state{phase = greeting, fd = Fd, at = Acked, buf = <<>>},
             Args = case Token of
                 undefined -> #{name => {str, name(St)}, resume => true};
-                _ -> #{resume => Token, seq => Acked}
+                _ -> #{resume => {str, Token}, seq => Acked}
             end,
             case socket:send(Fd, frame(?HELLO_ID, body(hello, Args))) of
                 ok -> read(?READS, St1);
@@ -514,7 +546,7 @@ again(#state{pause = Pause, give_up = GiveUp} = St) ->
         undefined -> Now + application:get_env(sctpd, reconnect_time, ?GIVE_UP);
         _ -> GiveUp
     end,
-    Now < Until orelse over(closed, St),
+    Now < Until orelse over(lost, St),
     _ = erlang:start_timer(Pause, self(), connect),
     St#state{phase = away, fd = undefined, pause = min(2 * Pause, ?MOST_PAUSE), give_up = Until}.
 
@@ -527,7 +559,7 @@ broken(#state{fd = Fd, survives = Survives} = St) ->
                    buf = <<>>, rest = [], out = queue:new()},
     case Survives of
         true -> again(St1);
-        false -> over(closed, St1)
+        false -> over(lost, St1)
     end.
 
 hello(nil, #{<<"resume">> := Token, <<"seq">> := Seq} = Answer, #state{seen = Seen} = St) ->
@@ -537,9 +569,17 @@ hello(nil, #{<<"resume">> := Token, <<"seq">> := Seq} = Answer, #state{seen = Se
                    survives = lists:member(<<"survive">>, Features),
                    window = Queue div 4, most = Queue div 2,
                    pause = ?FIRST_PAUSE, give_up = undefined},
-    say_again(St1);
+    _ = [gen_server:reply(From, the_session(St1)) || From <- St1#state.greeted],
+    say_again(St1#state{greeted = []});
+hello(<<"eacces", _/binary>>, _, #state{token = Token} = St) when Token =/= undefined ->
+    over(no_session, St);
+hello(Text, _, St) when is_binary(Text) ->
+    over(Text, St);
 hello(_, _, St) ->
-    over(closed, St).
+    over(eproto, St).
+
+the_session(#state{token = Token, handled = Seq, client = Client}) ->
+    #{token => Token, seq => Seq, client => Client}.
 
 say_again(#state{calls = Calls} = St) ->
     Kept = lists:sort([{N, Id, Body} || {Id, #call{n = N, body = Body}} <- maps:to_list(Calls)]),

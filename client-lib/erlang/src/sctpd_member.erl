@@ -144,7 +144,7 @@ left(Alias, Error, St) ->       % it is no member any more
     {stop, normal, St}.
 
 ended({shutdown, Why}, #state{starter = Starter}) when Starter =/= undefined ->
-    answer(Starter, {error, Why});
+    answer(Starter, {error, sctpd_conn:reason(Why)});
 ended(_, #state{starter = Starter}) when Starter =/= undefined ->
     answer(Starter, {error, closed});
 ended(_, #state{owner = Owner, m = M}) ->

@@ -1,11 +1,11 @@
 %% SPDX-License-Identifier: BSD-2-Clause
 %%
-%% MessagePack, as much of it as sctpd's protocol uses: no floating-point
-%% numbers, no extension types. Erlang/OTP has none of its own, and a module
-%% that runs on a bare erlang-base cannot ask for a package of somebody's.
+%% MessagePack. Erlang/OTP has none of its own, and a module that runs on a bare
+%% erlang-base cannot ask for a package of somebody's. Nothing is encoded that
+%% sctpd's protocol does not use: no floating-point numbers, no extension types.
 %%
 %% In Erlang: a map has binaries for keys, strings and bytes are binaries, nil,
-%% true and false are atoms. To be encoded, an atom is a string, and {str, S}
+%% true and false are atoms; a whole number is an integer, however it came. To be encoded, an atom is a string, and {str, S}
 %% is one too.
 -module(sctpd_msgpack).
 
@@ -55,9 +55,9 @@ array(N) -> <<16#dd, N:32>>.
 map(N) when N < 16 -> 16#80 + N;
 map(N) -> <<16#de, N:16>>.
 
-%% {Term, Rest}, or more if there is no whole term yet.
+%% {Term, Rest}, more if there is no whole term yet, or bad if there is none.
 decode(Bin) ->
-    try value(Bin) catch throw:more -> more end.
+    try value(Bin) catch throw:Why -> Why end.
 
 value(<<0:1, I:7, R/binary>>) -> {I, R};
 value(<<2#1000:4, N:4, R/binary>>) -> pairs(N, R, []);
@@ -85,7 +85,26 @@ value(<<16#dd, N:32, R/binary>>) -> elements(N, R, []);
 value(<<16#de, N:16, R/binary>>) -> pairs(N, R, []);
 value(<<16#df, N:32, R/binary>>) -> pairs(N, R, []);
 value(<<2#111:3, I:5, R/binary>>) -> {I - 32, R};
+value(<<16#c1, _/binary>>) -> throw(bad);
+value(<<16#ca, F:32/float, R/binary>>) -> {number(F), R};
+value(<<16#cb, F:64/float, R/binary>>) -> {number(F), R};
+value(<<16#ca, _:32, R/binary>>) -> {nil, R};   % infinite, or no number
+value(<<16#cb, _:64, R/binary>>) -> {nil, R};
+value(<<2#110101:6, K:2, T:8/signed, R/binary>>) -> extension(1 bsl K, T, R);
+value(<<16#d8, T:8/signed, R/binary>>) -> extension(16, T, R);
+value(<<16#c7, N, T:8/signed, R/binary>>) -> extension(N, T, R);
+value(<<16#c8, N:16, T:8/signed, R/binary>>) -> extension(N, T, R);
+value(<<16#c9, N:32, T:8/signed, R/binary>>) -> extension(N, T, R);
 value(_) -> throw(more).
+
+number(F) when F == trunc(F) -> trunc(F);
+number(F) -> F.
+
+extension(N, Type, Bin) ->
+    case Bin of
+        <<B:N/binary, R/binary>> -> {{extension, Type, B}, R};
+        _ -> throw(more)
+    end.
 
 elements(0, R, Acc) ->
     {lists:reverse(Acc), R};

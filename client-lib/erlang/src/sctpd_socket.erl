@@ -241,7 +241,7 @@ is_of(_, _) -> false.
 
 %% The daemon is gone. Those who wait for answers see the process end.
 ended({shutdown, Why}, #state{starter = Starter}) when Starter =/= undefined ->
-    answer(Starter, {error, Why});
+    answer(Starter, {error, sctpd_conn:reason(Why)});
 ended(_, #state{starter = Starter}) when Starter =/= undefined ->
     answer(Starter, {error, closed});
 ended(_, #state{active = false}) -> ok;
