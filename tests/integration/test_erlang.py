@@ -254,6 +254,23 @@ def test_daemon_dies_while_sends_wait(d):
     assert said == "ready\ndone\n", said
 
 
+# ---- what was written for gen_sctp ------------------------------------------------
+
+
+def test_diameter(d):
+    """OTP's Diameter, whose transport has its calls of gen_sctp renamed: capabilities are exchanged,
+    requests are answered, and the end of a peer is seen."""
+    if not glob.glob("/usr/lib*/erlang/lib/diameter-*"):
+        raise Skip("erlang-diameter is not installed: run tests/deps.sh check")
+    there = os.path.join(BEAMS, "diameter")
+    os.makedirs(there)
+    compile_to(BEAMS, [os.path.join(SOURCES, "diameters.erl")])
+    assert printed(d, f'diameters:over("{there}")') == ""
+    with erl(d, "diameters:run()", "-pa", there) as program:
+        said = program.end()
+    assert said == "up\nanswered 400\ndone\n", said
+
+
 # ---- groups ---------------------------------------------------------------------
 
 
