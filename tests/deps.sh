@@ -93,6 +93,7 @@ needs() {
 			cmd:erl erlang-base erlang-kernel
 			file:/usr/lib*/erlang/lib/crypto-*/ebin/crypto.app erlang-crypto erlang-crypto
 			cmd:dialyzer erlang-dialyzer erlang-dialyzer
+			file:/usr/lib*/erlang/lib/eunit-*/ebin/eunit.app erlang-eunit erlang-eunit
 			file:/usr/lib*/erlang/lib/diameter-*/ebin/diameter.app erlang-diameter erlang-diameter
 			file:/usr/lib*/erlang/lib/edoc-*/ebin/edoc.app erlang-edoc erlang-edoc
 			cmd:mandoc mandoc mandoc

@@ -93,6 +93,7 @@ open_args([Opt | Rest], Args, IPs, Opts) ->
         inet6 -> open_args(Rest, Args#{family => inet6}, IPs, Opts);
         {type, T} when T =:= seqpacket; T =:= stream ->
             open_args(Rest, Args#{type => T}, IPs, Opts);
+        {type, _} -> throw(einval);
         {sctpd_socket, Path} -> open_args(Rest, Args#{sctpd_socket => Path}, IPs, Opts);
         _ -> open_args(Rest, Args, IPs, [Opt | Opts])
     end.
