@@ -22,17 +22,18 @@
 
 struct flags {
 	bool		 veth, native;
-	const char	*file, *only, *rows;
+	const char	*file, *only, *tracks, *rows;
 };
 
 static const char usage[] =
-    "usage: bench [-q] [-v] [-c FILE] [-r ROUNDS] [-w WORDS] [-o FILE] [-n FILE]\n"
-    "       bench --native [-q] [-v] [-c FILE] [-r ROUNDS] [-w WORDS] >FILE\n"
+    "usage: bench [-q] [-v] [-c FILE] [-r ROUNDS] [-w WORDS] [-t NAMES] [-o FILE] [-n FILE]\n"
+    "       bench --native [-q] [-v] [-c FILE] [-r ROUNDS] [-w WORDS] [-t NAMES] >FILE\n"
     "  -q        quick: see that all of it works; the figures mean little\n"
     "  -v        over a veth with an MTU of 1500 instead of lo\n"
     "  -c FILE   the daemons' configuration; /dev/null\n"
     "  -r ROUNDS turns that each contestant has; 7\n"
-    "  -w WORDS  only some of the work: rpc,rtt,oneway,setup,clients,idle,isolation,assocs,instr\n"
+    "  -w WORDS  only some of the work: rpc,rtt,oneway,senders,setup,clients,idle,isolation,assocs,instr\n"
+    "  -t NAMES  only some of the contestants of rpc, rtt, oneway and senders: erlang,sctpd-erlang for instance\n"
     "  -o FILE   the JSON; bench.json beside this program, with plots beside it\n"
     "  -n FILE   report this too: what --native wrote\n"
     "  --native  what needs no SCTP in the kernel: requests, and the userland stack\n";
@@ -161,7 +162,7 @@ static const struct part {
 	const char	*words;
 	void		 (*run)(void);
 } parts[] = {
-	{ "rpc,rtt,oneway", tracks_run },
+	{ "rpc,rtt,oneway,senders", tracks_run },
 	{ "setup", setups_run },
 	{ "clients", clients_run },
 	{ "idle", idle_run },
@@ -230,7 +231,7 @@ read_flags(int argc, char **argv, struct flags *f)
 	static const struct option	options[] = { { "native", no_argument, NULL, 'N' }, { 0 } };
 	int				c, rounds = 0;
 
-	while ((c = getopt_long(argc, argv, "qvc:r:w:o:n:", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "qvc:r:w:t:o:n:", options, NULL)) != -1) {
 		switch (c) {
 		case 'q':
 			effort = quick;
@@ -246,6 +247,9 @@ read_flags(int argc, char **argv, struct flags *f)
 			break;
 		case 'w':
 			f->only = optarg;
+			break;
+		case 't':
+			f->tracks = optarg;
 			break;
 		case 'o':
 			f->file = optarg;
@@ -265,6 +269,7 @@ read_flags(int argc, char **argv, struct flags *f)
 	if (effort.slow)
 		effort.traffic /= 5;
 	effort.only = f->only;
+	effort.tracks = f->tracks;
 	effort.native = f->native;
 	if (rounds > 0 && rounds < MAX_RUNS)
 		effort.rounds = rounds;

@@ -21,6 +21,7 @@ struct effort {
 	bool		 slow;		/* the processor is QEMU's */
 	bool		 native;	/* what needs no SCTP in the kernel */
 	const char	*only;		/* names of parts; NULL: all */
+	const char	*tracks;	/* names of contestants, with commas between; NULL: all */
 };
 
 extern struct effort effort;

@@ -14,7 +14,9 @@ both_100_vs_batched both_1000_vs_batched tap_oneway_100_vs_untapped packets_per_
 setup_vs_direct setup_recv_vs_direct setup_in_turn_vs_direct setup_recv_in_turn_vs_direct
 cpu_10000_vs_1_assocs isolation_median isolation_worst
 idle_client_bytes idle_socket_bytes idle_assoc_bytes""".split()
-ERLANG = "both_100_vs_erlang both_1000_vs_erlang rtt_100_vs_erlang".split()
+ERLANG = """both_100_vs_erlang both_1000_vs_erlang rtt_100_vs_erlang
+erlang_passive_100_vs_gen_sctp erlang_passive_1000_vs_gen_sctp erlang_passive_16000_vs_gen_sctp
+erlang_passive_rtt_100_vs_gen_sctp erlang_passive_8_senders_vs_gen_sctp""".split()
 VALGRIND = "instructions_send_100 instructions_recv_100".split()
 USERLAND = """userland_rtt_100_vs_floor userland_rtt_1000_vs_floor
 userland_send_1000_vs_plain userland_recv_1000_vs_plain userland_both_1000_vs_plain

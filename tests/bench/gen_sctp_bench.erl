@@ -93,6 +93,17 @@ work($o, Bytes, Count, _, {S, Id, Active}) ->
     one_way(Count, <<$c, Pad/binary>>, S, Id),
     put_data(S, Id, <<$l, Pad/binary>>),
     <<$d, Count:32>> = take(S, Active),
+    {now_us() - Start, 0.0};
+work($p, Bytes, Count, Senders, {S, Id, Active}) ->
+    Pad = binary:copy(<<"x">>, Bytes - 1),
+    Start = now_us(),
+    Each = (Count - 1) div Senders,
+    Pids = [spawn_monitor(fun() -> one_way(Each + 1, <<$c, Pad/binary>>, S, Id) end)
+            || _ <- lists:seq(1, Senders)],
+    _ = [receive {'DOWN', Mon, process, Pid, normal} -> ok end || {Pid, Mon} <- Pids],
+    one_way(Count - Senders * Each, <<$c, Pad/binary>>, S, Id),
+    put_data(S, Id, <<$l, Pad/binary>>),
+    <<$d, Count:32>> = take(S, Active),
     {now_us() - Start, 0.0}.
 
 send(0, _, _, Ring) ->

@@ -4,6 +4,7 @@
  * short, the other's over sctpd's where more messages a second are better.
  */
 #include <math.h>
+#include <stdio.h>
 
 #include "bench.h"
 #include "row.h"
@@ -49,6 +50,30 @@ static double
 erlang(const char *work, size_t bytes, size_t in_flight)
 {
 	return fmin(row_value("erlang", work, bytes, in_flight), row_value("erlang-active", work, bytes, in_flight));
+}
+
+/* sctpd for Erlang against gen_sctp, both in the same mode: messages a second, and round trips. */
+static void
+ratios_erlang(void)
+{
+	static const char	*const theirs[] = { "erlang", "erlang-active" };
+	static const char	*const ours[] = { "sctpd-erlang", "sctpd-erlang-active" };
+	static const size_t	 sizes[] = { 100, 1000, 16000 };
+	static char		 name[2][3][3][48];
+
+	for (size_t i = 0; i < 2; i++) {
+		const char	*mode = i == 0 ? "passive" : "active";
+
+		for (size_t j = 0; j < 3; j++) {
+			(void)snprintf(name[i][j][0], sizeof name[i][j][0], "erlang_%s_%zu_vs_gen_sctp", mode, sizes[j]);
+			ratio_add(name[i][j][0], rate(ours[i], theirs[i], sizes[j]), 0, want(1));
+			(void)snprintf(name[i][j][1], sizeof name[i][j][1], "erlang_%s_rtt_%zu_vs_gen_sctp", mode, sizes[j]);
+			ratio_add(name[i][j][1], row_value(ours[i], "rtt", sizes[j], 1) / row_value(theirs[i], "rtt", sizes[j], 1),
+			    1.6, 0);
+		}
+		(void)snprintf(name[i][0][2], sizeof name[i][0][2], "erlang_%s_8_senders_vs_gen_sctp", mode);
+		ratio_add(name[i][0][2], row_value(theirs[i], "senders", 100, 8) / row_value(ours[i], "senders", 100, 8), 0, want(1));
+	}
 }
 
 /*
@@ -166,6 +191,7 @@ ratios_compute(void)
 	ratio_add("lend_oneway_1000_vs_direct", rate("lend-direct", "direct", 1000), 0, 0.97);
 	if (!isnan(row_value(BOTH, "oneway", 100, 0)))
 		ratio_add("losses_in_bulk_runs", (double)losses_bulk, 0.5, 0);
+	ratios_erlang();
 	ratios_userland();
 	ratios_scale();
 }

@@ -24,7 +24,7 @@ static struct ratio {
 	const char	*name;
 	double		 round[MAX_RUNS], least, at_most, at_least;
 	size_t		 rounds;
-} ratios[80];
+} ratios[100];
 static size_t nratios;
 
 static char notes[40][200];

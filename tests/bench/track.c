@@ -84,6 +84,7 @@ static const struct work {
 	{ "oneway", "us/msg", 'o', 1000, 0 },
 	{ "oneway", "us/msg", 'o', 16000, 0 },
 	{ "oneway", "us/msg", 'o', 1 << 20, 0 },
+	{ "senders", "us/msg", 'p', 100, 8 },	/* so many Erlang processes at once */
 };
 
 #define NWORKS	(sizeof works / sizeof works[0])
@@ -326,6 +327,8 @@ does(const struct track *t, const struct work *w)
 		return false;
 	if ((strncmp(w->name, "rpc", 3) == 0) != (t->caller == &link_rpc || strcmp(t->name, "grpc") == 0))
 		return false;
+	if (w->letter == 'p')
+		return t->mode != NULL && strcmp(t->mode, "grpc") != 0;
 	if (t->tapped)
 		return w->letter == 'o' && (w->bytes == 100 || w->bytes == 1000);
 	if (t->caller == &link_relay || t->caller == &link_batched)
@@ -465,6 +468,21 @@ losses_tell(const struct contest *c, const struct work *w)
 		    l->packet_discards, l->t3_expired);
 }
 
+/* Is this contestant among those that -t names? */
+static bool
+is_named(const struct track *t)
+{
+	size_t		 len = strlen(t->name), n;
+	const char	*p = effort.tracks;
+
+	for (; p != NULL && *p != '\0'; p += n + (p[n] == ',')) {
+		n = strcspn(p, ",");
+		if (n == len && strncmp(p, t->name, n) == 0)
+			return true;
+	}
+	return effort.tracks == NULL;
+}
+
 static bool
 wanted(const struct work *w)
 {
@@ -516,7 +534,7 @@ void
 tracks_run(void)
 {
 	for (size_t j = 0; j < NTRACKS; j++)
-		tracks[j].absent = effort.native ? !tracks[j].native : tracks[j].in_udp;
+		tracks[j].absent = !is_named(&tracks[j]) || (effort.native ? !tracks[j].native : tracks[j].in_udp);
 	if (!effort.native && (small_buffers = !allow_buffers()))
 		note_add("Erlang has smaller buffers than 4 MiB: net.core.rmem_max and wmem_max do not allow them");
 	(void)setenv("ERL_CRASH_DUMP", "/dev/null", 1);
