@@ -47,6 +47,8 @@
 %% Open a socket, bind it and be its controlling process. Options, besides
 %% those of setopts: {ip, IP} or {ifaddr, IP}, once for each local address (a
 %% tuple, any, loopback, or a sockaddr map); {port, Port}; inet or inet6;
+%% {send_window, auto | Bytes}, of send/4, which is 0 where non_block_send or
+%% send_timeout is set;
 %% {type, seqpacket | stream}; {sctpd_socket, Path} to say where the daemon is,
 %% else the application variable sctpd:socket, the environment variable
 %% SCTPD_SOCKET, or /run/sctpd/sctpd.sock.
@@ -129,7 +131,15 @@ option_name(Other) -> Other.
 %% Options that the module keeps, as a map, and those for the daemon.
 split_options(Opts) ->
     Out = [sctpd_term:option_out(O) || O <- Opts],
-    {maps:from_list([{N, V} || {local, N, V} <- Out]), [NV || {remote, NV} <- Out]}.
+    Remote = [NV || {remote, NV} <- Out],
+    {maps:merge(no_window(Remote), maps:from_list([{N, V} || {local, N, V} <- Out])), Remote}.
+
+%% Options that say how each send is to be waited for.
+no_window(Remote) ->
+    case [N || [N, V] <- Remote, {N, V} =:= {non_block_send, true} orelse N =:= send_timeout andalso V =/= infinity] of
+        [] -> #{};
+        _ -> #{send_window => 0}
+    end.
 
 %% Close a socket and all its associations; what was sent still arrives, unless
 %% linger says otherwise. Closing it twice is ok.
@@ -168,11 +178,12 @@ peeloff(S, Id) when is_integer(Id) ->
     with_id(Id, fun() -> peel_off(socket(S), Id) end);
 peeloff(_, _) -> error(function_clause).
 
-peel_off(#'$sctpd'{sock = Sock, family = Family} = S, Id) ->
+peel_off(#'$sctpd'{sock = Sock, family = Family, table = Table} = S, Id) ->
+    sctpd_window:cool(Table, Sock),
     case sctpd_socket:info(S) of
         {ok, Local} ->
             Args = #{sock => Sock, assoc_id => Id},
-            case sctpd_socket:start(S, peeloff, Args, maps:with([mode], Local), Family) of
+            case sctpd_socket:start(S, peeloff, Args, maps:with([mode, send_window], Local), Family) of
                 {ok, _} = Answer -> Answer;
                 {error, Reason} -> failed(Reason)
             end;
@@ -358,39 +369,61 @@ end_assoc(S, Method, Id, Args) ->
 
 %% ---- messages ----------------------------------------------------------------
 
-%% Send one message with all its parameters; what is undefined is zero. A
-%% message for which there is no room waits for it. Not in gen_sctp: a map in
-%% place of the record has all fields of sctpd's sctp_sndrcvinfo, such as pr_policy.
+%% Send one message with all its parameters; what is undefined is zero. Not in
+%% gen_sctp: a map in place of the record has all fields of sctpd's
+%% sctp_sndrcvinfo, such as pr_policy.
+%%
+%% ok says that the message is on its way, in order. One that finds no room waits for
+%% it. What can be known to be wrong is the error of this call; what turns out to be
+%% so later comes as sctp_send_failed: see sctpd_window.erl. With {send_window, 0}
+%% ok says that the stack has taken the message, and all errors are those of calls.
 -spec send(socket(), #sctp_sndrcvinfo{} | map(), iodata()) -> ok | {error, reason()}.
-send(S, Info, Data) when is_record(Info, sctp_sndrcvinfo); is_map(Info) ->
-    Prepare = fun() -> {sctpd_term:sndrcvinfo(Info), bytes(Data)} end,
-    case try_throw(Prepare) of
-        {ok, {#{flags := Flags} = Map, Bin}} when Flags =/= [] -> send_flags(S, Flags, Map, Bin);
-        {ok, {Map, Bin}} -> sent(send_request(S, #{sctp_sndrcvinfo => Map, data => Bin}));
-        {error, _} = E -> E
+send(S, #sctp_sndrcvinfo{} = Info, Data) ->
+    Bin = data(Data),
+    case is_binary(Bin) andalso sctpd_data:send(handle(S), Info, Bin) of
+        false -> send_slowly(S, Info, Data);
+        no -> send_slowly(S, Info, Bin);
+        Body ->
+            #sctp_sndrcvinfo{assoc_id = Id, stream = Stream} = Info,
+            send_body(S, Id, case Stream of undefined -> 0; _ -> Stream end, byte_size(Bin), Body)
     end;
+send(S, Info, Data) when is_map(Info) ->
+    send_slowly(S, Info, Data);
 send(S, _, _) ->
     _ = socket(S),
     error(badarg).
 
-%% What is in flight of an association is bounded: sctpd_conn.erl.
-send_request(S, Args) ->
+send_slowly(S, Info, Data) ->
+    Prepare = fun() -> {sctpd_term:sndrcvinfo(Info), bytes(Data)} end,
+    case try_throw(Prepare) of
+        {ok, {#{flags := Flags} = Map, Bin}} when Flags =/= [] -> send_flags(S, Flags, Map, Bin);
+        {ok, {Map, Bin}} -> send_map(S, Map, Bin);
+        {error, _} = E -> E
+    end.
+
+%% Waited for, and nothing like it is sent without that: it may have any parameter.
+send_map(S, Map, Bin) ->
     #'$sctpd'{sock = Sock} = socket(S),
-    Id = case Args of
-        #{assoc_id := A} -> A;
-        #{sctp_sndrcvinfo := #{assoc_id := A}} -> A;
-        _ -> 0
-    end,
-    sctpd_socket:request(S, {send, {Sock, Id}}, send, Args#{sock => Sock}).
+    Key = {Sock, maps:get(assoc_id, Map, 0)},
+    Kind = {send, no, Key, -1, byte_size(Bin)},
+    sent(sctpd_socket:request(S, Kind, send, #{sock => Sock, sctp_sndrcvinfo => Map, data => Bin})).
+
+%% Is the place in the window there, so that nobody need be waited for?
+send_body(#'$sctpd'{conn = Conn, sock = Sock, table = Table} = S, Id, Stream, Length, Body) ->
+    Key = {Sock, Id},
+    case sctpd_window:take(Table, Key, Stream, Length) of
+        taken -> Conn ! {'$send', Key, Length, Body}, ok;
+        Why -> sent(sctpd_socket:asks(S, {send, Why, Key, Stream, Length}, Body))
+    end.
 
 %% The flags that end an association are methods of the daemon's.
 send_flags(S, Flags, Map, Bin) ->
     Id = maps:get(assoc_id, Map, 0),
     case {lists:member(abort, Flags), lists:member(eof, Flags)} of
-        {true, _} -> sent(request(S, abort, abort_reason(#{assoc_id => Id}, Bin)));
-        {_, true} when Bin =:= <<>> -> sent(request(S, eof, #{assoc_id => Id}));
+        {true, _} -> end_assoc(S, abort, Id, abort_reason(#{}, Bin));
+        {_, true} when Bin =:= <<>> -> end_assoc(S, eof, Id, #{});
         {_, true} -> {error, einval};
-        _ -> sent(send_request(S, #{sctp_sndrcvinfo => Map, data => Bin}))
+        _ -> send_map(S, Map, Bin)
     end.
 
 abort_reason(Args, <<>>) -> Args;
@@ -402,12 +435,24 @@ abort_reason(Args, Bin) -> Args#{reason => Bin}.
 send(S, #sctp_assoc_change{assoc_id = Id}, Stream, Data) ->
     send(S, Id, Stream, Data);
 send(S, Id, Stream, Data) when is_integer(Id), is_integer(Stream) ->
-    Info = #sctp_sndrcvinfo{assoc_id = Id, stream = Stream},
-    case try_throw(fun() -> _ = sctpd_term:sndrcvinfo(Info), bytes(Data) end) of
-        {ok, Bin} -> sent(send_request(S, #{assoc_id => Id, stream => Stream, data => Bin}));
-        {error, _} = E -> E
+    Bin = data(Data),
+    case is_binary(Bin) andalso Id >= 0 andalso Id < 16#100000000 andalso Stream >= 0 andalso Stream < 16#10000 of
+        true -> send_body(S, Id, Stream, byte_size(Bin), sctpd_data:send(handle(S), Id, Stream, Bin));
+        false ->
+            _ = socket(S),
+            sent(try_throw(fun() ->
+                _ = sctpd_term:sndrcvinfo(#sctp_sndrcvinfo{assoc_id = Id, stream = Stream}),
+                bytes(Data)
+            end))
     end;
 send(_, _, _, _) -> error(badarg).
+
+handle(S) -> #'$sctpd'{sock = Sock} = socket(S), Sock.
+
+%% As one binary; what is none is found out where errors are.
+data(Data) when is_binary(Data) -> Data;
+data(Data) ->
+    try iolist_to_binary(Data) catch error:badarg -> none end.
 
 %% To no association at all is epipe.
 sent({error, <<"badarg: assoc_id", _/binary>> = Text}) ->
@@ -462,6 +507,7 @@ move_messages(S, Pid) ->
 %% As inet:info/1: who owns a socket, its mode, the daemon's handle of it, and the
 %% state of the connection (up; away while the daemon is).
 -spec info(socket()) -> #{owner := pid(), active := option_value(), mode := binary | list,
+                          send_window := auto | non_neg_integer(),
                           handle := non_neg_integer(), connection := atom()} | {error, closed}.
 info(S) ->
     #'$sctpd'{conn = Conn, sock = Sock} = socket(S),
@@ -606,12 +652,19 @@ set_in_turn(S, [{local, Name, Value} | Rest]) ->
     end;
 set_in_turn(S, [_ | _] = Out) ->
     {Now, Rest} = lists:splitwith(fun(O) -> element(1, O) =:= remote end, Out),
-    case request(S, setopts, #{options => [NV || {remote, NV} <- Now]}) of
-        {ok, _} -> set_in_turn(S, Rest);
-        {error, Reason} -> failed(Reason)
+    Options = [NV || {remote, NV} <- Now],
+    case sctpd_socket:set_local(S, no_window(Options)) of
+        ok -> set_remote(S, Options, Rest);
+        {error, _} = E -> E
     end;
 set_in_turn(_, []) ->
     ok.
+
+set_remote(S, Options, Rest) ->
+    case request(S, setopts, #{options => Options}) of
+        {ok, _} -> set_in_turn(S, Rest);
+        {error, Reason} -> failed(Reason)
+    end.
 
 %% Read options: names, or {Name, Record} with the record's keys set.
 -spec getopts(socket(), [atom() | {atom(), tuple() | map()}]) ->
@@ -774,8 +827,13 @@ code(Code) -> binary_to_atom(Code).
 %% ---- what they share ------------------------------------------------------------
 
 request(S, Method, Args) ->
-    #'$sctpd'{sock = Sock} = socket(S),
+    #'$sctpd'{sock = Sock, table = Table} = socket(S),
+    only_looks(Method) orelse sctpd_window:cool(Table, Sock),
     sctpd_socket:request(S, Method, Args#{sock => Sock}).
+
+%% Nothing changes by which a send might be refused.
+only_looks(Method) ->
+    lists:member(Method, [getopts, getstat, sockname, socknames, peername, peernames, listen]).
 
 done({ok, _}) -> ok;
 done({error, Reason}) -> failed(Reason).

@@ -10,69 +10,76 @@
 %% Kind is what else there is to do:
 %%
 %%	plain		nothing
-%%	{send, Key}	a message of an association: see below
+%%	{send, Why, Key, Stream, Length}	a message, of an association
 %%	{setup, Pid}	what comes of it is a socket of this process
 %%	{accept, Pid}	the same, but the socket has no process yet
 %%	{close, Sock}	ends a socket
 %%
-%% A request is kept until it is answered. When the connection is restored, all
-%% that are kept are written again, in order, with their ids: the daemon has
-%% carried out none of them. Answers come once by their ids, events by their
+%% sctpd_window.erl says which sends are waited for (Why is no), and which only
+%% for a place (full). What has its place already comes as {'$send', Key, Length,
+%% Body}. If the daemon refuses what nobody waits for, that comes as sctp_send_failed.
+%%
+%% A request is kept until it is answered, and a notification until a request that
+%% was written after it is. When the connection is restored, all that are kept are
+%% written again, in order, but for the notifications that the daemon says it has:
+%% it has carried out none of them. Answers come once by their ids, events by their
 %% numbers. What was given to a socket's process counts as handled; a member of
 %% a group says itself what it has handled (member, in sctpd_member.erl).
 %%
-%% Sends have a window. The daemon stops reading who has too much waiting for
-%% room, and that would be every socket here. So of an association no more is
-%% written, before it is answered, than WINDOW, or one message; and of all
-%% together half of what the daemon allows. The rest waits here, in order.
-%%
-%% The module socket is used because nothing may block this process: a daemon
-%% that does not read until we do must be read.
+%% What is to be written is written when nobody else asks, in one piece. Of gen_tcp
+%% only the port is used, by messages, because nothing may block this process. The
+%% port queues what the daemon does not read yet: the window bounds that, and that
+%% everybody else waits for an answer. It reads all that comes: the daemon bounds
+%% that, because it keeps what is not acknowledged and stops at client_queue bytes.
 -module(sctpd_conn).
 
 -behaviour(gen_server).
 
 -export([body/2, ack/2, info/1, session/1, reason/1]).
--export([start_link/2, init/1, handle_call/3, handle_cast/2, handle_info/2, code_change/3,
-         format_status/2]).
+-export([start_link/2, init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2,
+         code_change/3, format_status/2]).
 
 -define(HELLO_ID, 0).
 -define(FIRST_ID, 16).
 -define(READ, 131072).          % bytes of a read
--define(READS, 4).              % before others are heard
--define(WRITE, 65536).          % bytes that may be before an acknowledgement
--define(IOV, 256).
+-define(WRITE, 65536).          % bytes that are written together
+-define(KEPT, 128).             % notifications that are kept before there is a request,
+-define(KEPT_BYTES, 262144).    % and their bytes
+-define(NAMES, 1024).           % of peers that are known
 -define(ACK_MESSAGES, 64).
 -define(ACK_BYTES, 65536).
 -define(ACK_TIME, 200).
--define(COST, 512).             % what the daemon charges beside the message, and more
 -define(FIRST_PAUSE, 2).
 -define(MOST_PAUSE, 500).
 -define(GIVE_UP, 30000).        % resume_time of the daemon
 
--record(call, {n, to, kind, size = 0, body}).
+-record(call, {n, to, kind, weight = 0, body}).
 
 -record(state, {
     path, name,
     member,                     % undefined, or the process that gets all events
     phase = new,                % away, greeting, up
-    fd, recv_ref, send_ref,
+    port,
     token, survives = false, client,
     greeted = [],               % who waits until it is up: session/1
     pause = ?FIRST_PAUSE, give_up,
     buf = <<>>,
+    parts = [], missing = 0,    % what came after buf, the last first, and what is to come
     at = 0, seen = 0,           % number of the last message, and of the last that was new
     given = 0,                  % number of the last event that a member was given
     handled = 0, acked = 0, unacked = 0, ack_timer,
     next = ?FIRST_ID, calls = #{},
-    rest = [],                  % of what is being written
-    out = queue:new(),
+    notes = 0,                  % notifications of this session, and those that are kept:
+    kept = queue:new(),         % {n, how many with it, bytes, body}
+    kept_n = 0, kept_bytes = 0,
+    ack = false,                % is acked to be written?
+    out = [], out_bytes = 0,    % what is to be written, the last first
+    names = #{},                % peers, by how they are packed
     pids = #{},                 % process => {monitor, its sockets}
     routes = #{},               % socket => process
     setups = 0,                 % requests that make a socket
     waiting = #{},              % socket without a process => {parent, its events, the last first}
-    flows = #{},                % {socket, association} => {bytes, what waits}
-    window = 262144, most = 524288, flying = 0
+    table, window               % of sctpd_window.erl
 }).
 
 %% ---- for those that ask --------------------------------------------------------
@@ -97,13 +104,20 @@ reason(no_session) -> <<"closed: the daemon does not know the session any more, 
 reason(eproto) -> <<"closed: what the daemon said is no message of the protocol; is it sctpd that listens there?">>;
 reason(Why) -> Why.
 
-start_link(Path, Kind) -> gen_server:start_link(?MODULE, {Path, Kind}, []).
+%% Gives its table of sctpd_window.erl, too.
+start_link(Path, Kind) ->
+    case gen_server:start_link(?MODULE, {Path, Kind}, []) of
+        {ok, Conn} -> {ok, Conn, gen_server:call(Conn, table)};
+        Other -> Other
+    end.
 
 %% ---- the process -----------------------------------------------------------------
 
 init({Path, Kind}) ->
     process_flag(message_queue_data, off_heap),
-    St = #state{path = Path},
+    process_flag(trap_exit, true),      % to write what was sent when the application is stopped
+    {Table, Window} = sctpd_window:new(),
+    St = #state{path = Path, table = Table, window = Window},
     case Kind of
         shared -> {ok, St};
         {member, Pid, Name} ->
@@ -117,6 +131,7 @@ init({Path, Kind}) ->
     end.
 
 handle_call(info, _, St) -> {reply, described(St), St, 0};
+handle_call(table, _, #state{table = Table} = St) -> {reply, Table, St, 0};
 handle_call(session, _, #state{phase = up} = St) -> {reply, the_session(St), St, 0};
 handle_call(session, From, #state{phase = new, greeted = Waiting} = St) ->
     done(try_connect(St#state{greeted = [From | Waiting]}));
@@ -126,16 +141,20 @@ handle_call(_, _, St) -> {reply, {error, badarg}, St, 0}.
 
 handle_cast(_, St) -> {noreply, St, 0}.
 
+handle_info({'$send', Key, Length, Body}, St) ->
+    done(sent(Key, Length, Body, St));
+handle_info({tcp, Port, Data}, #state{port = Port} = St) ->
+    done(heard(Data, St));
+handle_info({inet_reply, Port, Result}, #state{port = Port} = St) ->
+    done(case Result of ok -> St; {error, _} -> broken(St) end);
 handle_info({'$req', To, Kind, Body}, St) ->
     done(asked(To, Kind, Body, St));
 handle_info(timeout, St) ->
-    flushed(flush(St));
-handle_info({'$socket', Fd, select, Ref}, #state{fd = Fd, recv_ref = Ref} = St) ->
-    done(read(?READS, St#state{recv_ref = undefined}));
-handle_info({'$socket', Fd, select, Ref}, #state{fd = Fd, send_ref = Ref} = St) ->
-    flushed(flush(St#state{send_ref = undefined}));
-handle_info({read, Fd}, #state{fd = Fd} = St) ->
-    done(read(?READS, St));
+    {noreply, flush(St)};
+handle_info({tcp_closed, Port}, #state{port = Port} = St) ->
+    done(broken(St));
+handle_info({tcp_error, Port, _}, #state{port = Port} = St) ->
+    done(broken(St));
 handle_info({ack, Seq}, #state{handled = Handled} = St) ->
     done(acknowledge(handled(St#state{handled = max(Handled, Seq)})));
 handle_info({timeout, T, ack}, #state{ack_timer = T} = St) ->
@@ -146,6 +165,8 @@ handle_info({released, Sock}, St) ->
     done(forget(Sock, St));
 handle_info({route, Sock, Pid}, St) ->
     done(found(Sock, Pid, watch(Pid, St)));
+handle_info({window, Sock, Size}, #state{window = W} = St) ->
+    done(St#state{window = sctpd_window:resize(Sock, Size, W)});
 handle_info({'DOWN', _, process, Pid, _}, #state{member = Pid} = St) ->
     {stop, normal, St};
 handle_info({'DOWN', _, process, Pid, _}, St) ->
@@ -153,26 +174,24 @@ handle_info({'DOWN', _, process, Pid, _}, St) ->
 handle_info(_, St) ->
     done(St).
 
+terminate(_, St) ->
+    _ = flush(all_sent(St)),
+    ok.
+
 code_change(_, St, _) -> {ok, St}.
 
 %% The token is a secret, and messages are somebody's.
 format_status(_, [_, St]) -> [{data, [{"State", described(St)}]}].
 
-described(#state{phase = Phase, path = Path, calls = Calls, routes = Routes, flows = Flows}) ->
-    Waiting = [Size - ?COST || {_, Waits} <- maps:values(Flows), {_, Size, _} <- queue:to_list(Waits)],
+described(#state{phase = Phase, path = Path, calls = Calls, routes = Routes, window = W}) ->
     #{path => Path, phase => Phase, requests => map_size(Calls), sockets => map_size(Routes),
-      waiting => lists:sum(Waiting)}.
+      waiting => sctpd_window:waiting(W)}.
 
-%% What is to be written is written when nobody else asks.
-done(#state{phase = up, send_ref = undefined, out = Out} = St) ->
-    case queue:is_empty(Out) of
-        true -> {noreply, St};
-        false -> {noreply, St, 0}
-    end;
-done(St) ->
-    {noreply, St}.
-
-flushed(St) -> {noreply, St}.
+%% What is to be written is written when nobody else asks, or there is much of it.
+done(#state{out = [], ack = false} = St) -> {noreply, St};
+done(#state{out_bytes = N} = St) when N >= ?WRITE -> {noreply, flush(St)};
+done(#state{phase = up} = St) -> {noreply, St, 0};
+done(St) -> {noreply, St}.
 
 %% Nobody waits for ever, and who asks later sees the process gone.
 over(Why, #state{calls = Calls} = St) ->
@@ -185,25 +204,17 @@ answer(none, _) -> ok.
 
 %% ---- requests --------------------------------------------------------------------
 
-asked(To, {send, Key} = Kind, Body, #state{flows = Flows} = St) ->
-    Size = byte_size(Body) + ?COST,
-    case Flows of
-        #{Key := {Bytes, Waits}} ->
-            case queue:is_empty(Waits) andalso fits(Bytes, Size, St) of
-                true -> send(To, Kind, Size, Body, Bytes, Waits, St);
-                false ->
-                    Waits1 = queue:in({To, Size, Body}, Waits),
-                    St#state{flows = Flows#{Key := {Bytes, Waits1}}}
-            end;
-        _ ->
-            send(To, Kind, Size, Body, 0, queue:new(), St)
+asked(To, {send, Why, Key, _, Length} = Kind, Body, #state{window = W} = St) ->
+    case sctpd_window:ask(Key, Why, Length, {To, Kind, Body}, W) of
+        {wait, W1} -> St#state{window = W1};
+        {Weight, W1} -> placed({Weight, {To, Kind, Body}}, St#state{window = W1})
     end;
 asked(To, {setup, Pid} = Kind, Body, #state{setups = N} = St) ->
     request(#call{to = To, kind = Kind, body = Body}, watch(Pid, St#state{setups = N + 1}));
 asked(To, {accept, _} = Kind, Body, #state{setups = N} = St) ->
     request(#call{to = To, kind = Kind, body = Body}, St#state{setups = N + 1});
 asked(To, {close, Sock} = Kind, Body, St) ->
-    request(#call{to = To, kind = Kind, body = Body}, unsend(Sock, St));
+    request(#call{to = To, kind = Kind, body = Body}, unsend(Sock, all_sent(St)));
 asked(To, Kind, Body, St) ->
     request(#call{to = To, kind = Kind, body = Body}, St).
 
@@ -211,57 +222,79 @@ request(Call, #state{next = N} = St) when N band 16#ffffffff =:= ?HELLO_ID ->
     request(Call, St#state{next = N + 1});
 request(#call{body = Body} = Call, #state{next = N, calls = Calls} = St) ->
     Id = N band 16#ffffffff,
-    write(frame(Id, Body), St#state{next = N + 1, calls = Calls#{Id => Call#call{n = N}}}).
-
+    write(frame(Id, Body), iolist_size(Body),
+          St#state{next = N + 1, calls = Calls#{Id => Call#call{n = N}}}).
 
 frame(Id, Body) -> [<<16#94, 0, 16#ce, Id:32>>, Body].
 
-write(Frame, #state{phase = up, out = Out} = St) -> St#state{out = queue:in(Frame, Out)};
-write(_, #state{phase = new} = St) -> try_connect(St);
-write(_, St) -> St.             % with all that is kept, when the session is up
+note(Body) -> [<<16#93, 2>>, Body].
 
-%% ---- the window --------------------------------------------------------------------
+write(Frame, Size, #state{phase = up, out = Out, out_bytes = N} = St) ->
+    St#state{out = [Frame | Out], out_bytes = N + Size};
+write(_, _, #state{phase = new} = St) -> try_connect(St);
+write(_, _, St) -> St.          % with all that is kept, when the session is up
 
-fits(0, _, _) -> true;
-fits(Bytes, Size, #state{window = Window, most = Most, flying = Flying}) ->
-    Bytes + Size =< Window andalso Flying + Size =< Most.
+%% ---- messages ------------------------------------------------------------------------
 
-send(To, {send, Key} = Kind, Size, Body, Bytes, Waits, #state{flows = Flows, flying = N} = St) ->
-    request(#call{to = To, kind = Kind, size = Size, body = Body},
-            St#state{flows = Flows#{Key => {Bytes + Size, Waits}}, flying = N + Size}).
-
-was_sent(Key, Size, #state{flows = Flows, flying = Flying} = St) ->
-    St1 = St#state{flying = Flying - Size},
-    case Flows of
-        #{Key := {Bytes, Waits}} -> release(Key, Bytes - Size, Waits, St1);
-        _ -> St1
+%% One that has its place, and that nobody waits for.
+sent(Key, Length, Body, #state{window = W, kept_n = K, kept_bytes = B} = St) ->
+    case sctpd_window:taken(Key, Length, K >= ?KEPT orelse B >= ?KEPT_BYTES, W) of
+        {note, W1} ->
+            #state{next = N, notes = No, kept = Kept} = St,
+            write(note(Body), Length, St#state{
+                next = N + 1, notes = No + 1, window = W1, kept_n = K + 1, kept_bytes = B + Length,
+                kept = queue:in({N, No + 1, Length, Body}, Kept)});
+        {Weight, W1} ->
+            request(#call{to = none, kind = {anchor, Key}, weight = Weight, body = Body},
+                    St#state{window = W1})
     end.
 
-release(Key, Bytes, Waits, #state{flows = Flows} = St) ->
-    case queue:peek(Waits) of
-        {value, {To, Size, Body}} ->
-            case fits(Bytes, Size, St) of
-                true ->
-                    Left = queue:drop(Waits),
-                    St1 = send(To, {send, Key}, Size, Body, Bytes, Left, St),
-                    release(Key, Bytes + Size, Left, St1);
-                false ->
-                    St#state{flows = Flows#{Key => {Bytes, Waits}}}
-            end;
-        empty when Bytes =< 0 ->
-            St#state{flows = maps:remove(Key, Flows)};
-        empty ->
-            St#state{flows = Flows#{Key => {Bytes, Waits}}}
+%% All that come before a close, or an end, also if those are faster: they come by other processes.
+all_sent(St) ->
+    receive {'$send', Key, Length, Body} -> all_sent(sent(Key, Length, Body, St))
+    after 0 -> St
     end.
+
+%% One that waited for its place, or found it free.
+placed({Weight, {To, {send, full, Key, _, _}, Body}}, St) ->
+    answer(To, {ok, #{}}),
+    request(#call{to = none, kind = {anchor, Key}, weight = Weight, body = Body}, St);
+placed({Weight, {To, {send, no, Key, Stream, Length}, Body}}, St) ->
+    request(#call{to = To, kind = {send, Key, Stream, Length}, weight = Weight, body = Body}, St).
+
+was_sent(Key, Weight, #state{window = W} = St) ->
+    {Ready, W1} = sctpd_window:done(Key, Weight, W),
+    lists:foldl(fun placed/2, St#state{window = W1}, Ready).
+
+%% The daemon has all notifications that were written before an answered request.
+arrived(N, #state{kept = Kept, kept_n = K, kept_bytes = B} = St) ->
+    case queue:peek(Kept) of
+        {value, {M, _, _, _}} when M < N -> arrived(N, queue:drop(Kept), K - 1, B - bytes(queue:get(Kept)), St);
+        _ -> St
+    end.
+
+arrived(N, Kept, K, B, St) ->
+    case queue:peek(Kept) of
+        {value, {M, _, Bytes, _}} when M < N -> arrived(N, queue:drop(Kept), K - 1, B - Bytes, St);
+        _ -> St#state{kept = Kept, kept_n = K, kept_bytes = B}
+    end.
+
+bytes({_, _, Bytes, _}) -> Bytes.
 
 %% The socket is closed: what waits to be sent on it is not.
-unsend(Sock, #state{flows = Flows} = St) ->
-    St#state{flows = maps:map(fun
-        ({S, _}, {Bytes, Waits}) when S =:= Sock ->
-            _ = [answer(To, {error, closed}) || {To, _, _} <- queue:to_list(Waits)],
-            {Bytes, queue:new()};
-        (_, Flow) -> Flow
-    end, Flows)}.
+unsend(Sock, #state{window = W} = St) ->
+    {Waiters, W1} = sctpd_window:close(Sock, W),
+    _ = [answer(To, {error, closed}) || {To, _, _} <- Waiters],
+    St#state{window = W1}.
+
+%% An anchor was refused, and nobody waits: it is told as the daemon tells of a notification.
+given_back(Text, Body, St) ->
+    {<<"send">>, <<16#91, Packed/binary>>} = sctpd_msgpack:decode(iolist_to_binary(Body)),
+    {#{<<"sock">> := Sock, <<"data">> := Data} = Args, <<>>} = sctpd_msgpack:decode(Packed),
+    Info = maps:get(<<"sctp_sndrcvinfo">>, Args, maps:with([<<"assoc_id">>, <<"stream">>], Args)),
+    happened(<<"sctp_send_failed">>, #{
+        <<"sock">> => Sock, <<"info">> => Info, <<"assoc_id">> => maps:get(<<"assoc_id">>, Info),
+        <<"data">> => Data, <<"reason">> => Text}, St).
 
 %% ---- sockets and their processes ------------------------------------------------------
 
@@ -294,10 +327,12 @@ gone(Pid, #state{pids = Pids, waiting = Waiting} = St) ->
     end.
 
 close(Sock, St) ->
-    asked(none, {close, Sock}, body(close, #{sock => Sock}), forget(Sock, St)).
+    asked(none, {close, Sock}, body(close, #{sock => Sock}), forget(Sock, all_sent(St))).
 
-forget(Sock, #state{routes = Routes, pids = Pids, waiting = Waiting} = St) ->
-    St1 = St#state{waiting = maps:remove(Sock, Waiting), routes = maps:remove(Sock, Routes)},
+forget(Sock, #state{routes = Routes, pids = Pids, waiting = Waiting, window = W} = St) ->
+    {Waiters, W1} = sctpd_window:forget(Sock, W),
+    _ = [answer(To, {error, closed}) || {To, _, _} <- Waiters],
+    St1 = St#state{waiting = maps:remove(Sock, Waiting), routes = maps:remove(Sock, Routes), window = W1},
     case Routes of
         #{Sock := Pid} when is_map_key(Pid, Pids) ->
             {Mon, Socks} = map_get(Pid, Pids),
@@ -307,22 +342,18 @@ forget(Sock, #state{routes = Routes, pids = Pids, waiting = Waiting} = St) ->
 
 %% ---- what the daemon says ---------------------------------------------------------------
 
-read(0, #state{fd = Fd} = St) ->
-    self() ! {read, Fd},
-    St;
-read(N, #state{phase = Phase, fd = Fd} = St) when Phase =/= away, Phase =/= new ->
-    case socket:recv(Fd, 0, [], nowait) of
-        {ok, Data} -> read(N - 1, heard(Data, St));
-        {select, {select_info, _, Ref}} -> St#state{recv_ref = Ref};
-        {select, {{select_info, _, Ref}, Data}} -> heard(Data, St#state{recv_ref = Ref});
-        {error, _} -> broken(St)
-    end;
-read(_, St) ->
-    St.
+heard(Data, #state{buf = Buf, parts = Parts, missing = Missing, unacked = N} = St) ->
+    St1 = St#state{unacked = N + byte_size(Data)},
+    case Missing - byte_size(Data) of
+        Left when Left > 0 ->
+            St1#state{parts = [Data | Parts], missing = Left};
+        _ ->
+            Whole = joined(Buf, Parts, Data),
+            acknowledge_some(handled(parse(Whole, St1#state{parts = [], missing = 0})))
+    end.
 
-heard(Data, #state{buf = Buf, unacked = N} = St) ->
-    St1 = parse(St#state{buf = join(Buf, Data), unacked = N + byte_size(Data)}),
-    acknowledge_some(handled(St1)).
+joined(<<>>, [], Data) -> Data;
+joined(Buf, Parts, Data) -> iolist_to_binary([Buf | lists:reverse(Parts, [Data])]).
 
 %% What a member was given is handled when it says so, and what came since with it.
 handled(#state{member = undefined, at = At} = St) -> St#state{handled = At};
@@ -330,24 +361,61 @@ handled(#state{given = Given, handled = Handled, at = At} = St) when Handled >= 
     St#state{handled = max(Handled, At)};
 handled(St) -> St.
 
-join(<<>>, Data) -> Data;
-join(Buf, Data) -> <<Buf/binary, Data/binary>>.
+%% Most of what comes is data, and answers that say no more than done.
+parse(<<16#93, 2, 16#a4, "data", _/binary>> = Bin, St) ->
+    case sctpd_data:event(Bin) of
+        {more, Missing} -> St#state{buf = Bin, missing = Missing};
+        {Event, Rest} -> parse(Rest, data(Event, St));
+        no -> parse_any(Bin, St)
+    end;
+parse(<<16#94, 1, 0:1, Id:7, 16#c0, 16#80, Rest/binary>>, St) when Id =/= ?HELLO_ID ->
+    parse(Rest, responded(Id, nil, #{}, St));
+parse(<<16#94, 1, 16#cc, Id, 16#c0, 16#80, Rest/binary>>, St) ->
+    parse(Rest, responded(Id, nil, #{}, St));
+parse(<<16#94, 1, 16#cd, Id:16, 16#c0, 16#80, Rest/binary>>, St) ->
+    parse(Rest, responded(Id, nil, #{}, St));
+parse(<<16#94, 1, 16#ce, Id:32, 16#c0, 16#80, Rest/binary>>, St) ->
+    parse(Rest, responded(Id, nil, #{}, St));
+parse(Bin, St) ->
+    parse_any(Bin, St).
 
-parse(#state{buf = Buf} = St) ->
-    case sctpd_msgpack:decode(Buf) of
-        {Message, Rest} -> parse(said(Message, St#state{buf = Rest}));
-        more -> St;
+parse_any(Bin, St) ->
+    case sctpd_msgpack:decode(Bin) of
+        {Message, Rest} -> parse(Rest, said(Message, St));
+        more -> St#state{buf = Bin};
         bad -> over(eproto, St)
+    end.
+
+data({Seq, Sock, From, Anc, Data}, #state{seen = Seen} = St) when Seq > Seen ->
+    {Name, St1} = name_of(From, St),
+    data_of(Sock, {data, Name, Anc, sctpd_term:own(Data)}, St1#state{at = Seq, seen = Seq});
+data({Seq, _, _, _, _}, St) ->
+    St#state{at = Seq}.         % it came before
+
+data_of(Sock, Event, #state{member = Member, at = Seq} = St) when is_pid(Member) ->
+    Member ! {data, Seq, Sock, Event},
+    St#state{given = Seq};
+data_of(Sock, Event, #state{routes = Routes} = St) ->
+    case Routes of
+        #{Sock := Pid} -> Pid ! {data, Event}, St;
+        _ -> stray(Sock, {data, Event}, St)
+    end.
+
+name_of(From, #state{names = Names} = St) ->
+    case Names of
+        #{From := Name} ->
+            {Name, St};
+        _ ->
+            {Map, <<>>} = sctpd_msgpack:decode(From),
+            Name = sctpd_term:name_in(Map),
+            Known = case map_size(Names) < ?NAMES of true -> Names; false -> #{} end,
+            {Name, St#state{names = Known#{binary:copy(From) => Name}}}
     end.
 
 said([1, ?HELLO_ID, Error, Result], #state{phase = greeting} = St) ->
     hello(Error, Result, St);
-said([1, Id, Error, Result], #state{at = At, seen = Seen, calls = Calls} = St) ->
-    St1 = St#state{at = At + 1, seen = max(Seen, At + 1)},
-    case maps:take(Id, Calls) of
-        {Call, Rest} -> answered(Call, result(Error, Result), St1#state{calls = Rest});
-        error -> St1
-    end;
+said([1, Id, Error, Result], St) ->
+    responded(Id, Error, Result, St);
 said([2, <<"superseded">>, _], St) ->
     over(superseded, St);
 said([2, Event, [#{<<"seq">> := Seq} = Fields]], #state{seen = Seen} = St) when Seq > Seen ->
@@ -359,15 +427,35 @@ said([2, Event, [Fields]], #state{at = At, seen = Seen} = St) ->
 said(_, St) ->
     over(eproto, St).
 
+responded(Id, Error, Result, #state{at = At, seen = Seen, calls = Calls} = St) ->
+    St1 = St#state{at = At + 1, seen = max(Seen, At + 1)},
+    case maps:take(Id, Calls) of
+        {#call{n = N} = Call, Rest} ->
+            answered(Call, result(Error, Result), arrived(N, St1#state{calls = Rest}));
+        error -> St1
+    end.
+
 result(nil, Result) -> {ok, Result};
 result(Text, _) -> {error, Text}.
 
 answered(#call{to = To, kind = plain}, Answer, St) ->
     answer(To, Answer),
     St;
-answered(#call{to = To, kind = {send, Key}, size = Size}, Answer, St) ->
+answered(#call{kind = {anchor, Key}, weight = Weight, body = Body}, Answer, St) ->
+    St1 = was_sent(Key, Weight, St),
+    case Answer of
+        {ok, _} -> St1;
+        {error, Text} -> given_back(Text, Body, St1)
+    end;
+answered(#call{to = To, kind = {send, Key, Stream, Length}, weight = Weight}, Answer, St) ->
+    #state{window = W, member = Member} = St,
+    W1 = case Answer of
+        {ok, _} when Member =:= undefined -> sctpd_window:warm(Key, Stream, Length, W);
+        {ok, _} -> W;
+        {error, _} -> sctpd_window:ended(Key, W)
+    end,
     answer(To, Answer),
-    was_sent(Key, Size, St);
+    was_sent(Key, Weight, St#state{window = W1});
 answered(#call{to = To, kind = {close, Sock}}, Answer, St) ->
     answer(To, Answer),
     case Answer of
@@ -418,15 +506,24 @@ happened(Event, #{<<"seq">> := Seq} = Fields, #state{member = Member} = St)
     Member ! {event, Seq, Event, Fields},
     St#state{given = Seq};
 happened(Event, #{<<"sock">> := Sock} = Fields, #state{routes = Routes} = St) ->
+    St1 = ended(Event, Fields, St),
     case Routes of
         #{Sock := Pid} ->
             Pid ! {event, Event, Fields},
-            came_with(Event, Fields, Pid, St);
+            came_with(Event, Fields, Pid, St1);
         _ ->
-            stray(Sock, {event, Event, Fields}, St)
+            stray(Sock, {event, Event, Fields}, St1)
     end;
 happened(_, _, St) ->
     St.
+
+%% Events after which a send may be refused.
+ended(<<"sctp_assoc_change">>, #{<<"state">> := <<"comm_up">>}, St) -> St;
+ended(Event, #{<<"sock">> := Sock, <<"assoc_id">> := Id}, #state{window = W} = St)
+  when Event =:= <<"sctp_assoc_change">>; Event =:= <<"sctp_shutdown_event">>;
+       Event =:= <<"sctp_send_failed">> ->
+    St#state{window = sctpd_window:ended({Sock, Id}, W)};
+ended(_, _, St) -> St.
 
 came_with(<<"accept">>, #{<<"accepted">> := Sock}, Pid, St) -> waits(Sock, Pid, St);
 came_with(_, _, _, St) -> St.
@@ -453,70 +550,47 @@ acknowledge_some(St) ->
     St.
 
 %% Before all that is yet to be written: it makes room for the answers.
-acknowledge(#state{phase = up, handled = Seq, acked = Acked, out = Out} = St) when Seq > Acked ->
-    Ack = [<<16#93, 2>>, sctpd_msgpack:encode(ack), 16#91, sctpd_msgpack:encode(#{seq => Seq})],
-    St#state{acked = Seq, unacked = 0, out = queue:in_r({ack, Ack}, without_ack(Out))};
+acknowledge(#state{phase = up, handled = Seq, acked = Acked} = St) when Seq > Acked ->
+    St#state{acked = Seq, unacked = 0, ack = true};     % of several that wait only the last is written
 acknowledge(St) ->
     St.
 
-%% One that was not written yet is over: acknowledgements never go back.
-without_ack(Out) ->
-    case queue:peek(Out) of
-        {value, {ack, _}} -> queue:drop(Out);
-        _ -> Out
-    end.
-
 %% ---- writing ---------------------------------------------------------------------------
 
-flush(#state{phase = up, send_ref = undefined, rest = [], out = Out} = St) ->
-    case batch(Out, 0, []) of
-        {[], _} -> St;
-        {Frames, Left} ->
-            Iov = erlang:iolist_to_iovec(lists:reverse(Frames)),
-            flush(push(Iov, St#state{out = Left}))
+flush(#state{phase = up, port = Port, out = Out} = St) when Out =/= []; St#state.ack ->
+    St1 = St#state{out = [], out_bytes = 0, ack = false},
+    case put_out(Port, whole(ack_frame(St), Out)) of
+        true -> St1;
+        false -> broken(St1)
     end;
-flush(#state{phase = up, send_ref = undefined, rest = Iov} = St) ->
-    flush(push(Iov, St));
 flush(St) ->
     St.
 
-batch(Out, Size, Frames) when Size < ?WRITE ->
-    case queue:out(Out) of
-        {{value, {ack, Frame}}, Left} -> batch(Left, Size, [Frame | Frames]);
-        {{value, Frame}, Left} -> batch(Left, Size + iolist_size(Frame), [Frame | Frames]);
-        {empty, _} -> {Frames, Out}
-    end;
-batch(Out, _, Frames) ->
-    {Frames, Out}.
+ack_frame(#state{ack = false}) -> [];
+ack_frame(#state{acked = Seq}) ->
+    [<<16#93, 2>>, sctpd_msgpack:encode(ack), 16#91, sctpd_msgpack:encode(#{seq => Seq})].
 
-push([], St) ->
-    St#state{rest = []};
-push(Iov, #state{fd = Fd} = St) ->
-    {Now, Later} = split(Iov),
-    case socket:sendmsg(Fd, #{iov => Now}, [], nowait) of
-        ok -> push(Later, St);
-        {ok, Left} -> push(Left ++ Later, St);
-        {select, {select_info, _, Ref}} -> St#state{rest = Iov, send_ref = Ref};
-        {select, {{select_info, _, Ref}, Left}} -> St#state{rest = Left ++ Later, send_ref = Ref};
-        {error, _} -> broken(St)
-    end.
+%% Of many parts the port would write 16 at a time.
+whole([], [Frame]) -> Frame;
+whole(Ack, Out) -> iolist_to_binary([Ack | lists:reverse(Out)]).
 
-split(Iov) when length(Iov) =< ?IOV -> {Iov, []};
-split(Iov) -> lists:split(?IOV, Iov).
+%% The port says {inet_reply, Port, Result}.
+put_out(Port, Data) ->
+    try erlang:port_command(Port, Data, [force]) catch error:badarg -> false end.
 
 %% ---- the session -----------------------------------------------------------------------
 
 try_connect(#state{path = Path, token = Token, acked = Acked} = St) ->
     case connect(Path) of
-        {ok, Fd} ->
-            St1 = St#state{phase = greeting, fd = Fd, at = Acked, buf = <<>>},
+        {ok, Port} ->
+            St1 = St#state{phase = greeting, port = Port, at = Acked, buf = <<>>},
             Args = case Token of
                 undefined -> #{name => {str, name(St)}, resume => true};
                 _ -> #{resume => {str, Token}, seq => Acked}
             end,
-            case socket:send(Fd, frame(?HELLO_ID, body(hello, Args))) of
-                ok -> read(?READS, St1);
-                {error, _} -> broken(St1)
+            case put_out(Port, frame(?HELLO_ID, body(hello, Args))) of
+                true -> St1;
+                false -> broken(St1)
             end;
         {error, Reason} when Token =:= undefined, Reason =/= eagain ->
             over(Reason, St);
@@ -529,16 +603,18 @@ name(#state{name = Name}) -> Name.
 
 %% Its listening socket may have many that wait: eagain.
 connect(Path) ->
-    {ok, Fd} = socket:open(local, stream, default),
-    ok = socket:setopt(Fd, {otp, rcvbuf}, ?READ),
-    Address = #{family => local, path => unicode:characters_to_binary(Path)},
-    try socket:connect(Fd, Address, nowait) of
-        ok -> {ok, Fd};
-        {select, _} -> _ = socket:close(Fd), {error, eagain};
-        {error, Reason} -> _ = socket:close(Fd), {error, Reason}
+    Address = {local, unicode:characters_to_binary(Path)},
+    Options = [{inet_backend, inet}, local, binary, {packet, raw}, {active, true}, {buffer, ?READ}],
+    try gen_tcp:connect(Address, 0, Options) of
+        {ok, Port} -> connected(Port, inet:peername(Port));
+        {error, _} = E -> E
     catch
-        error:_ -> _ = socket:close(Fd), {error, einval}
+        _:_ -> {error, einval}
     end.
+
+%% The port takes eagain, too, for a connection that is begun.
+connected(Port, {ok, _}) -> {ok, Port};
+connected(Port, {error, _}) -> port_close(Port), {error, eagain}.
 
 again(#state{pause = Pause, give_up = GiveUp} = St) ->
     Now = erlang:monotonic_time(millisecond),
@@ -548,29 +624,29 @@ again(#state{pause = Pause, give_up = GiveUp} = St) ->
     end,
     Now < Until orelse over(lost, St),
     _ = erlang:start_timer(Pause, self(), connect),
-    St#state{phase = away, fd = undefined, pause = min(2 * Pause, ?MOST_PAUSE), give_up = Until}.
+    St#state{phase = away, port = undefined, pause = min(2 * Pause, ?MOST_PAUSE), give_up = Until}.
 
 %% The connection is gone. A daemon that does not survive takes all with it.
 broken(#state{phase = away} = St) ->
     St;
-broken(#state{fd = Fd, survives = Survives} = St) ->
-    _ = socket:close(Fd),
-    St1 = St#state{phase = away, fd = undefined, recv_ref = undefined, send_ref = undefined,
-                   buf = <<>>, rest = [], out = queue:new()},
+broken(#state{port = Port, survives = Survives} = St) ->
+    try port_close(Port) catch error:badarg -> true end,
+    St1 = St#state{phase = away, port = undefined, buf = <<>>, parts = [], missing = 0,
+                   out = [], out_bytes = 0, ack = false},
     case Survives of
         true -> again(St1);
         false -> over(lost, St1)
     end.
 
-hello(nil, #{<<"resume">> := Token, <<"seq">> := Seq} = Answer, #state{seen = Seen} = St) ->
+hello(nil, #{<<"resume">> := Token, <<"seq">> := Seq} = Answer, #state{seen = Seen, window = W} = St) ->
     #{<<"features">> := Features, <<"client">> := Client, <<"limits">> := Limits} = Answer,
     Queue = maps:get(<<"client_queue">>, Limits, 1048576),
     St1 = St#state{phase = up, token = Token, client = Client, at = Seq, seen = max(Seen, Seq),
                    survives = lists:member(<<"survive">>, Features),
-                   window = Queue div 4, most = Queue div 2,
+                   window = sctpd_window:limit(Queue, W),
                    pause = ?FIRST_PAUSE, give_up = undefined},
     _ = [gen_server:reply(From, the_session(St1)) || From <- St1#state.greeted],
-    say_again(St1#state{greeted = []});
+    say_again(maps:get(<<"notifications">>, Answer, 0), St1#state{greeted = []});
 hello(<<"eacces", _/binary>>, _, #state{token = Token} = St) when Token =/= undefined ->
     over(no_session, St);
 hello(Text, _, St) when is_binary(Text) ->
@@ -581,7 +657,11 @@ hello(_, _, St) ->
 the_session(#state{token = Token, handled = Seq, client = Client}) ->
     #{token => Token, seq => Seq, client => Client}.
 
-say_again(#state{calls = Calls} = St) ->
-    Kept = lists:sort([{N, Id, Body} || {Id, #call{n = N, body = Body}} <- maps:to_list(Calls)]),
-    Frames = [frame(Id, Body) || {_, Id, Body} <- Kept],
-    flush(St#state{out = queue:from_list(Frames)}).
+%% The daemon has so many notifications: the others, and all requests, in order.
+say_again(Had, #state{calls = Calls, notes = No, kept = Kept} = St) ->
+    Notes = [Note || {_, Nth, _, _} = Note <- queue:to_list(Kept), Nth > Had],
+    Frames = [{N, frame(Id, Body)} || {Id, #call{n = N, body = Body}} <- maps:to_list(Calls)]
+        ++ [{N, note(Body)} || {N, _, _, Body} <- Notes],
+    flush(St#state{out = [Frame || {_, Frame} <- lists:reverse(lists:keysort(1, Frames))],
+                   notes = max(No, Had), kept = queue:from_list(Notes), kept_n = length(Notes),
+                   kept_bytes = lists:sum([Bytes || {_, _, Bytes, _} <- Notes])}).

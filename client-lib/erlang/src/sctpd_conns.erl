@@ -12,11 +12,13 @@
 %% More than one lets several schedulers work; more than that is of no use.
 -define(MOST, 4).
 
-%% conns: path => connections, the one to be taken next first.
--record(state, {conns = #{} :: #{term() => [pid()]}}).
+-type conn() :: {pid(), sctpd_window:table()}.
 
-%% A connection to the daemon at Path.
--spec get(term()) -> {ok, pid()} | {error, term()}.
+%% conns: path => connections, the one to be taken next first.
+-record(state, {conns = #{} :: #{term() => [conn()]}}).
+
+%% A connection to the daemon at Path, with its table of sctpd_window.erl.
+-spec get(term()) -> {ok, conn()} | {error, term()}.
 get(Path) ->
     case sctpd_app:ensure_started() of
         ok -> gen_server:call(?MODULE, {get, Path}, infinity);
@@ -29,7 +31,7 @@ init([]) -> {ok, #state{}}.
 
 handle_call({get, Path}, _, #state{conns = Conns} = St) ->
     %% One that is over is not given out, also if we are yet to be told of its end.
-    Live = [C || C <- maps:get(Path, Conns, []), is_process_alive(C)],
+    Live = [C || {Pid, _} = C <- maps:get(Path, Conns, []), is_process_alive(Pid)],
     {Conn, Rest} = case length(Live) < most() of
         true -> {new(Path), Live};
         false -> {hd(Live), tl(Live)}
@@ -41,7 +43,7 @@ handle_call(_, _, St) ->
 handle_cast(_, St) -> {noreply, St}.
 
 handle_info({'DOWN', _, process, Conn, _}, #state{conns = Conns} = St) ->
-    Left = maps:map(fun(_, L) -> lists:delete(Conn, L) end, Conns),
+    Left = maps:map(fun(_, L) -> lists:keydelete(Conn, 1, L) end, Conns),
     {noreply, St#state{conns = maps:filter(fun(_, L) -> L =/= [] end, Left)}};
 handle_info(_, St) ->
     {noreply, St}.
@@ -52,6 +54,6 @@ most() ->
     application:get_env(sctpd, connections, min(?MOST, erlang:system_info(schedulers_online))).
 
 new(Path) ->
-    {ok, Conn} = supervisor:start_child(sctpd_conn_sup, [Path, shared]),
-    _ = monitor(process, Conn),
-    Conn.
+    {ok, Pid, Table} = supervisor:start_child(sctpd_conn_sup, [Path, shared]),
+    _ = monitor(process, Pid),
+    {Pid, Table}.

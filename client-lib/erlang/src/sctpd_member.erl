@@ -75,7 +75,7 @@ start_link(How) -> gen_server:start_link(?MODULE, How, []).
 
 init(#{group := Group, path := Path, owner := Owner, starter := Starter} = How) ->
     process_flag(message_queue_data, off_heap),
-    {ok, Conn} = supervisor:start_child(sctpd_conn_sup, [Path, {member, self(), maps:get(name, How, undefined)}]),
+    {ok, Conn, _} = supervisor:start_child(sctpd_conn_sup, [Path, {member, self(), maps:get(name, How, undefined)}]),
     Args = maps:with([priority], How),
     ask(Conn, join, join, Args#{name => {str, Group}}),
     {ok, #state{starter = Starter, owner = Owner, mon = monitor(process, Owner), conn = Conn,
@@ -88,14 +88,17 @@ handle_cast(_, St) -> {noreply, St}.
 
 handle_info({event, _, _, _} = Event, #state{m = undefined, early = Early} = St) ->
     {noreply, St#state{early = [Event | Early]}};
-handle_info({event, Seq, Event, Fields}, St) ->
-    {noreply, happened(Event, Seq, Fields, St)};
+handle_info({data, _, _, _} = Event, #state{m = undefined, early = Early} = St) ->
+    {noreply, St#state{early = [Event | Early]}};
+handle_info({event, _, _, _} = Event, St) ->
+    {noreply, came(Event, St)};
+handle_info({data, _, _, _} = Event, St) ->
+    {noreply, came(Event, St)};
 handle_info({answer, join, {ok, #{<<"sock">> := Sock}}}, #state{conn = Conn, early = Early} = St) ->
     M = #'$sctpd'{pid = self(), conn = Conn, sock = Sock, family = inet},
     answer(St#state.starter, {ok, M}),
     St1 = St#state{m = M, starter = undefined, early = []},
-    {noreply, lists:foldr(fun({event, Seq, Event, Fields}, S) -> happened(Event, Seq, Fields, S) end,
-                          St1, Early)};
+    {noreply, lists:foldr(fun came/2, St1, Early)};
 handle_info({answer, join, Error}, #state{starter = Starter} = St) ->
     answer(Starter, Error),
     {stop, normal, St};
@@ -130,7 +133,7 @@ answer(none, _) -> ok;
 answer(Alias, Answer) -> Alias ! {Alias, Answer}, ok.
 
 %% What sctpd_socket does for its sockets, as far as members have a use for it.
-asked(info, #state{mode = Mode, owner = Owner}) -> {ok, #{mode => Mode, active => true, owner => Owner}};
+asked(info, #state{mode = Mode, owner = Owner}) -> {ok, #{mode => Mode, active => true, owner => Owner, send_window => 0}};
 asked(group, #state{group = Group}) -> {ok, Group};
 asked(_, _) -> {error, einval}.
 
@@ -153,6 +156,12 @@ ended(_, #state{owner = Owner, m = M}) ->
 
 %% ---- what comes ----------------------------------------------------------------
 
+came({event, Seq, Event, Fields}, St) ->
+    happened(Event, Seq, Fields, St);
+came({data, Seq, Sock, {data, {IP, Port}, Anc, Data}}, #state{mode = Mode} = St) ->
+    Message = case Mode of list -> binary_to_list(Data); binary -> Data end,
+    tell({sctp, socket(Sock, St), IP, Port, {Anc ++ [{seq, Seq}], Message}}, St).
+
 happened(<<"assigned">>, Seq, #{<<"sock">> := Sock} = Fields, #state{families = Families} = St) ->
     Family = case Fields of
         #{<<"peer">> := #{<<"addr">> := Addr}} -> family(Addr);
@@ -173,10 +182,10 @@ happened(Event, Seq, #{<<"sock">> := Sock} = Fields, St) ->
     case sctpd_term:event(Fields#{<<"event">> => Event}) of
         {error, {IP, Port}, Anc, Record} ->
             tell({sctp_error, S, IP, Port, {Anc ++ [{seq, Seq}], Record}}, St);
-        {data, {IP, Port}, Anc, Data} when St#state.mode =:= list ->
-            tell({sctp, S, IP, Port, {Anc ++ [{seq, Seq}], binary_to_list(Data)}}, St);
-        {_, {IP, Port}, Anc, Data} ->
-            tell({sctp, S, IP, Port, {Anc ++ [{seq, Seq}], Data}}, St)
+        {data, _, _, _} = Data ->
+            came({data, Seq, Sock, Data}, St);
+        {event, {IP, Port}, Anc, Record} ->
+            tell({sctp, S, IP, Port, {Anc ++ [{seq, Seq}], Record}}, St)
     end;
 happened(_, _, _, St) ->
     St.

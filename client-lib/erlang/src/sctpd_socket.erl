@@ -20,7 +20,7 @@
 
 -behaviour(gen_server).
 
--export([start/5, request/3, request/4, recv/2, accept/2, connect/2, close/1, info/1,
+-export([start/5, request/3, request/4, asks/3, recv/2, accept/2, connect/2, close/1, info/1,
          set_local/2, give/2, given/1]).
 -export([start_link/1, init/1, handle_call/3, handle_cast/2, handle_info/2, code_change/3]).
 
@@ -42,7 +42,7 @@
     starter,                    % who waits for it to be made, until it is
     parent,                     % the process, and the association, that it is peeled off
     owner, mon, conn_mon,
-    local = #{mode => binary},  % options that the daemon does not know
+    local = #{},                % options that the daemon does not know
     active = false,             % as the program sees it
     all = false,                % the daemon knows no limit
     credit = 0,                 % events that the daemon may send
@@ -62,13 +62,13 @@
 %% path of the daemon, or the socket that it comes of.
 start(From, Method, Args, Local, Family) ->
     case connection(From) of
-        {ok, Conn} ->
-            make(#{conn => Conn, parent => From, method => Method, args => Args,
+        {ok, {Conn, Table}} ->
+            make(#{conn => Conn, table => Table, parent => From, method => Method, args => Args,
                    local => Local, family => Family});
         {error, _} = E -> E
     end.
 
-connection(#'$sctpd'{conn = Conn}) -> {ok, Conn};
+connection(#'$sctpd'{conn = Conn, table = Table}) -> {ok, {Conn, Table}};
 connection(Path) -> sctpd_conns:get(Path).
 
 make(How) ->
@@ -83,8 +83,9 @@ make(How) ->
 %% Ask the daemon: {ok, Map} or {error, Text}; {error, closed} without a socket.
 request(S, Method, Args) -> request(S, plain, Method, Args).
 
-request(#'$sctpd'{pid = Pid, conn = Conn}, Kind, Method, Args) ->
-    Body = sctpd_conn:body(Method, Args),
+request(S, Kind, Method, Args) -> asks(S, Kind, sctpd_conn:body(Method, Args)).
+
+asks(#'$sctpd'{pid = Pid, conn = Conn}, Kind, Body) ->
     Mon = monitor(process, Pid, [{alias, reply_demonitor}]),
     Conn ! {'$req', {alias, Mon}, Kind, Body},
     wait(Mon).
@@ -125,15 +126,19 @@ wait(Mon) ->
 
 start_link(How) -> gen_server:start_link(?MODULE, How, []).
 
-init(#{conn := Conn, owner := Owner, family := Family, local := Local} = How) ->
+init(#{conn := Conn, table := Table, owner := Owner, family := Family, local := Local} = How) ->
     process_flag(message_queue_data, off_heap),
-    S = #'$sctpd'{pid = self(), conn = Conn, sock = maps:get(sock, How, undefined), family = Family},
+    S = #'$sctpd'{pid = self(), conn = Conn, sock = maps:get(sock, How, undefined), family = Family,
+                  table = Table},
     St = #state{s = S, owner = Owner, mon = monitor(process, Owner),
                 conn_mon = monitor(process, Conn), starter = maps:get(starter, How, undefined),
-                parent = parent(How), local = maps:remove(active, Local),
+                parent = parent(How),
+                local = maps:merge(#{mode => binary, send_window => auto}, maps:remove(active, Local)),
                 active = maps:get(active, Local, false)},
     _ = case How of
-        #{sock := Sock} -> Conn ! {route, Sock, self()};
+        #{sock := Sock} ->
+            limit_window(S, Local),
+            Conn ! {route, Sock, self()};
         #{method := Method, args := Args} ->
             Conn ! {'$req', {pid, self(), setup}, {setup, self()}, sctpd_conn:body(Method, Args)}
     end,
@@ -143,6 +148,10 @@ handle_call(_, _, St) -> {reply, {error, badarg}, St}.
 
 handle_cast(_, St) -> {noreply, St}.
 
+handle_info({data, What}, St) ->
+    {noreply, came(What, counted(St))};
+handle_info({event, <<"sctp_send_failed">> = Event, #{<<"reason">> := _} = Fields}, St) ->
+    {noreply, happened(Event, Fields, St)};     % by the daemon, and it does not count
 handle_info({event, Event, Fields}, St) ->
     {noreply, happened(Event, Fields, counted(St))};
 handle_info({'DOWN', Mon, process, _, _}, #state{mon = Mon} = St) ->
@@ -208,9 +217,10 @@ is_alive(Pid) -> node(Pid) =/= node() orelse is_process_alive(Pid).
 
 %% ---- its beginning and its end ---------------------------------------------------
 
-set_up({ok, Result}, #state{s = S, starter = Starter, active = Active} = St) ->
+set_up({ok, Result}, #state{s = S, starter = Starter, active = Active, local = Local} = St) ->
     Sock = case Result of #{<<"accepted">> := A} -> A; #{<<"sock">> := A} -> A end,
     New = S#'$sctpd'{sock = Sock},
+    limit_window(New, Local),
     St1 = taken_along(St#state{s = New, starter = undefined, active = false}),
     answer(Starter, {ok, New}),
     {_, St2} = set(#{active => Active}, St1),
@@ -310,9 +320,9 @@ take(#state{waiter = #waiter{what = accept, caller = Caller}, stash = Stash} = S
 
 is_accept(E) -> is_tuple(E) andalso element(1, E) =:= accept.
 
-socket_of(Sock, Owner, #state{s = #'$sctpd'{conn = Conn, family = Family} = S, local = Local}) ->
+socket_of(Sock, Owner, #state{s = #'$sctpd'{conn = Conn, table = Table, family = Family} = S, local = Local}) ->
     {ok, Pid} = supervisor:start_child(sctpd_socket_sup, [#{
-        conn => Conn, owner => Owner, family => Family, local => Local, sock => Sock}]),
+        conn => Conn, table => Table, owner => Owner, family => Family, local => Local, sock => Sock}]),
     S#'$sctpd'{pid = Pid, sock = Sock}.
 
 given_to_owner(closed, #state{s = S} = St) ->
@@ -451,13 +461,20 @@ granted(N, {error, _} = E, #state{asked = Asked, waiter = W} = St) ->
 
 %% ---- the mode, and other options ------------------------------------------------------
 
-set(Options, #state{local = Local} = St) ->
+set(Options, #state{s = S, local = Local} = St) ->
+    limit_window(S, Options),
     case activated(maps:get(active, Options, keep), St) of
         error -> {{error, einval}, St};
         St1 ->
             St2 = St1#state{local = maps:merge(Local, maps:remove(active, Options))},
             {ok, more(take(St2))}
     end.
+
+limit_window(#'$sctpd'{conn = Conn, sock = Sock}, #{send_window := Size}) ->
+    Conn ! {window, Sock, Size},
+    ok;
+limit_window(_, _) ->
+    ok.
 
 activated(keep, St) -> St;
 activated(N, #state{active = Active} = St) when is_integer(N) ->

@@ -9,7 +9,7 @@
 -module(sctpd_term).
 
 -export([event/1, sndrcvinfo/1, option_out/1, wanted_out/1, option_in/2, optional/1,
-         ip_out/2, name_in/1, argument_out/1, plain/1, assoc_of/1, error_string/1]).
+         own/1, ip_out/2, name_in/1, argument_out/1, plain/1, assoc_of/1, error_string/1]).
 
 -include_lib("kernel/include/inet_sctp.hrl").
 
@@ -188,7 +188,9 @@ anc(E) -> info_in(E) ++ [{timestamp, maps:get(<<"timestamp">>, E)} || maps:is_ke
 info_in(#{<<"sctp_sndrcvinfo">> := Info}) -> [record_in(sctp_sndrcvinfo, Info)];
 info_in(_) -> [].
 
-%% The peer's reason for an abort, where it gave one: 4 bytes is none.
+%% The peer's reason for an abort, where it gave one: 4 bytes is none. And the daemon's,
+%% for a message that it did not take.
+causes(#{<<"reason">> := Text, <<"data">> := _}) -> [{reason, Text}];
 causes(#{<<"info">> := B}) when is_binary(B), byte_size(B) > 4 -> [{info, own(B)}];
 causes(_) -> [].
 
@@ -205,9 +207,9 @@ value_of(Name, [{Name, _} | _], Pos, Record) -> element(Pos, Record);
 value_of(Name, [_ | Rest], Pos, Record) -> value_of(Name, Rest, Pos + 1, Record);
 value_of(_, [], _, _) -> none.
 
-%% Keep no buffer alive for the message in it.
+%% Keep no buffer alive for the message in it, if that is not the most of it.
 own(B) ->
-    case binary:referenced_byte_size(B) > byte_size(B) of
+    case binary:referenced_byte_size(B) > 2 * byte_size(B) of
         true -> binary:copy(B);
         false -> B
     end.
@@ -231,6 +233,7 @@ sndrcvinfo(Record) ->
 %% gets what comes is known here (sctpd_socket.erl).
 option(mode) -> {local, mode};
 option(active) -> {local, active};
+option(send_window) -> {local, send_window};
 option(linger) -> linger;
 option(sctp_maxseg) -> value;
 option(sctp_initmsg) -> {record, sctp_initmsg};
@@ -287,6 +290,8 @@ option_out({local, mode}, N, V) when V =:= list; V =:= binary ->
 option_out({local, active}, N, V) when is_boolean(V); V =:= once ->
     {local, N, V};
 option_out({local, active}, N, V) when is_integer(V), V >= -16#8000, V < 16#8000 ->
+    {local, N, V};
+option_out({local, send_window}, N, V) when V =:= auto; is_integer(V), V >= 0 ->
     {local, N, V};
 option_out(text, N, V) when is_list(V); is_binary(V) ->
     {remote, [N, {str, V}]};

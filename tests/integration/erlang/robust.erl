@@ -413,8 +413,8 @@ loaded_anew() ->
         {S, A}
     end || _ <- lists:seq(1, 49)]],
     [receive {sctp, L, _, _, {_, #sctp_assoc_change{state = comm_up}}} -> ok end || _ <- tl(Socks)],
-    Modules = [sctpd, sctpd_app, sctpd_conn, sctpd_conns, sctpd_member, sctpd_msgpack, sctpd_pool,
-               sctpd_socket, sctpd_term, sctpd_worker],
+    Modules = [sctpd, sctpd_app, sctpd_conn, sctpd_conns, sctpd_data, sctpd_member, sctpd_msgpack,
+               sctpd_pool, sctpd_socket, sctpd_term, sctpd_window, sctpd_worker],
     Waiter = waiter(First),
     [begin
          [begin _ = code:purge(M), {module, M} = code:load_file(M) end || M <- Modules],
