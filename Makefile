@@ -230,6 +230,22 @@ $(B)/python/venv/.made: $(B)/python/.made
 	    $(@D)/bin/python -m pip install -q --no-index --disable-pip-version-check $(B)/python/sctpd-*.whl
 	@touch $@
 
+# The Go module as a tarball, and as a folder for GOPROXY: the same bytes wherever they are made from the same commit.
+GO_FILES	= $(wildcard client-lib/go/*.* client-lib/go/sctp/* client-lib/go/examples/*/*)
+.PHONY: go-dist go-built
+go-dist: $(B)/go/dist/.made ## pack the Go module into build/go/dist, as a tarball and for GOPROXY=file://
+$(B)/go/dist/.made: $(GO_FILES) LICENSE Makefile
+	@mkdir -p $(@D)
+	$(Q)time=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || stat -c %Y LICENSE)}; echo $$time >$(@D)/time; \
+	    SOURCE_DATE_EPOCH=$$time /usr/bin/python3 client-lib/go/package.py $(@D) $(VERSION)
+	@touch $@
+
+# The programs of Go that tests use, built once.
+go-built: $(B)/go/.made
+$(B)/go/.made: $(GO_FILES) $(B)/go/dist/.made $(wildcard tests/integration/go/*.go) tests/conformance/driver.go tests/bench/languages/speed.go tests/go-build
+	$(Q)tests/go-build $(@D) $(VERSION)
+	@touch $@
+
 # What the tables say, as text and as manual pages; all are committed.
 doc: $(B)/proto-doc $(B)/config-doc $(B)/sctpctl-doc ## print REFERENCE.md and the manual pages that follow from tables anew
 	$(Q)$(B)/proto-doc markdown > proto/REFERENCE.md
@@ -238,6 +254,7 @@ doc: $(B)/proto-doc $(B)/config-doc $(B)/sctpctl-doc ## print REFERENCE.md and t
 	$(Q)$(B)/proto-doc json > $(B)/tables.json
 	$(Q)/usr/bin/python3 client-lib/python/generate.py < $(B)/tables.json > client-lib/python/src/sctpd/_tables.py
 	$(Q)/usr/bin/python3 client-lib/node/generate.py client-lib/node/src < $(B)/tables.json
+	$(Q)/usr/bin/python3 client-lib/go/generate.py < $(B)/tables.json > client-lib/go/tables.go
 	$(Q)$(B)/config-doc daemon/sctpd.conf.5.in > daemon/sctpd.conf.5
 	$(Q)$(B)/config-doc daemon/sctpd.8.in > daemon/sctpd.8
 	$(Q)$(B)/config-doc --catalog > systemd/sctpd.catalog
@@ -265,7 +282,7 @@ demo: ## try it: two programs talk SCTP through the daemon
 check: ## run all tests
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$$(nproc)) \
-	    all $(B)/example $(B)/unit $(B)/fault/sctpd bench-build hostile-built python-built
+	    all $(B)/example $(B)/unit $(B)/fault/sctpd bench-build hostile-built python-built go-built
 	@tests/check.sh
 
 # What README says, done in a fresh system of SUITE; see the script.

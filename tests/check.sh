@@ -25,6 +25,7 @@ step_reference() { # REFERENCE.md, the records of client libraries and what is m
 	    ! build/proto-doc json | /usr/bin/python3 client-lib/python/generate.py | diff client-lib/python/src/sctpd/_tables.py - ||
 	    ! { mkdir -p build/check/node && build/proto-doc json | /usr/bin/python3 client-lib/node/generate.py build/check/node; } ||
 	    ! diff client-lib/node/src/tables.js build/check/node/tables.js || ! diff client-lib/node/src/tables.d.ts build/check/node/tables.d.ts ||
+	    ! build/proto-doc json | /usr/bin/python3 client-lib/go/generate.py | diff client-lib/go/tables.go - ||
 	    ! build/proto-doc man | diff proto/sctpd-protocol.7 - ||
 	    ! build/proto-doc page client-lib/n2/README.md | diff client-lib/n2/sctpd-n2.7 - ||
 	    ! build/config-doc daemon/sctpd.conf.5.in | diff daemon/sctpd.conf.5 - ||
@@ -58,6 +59,24 @@ step_python() {
 
 step_erlang() { # the unit tests pass, dialyzer and EDoc say nothing, the tarball for hex.pm is reproducible, and rebar3 builds what depends on the library
 	tests/erlang/check
+}
+
+# The Go library and its programs are as gofmt and vet would have them.
+step_go() {
+	if ! command -v go >/dev/null; then
+		echo "go: there is no Go; tests/deps.sh check installs it; skipped"
+		return
+	fi
+	local wrong
+	wrong=$(gofmt -l client-lib/go tests/integration/go tests/conformance/*.go tests/bench/languages/*.go) || return 1
+	[ -z "$wrong" ] || { echo "gofmt -w $wrong"; return 1; }
+	(cd client-lib/go && export GO111MODULE=on GOPROXY=off GOWORK=off GOFLAGS=-modfile=debian.mod && go vet ./... && go vet "$OLDPWD"/tests/integration/go/*_test.go) &&
+	diff <(sed '/^require/!d' client-lib/go/go.mod) <(sed '/^require/!d' client-lib/go/debian.mod) || return 1
+	# What is packed is the same bytes elsewhere and under another umask.
+	local there=$PWD/build/check/go
+	rm -rf "$there" && mkdir -p "$there" && make -s --no-print-directory go-dist &&
+	(umask 077 && TZ=Asia/Tokyo SOURCE_DATE_EPOCH=$(cat build/go/dist/time) /usr/bin/python3 client-lib/go/package.py \
+	    "$there" "$(sed -n 's/^VERSION\t*= //p' Makefile)") && diff -r -x time -x .made build/go/dist "$there"
 }
 
 step_rooms() { # an include points down the order of the rooms, and so does a call; never in a circle
@@ -131,7 +150,7 @@ step_flags() {
 }
 
 step_shellcheck() {
-	shellcheck tests/*.sh tests/lab/run tests/lab/run-qemu tests/lab/has-sctp tests/lab/inside \
+	shellcheck tests/*.sh tests/go-build tests/lab/run tests/lab/run-qemu tests/lab/has-sctp tests/lab/inside \
 	    tests/lab/uml-init tests/lab/qemu-init tests/lab/systemd-init tests/lab/systemd-inside tests/lab/*.sh tests/soak/run .ci/run client-lib/sctpctl/sctpctl.bash tests/abi/check tests/erlang/check \
 	    .packaging/deb .packaging/check-deb* .packaging/check-kubernetes .packaging/image* .packaging/debian/tests/[!c]* .packaging/debian/sctpd.p* &&
 	bash -n client-lib/sctpctl/sctpctl.bash
@@ -255,7 +274,7 @@ step_all_delayed() { # the whole list so: make delay
 # shellcheck disable=SC2086
 under_valgrind() { # the same, the daemon under valgrind: no error, no leak, no descriptor left
 	TEST_PART=$1 TEST_ELSEWHERE="survive.one_a_hundred:integration erlang.same_as_gen_sctp:integration" \
-	TEST_NOT_HERE="groupload.:userland places.:integration half.the_requests_of_a_paused:integration memory.senders:integration memory.peers:integration memory.what_peers:integration lib_lend.batches:integration interleave.an_urgent:integration scale.watcher:integration lib_lend.valgrind:integration erlang.:integration interop.:integration onwire.:integration chunks.:integration cli_:integration n2.:integration node.:integration python.:integration view.:integration top.:integration metrics.:integration tap.:integration pathmanager.a_:integration pathmanager.linux:integration pathmanager.off:integration losses.:integration damped.:integration stall.it_is:integration stall.who:integration$(printf ' %s:asan' $sanitized $measured)" \
+	TEST_NOT_HERE="groupload.:userland places.:integration half.the_requests_of_a_paused:integration memory.senders:integration memory.peers:integration memory.what_peers:integration lib_lend.batches:integration interleave.an_urgent:integration scale.watcher:integration lib_lend.valgrind:integration erlang.:integration go.:integration interop.:integration onwire.:integration chunks.:integration cli_:integration n2.:integration node.:integration python.:integration view.:integration top.:integration metrics.:integration tap.:integration pathmanager.a_:integration pathmanager.linux:integration pathmanager.off:integration losses.:integration damped.:integration stall.it_is:integration stall.who:integration$(printf ' %s:asan' $sanitized $measured)" \
 	TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --track-fds=yes" \
 	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py -s
 }
@@ -353,7 +372,7 @@ run() {
 # There are two processors, and a lab waits a part of the time: so three workers
 # take the steps, one after the other, the longest first, and each step is told
 # when it is over.
-quick="conformance python erlang rooms reference help manuals acceptance shellcheck units install metrics abi"
+quick="conformance python go erlang rooms reference help manuals acceptance shellcheck units install metrics abi"
 long="integration valgrind_odd valgrind_even integration_even fuzz userland asan random bench faults soak loss unit systemd delay readme flags clang without demo"
 
 work() {

@@ -122,6 +122,8 @@ needs() {
 			cmd:php php-cli php-cli
 			file:/usr/lib*/php/*/msgpack.so php-msgpack php-pecl-msgpack
 			cmd:node nodejs nodejs
+			cmd:go golang-go golang
+			file:/usr/share/gocode/src/github.com/vmihailenco/msgpack/v5/go.mod golang-github-vmihailenco-msgpack.v5-dev golang-github-vmihailenco-msgpack-devel
 		EOF
 		;;
 	*)
