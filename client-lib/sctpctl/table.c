@@ -297,24 +297,36 @@ print_line(FILE *f, const struct layout *l, const struct column *columns, char *
 	}
 }
 
+static void
+print_lines(FILE *f, const struct layout *l, const struct column *columns, bool color)
+{
+	fputs(color ? "\033[1m" : "", f);
+	print_line(f, l, columns, NULL);
+	fprintf(f, "%s\n", color ? "\033[0m" : "");
+	for (size_t i = 0; i < l->n; i++) {
+		print_line(f, l, columns, &l->cells[i * l->ncolumns]);
+		putc('\n', f);
+	}
+}
+
 void
 table_print(FILE *f, const struct column *columns, const struct rows *r, const struct table_form *form)
 {
-	size_t		left = form->from < r->n ? r->n - form->from : 0;
-	struct layout	l = { .n = form->n < left ? form->n : left, .gap = form->gap };
+	size_t		 left = form->from < r->n ? r->n - form->from : 0, size;
+	struct layout	 l = { .n = form->n < left ? form->n : left, .gap = form->gap };
+	FILE		*all;
+	char		*text;
 
 	while (columns[l.ncolumns].name != NULL)
 		l.ncolumns++;
 	l.cells = check(calloc(l.n * l.ncolumns + 1, sizeof *l.cells));
 	fill(&l, columns, r, form->from);
 	choose(&l, columns, form->width);
-	fputs(form->color ? "\033[1m" : "", f);
-	print_line(f, &l, columns, NULL);
-	fprintf(f, "%s\n", form->color ? "\033[0m" : "");
-	for (size_t i = 0; i < l.n; i++) {
-		print_line(f, &l, columns, &l.cells[i * l.ncolumns]);
-		putc('\n', f);
-	}
+	all = check(open_memstream(&text, &size));	/* a terminal gets all lines by one system call, and not one each */
+	print_lines(all, &l, columns, form->color);
+	fclose(all);
+	(void)fwrite(check(text), 1, size, f);
+	free(text);
 	free(l.texts.all);
 	free(l.cells);
 }
