@@ -5316,7 +5316,8 @@ type GroupParams struct {
 	Length *int
 
 	// how long a member with a session may be without a connection before its share goes to others, ms, at
-	// most 60000 (default: 0); after the daemon has died it is one second at least
+	// most 60000 (default: 0); after the daemon has died it is one second at least, or 250 ms if the member's
+	// process is gone
 	Grace *int
 
 	// how long what is to go to another member may wait for the acknowledgement of the one that has it, ms, at

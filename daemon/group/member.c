@@ -2,7 +2,9 @@
 /*
  * Members, and what happens on the sockets of groups.
  */
+#include <errno.h>
 #include <event2/event.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +23,8 @@
 #include "util/mem.h"
 
 #define COST		(sizeof(struct member) + MALLOC_EXTRA)
-#define RESTART_GRACE	1000u		/* ms for members to come back to a new process */
+#define RESTART_GRACE	1000u		/* ms for members to come back to a new process, */
+#define GONE_GRACE	250u		/* and for those whose own process is gone: another may have its connection */
 #define TRY_AGAIN_US	100000		/* when there was no room for an association */
 
 /* ---- what happens on the socket --------------------------------------- */
@@ -255,6 +258,13 @@ member_leave(struct member *m, const char *why)
 	owner_end_if_unneeded(c);
 }
 
+/* What is not known, as in another PID namespace, is not taken for an end. */
+static bool
+has_no_process(const struct member *m)
+{
+	return m->client->pid > 0 && kill(m->client->pid, 0) == -1 && errno == ESRCH;
+}
+
 static void
 member_on_away(evutil_socket_t fd, short what, void *arg)
 {
@@ -262,7 +272,8 @@ member_on_away(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	if (m->client->away)
-		member_leave(m, "it was away longer than the group allows");
+		member_leave(m, has_no_process(m) ? "its process has ended, and nobody came back with its token in time" :
+		    "it was away longer than the group allows");
 }
 
 size_t
@@ -696,6 +707,21 @@ group_restore_shares(void)
 	}
 }
 
+/*
+ * A process that has ended will hardly come back, and nobody else is to wait for
+ * it as long as for those that are there.
+ */
+static void
+expect_members(struct group *g)
+{
+	struct member	*m;
+
+	TAILQ_FOREACH(m, &g->members, entry) {
+		if (has_no_process(m))
+			wait_for(m, g->grace > GONE_GRACE ? g->grace : GONE_GRACE);
+	}
+}
+
 void
 group_expect(void)
 {
@@ -704,6 +730,7 @@ group_expect(void)
 	struct timeval	 tv;
 
 	while ((g = group_next(g)) != NULL) {
+		expect_members(g);
 		ms = g->grace > RESTART_GRACE ? g->grace : RESTART_GRACE;
 		tv = (struct timeval){ .tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
 		(void)evtimer_add(&g->wait, &tv);

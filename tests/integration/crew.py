@@ -28,6 +28,7 @@ RECORD = struct.Struct("<cxHIQQQ")
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIB_MEMBER = os.path.join(SCRATCH, "lib_member")
 BEAMS = os.path.join(SCRATCH, "members")
+LONGEST = 8  # gaps that are shown one by one
 WRITE = 4096 // RECORD.size * RECORD.size  # a pipe takes so much whole, whoever else writes
 
 
@@ -307,6 +308,7 @@ class Book:
         self.outages = []    # of the daemon: since when, and until when
         self.unheard = set()  # associations of which nothing was handled since the last one
         self.gaps = collections.defaultdict(list)
+        self.longest = []    # of those without a death of the daemon: how long, after what, of which association, from whom to whom, since when
         self.messages = self.thrown_out = 0
         self.problems, self.rest = [], b""
 
@@ -335,7 +337,10 @@ class Book:
             when, how = self.gone[before]
             if when <= t:
                 over = any(end >= when and begin <= t for begin, end in self.outages)
-                self.gaps[how + (", over a death" if over else "")].append(t - max(when, since))
+                how += ", over a death" if over else ""
+                self.gaps[how].append(t - max(when, since))
+                if not over:
+                    self.longest = sorted([*self.longest, (t - max(when, since), how, peer, before, member, max(when, since))])[-LONGEST:]
         elif peer in self.unheard and t > self.outages[-1][0]:
             self.gaps["a death, same member"].append(t - max(self.outages[-1][0], since))
         if self.outages and t > self.outages[-1][0]:

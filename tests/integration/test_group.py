@@ -788,6 +788,38 @@ def test_a_group_of_a_supervised_association_outlives_the_daemon(d):
     d.close_clients()
 
 
+def test_a_process_that_died_with_the_daemon_is_not_waited_for_as_one_that_lives(d):
+    with Own() as k:
+        k.ready()
+        shop = Outlives(k)
+        c = shop.member("c")                    # it lives, and does not come back
+        there, here = socket.socketpair()
+        if not (pid := os.fork()):              # a member that dies with the daemon
+            signal.alarm(0)
+            dead = shop.member("dead")
+            here.sendall(b"in")
+            here.recv(1)
+            os._exit(dead.seq)
+        assert there.recv(2) == b"in"
+        b = shop.member("b")
+        peers = [shop.peer() for _ in range(3)]
+        mine = {assigned(m): m for m in (c, b)}
+        wait_for(lambda: [m["sockets"] for m in only(b.call("groups")["groups"], name="g")["members"]] == [1, 1, 1])
+        os.kill(pid, signal.SIGSTOP)
+        child = k.child()
+        os.kill(child, signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        b.call("status")                        # it is back
+        first, second = assigned(b), assigned(b)
+        assert first not in mine and mine[second] is c
+        assert k.log_text().index("its process has ended") < k.log_text().index("it did not come back to a new daemon in time")
+        for p in peers:
+            p.close()
+        for m in (b, c, shop.owner):
+            m.close()
+
+
 @clean
 def test_what_an_association_left_waits_for_a_member(d):
     """It has ended, and so has the only member, which had not acknowledged that."""

@@ -52,6 +52,7 @@ class Load:
         self.alive, self.draining, self.next = {}, {}, 1
         self.counts = dict.fromkeys(("killed", "drained", "joined", "deaths"), 0)
         self.spread, self.problems = [], []
+        self.began, self.began_of = now(), {}
 
     # ---- members ----
 
@@ -62,6 +63,7 @@ class Load:
         """Of each kind in turn; of those that take their time only the first in a short run."""
         kinds = [k for k in KINDS if self.next <= MEMBERS or SECONDS >= LONG or k not in SLOW_KINDS]
         kind = kinds[self.next % len(kinds)]
+        self.began_of[self.next] = now()
         self.alive[self.next] = start_member(self.d.path, self.next, self.log, kind)
         self.next += 1
         self.counts["joined"] += 1
@@ -193,6 +195,9 @@ class Load:
             median, p99 = (gaps[int(len(gaps) * p)] / MS for p in (0.5, 0.99))
             print(f"        {name:28}{len(gaps):9}{median:9.1f}{p99:9.1f}{gaps[-1] / MS:9.1f}", flush=True)
             late += [(name, p99)] if p99 > (GAP_OVER_DEATH if "death" in name else GAP) else []
+        for gap, how, peer, before, member, since in book.longest if SECONDS >= LONG else []:
+            print(f"        {gap / MS:.0f} ms, {how}: association {peer} of member {before} came to {member}; "
+                  f"{(since - self.began) / MS / MS:.1f} s from the start, joined {(since - self.began_of[member & 1023]) / MS / MS:.1f} s before", flush=True)
         assert max(self.spread) <= max(0.1, MEMBERS / ASSOCIATIONS), self.spread
         assert SECONDS < LONG or not late, late
 

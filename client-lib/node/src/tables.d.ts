@@ -1304,7 +1304,7 @@ export interface GroupArguments {
     offset?: number;
     /** with bytes: length of the key, 1 to 64 */
     length?: number;
-    /** how long a member with a session may be without a connection before its share goes to others, ms, at most 60000 (default: 0); after the daemon has died it is one second at least */
+    /** how long a member with a session may be without a connection before its share goes to others, ms, at most 60000 (default: 0); after the daemon has died it is one second at least, or 250 ms if the member's process is gone */
     grace?: number;
     /** how long what is to go to another member may wait for the acknowledgement of the one that has it, ms, at most 3600000; that one is taken out of the group then, as by leave (default: 0, without end) */
     hand_over_time?: number;
