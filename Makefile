@@ -246,6 +246,18 @@ $(B)/go/.made: $(GO_FILES) $(B)/go/dist/.made $(wildcard tests/integration/go/*.
 	$(Q)tests/go-build $(@D) $(VERSION)
 	@touch $@
 
+# The Node library as a package for npm: the same bytes wherever it is made. Its time is npm's own.
+NODE_PACKAGE	= $(B)/node/sctpd-$(VERSION).tgz
+.PHONY: node-dist node-built
+node-dist: $(NODE_PACKAGE) ## build the package of the Node library for npm in build/node
+$(NODE_PACKAGE): $(wildcard client-lib/node/src/* client-lib/node/examples/* client-lib/node/*.*) LICENSE Makefile
+	$(Q)/usr/bin/python3 client-lib/node/package.py $(@D) $(VERSION) >/dev/null
+
+# The package in a folder of its own, where tests use it. Nothing is fetched.
+node-built: $(B)/node/installed/.made
+$(B)/node/installed/.made: $(NODE_PACKAGE) tests/integration/node/install.py
+	$(Q)/usr/bin/python3 tests/integration/node/install.py $(NODE_PACKAGE) $(@D) && touch $@
+
 # What the tables say, as text and as manual pages; all are committed.
 doc: $(B)/proto-doc $(B)/config-doc $(B)/sctpctl-doc ## print REFERENCE.md and the manual pages that follow from tables anew
 	$(Q)$(B)/proto-doc markdown > proto/REFERENCE.md
@@ -282,7 +294,7 @@ demo: ## try it: two programs talk SCTP through the daemon
 check: ## run all tests
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$$(nproc)) \
-	    all $(B)/example $(B)/unit $(B)/fault/sctpd bench-build hostile-built python-built go-built
+	    all $(B)/example $(B)/unit $(B)/fault/sctpd bench-build hostile-built python-built go-built node-built
 	@tests/check.sh
 
 # What README says, done in a fresh system of SUITE; see the script.

@@ -79,6 +79,46 @@ step_go() {
 	    "$there" "$(sed -n 's/^VERSION\t*= //p' Makefile)") && diff -r -x time -x .made build/go/dist "$there"
 }
 
+# The Node library's package is the same bytes elsewhere and under another umask, and has what npm would put into it, and the
+# licence. It is for import and for require, and both give the same.
+step_node() {
+	local there=$PWD/build/check/node-dist ball
+	rm -rf "$there" && make -s --no-print-directory node-built && ball=$(basename build/node/sctpd-*.tgz) &&
+	(umask 077 && TZ=Asia/Tokyo /usr/bin/python3 client-lib/node/package.py "$there" "$(sed -n 's/^VERSION\t*= //p' Makefile)") &&
+	cmp "build/node/$ball" "$there/$ball" && tar -C "$there" -xzf "$there/$ball" || return 1
+	if command -v npm >/dev/null; then
+		(cd "$there/package" && npm pack --dry-run --json --cache "$there/cache") >"$there/npm.json" &&
+		/usr/bin/python3 -c 'import json, sys; print(*(f["path"] for f in json.load(sys.stdin)[0]["files"]), sep="\n")' \
+		    <"$there/npm.json" | sort | diff - <(cd "$there/package" && find . -type f -printf '%P\n' | sort) || return 1
+	fi
+	command -v node >/dev/null || { echo "node: there is no node; tests/deps.sh check installs it"; return 1; }
+	cd build/node/installed && node --input-type=module -e '
+	    import { createRequire } from "node:module"; import * as esm from "sctpd";
+	    const cjs = createRequire(process.cwd() + "/")("sctpd"), names = Object.keys(cjs).sort();
+	    if (names.join() !== Object.keys(esm).filter((name) => name !== "default").sort().join()) throw new Error(names);
+	    for (const name of names) if (cjs[name] !== esm[name]) throw new Error(name);
+	    console.log(names.join(" "));'
+}
+
+# TypeScript finds right what is right in tests/integration/node/types.ts, and wrong what is wrong, as an ES module and as a
+# CommonJS one. npm fetches it into the build directory; no distribution has it with the types of Node.
+step_types() {
+	local there=$PWD/build/node/types kind
+	if [ ! -x "$there/node_modules/.bin/tsc" ]; then
+		command -v npm >/dev/null || { echo "types: there is no npm to fetch TypeScript with; skipped"; return; }
+		mkdir -p "$there" || return 1
+		timeout 120 npm install --prefix "$there" --no-audit --no-fund --fetch-retries=0 typescript@5 @types/node@18 >"$there/log" 2>&1 ||
+		    { echo "types: npm cannot fetch TypeScript; skipped"; return; }
+	fi
+	make -s --no-print-directory node-built && ln -sfn ../../installed/node_modules/sctpd "$there/node_modules/sctpd" || return 1
+	local all=--skipDefaultLibCheck # the second time the package's types need no other look
+	for kind in mts cts; do
+		cp tests/integration/node/types.ts "$there/types.$kind" && "$there/node_modules/.bin/tsc" --noEmit --strict $all --module node16 \
+		    --target es2022 --typeRoots "$there/node_modules/@types" --types node "$there/types.$kind" || return 1
+		all=--skipLibCheck
+	done
+}
+
 step_rooms() { # an include points down the order of the rooms, and so does a call; never in a circle
 	/usr/bin/python3 tests/rooms.py
 }
@@ -372,7 +412,7 @@ run() {
 # There are two processors, and a lab waits a part of the time: so three workers
 # take the steps, one after the other, the longest first, and each step is told
 # when it is over.
-quick="conformance python go erlang rooms reference help manuals acceptance shellcheck units install metrics abi"
+quick="conformance python go node types erlang rooms reference help manuals acceptance shellcheck units install metrics abi"
 long="integration valgrind_odd valgrind_even integration_even fuzz userland asan random bench faults soak loss unit systemd delay readme flags clang without demo"
 
 work() {

@@ -31,6 +31,8 @@ NUMBER = ("number", "0")
 BY_HAND = {"hello", "ack", "describe", "open", "accept", "peeloff", "attach", "adopt", "join", "recv", "send",
            "send_many", "close", "setopts", "getopts", "connect", "controlling_process", "lend", "give_back", "port",
            "detach"}
+# Those of them whose arguments are the table's.
+GIVEN = {"open", "connect"}
 # Fields that every event has here.
 OWN = {"kind", "raw"}
 
@@ -181,9 +183,11 @@ class Types:
                 self.interface(camel(m["name"]) + "Result", f"What {m['name']} answers.", m["out"],
                                lambda f: f["sparse"])
             bound = of_socket(m)
-            if m["name"] in BY_HAND:
+            if m["name"] in BY_HAND and m["name"] not in GIVEN:
                 continue
             args = self.arguments(m, bound)
+            if m["name"] in BY_HAND:
+                continue
             said = "" if args is None else f"args{'' if args[1] else '?'}: {args[0]}"
             result = camel(m["name"]) + "Result" if m["out"] else "void"
             calls[bound].append((m["doc"], f"{lower_camel(m['name'])}({said}): Promise<{result}>;"))

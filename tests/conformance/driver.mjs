@@ -7,12 +7,14 @@ const path = process.argv[2], sockets = new Map();
 let d;
 
 function say(what) {
-    process.stdout.write(JSON.stringify(what, hexed) + "\n");
+    process.stdout.write(JSON.stringify(hexed(what)) + "\n");
 }
 
-// A Buffer makes JSON of itself before it is asked about.
-function hexed(key, value) {
-    return value?.type === "Buffer" ? { bytes: Buffer.from(value.data).toString("hex") } : value;
+function hexed(value) {
+    if (Buffer.isBuffer(value)) return { bytes: value.toString("hex") };
+    if (Array.isArray(value)) return value.map(hexed);
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inside]) => [key, hexed(inside)]));
 }
 
 function args(words) {

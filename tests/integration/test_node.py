@@ -120,7 +120,7 @@ def test_who_is_superseded_is_told(d):
 
 # ---- what it has ----
 
-def readmes_first(d, folder):
+def readmes_first(d, folder, **environment):
     """README's first program in a folder with node_modules."""
     with open(os.path.join(LIBRARY, "README.md"), encoding="utf-8") as f:
         text = f.read()
@@ -129,7 +129,7 @@ def readmes_first(d, folder):
     path = os.path.join(folder, "first.mjs")
     with open(path, "w", encoding="utf-8") as f:
         f.write(first)
-    with program(d, path) as p:
+    with program(d, path, **environment) as p:
         assert re.fullmatch(r"hello on stream 4 from port \d+\n", p.stdout.readline())
 
 
@@ -137,6 +137,14 @@ def test_the_readme_begins_with_a_program_that_runs(d):
     os.makedirs(os.path.join(d.dir, "tree", "node_modules"))
     os.symlink(LIBRARY, os.path.join(d.dir, "tree", "node_modules", "sctpd"))
     readmes_first(d, os.path.join(d.dir, "tree"))
+
+
+def test_so_does_it_where_the_package_is_installed(d):
+    folder = os.path.join(BUILD, "node", "installed")
+    if not os.path.exists(folder):
+        raise Skip("the package is not installed: make node-built")
+    shutil.copytree(folder, os.path.join(d.dir, "installed"), symlinks=True)
+    readmes_first(d, os.path.join(d.dir, "installed"), NODE_PATH="")
 
 
 def test_the_example_server_and_client(d):

@@ -4,8 +4,8 @@ import { EventEmitter } from "events";
 import { Duplex, Writable } from "stream";
 import { Arriving, Bytes, Endpoint, Happening } from "./records";
 import {
-    AttachResult, ConnectArguments, DaemonCalls, DrainMemberResult, Events, Options, SctpEvent, SctpSndrcvinfo,
-    SendManyResult, SocketCalls,
+    AttachResult, ConnectArguments, ConnectResult, DaemonCalls, DrainMemberResult, Events, OpenArguments, Options, SctpEvent,
+    SctpSndrcvinfo, SendManyResult, SocketCalls,
 } from "./tables";
 
 export * from "./tables";
@@ -55,15 +55,6 @@ export interface Waiting {
 
 /** Which association, on which stream, and the rest of sctp_sndrcvinfo. */
 export type SendInfo = Partial<SctpSndrcvinfo>;
-
-export interface OpenArguments extends Options {
-    /** addresses to bind to (default: all) */
-    ip?: string | string[];
-    port?: number;
-    /** seqpacket: one-to-many; stream: one-to-one */
-    type?: "seqpacket" | "stream";
-    family?: "inet" | "inet6";
-}
 
 type Listener<Name extends keyof Events> = (...args: Events[Name]) => void;
 
@@ -123,7 +114,7 @@ export class Socket extends EventQueue {
     duplex(info?: SendInfo): Duplex;
 
     /** Set up an association, and wait until it is up. */
-    connect(args: ConnectArguments): Promise<import("./tables").ConnectResult>;
+    connect(args: ConnectArguments): Promise<ConnectResult>;
     /** The next association of a listening socket of type stream, as a socket of its own. */
     accept(waiting?: Waiting): Promise<Socket>;
     /** Make an association a socket of its own. */

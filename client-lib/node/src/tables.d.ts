@@ -1196,6 +1196,18 @@ export interface OpenResult {
     port: number;
 }
 
+/** What open takes. */
+export interface OpenArguments extends Options {
+    /** local address, or a list of up to 32 for multi-homing; each is an address, "any" or "loopback" (default: any) */
+    ip?: any;
+    /** local port; 0 selects a free one (default: 0) */
+    port?: number;
+    /** seqpacket (one-to-many) or stream (one-to-one) (default: seqpacket) */
+    type?: "seqpacket" | "stream";
+    /** inet or inet6 (default: the family of the first ip, or inet) */
+    family?: "inet" | "inet6";
+}
+
 /** What connect answers. */
 export interface ConnectResult {
     /** comm_up */
@@ -1208,6 +1220,16 @@ export interface ConnectResult {
     inbound_streams: number;
     /** the association */
     assoc_id: number;
+}
+
+/** What connect takes. */
+export interface ConnectArguments extends Options {
+    /** address of the peer, list of its addresses, or host name, of which the first address is used */
+    addr: any;
+    /** port of the peer */
+    port: number;
+    /** longest time to wait, including the lookup of a host name, ms (default: infinity; the retransmission limits of SCTP then end the attempt) */
+    timeout?: number | "infinity";
 }
 
 /** What connect_init answers. */
