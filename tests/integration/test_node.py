@@ -197,6 +197,10 @@ def test_a_reader_that_does_not_read_stops_its_peer(d):
     passes(d, "deafReader")
 
 
+def test_a_thousand_sockets_wait_for_nobody(d):
+    passes(d, "thousand")
+
+
 # ---- groups, and supervised associations ----
 
 def test_a_member_of_a_group(d):

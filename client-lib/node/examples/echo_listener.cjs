@@ -17,7 +17,6 @@ async function main(port = 0) {
             s.once("drain", () => s.resume());
         }
     });
-    s.on("error", () => {}); // the program itself closes the connection
     s.on("close", () => console.log(`the daemon was gone ${times.gone} times, and came back ${times.back} times`));
     await s.listen();
     console.log(s.port);

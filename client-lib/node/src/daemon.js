@@ -25,6 +25,7 @@ const KEPT_BYTES = 16 << 20; // requests that are not answered; more wait
 const ACK_PAUSE = 20; // ms that an acknowledgement may wait for more
 const FIRST_PAUSE = 5, LAST_PAUSE = 500; // ms between two attempts to come back
 const LAST_WORDS = 1000; // ms that close waits for what was not written
+const LONGEST = 2 ** 31 - 1; // ms of a timer
 const LOOSE_EVENTS = 1024; // of no socket, which nobody takes
 // Events that are of no socket of ours, though they may name one.
 const UNBOUND = new Set(["watch", "tap", "owner", "left", "error", "overrun"]);
@@ -52,7 +53,7 @@ function promised() {
 async function within(ms, promise) {
     if (ms === Infinity) return promise.then(() => true);
     const timer = new AbortController();
-    const late = sleep(Math.max(0, ms), false, { signal: timer.signal }).catch(() => false);
+    const late = sleep(Math.min(Math.max(0, ms), LONGEST), false, { signal: timer.signal }).catch(() => false);
     try {
         return await Promise.race([promise.then(() => true), late]);
     } finally {
@@ -80,6 +81,7 @@ class Daemon extends callsOf("daemon", EventEmitter) {
     #greeted = null; // hello is answered, or will not be
     #ready = promised(); // the same, the first time
     #refused = null; // why not
+    #ended = promised(); // it is over for good
     #returning = false;
 
     constructor(path, session, patience, byHand) {
@@ -202,7 +204,7 @@ class Daemon extends callsOf("daemon", EventEmitter) {
             if (await this.#isBack(end)) break;
             if (performance.now() >= end)
                 this.#over(new LostError(`lost: ${this.#why}, and it did not come back within ${this.#patience} ms`));
-            else await sleep(pause);
+            else await within(pause, this.#ended.promise);
         }
         this.#returning = false;
         if (this._session.phase === UP) this.#tell("back");
@@ -221,8 +223,8 @@ class Daemon extends callsOf("daemon", EventEmitter) {
         return false;
     }
 
-    // It is over for good.
-    #over(why) {
+    // It is over for good; end is what readers get.
+    #over(why, end = why) {
         const session = this._session;
         if (session.phase === OVER) return;
         const had = session.resumable && session.token;
@@ -230,8 +232,9 @@ class Daemon extends callsOf("daemon", EventEmitter) {
         session.end(why);
         this.#greeted?.resolve();
         this.#ready.resolve();
+        this.#ended.resolve();
         for (const group of this._groups.values()) group._discard(); // other members get what was not handled
-        for (const queue of this.#queues()) queue._finish(why);
+        for (const queue of this.#queues()) queue._finish(end);
         this.#gates.openAll();
         this.#makeRoom();
         clearTimeout(this.#ackTimer);
@@ -286,17 +289,17 @@ class Daemon extends callsOf("daemon", EventEmitter) {
         while (this.#isFull) await new Promise((resolve) => this.#room.push(resolve));
     }
 
-    // answer is called with (error, result), once.
+    // answer is called with (error, result), once, and not before this is over: an answer may let others ask.
     _ask(method, args, answer) {
-        if (this._session.error) {
-            answer(this._session.error.again(), null);
-            return;
+        try {
+            this._session.request(method, args, (why, result) => {
+                this.#makeRoom();
+                answer(why, result);
+            });
+            this.#flushSoon();
+        } catch (why) {
+            process.nextTick(answer, refusal(why), null);
         }
-        this._session.request(method, args, (why, result) => {
-            this.#makeRoom();
-            answer(why, result);
-        });
-        this.#flushSoon();
     }
 
     // Any method of the daemon, by its name in the reference. What is undefined is not given.
@@ -322,7 +325,11 @@ class Daemon extends callsOf("daemon", EventEmitter) {
     // The same without an answer. If it fails, an event says so: error of events(), or sctp_send_failed of the socket.
     async notify(method, args = {}) {
         if (this.#isFull) await this.#hasRoom();
-        this._session.notify(method, toWire(args));
+        try {
+            this._session.notify(method, toWire(args));
+        } catch (why) {
+            throw refusal(why);
+        }
         this.#flushSoon();
     }
 
@@ -469,7 +476,8 @@ class Daemon extends callsOf("daemon", EventEmitter) {
         for (const queue of this.#queues()) queue._handled();
         if (this._session.phase === UP) await this.#lastWords();
         this._session.resumable = false; // nobody need be told
-        this.#over(new LostError("lost: the program has closed the connection"));
+        const text = "the program has closed the connection";
+        this.#over(new LostError(`lost: ${text}`), new SctpdError(`closed: ${text}`));
     }
 
     // What was not written yet arrives, if the daemon reads.
@@ -490,6 +498,11 @@ async function connect({ path, name, session = true, patience = 30000, token = "
         throw new SctpdError('badarg: acknowledge is "in order" or "by hand"');
     const where = path ?? (process.env.SCTPD_SOCKET || DEFAULT_PATH);
     return new Daemon(where, new Session(session, name, token, seq), patience, acknowledge === "by hand")._begin(timeout);
+}
+
+// What cannot be packed is the program's mistake.
+function refusal(why) {
+    return why instanceof SctpdError ? why : new SctpdError(`badarg: ${why.message}`);
 }
 
 function unreachable(path, why) {

@@ -12,8 +12,8 @@ class SctpEvent {
 
     constructor(kind, raw) {
         this.#raw = withBuffers(raw);
-        this.kind = kind;
         Object.assign(this, EVENTS[kind]?.absent, raw);
+        this.kind = kind;
         const records = EVENTS[kind]?.records;
         for (const name in records) this[name] = { ...records[name], ...raw[name] };
         if (kind === "data") {
@@ -27,6 +27,9 @@ class SctpEvent {
     get raw() {
         return this.#raw;
     }
+
+    // A later daemon may have a field of that name; it is in there.
+    set raw(value) {}
 }
 
 // The same value, in which bytes are Buffers.
@@ -47,7 +50,9 @@ function owned(bytes) {
 // A value as it is sent: what is undefined is not given.
 function toWire(value) {
     if (typeof value === "bigint") return fromBigInt(value);
-    if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
+    if (value === Infinity) return "infinity"; // a time
+    if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || value instanceof Date) return value;
+    if (value instanceof Map) return toWire(Object.fromEntries(value));
     if (value instanceof ArrayBuffer) return new Uint8Array(value);
     if (Array.isArray(value) || value instanceof Set) return Array.from(value, toWire);
     const map = {};

@@ -3,6 +3,7 @@
 //
 // A program takes them one by one (recv, for await), or listens (on), as it would with a socket of node:net. An event
 // is handled, and may be acknowledged, when the next one is given out or asked for; with a listener, when that returns.
+// A message for which nobody listens is not taken: it waits for who does, or for a reader.
 "use strict";
 
 const { EventEmitter } = require("node:events");
@@ -12,6 +13,9 @@ const { SctpEvent } = require("./events.js");
 
 // Who listens to these only does not take events.
 const NOT_EVENTS = new Set(["close", "drain", "error", "newListener", "removeListener"]);
+// What is not left out because nobody listens for it.
+const MATTERS = new Set(["accept", "data"]);
+const LONGEST = 2 ** 31 - 1; // ms of a timer
 
 class EventQueue extends EventEmitter {
     _waiting = new Deque(); // {name, fields, size}; EventEmitter has an _events
@@ -20,16 +24,14 @@ class EventQueue extends EventEmitter {
     _inHand = 0; // the number of the event that was given last
 
     #readers = new Deque(); // {resolve, reject}
-    #flowing = null; // null: nobody listens yet
+    #paused = false;
     #pumping = false;
     #closed = false;
 
     constructor(daemon) {
         super();
         this._daemon = daemon;
-        this.on("newListener", (name) => {
-            if (this.#flowing === null && !NOT_EVENTS.has(name)) this.resume();
-        });
+        this.on("newListener", () => this.#pumpSoon());
     }
 
     // The next event. Rejects with "closed" after the last one, with "timeout" after so many ms, and with an AbortError.
@@ -50,18 +52,18 @@ class EventQueue extends EventEmitter {
 
     // Give listeners no events until resume: the peer's window closes.
     pause() {
-        this.#flowing = false;
+        this.#paused = true;
         return this;
     }
 
     resume() {
-        this.#flowing = true;
+        this.#paused = false;
         this.#pumpSoon();
         return this;
     }
 
     isPaused() {
-        return this.#flowing === false;
+        return this.#paused;
     }
 
     // ---- for the connection -------------------------------------------
@@ -119,10 +121,10 @@ class EventQueue extends EventEmitter {
     }
 
     #wait(reader, timeout, signal) {
-        const timer = timeout === undefined ? undefined : setTimeout(() => {
+        const timer = timeout === undefined || timeout === Infinity ? undefined : setTimeout(() => {
             this.#readers.remove(reader);
             reader.done(new SctpdError("timeout: no event came in that time"));
-        }, timeout);
+        }, Math.min(timeout, LONGEST));
         const aborted = () => {
             this.#readers.remove(reader);
             reader.done(signal.reason);
@@ -141,13 +143,17 @@ class EventQueue extends EventEmitter {
     #serve() {
         while (this.#readers.length && this._waiting.length) this.#readers.shift().done(null, this.#take());
         while (this.#readers.length && this._end) this.#readers.shift().done(this._end.again());
-        if (this._waiting.length) this.#pumpSoon();
+        if (this._waiting.length && this.#listens) this.#pumpSoon();
     }
 
     // ---- listeners ----------------------------------------------------
 
+    get #listens() {
+        return this.eventNames().some((name) => !NOT_EVENTS.has(name));
+    }
+
     #pumpSoon() {
-        if (this.#pumping || !(this.#flowing || this._end)) return;
+        if (this.#pumping) return;
         this.#pumping = true;
         process.nextTick(() => {
             this.#pumping = false;
@@ -157,24 +163,33 @@ class EventQueue extends EventEmitter {
 
     #pump() {
         try {
-            if (this.#flowing) this._wanted();
-            while (this.#flowing && this._waiting.length) {
-                const event = this.#take();
-                this.emit(event.kind, event);
-                this.emit("event", event);
-                this._handled();
-            }
+            if (!this.#paused && this.#listens) this._wanted();
+            while (!this.#paused && this.#isListenedFor(this._waiting.first?.name)) this.#tell(this.#take());
         } finally {
-            if (this.#flowing && this._waiting.length) this.#pumpSoon(); // a listener threw
+            if (!this.#paused && this.#isListenedFor(this._waiting.first?.name)) this.#pumpSoon(); // a listener threw
         }
         if (this._end && this._waiting.length === 0) this.#close();
+    }
+
+    // Or may be left out, as this program listens for others.
+    #isListenedFor(name) {
+        if (name === undefined) return false;
+        if ((name !== "error" && this.listenerCount(name)) || this.listenerCount("event")) return true;
+        return !MATTERS.has(name) && (this.listenerCount("data") > 0 || this.listenerCount("accept") > 0);
+    }
+
+    // The event error, that a notification failed, has not the name of what goes wrong here.
+    #tell(event) {
+        if (event.kind !== "error") this.emit(event.kind, event);
+        this.emit("event", event);
+        this._handled();
     }
 
     #close() {
         if (this.#closed) return;
         this.#closed = true;
         // A program that takes events one by one is told by that.
-        if (this._end instanceof LostError && this.#flowing) this.emit("error", this._end);
+        if (this._end instanceof LostError && this.#listens) this.emit("error", this._end);
         this.emit("close");
     }
 }

@@ -82,13 +82,13 @@ class Socket extends callsOf("socket", EventQueue) {
     // Send up to 64 messages of one association with one request. The stack takes as many as it has room for, from the
     // first on: see taken and error of the result.
     sendMany(messages, { assoc_id, stream } = {}) {
-        const packed = messages.map((m) => {
-            const { data, ...info } = m.data === undefined ? { data: m } : m;
-            return messageOf(data, { stream, ...info });
-        });
-        const size = packed.reduce((sum, m) => sum + m.data.length, 0);
-        const args = assoc_id === undefined ? { messages: packed } : { messages: packed, assoc_id };
         return new Promise((resolve, reject) => {
+            const packed = Array.from(messages, (m) => {
+                const { data, ...info } = m?.data === undefined ? { data: m } : m;
+                return messageOf(data, { stream, ...info });
+            });
+            const size = packed.reduce((sum, m) => sum + m.data.length, 0);
+            const args = assoc_id === undefined ? { messages: packed } : { messages: packed, assoc_id };
             this._daemon._send(this, assoc_id ?? 0, size, "send_many", args, (why, result) => (why ? reject(why) : resolve(result)));
         });
     }
