@@ -36,7 +36,7 @@ def program(d, path, *args, killed=False, **environment):
         yield p
         if killed:
             p.kill()
-        out, wrong = p.communicate(timeout=WAIT * SLOW)
+        out, wrong = p.communicate(timeout=3 * WAIT * SLOW)
         assert p.returncode == (-signal.SIGKILL if killed else 0) and not wrong, (p.returncode, out, wrong)
         p.out = out
     finally:
