@@ -182,11 +182,7 @@ class OnKernel:
     def receive(self, seconds):
         for fd, _ in self.poll.poll(seconds):
             i = self.of[fd]
-            try:
-                while True:
-                    yield i, self.all[i].recv(200)
-            except BlockingIOError:
-                pass
+            yield i, self.all[i].recv(200)  # what else there is comes next time
 
 
 class OnSctpd:

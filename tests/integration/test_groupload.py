@@ -51,7 +51,7 @@ class Load:
         os.set_blocking(self.into, False)
         self.alive, self.draining, self.next = {}, {}, 1
         self.counts = dict.fromkeys(("killed", "drained", "joined", "deaths"), 0)
-        self.spread, self.problems = [], []
+        self.spread, self.problems, self.reaped = [], [], 0.0
         self.began, self.began_of = now(), {}
 
     # ---- members ----
@@ -137,7 +137,10 @@ class Load:
             self.book.feed(os.read(self.into, 1 << 20))
 
     def check(self):
-        self.reap()
+        """Often; and ten times a second whether those are there that should be."""
+        if time.monotonic() > self.reaped + 0.1:
+            self.reap()
+            self.reaped = time.monotonic()
         problems = self.problems + self.book.problems
         assert not problems, "\n".join([f"{len(problems)} problems", *problems[:10]])
 

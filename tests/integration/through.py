@@ -24,9 +24,24 @@ class Session(Client):
         self.path, self.seq, self.acked, self.bytes, self.unanswered, self.returns = path, 0, 0, 0, {}, 0
         self.strangers = []  # answers that nobody waits for
         self.said, self.unheard = 0, []  # notifications that may have to be said again
-        super().__init__(path)
-        hello = self.call("hello", name=name, resume=True)
+        while True:
+            super().__init__(path)
+            try:
+                hello = self.greet(name=name, resume=True)
+                break
+            except LOST:    # the daemon died before there was a session
+                self.close()
         self.token, self.client = hello["resume"], hello["client"]
+
+    def greet(self, **args):
+        self.msgid += 1
+        self.sock.sendall(msgpack.packb([0, self.msgid, "hello", [args]]))
+        while self.msgid not in self.answers:
+            self.take()
+        error, result = self.answers.pop(self.msgid)
+        if error is not None:
+            raise RpcError(error)
+        return result
 
     def request(self, method, **args):
         self.msgid += 1
@@ -92,14 +107,8 @@ class Session(Client):
             self.sock.settimeout(WAIT)
             self.sock.connect(self.path)  # to be refused is never right
             self.unpacker = msgpack.Unpacker(raw=False, max_buffer_size=1 << 28)
-            self.msgid += 1
             try:
-                self.sock.sendall(msgpack.packb([0, self.msgid, "hello", [{"resume": self.token, "seq": self.seq}]]))
-                while self.msgid not in self.answers:
-                    self.take()
-                error, result = self.answers.pop(self.msgid)
-                if error is not None:
-                    raise RpcError(error)
+                result = self.greet(resume=self.token, seq=self.seq)
                 self.say_again(result.get("notifications", 0))
             except LOST:
                 continue
