@@ -300,6 +300,20 @@ def test_stream_sockets_without_asyncio(d):
         assert got == [b"%d" % n for n in range(100)], got
 
 
+def test_two_readers_of_one_socket(d):
+    """What each of them has had is acknowledged."""
+    async def work():
+        async with await sctpd.connect_unix(d.path) as c:
+            there, _, here, ours = await pair(c)
+            for n in range(0, 100, 2):
+                readers = asyncio.gather(there.recv(), there.recv())
+                for m in n, n + 1:
+                    await here.send(b"%d" % m, ours)
+                assert [event.data for event in await readers] == [b"%d" % n, b"%d" % (n + 1)]
+            assert len(c._session.open) <= 1, f"{len(c._session.open)} events count as not handled"
+    run(work())
+
+
 def test_a_socket_is_given_away_with_what_was_not_handled(d):
     async def work():
         async with await sctpd.connect_unix(d.path) as one, await sctpd.connect_unix(d.path) as two:
@@ -463,6 +477,28 @@ def test_a_member_of_a_group(d):
             assert [event async for event in group] == []
             await owner.ungroup("python")
             await second.close()
+    run(work())
+
+
+def test_a_member_of_a_group_that_spreads(d):
+    """The messages come on the group's socket itself, right behind the answer to join."""
+    async def work():
+        async with await sctpd.connect_unix(d.path) as owner, await sctpd.connect_unix(d.path) as member:
+            listener = await owner.open(ip="127.0.0.1", type="stream")
+            await listener.listen()
+            here = await owner.open(type="stream")
+            await here.connect("127.0.0.1", listener.port, timeout=WAIT)
+            there = await listener.accept(timeout=WAIT)
+            await there.setopts(active=True)
+            assert (await there.recv()).state == "comm_up"
+            there._handled()
+            owner._session.ack()
+            await there.group("spread", policy="spread", by="ppid")
+            for n in range(20):
+                await here.send(b"%d" % n)
+            group = await member.join("spread")
+            assert [(await data(group)).data for _ in range(20)] == [b"%d" % n for n in range(20)]
+            await owner.ungroup("spread")
     run(work())
 
 

@@ -273,13 +273,17 @@ class Daemon(DaemonCalls):
         self._flush_soon()
 
     def _request(self, method: str, arguments: Mapping[str, Any],
-                 late: Optional[Callable[[Mapping[str, Any]], None]] = None) -> "asyncio.Future[Any]":
-        """The answer; late gets what came when nobody waited for it any more."""
+                 late: Optional[Callable[[Mapping[str, Any]], None]] = None,
+                 made: Optional[Callable[[Mapping[str, Any]], None]] = None) -> "asyncio.Future[Any]":
+        """The answer; late gets what came when nobody waited for it any more, made what came before all that
+        comes after it."""
         future: "asyncio.Future[Any]" = self._loop.create_future()
 
         def answered(error: Any, result: Any) -> None:
             if self._room:
                 self._make_room()
+            if made is not None and error is None:
+                made(result)
             if future.done():
                 if late is not None and error is None:
                     late(result)
@@ -435,13 +439,15 @@ class Daemon(DaemonCalls):
     async def join(self, name: str, priority: Optional[int] = None) -> Group:
         """Become a member of a group."""
         group = self._groups.setdefault(name, Group(self, name))
+
+        def joined(result: Mapping[str, Any]) -> None:
+            group.number, group.members = int(result["sock"]), int(result.get("members", 0))
+            self._members[group.number] = group
         try:
-            result = await self.call("join", name=name, priority=priority)
+            await self._request("join", {"name": name, "priority": priority}, made=joined)
         except BaseException:
             self._groups.pop(name, None)
             raise
-        group.number, group.members = int(result["sock"]), int(result.get("members", 0))
-        self._members[group.number] = group
         return group
 
     # ---- the end -------------------------------------------------------

@@ -80,6 +80,7 @@ class Queue:
         name, fields, size = self._events.popleft()
         self._bytes -= size
         event = event_from(name, fields, EVENTS)
+        self._handled()  # another reader was given one while this one waited
         if not self._daemon._by_hand:
             self._in_hand = event.seq
         self._wanted()
