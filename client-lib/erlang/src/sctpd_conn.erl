@@ -27,15 +27,15 @@
 %% a group says itself what it has handled (member, in sctpd_member.erl).
 %%
 %% What is to be written is written when nobody else asks, in one piece. Of gen_tcp
-%% only the port is used, by messages, because nothing may block this process. The
-%% port queues what the daemon does not read yet: the window bounds that, and that
+%% only the port is used, by messages, because nothing may block this process. What
+%% the daemon does not read yet waits here: the window bounds that, and that
 %% everybody else waits for an answer. It reads all that comes: the daemon bounds
 %% that, because it keeps what is not acknowledged and stops at client_queue bytes.
 -module(sctpd_conn).
 
 -behaviour(gen_server).
 
--export([body/2, ack/2, info/1, session/1, reason/1]).
+-export([body/2, notify/2, ack/2, info/1, session/1, reason/1]).
 -export([start_link/2, init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2,
          code_change/3, format_status/2]).
 
@@ -73,6 +73,7 @@
     kept = queue:new(),         % {n, how many with it, bytes, body}
     kept_n = 0, kept_bytes = 0,
     ack = false,                % is acked to be written?
+    busy = false,               % does the port have enough to write?
     out = [], out_bytes = 0,    % what is to be written, the last first
     names = #{},                % peers, by how they are packed
     pids = #{},                 % process => {monitor, its sockets}
@@ -87,6 +88,9 @@
 %% A request, but for its id.
 body(Method, Args) ->
     iolist_to_binary([sctpd_msgpack:encode(Method), 16#91, sctpd_msgpack:encode(Args)]).
+
+%% A notification: it is carried out once, in order with what is asked, and not answered.
+notify(Conn, Body) -> Conn ! {'$note', Body}, ok.
 
 %% A member has handled all messages up to this one.
 ack(Conn, Seq) -> Conn ! {ack, Seq}, ok.
@@ -143,6 +147,8 @@ handle_cast(_, St) -> {noreply, St, 0}.
 
 handle_info({'$send', Key, Length, Body}, St) ->
     done(sent(Key, Length, Body, St));
+handle_info({'$note', Body}, St) ->
+    done(noted(byte_size(Body), Body, St));
 handle_info({tcp, Port, Data}, #state{port = Port} = St) ->
     done(heard(Data, St));
 handle_info({inet_reply, Port, Result}, #state{port = Port} = St) ->
@@ -151,6 +157,8 @@ handle_info({'$req', To, Kind, Body}, St) ->
     done(asked(To, Kind, Body, St));
 handle_info(timeout, St) ->
     {noreply, flush(St)};
+handle_info({free, Port}, #state{port = Port} = St) ->
+    {noreply, flush(St#state{busy = false})};
 handle_info({tcp_closed, Port}, #state{port = Port} = St) ->
     done(broken(St));
 handle_info({tcp_error, Port, _}, #state{port = Port} = St) ->
@@ -174,9 +182,14 @@ handle_info({'DOWN', _, process, Pid, _}, St) ->
 handle_info(_, St) ->
     done(St).
 
+%% The port writes what it has before it ends.
 terminate(_, St) ->
-    _ = flush(all_sent(St)),
-    ok.
+    case all_sent(St) of
+        #state{phase = up, port = Port, out = Out} = St1 ->
+            _ = put_out(Port, whole(ack_frame(St1), Out), [force]),
+            ok;
+        _ -> ok
+    end.
 
 code_change(_, St, _) -> {ok, St}.
 
@@ -240,14 +253,19 @@ write(_, _, St) -> St.          % with all that is kept, when the session is up
 sent(Key, Length, Body, #state{window = W, kept_n = K, kept_bytes = B} = St) ->
     case sctpd_window:taken(Key, Length, K >= ?KEPT orelse B >= ?KEPT_BYTES, W) of
         {note, W1} ->
-            #state{next = N, notes = No, kept = Kept} = St,
-            write(note(Body), Length, St#state{
-                next = N + 1, notes = No + 1, window = W1, kept_n = K + 1, kept_bytes = B + Length,
-                kept = queue:in({N, No + 1, Length, Body}, Kept)});
+            noted(Length, Body, St#state{window = W1});
         {Weight, W1} ->
             request(#call{to = none, kind = {anchor, Key}, weight = Weight, body = Body},
                     St#state{window = W1})
     end.
+
+%% A notification, or, where as many are kept already as may be, a request whose answer lets them go.
+noted(_, Body, #state{kept_n = K} = St) when K >= ?KEPT ->
+    request(#call{to = none, kind = plain, body = Body}, St);
+noted(Length, Body, #state{next = N, notes = No, kept = Kept, kept_n = K, kept_bytes = B} = St) ->
+    write(note(Body), Length, St#state{
+        next = N + 1, notes = No + 1, kept_n = K + 1, kept_bytes = B + Length,
+        kept = queue:in({N, No + 1, Length, Body}, Kept)}).
 
 %% All that come before a close, or an end, also if those are faster: they come by other processes.
 all_sent(St) ->
@@ -557,14 +575,34 @@ acknowledge(St) ->
 
 %% ---- writing ---------------------------------------------------------------------------
 
-flush(#state{phase = up, port = Port, out = Out} = St) when Out =/= []; St#state.ack ->
-    St1 = St#state{out = [], out_bytes = 0, ack = false},
-    case put_out(Port, whole(ack_frame(St), Out)) of
-        true -> St1;
-        false -> broken(St1)
+%% In pieces, and the next one when the port has written the last: what it has comes
+%% before an acknowledgement, and a daemon that waits for that might not read on.
+flush(#state{phase = up, busy = false, port = Port, out = Out} = St) when Out =/= []; St#state.ack ->
+    {Now, Later, Bytes} = piece(St),
+    case put_out(Port, whole(ack_frame(St), Now), [nosuspend]) of
+        true -> flush(St#state{out = Later, out_bytes = Bytes, ack = false});
+        false -> tell_when_free(Port), St#state{busy = true};
+        gone -> broken(St)
     end;
 flush(St) ->
     St.
+
+piece(#state{out = Out, out_bytes = Bytes}) when Bytes =< 2 * ?WRITE -> {Out, [], 0};
+piece(#state{out = Out, out_bytes = Bytes}) -> piece(lists:reverse(Out), [], 0, Bytes).
+
+piece([Frame | Frames], Now, Size, Bytes) when Size < ?WRITE ->
+    piece(Frames, [Frame | Now], Size + iolist_size(Frame), Bytes);
+piece([], Now, _, _) -> {Now, [], 0};
+piece(Later, Now, Size, Bytes) -> {Now, lists:reverse(Later), max(0, Bytes - Size)}.
+
+%% A command waits while the port is busy; this one writes nothing.
+tell_when_free(Port) ->
+    Conn = self(),
+    _ = spawn(fun() ->
+        _ = put_out(Port, <<>>, []),
+        Conn ! {free, Port}
+    end),
+    ok.
 
 ack_frame(#state{ack = false}) -> [];
 ack_frame(#state{acked = Seq}) ->
@@ -575,8 +613,8 @@ whole([], [Frame]) -> Frame;
 whole(Ack, Out) -> iolist_to_binary([Ack | lists:reverse(Out)]).
 
 %% The port says {inet_reply, Port, Result}.
-put_out(Port, Data) ->
-    try erlang:port_command(Port, Data, [force]) catch error:badarg -> false end.
+put_out(Port, Data, How) ->
+    try erlang:port_command(Port, Data, How) catch error:badarg -> gone end.
 
 %% ---- the session -----------------------------------------------------------------------
 
@@ -588,9 +626,9 @@ try_connect(#state{path = Path, token = Token, acked = Acked} = St) ->
                 undefined -> #{name => {str, name(St)}, resume => true};
                 _ -> #{resume => {str, Token}, seq => Acked}
             end,
-            case put_out(Port, frame(?HELLO_ID, body(hello, Args))) of
+            case put_out(Port, frame(?HELLO_ID, body(hello, Args)), [force]) of
                 true -> St1;
-                false -> broken(St1)
+                gone -> broken(St1)
             end;
         {error, Reason} when Token =:= undefined, Reason =/= eagain ->
             over(Reason, St);
@@ -632,7 +670,7 @@ broken(#state{phase = away} = St) ->
 broken(#state{port = Port, survives = Survives} = St) ->
     try port_close(Port) catch error:badarg -> true end,
     St1 = St#state{phase = away, port = undefined, buf = <<>>, parts = [], missing = 0,
-                   out = [], out_bytes = 0, ack = false},
+                   out = [], out_bytes = 0, ack = false, busy = false},
     case Survives of
         true -> again(St1);
         false -> over(lost, St1)
