@@ -54,7 +54,7 @@ def start():
         compile_to(os.path.join(BEAMS, module), [example(name, module) for name in CHANGES])
     compile_to(BEAMS, glob.glob(os.path.join(LIBRARY, "src", "*.erl")))
     compile_to(BEAMS, [os.path.join(SOURCES, name + ".erl")
-                       for name in ("scenario", "robust", "stuck", "sockaddr", "keys", "parameters", "kills", "pool")])
+                       for name in ("scenario", "robust", "stuck", "sockaddr", "keys", "parameters", "kills", "pool", "manners")])
     return Daemon()
 
 
@@ -171,7 +171,8 @@ def test_same_as_gen_sctp(d):
         assert len(over_sctpd) > 250, len(over_sctpd)
         return
     over_gen_sctp = trace(d, "gen_sctp", "inet")
-    assert list(over_gen_sctp) == list(over_sctpd) and len(over_sctpd) > 250, len(over_sctpd)
+    assert list(over_gen_sctp) == list(over_sctpd), set(over_gen_sctp) ^ set(over_sctpd)
+    assert len(over_sctpd) > 250, len(over_sctpd)
     different = {s for s in over_sctpd if over_gen_sctp[s] != over_sctpd[s]}
     listed = listed_differences()
     new = different - set(listed)
@@ -230,6 +231,37 @@ def test_connect_whose_caller_is_killed(d):
     with round_trip(600):
         said = printed(d, "robust:connecting_caller_is_killed()")
     assert said == "done\n", said
+
+
+def test_manners(d):
+    """Who is told of an end and who is not, and owners that are slow."""
+    said = printed(d, "manners:run()")
+    assert said.endswith("done\n") and said.count("ok ") == 9, said
+
+
+def test_adopt(d):
+    """A node is killed, and another one takes its socket over, with what came meanwhile."""
+    peer = d.client()
+    sock = peer.call("open", ip="127.0.0.1")["sock"]
+    with erl(d, "manners:holds()") as program:
+        handle, port = map(int, program.expect(r"(\d+) (\d+)\n").groups())
+        up = peer.call("connect", sock=sock, addr="127.0.0.1", port=port)
+        peer.call("send", sock=sock, assoc_id=up["assoc_id"], stream=2, data=b"first")
+        program.expect("first")
+        assert "it can give the socket away" in printed(d, f"manners:not_adopted({handle})")
+        os.kill(program.process.pid, signal.SIGKILL)
+        program.process.wait(WAIT * SLOW)
+    peer.call("send", sock=sock, assoc_id=up["assoc_id"], stream=2, data=b"second")
+    with erl(d, f"manners:adopts({handle})") as heir:
+        heir.expect("answered")
+        got = peer.call("recv", sock=sock, timeout=10000)
+        while got["event"] != "data":
+            got = peer.call("recv", sock=sock, timeout=10000)
+        assert (got["data"], got["sctp_sndrcvinfo"]["stream"]) == (b"third", 2), got
+        peer.call("eof", sock=sock, assoc_id=up["assoc_id"])
+        said = heir.end()
+        assert said == "answered\ndone\n", said
+    peer.close()
 
 
 # ---- a peer that takes nothing -----------------------------------------------------

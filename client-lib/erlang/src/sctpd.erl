@@ -18,7 +18,7 @@
          connect/3, connect/4, connect/5, connect_init/3, connect_init/4, connect_init/5,
          connectx_init/3, connectx_init/4, connectx_init/5,
          send/3, send/4, recv/1, recv/2, eof/2, abort/2, abort/3,
-         controlling_process/2, error_string/1, error_text/0, call/3]).
+         controlling_process/2, handle/1, adopt/1, adopt/2, error_string/1, error_text/0, call/3]).
 -export([info/1, monitor/1, cancel_monitor/1]).
 -export([group/3, ungroup/2, join/1, join/2, ack/2, ack/3, drain/1, leave/1]).
 -export([setopts/2, getopts/2, getstat/1, getstat/2, port/1, sockname/1, socknames/1,
@@ -101,11 +101,11 @@ open_args([Opt | Rest], Args, IPs, Opts) ->
     end.
 
 open_ip(#{} = Sockaddr, Rest, Args, IPs, Opts) ->
-    {IP, Port} = of_sockaddr(Sockaddr),
+    {IP, Port} = sctpd_term:of_sockaddr(Sockaddr),
     Args1 = case Port of 0 -> Args; _ -> Args#{port => Port} end,
     open_ip(IP, Rest, Args1, IPs, Opts);
 open_ip(IP, Rest, Args, IPs, Opts) ->
-    Args1 = case is_ipv6(IP) andalso not is_map_key(family, Args) of
+    Args1 = case sctpd_term:is_ipv6(IP) andalso not is_map_key(family, Args) of
         true -> Args#{family => inet6};
         false -> Args
     end,
@@ -183,7 +183,7 @@ peel_off(#'$sctpd'{sock = Sock, family = Family, table = Table} = S, Id) ->
     case sctpd_socket:info(S) of
         {ok, Local} ->
             Args = #{sock => Sock, assoc_id => Id},
-            case sctpd_socket:start(S, peeloff, Args, maps:with([mode, send_window], Local), Family) of
+            case sctpd_socket:start(S, peeloff, Args, maps:with([mode, send_window, show_closed], Local), Family) of
                 {ok, _} = Answer -> Answer;
                 {error, Reason} -> failed(Reason)
             end;
@@ -197,7 +197,7 @@ peel_off(#'$sctpd'{sock = Sock, family = Family, table = Table} = S, Id) ->
 connect(S, Sockaddr, Opts) -> connect(S, Sockaddr, Opts, infinity).
 
 connect(S, #{} = Sockaddr, Opts, Timeout) ->
-    {Addr, Port} = of_sockaddr(Sockaddr),
+    {Addr, Port} = sctpd_term:of_sockaddr(Sockaddr),
     connect(S, Addr, Port, Opts, Timeout);
 connect(S, Addr, Port, Opts) ->
     connect(S, Addr, Port, Opts, infinity).
@@ -231,7 +231,7 @@ cant_assoc(Text) ->
 connect_init(S, Sockaddr, Opts) -> connect_init(S, Sockaddr, Opts, infinity).
 
 connect_init(S, #{} = Sockaddr, Opts, Timeout) ->
-    {Addr, Port} = of_sockaddr(Sockaddr),
+    {Addr, Port} = sctpd_term:of_sockaddr(Sockaddr),
     connect_init(S, Addr, Port, Opts, Timeout);
 connect_init(S, Addr, Port, Opts) ->
     connect_init(S, Addr, Port, Opts, infinity).
@@ -245,7 +245,7 @@ connect_init(S, Addr, Port, Opts, Timeout) ->
 connectx_init(S, Sockaddrs, Opts) -> connectx_init(S, Sockaddrs, Opts, infinity).
 
 connectx_init(S, [#{} | _] = Sockaddrs, Opts, Timeout) ->
-    {Addrs, Ports} = lists:unzip([of_sockaddr(A) || A <- Sockaddrs]),
+    {Addrs, Ports} = lists:unzip([sctpd_term:of_sockaddr(A) || A <- Sockaddrs]),
     case [P || P <- Ports, P =/= 0] of
         [] -> error(badarg);
         Given -> connectx_init(S, Addrs, lists:last(Given), Opts, Timeout)
@@ -256,40 +256,13 @@ connectx_init(S, Addrs, Port, Opts) ->
 -spec connectx_init(socket(), [address()], inet:port_number(), [option()], timeout()) ->
     {ok, assoc_id()} | {error, reason()}.
 connectx_init(S, Addrs, Port, Opts, Timeout) when is_list(Addrs) ->
+    lists:member("", Addrs) andalso error(badarg),
     case set_up(S, connect_init, Addrs, Port, Opts, Timeout) of
         {ok, #{<<"assoc_id">> := Id}} -> {ok, Id};
         {error, nxdomain} -> error(badarg);
         {error, Reason} -> failed(Reason)
     end;
 connectx_init(_, _, _, _, _) -> error(badarg).
-
-%% The address, {IP, Scope} where only its interface makes it one, and the port.
-of_sockaddr(#{addr := Addr} = A) ->
-    IP = in_family(maps:get(family, A, undefined), Addr),
-    {scoped(IP, maps:get(scope_id, A, 0)), maps:get(port, A, 0)};
-of_sockaddr(_) -> error(badarg).
-
-%% {} is no address, and is found out where addresses are.
-in_family(undefined, Addr) -> Addr;
-in_family(inet, any) -> {0, 0, 0, 0};
-in_family(inet, loopback) -> {127, 0, 0, 1};
-in_family(inet, IP) when tuple_size(IP) =:= 4 -> IP;
-in_family(inet6, any) -> {0, 0, 0, 0, 0, 0, 0, 0};
-in_family(inet6, loopback) -> {0, 0, 0, 0, 0, 0, 0, 1};
-in_family(inet6, IP) when tuple_size(IP) =:= 8 -> IP;
-in_family(_, _) -> {}.
-
-%% An address that is not link-local has no scope.
-scoped(IP, 0) -> IP;
-scoped({A, _, _, _, _, _, _, _} = IP, Scope) when is_integer(Scope), Scope > 0 ->
-    case A band 16#ffc0 of
-        16#fe80 -> {IP, Scope};
-        _ -> IP
-    end;
-scoped(_, _) -> error(badarg).
-
-is_ipv6({IP, _}) -> is_ipv6(IP);
-is_ipv6(IP) -> is_tuple(IP) andalso tuple_size(IP) =:= 8.
 
 %% What they have in common: resolve the names, then ask, in one Timeout.
 set_up(S, Method, Addrs, Port, Opts, Timeout) ->
@@ -326,7 +299,7 @@ port_number(_) -> throw(einval).
 
 %% In a process of its own where a name server may have to be asked.
 resolve(IP, Family, _) when is_tuple(IP) ->
-    _ = Family =:= inet andalso is_ipv6(IP) andalso throw(eafnosupport),
+    _ = Family =:= inet andalso sctpd_term:is_ipv6(IP) andalso throw(eafnosupport),
     sctpd_term:ip_out(Family, IP);
 resolve(Name, Family, Deadline) when is_atom(Name); is_list(Name), Name =/= "" ->
     {Pid, Mon} = spawn_monitor(fun() -> exit({addr, inet:getaddr(Name, Family)}) end),
@@ -447,8 +420,6 @@ send(S, Id, Stream, Data) when is_integer(Id), is_integer(Stream) ->
     end;
 send(_, _, _, _) -> error(badarg).
 
-handle(S) -> #'$sctpd'{sock = Sock} = socket(S), Sock.
-
 %% As one binary; what is none is found out where errors are.
 data(Data) when is_binary(Data) -> Data;
 data(Data) ->
@@ -494,6 +465,34 @@ controlling_process(S, Pid) when is_pid(Pid) ->
         {error, _} = E -> E
     end;
 controlling_process(_, _) -> error(badarg).
+
+%% Not in gen_sctp: the daemon's number of a socket, by which another node takes it
+%% over when this one is dead (adopt/2), and sctpctl knows it.
+-spec handle(socket()) -> non_neg_integer().
+handle(S) -> #'$sctpd'{sock = Sock} = socket(S), Sock.
+
+%% Not in gen_sctp: take over a socket whose node is dead, by its handle, with its
+%% associations and what waits in it. It must have the option {on_owner_exit, hold};
+%% the caller controls it then. What the other node was sent last may come once more.
+%% Options: mode, active, show_closed, send_window and sctpd_socket.
+-spec adopt(Handle :: non_neg_integer()) -> {ok, socket()} | {error, reason()}.
+adopt(Handle) -> adopt(Handle, []).
+
+-spec adopt(Handle :: non_neg_integer(), [option()]) -> {ok, socket()} | {error, reason()}.
+adopt(Handle, Opts) when is_integer(Handle), Handle >= 0, is_list(Opts) ->
+    {Path, Local} = case lists:partition(fun(O) -> option_name(O) =:= sctpd_socket end, Opts) of
+        {[], Others} -> {default_path(), Others};
+        {Given, Others} -> {element(2, lists:last(Given)), Others}
+    end,
+    case try_throw(fun() -> split_options(Local) end) of
+        {ok, {Kept, []}} ->
+            case sctpd_socket:adopt(Path, Handle, Kept) of
+                {ok, _} = Answer -> Answer;
+                {error, Reason} -> failed(Reason)
+            end;
+        _ -> error(badarg)
+    end;
+adopt(_, _) -> error(badarg).
 
 move_messages(S, Pid) ->
     receive

@@ -5,12 +5,14 @@
 %%
 %%	sctpd_sup (rest_for_one)
 %%	    sctpd_conn_sup	a sctpd_conn for each connection to a daemon
+%%	    sctpd_owners	whose the sockets are
 %%	    sctpd_socket_sup	a sctpd_socket for each socket
 %%	    sctpd_member_sup	a sctpd_member for each membership in a group
 %%	    sctpd_conns		which connection a new socket gets
 %%
 %% When a connection ends for good its sockets end, and their owners are told.
-%% When a socket's process ends its connection closes the socket.
+%% When a socket's process ends its connection closes the socket; when it dies,
+%% its owner is told.
 -module(sctpd_app).
 
 -behaviour(application).
@@ -34,8 +36,8 @@ started({ok, _}) ->
 started({error, {sctpd, {"no such file or directory", _}}}) ->
     _ = application:load({application, sctpd, [
         {vsn, ""}, {mod, {?MODULE, []}}, {applications, [kernel, stdlib]},
-        {registered, [sctpd_sup, sctpd_conn_sup, sctpd_socket_sup, sctpd_member_sup,
-                      sctpd_conns]}]}),
+        {registered, [sctpd_sup, sctpd_conn_sup, sctpd_owners, sctpd_socket_sup,
+                      sctpd_member_sup, sctpd_conns]}]}),
     case application:ensure_all_started(sctpd) of
         {ok, _} -> ok;
         {error, _} = E -> E
@@ -51,8 +53,9 @@ start_link(Name, Which) -> supervisor:start_link({local, Name}, ?MODULE, Which).
 
 init(top) ->
     {ok, {#{strategy => rest_for_one, intensity => 5, period => 10},
-          [sup(sctpd_conn_sup, sctpd_conn), sup(sctpd_socket_sup, sctpd_socket),
-           sup(sctpd_member_sup, sctpd_member),
+          [sup(sctpd_conn_sup, sctpd_conn),
+           #{id => sctpd_owners, start => {sctpd_owners, start_link, []}},
+           sup(sctpd_socket_sup, sctpd_socket), sup(sctpd_member_sup, sctpd_member),
            #{id => sctpd_conns, start => {sctpd_conns, start_link, []}}]}};
 init(Module) ->
     {ok, {#{strategy => simple_one_for_one},

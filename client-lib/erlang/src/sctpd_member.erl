@@ -164,7 +164,7 @@ came({data, Seq, Sock, {data, {IP, Port}, Anc, Data}}, #state{mode = Mode} = St)
 
 happened(<<"assigned">>, Seq, #{<<"sock">> := Sock} = Fields, #state{families = Families} = St) ->
     Family = case Fields of
-        #{<<"peer">> := #{<<"addr">> := Addr}} -> family(Addr);
+        #{<<"peer">> := #{<<"addr">> := Addr}} -> sctpd_term:family(Addr);
         _ -> inet
     end,
     St1 = St#state{families = Families#{Sock => Family}},
@@ -202,10 +202,4 @@ info(Fields) ->
     case Fields of
         #{<<"peer">> := Peer} -> Info#{peer => sctpd_term:name_in(Peer)};
         _ -> Info
-    end.
-
-family(Addr) ->
-    case binary:match(Addr, <<":">>) of
-        nomatch -> inet;
-        _ -> inet6
     end.

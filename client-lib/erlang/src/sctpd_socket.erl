@@ -12,7 +12,8 @@
 %% here, and some more if they are taken as fast as they come (grow). What came
 %% and has no taker waits in stash; so a recv may end with its caller, and
 %% nothing is swallowed. The modes that a program sees are this module's, with
-%% gen_sctp's arithmetic. Only with {active, true} the daemon knows no limit.
+%% gen_sctp's arithmetic. Only with {active, true} the daemon knows no limit, as
+%% long as the owner takes what it is sent (looked).
 %%
 %% The first recv asks the daemon whether something waits (poll), so that one
 %% with a timeout of 0 finds it, and errors are the daemon's.
@@ -20,15 +21,19 @@
 
 -behaviour(gen_server).
 
--export([start/5, request/3, request/4, asks/3, recv/2, accept/2, connect/2, close/1, info/1,
+-export([start/5, adopt/3, request/3, request/4, asks/3, recv/2, accept/2, connect/2, close/1, info/1,
          set_local/2, give/2, given/1]).
--export([start_link/1, init/1, handle_call/3, handle_cast/2, handle_info/2, code_change/3]).
+-export([start_link/1, init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2,
+         code_change/3]).
 
 -include("sctpd.hrl").
 
 -define(ACTIVE_MAX, 32767).
 -define(GROW_MAX, 64).          % events that may come before they are asked for
 -define(COUNT_MAX, 1024).       % the same where the program said how many it takes
+-define(LOOK, 256).             % messages after which to look at how many the owner has
+-define(OWNER_MOST, 4096).      % and how many those may be,
+-define(LOOK_TIME, 10).         % or else it is looked again so many ms later
 
 -record(waiter, {
     what,                       % recv or accept
@@ -45,6 +50,7 @@
     local = #{},                % options that the daemon does not know
     active = false,             % as the program sees it
     all = false,                % the daemon knows no limit
+    told = 0, full = false,     % messages since the owner was looked at; has it too many?
     credit = 0,                 % events that the daemon may send
     asked = 0,                  % and those that it was not yet told that it may
     grow = 1,
@@ -70,6 +76,24 @@ start(From, Method, Args, Local, Family) ->
 
 connection(#'$sctpd'{conn = Conn, table = Table}) -> {ok, {Conn, Table}};
 connection(Path) -> sctpd_conns:get(Path).
+
+%% Take over a socket that the daemon holds, by its handle. Its family is that of its name.
+adopt(Path, Sock, Local) ->
+    case sctpd_conns:get(Path) of
+        {ok, {Conn, Table}} ->
+            case ask_conn(Conn, sockname, #{sock => Sock}) of
+                {ok, #{<<"addr">> := Addr}} ->
+                    make(#{conn => Conn, table => Table, parent => none, method => adopt, args => #{},
+                           sock => Sock, local => Local, family => sctpd_term:family(Addr)});
+                {error, _} = E -> E
+            end;
+        {error, _} = E -> E
+    end.
+
+ask_conn(Conn, Method, Args) ->
+    Mon = monitor(process, Conn, [{alias, reply_demonitor}]),
+    Conn ! {'$req', {alias, Mon}, plain, sctpd_conn:body(Method, Args)},
+    wait(Mon).
 
 make(How) ->
     Tag = make_ref(),
@@ -134,15 +158,21 @@ init(#{conn := Conn, table := Table, owner := Owner, family := Family, local := 
                 conn_mon = monitor(process, Conn), starter = maps:get(starter, How, undefined),
                 parent = parent(How),
                 local = maps:merge(#{mode => binary, send_window => auto}, maps:remove(active, Local)),
-                active = maps:get(active, Local, false)},
+                active = active_at_first(How)},
     _ = case How of
+        #{method := adopt} -> begin_adopt(St);
         #{sock := Sock} ->
             limit_window(S, Local),
+            sctpd_owners:own(S, Owner),
             Conn ! {route, Sock, self()};
         #{method := Method, args := Args} ->
             Conn ! {'$req', {pid, self(), setup}, {setup, self()}, sctpd_conn:body(Method, Args)}
     end,
     {ok, St}.
+
+%% What comes before the answer to adopt waits for it.
+active_at_first(#{method := adopt}) -> false;
+active_at_first(#{local := Local}) -> maps:get(active, Local, false).
 
 handle_call(_, _, St) -> {reply, {error, badarg}, St}.
 
@@ -154,6 +184,8 @@ handle_info({event, <<"sctp_send_failed">> = Event, #{<<"reason">> := _} = Field
     {noreply, happened(Event, Fields, St)};     % by the daemon, and it does not count
 handle_info({event, Event, Fields}, St) ->
     {noreply, happened(Event, Fields, counted(St))};
+handle_info({'DOWN', Mon, process, _, _}, #state{mon = Mon, parent = {adopting, _}} = St) ->
+    {noreply, St};              % it is not known yet whether there is anything to close
 handle_info({'DOWN', Mon, process, _, _}, #state{mon = Mon} = St) ->
     {stop, normal, St};
 handle_info({'DOWN', Mon, process, _, Why}, #state{conn_mon = Mon} = St) ->
@@ -161,12 +193,20 @@ handle_info({'DOWN', Mon, process, _, Why}, #state{conn_mon = Mon} = St) ->
     {stop, normal, St};
 handle_info({answer, setup, Answer}, St) ->
     set_up(Answer, St);
+handle_info({answer, adopted, Answer}, St) ->
+    adopted(Answer, St);
+handle_info({refused, Text}, #state{starter = Starter} = St) ->
+    answer(Starter, {error, Text}),
+    {stop, normal, St};
 handle_info({answer, {close, Alias}, Answer}, St) ->
     closed(Alias, Answer, St);
 handle_info({'DOWN', Mon, process, _, _}, #state{waiter = #waiter{mon = Mon}} = St) ->
     {noreply, St#state{waiter = undefined}};
 handle_info(Message, St) ->
     {noreply, handle(Message, St)}.
+
+terminate(normal, #state{s = S}) -> sctpd_owners:forget(S);
+terminate(_, _) -> ok.
 
 code_change(_, St, _) -> {ok, St}.
 
@@ -200,6 +240,8 @@ handle({answer, {poll, What}, Answer}, St) ->
     polled(What, Answer, St#state{polls = false});
 handle({answer, {credit, N}, Answer}, St) ->
     granted(N, Answer, St);
+handle(look, St) ->
+    look_again(looked(St));
 handle({timeout, T, waiter}, #state{waiter = #waiter{timer = T}} = St) ->
     time_out(St);
 handle(_, St) ->
@@ -217,10 +259,19 @@ is_alive(Pid) -> node(Pid) =/= node() orelse is_process_alive(Pid).
 
 %% ---- its beginning and its end ---------------------------------------------------
 
-set_up({ok, Result}, #state{s = S, starter = Starter, active = Active, local = Local} = St) ->
+%% The daemon sends at once what its last owner was to have. That does not count, and
+%% how many may come is begun anew.
+set_up({ok, _}, #state{parent = {adopting, _}} = St) ->
+    {noreply, active(false, adopted, St)};
+set_up(Error, #state{parent = {adopting, _}, s = #'$sctpd'{conn = Conn, sock = Sock}, starter = Starter} = St) ->
+    Conn ! {released, Sock},    % it is not ours to be closed
+    answer(Starter, Error),
+    {stop, normal, St};
+set_up({ok, Result}, #state{s = S, owner = Owner, starter = Starter, active = Active, local = Local} = St) ->
     Sock = case Result of #{<<"accepted">> := A} -> A; #{<<"sock">> := A} -> A end,
     New = S#'$sctpd'{sock = Sock},
     limit_window(New, Local),
+    sctpd_owners:own(New, Owner),
     St1 = taken_along(St#state{s = New, starter = undefined, active = false}),
     answer(Starter, {ok, New}),
     {_, St2} = set(#{active => Active}, St1),
@@ -229,8 +280,31 @@ set_up(Error, #state{starter = Starter} = St) ->
     answer(Starter, Error),
     {stop, normal, St}.
 
+%% The daemon knows connections, and several sockets of a node have one.
+begin_adopt(#state{s = #'$sctpd'{conn = Conn, sock = Sock} = S, owner = Owner} = St) ->
+    case sctpd_owners:claim(S, Owner) of
+        true ->
+            Conn ! {route, Sock, self()},
+            ask(setup, plain, adopt, #{}, St);
+        false ->
+            self() ! {refused, <<"not_owner: a process of this node has the socket; it can give it away with controlling_process">>},
+            St
+    end.
+
+adopted({ok, _}, #state{parent = {adopting, Local}, s = S, owner = Owner, starter = Starter} = St) ->
+    limit_window(S, Local),
+    answer(Starter, {ok, S}),
+    {_, St1} = set(#{active => maps:get(active, Local, false)}, St#state{starter = undefined, parent = undefined}),
+    case is_alive(Owner) of
+        true -> {noreply, St1};
+        false -> {stop, normal, St1}
+    end;
+adopted(Error, #state{starter = Starter} = St) ->
+    answer(Starter, Error),
+    {stop, normal, St}.
+
 %% What the parent has of an association that is peeled off comes first.
-taken_along(#state{parent = {Parent, Id}} = St) ->
+taken_along(#state{parent = {Parent, Id}} = St) when is_pid(Parent) ->
     Mon = monitor(process, Parent),
     Parent ! {take, Mon, self(), Id},
     receive
@@ -243,6 +317,7 @@ taken_along(#state{parent = {Parent, Id}} = St) ->
 taken_along(St) ->
     St.
 
+parent(#{method := adopt, local := Local}) -> {adopting, Local};
 parent(#{parent := #'$sctpd'{pid = Parent}, args := #{assoc_id := Id}}) -> {Parent, Id};
 parent(_) -> undefined.
 
@@ -254,7 +329,6 @@ ended({shutdown, Why}, #state{starter = Starter}) when Starter =/= undefined ->
     answer(Starter, {error, sctpd_conn:reason(Why)});
 ended(_, #state{starter = Starter}) when Starter =/= undefined ->
     answer(Starter, {error, closed});
-ended(_, #state{active = false}) -> ok;
 ended(_, #state{s = S} = St) -> deliver({sctp_closed, S}, St).
 
 closed(Alias, {error, <<"closed", _/binary>>}, St) -> closed(Alias, {ok, #{}}, St);
@@ -278,6 +352,9 @@ happened(<<"sctp_passive">>, _, #state{credit = N} = St) ->
     more(St#state{credit = N + 1});     % it is no event that counts
 happened(<<"sctp_closed">>, _, #state{closing = true} = St) ->
     St;
+happened(<<"sctp_closed">>, #{<<"reason">> := <<"the association is over">>}, #state{local = Local} = St)
+  when not is_map_key(show_closed, Local); map_get(show_closed, Local) =:= false ->
+    came(over, St);
 happened(<<"sctp_closed">>, _, St) ->
     came(closed, St);
 happened(<<"owner">>, _, St) ->
@@ -297,6 +374,7 @@ take(#state{active = false, waiter = undefined} = St) ->
     St;
 take(#state{active = Active, stash = Stash} = St) when Active =/= false ->
     case queue:out(Stash) of
+        {{value, over}, _} -> St;
         {{value, What}, Left} -> take(spent(given_to_owner(What, St#state{stash = Left})));
         {empty, _} -> St
     end;
@@ -304,7 +382,7 @@ take(#state{waiter = #waiter{what = recv} = W, stash = Stash} = St) ->
     case {queue:out(Stash), is_alive(W#waiter.caller)} of
         {_, false} -> end_wait(St);
         {{empty, _}, _} -> St;
-        {{{value, closed}, _}, _} -> answered({error, closed}, St);
+        {{{value, End}, _}, _} when End =:= closed; End =:= over -> answered({error, closed}, St);
         {{{value, {accept, _, _, _}}, _}, _} -> St;
         {{{value, Event}, Left}, _} -> answered({ok, with_mode(Event, St)}, St#state{stash = Left})
     end;
@@ -419,7 +497,10 @@ without_the_dead(St) ->
 
 %% Let the daemon send as many as are wanted.
 more(#state{starter = Starter} = St) when Starter =/= undefined -> St;
-more(#state{active = true, all = true} = St) -> St;
+more(#state{active = true, full = true, all = false} = St) -> St;
+more(#state{active = true, full = false, all = true} = St) -> St;
+more(#state{active = true, full = true} = St) ->
+    active(false, {credit, 0}, St#state{all = false, credit = 0});
 more(#state{active = true} = St) ->
     active(true, {credit, 0}, St#state{all = true, credit = 0});
 more(#state{all = true} = St) ->
@@ -491,7 +572,26 @@ passive(#state{s = S} = St) -> deliver({sctp_passive, S}, St#state{active = fals
 spent(#state{active = once} = St) -> St#state{active = false};
 spent(#state{active = 1} = St) -> passive(St);
 spent(#state{active = N} = St) when is_integer(N) -> St#state{active = N - 1};
+spent(#state{active = true, full = false, told = N} = St) when N >= ?LOOK -> looked(St);
+spent(#state{active = true, told = N} = St) -> St#state{told = N + 1};
 spent(St) -> St.
+
+%% With {active, true} nothing says how fast the owner is, but its mailbox does. It may
+%% be full of other things: so one message a look comes all the same.
+looked(#state{owner = Owner, full = Full} = St) ->
+    Most = case Full of true -> ?OWNER_MOST div 2; false -> ?OWNER_MOST end,
+    case node(Owner) =:= node() andalso process_info(Owner, message_queue_len) of
+        {message_queue_len, N} when N > Most ->
+            _ = erlang:send_after(?LOOK_TIME, self(), look),
+            St#state{full = true, told = 0};
+        _ -> St#state{full = false, told = 0}
+    end.
+
+look_again(#state{active = true, full = true, all = false, credit = Credit, asked = Asked} = St)
+  when Credit + Asked =< 0 ->
+    active(1, {credit, 1}, St#state{asked = Asked + 1});
+look_again(St) ->
+    more(St).
 
 %% ---- connect ----------------------------------------------------------------------
 
@@ -531,7 +631,8 @@ begin_give(_, Pid, St) ->
         false -> {{error, badarg}, St}
     end.
 
-end_give(#state{heir = Pid, held = Held, mon = Mon} = St) ->
+end_give(#state{s = S, heir = Pid, held = Held, mon = Mon} = St) ->
     demonitor(Mon, [flush]),
+    sctpd_owners:own(S, Pid),
     _ = [Pid ! M || M <- lists:reverse(Held)],
     St#state{owner = Pid, mon = monitor(process, Pid), heir = undefined, held = []}.

@@ -9,7 +9,7 @@
 -module(sctpd_term).
 
 -export([event/1, sndrcvinfo/1, option_out/1, wanted_out/1, option_in/2, optional/1,
-         own/1, ip_out/2, name_in/1, argument_out/1, plain/1, assoc_of/1, error_string/1]).
+         own/1, ip_out/2, name_in/1, family/1, of_sockaddr/1, is_ipv6/1, argument_out/1, plain/1, assoc_of/1, error_string/1]).
 
 -include_lib("kernel/include/inet_sctp.hrl").
 
@@ -155,6 +155,43 @@ ip_text(IP) ->
 name_in(#{<<"addr">> := Addr, <<"port">> := Port}) -> {ip_in(Addr), Port};
 name_in(_) -> {{0, 0, 0, 0}, 0}.
 
+family(Addr) ->
+    case binary:match(Addr, <<":">>) of
+        nomatch -> inet;
+        _ -> inet6
+    end.
+
+%% Of a map as socket:sockaddr_in() and sockaddr_in6() are: the address, {IP, Scope}
+%% where only its interface makes it one, and the port.
+of_sockaddr(#{family := Family} = A) ->
+    IP = in_family(Family, maps:get(addr, A, any)),
+    {scoped(IP, maps:get(scope_id, A, 0)), maps:get(port, A, 0)};
+of_sockaddr(#{addr := IP} = A) ->
+    {scoped(IP, maps:get(scope_id, A, 0)), maps:get(port, A, 0)};
+of_sockaddr(_) -> error(badarg).
+
+%% {} is no address, and is found out where addresses are.
+in_family(inet, any) -> {0, 0, 0, 0};
+in_family(inet, loopback) -> {127, 0, 0, 1};
+in_family(inet, broadcast) -> {255, 255, 255, 255};
+in_family(inet, IP) when tuple_size(IP) =:= 4 -> IP;
+in_family(inet6, any) -> {0, 0, 0, 0, 0, 0, 0, 0};
+in_family(inet6, loopback) -> {0, 0, 0, 0, 0, 0, 0, 1};
+in_family(inet6, IP) when tuple_size(IP) =:= 8 -> IP;
+in_family(_, _) -> {}.
+
+%% An address that is not link-local has no scope.
+scoped(IP, 0) -> IP;
+scoped({A, _, _, _, _, _, _, _} = IP, Scope) when is_integer(Scope), Scope > 0 ->
+    case A band 16#ffc0 of
+        16#fe80 -> {IP, Scope};
+        _ -> IP
+    end;
+scoped(_, _) -> error(badarg).
+
+is_ipv6({IP, _}) -> is_ipv6(IP);
+is_ipv6(IP) -> is_tuple(IP) andalso tuple_size(IP) =:= 8.
+
 %% inet's tuples have no place for the interface of a link-local address.
 ip_in(Text) ->
     [Addr | _] = binary:split(Text, <<"%">>),
@@ -229,10 +266,13 @@ sndrcvinfo(Record) ->
 
 %% ---- options ---------------------------------------------------------------
 
-%% The mode, whether messages are binaries or lists, is Erlang's own; and who
-%% gets what comes is known here (sctpd_socket.erl).
+%% The mode, whether messages are binaries or lists, is Erlang's own; who gets
+%% what comes is known here (sctpd_socket.erl); and debug (SO_DEBUG) is only kept,
+%% as the kernel does with it: no SCTP has ever looked at it.
 option(mode) -> {local, mode};
 option(active) -> {local, active};
+option(show_closed) -> {local, show_closed};
+option(debug) -> {local, debug};
 option(send_window) -> {local, send_window};
 option(linger) -> linger;
 option(sctp_maxseg) -> value;
@@ -288,6 +328,8 @@ option_out(_) -> throw(einval).
 option_out({local, mode}, N, V) when V =:= list; V =:= binary ->
     {local, N, V};
 option_out({local, active}, N, V) when is_boolean(V); V =:= once ->
+    {local, N, V};
+option_out({local, _}, N, V) when is_boolean(V), N =:= show_closed orelse N =:= debug ->
     {local, N, V};
 option_out({local, active}, N, V) when is_integer(V), V >= -16#8000, V < 16#8000 ->
     {local, N, V};

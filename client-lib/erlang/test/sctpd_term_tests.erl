@@ -18,6 +18,10 @@ set_test_() ->
         {{active, once}, {local, active, once}},
         {{active, -32768}, {local, active, -32768}},
         {{active, 32767}, {local, active, 32767}},
+        {{show_closed, true}, {local, show_closed, true}},
+        {{debug, false}, {local, debug, false}},
+        {{send_window, auto}, {local, send_window, auto}},
+        {{send_window, 0}, {local, send_window, 0}},
         {{recbuf, 65536}, {remote, [recbuf, 65536]}},
         {{sctp_nodelay, true}, {remote, [sctp_nodelay, true]}},
         {{linger, {true, 2}}, {remote, [linger, #{on => true, seconds => 2}]}},
@@ -41,7 +45,7 @@ default_events_test() ->
 
 einval_test_() ->
     [?_assertThrow(einval, sctpd_term:option_out(Option)) || Option <- [
-        {active, 32768}, {active, foo}, {mode, utf8}, {recbuf, -1}, {recbuf, 16#100000000}, {sctp_nodelay, 7},
+        {active, 32768}, {active, foo}, {show_closed, 1}, {debug, 7}, {send_window, -1}, {mode, utf8}, {recbuf, -1}, {recbuf, 16#100000000}, {sctp_nodelay, 7},
         {linger, {true, -1}}, {linger, true}, {netns, 7}, foo, {"name", 1}, {unknown, {1, 2}}]].
 
 %% The record, and the place of the field in it.
@@ -101,6 +105,26 @@ address_test_() ->
         {inet, any, "any"}, {inet6, loopback, "loopback"},
         {inet6, {{16#fe80, 0, 0, 0, 0, 0, 0, 1}, 2}, "fe80::1%2"}]]
         ++ [?_assertThrow(einval, sctpd_term:ip_out(inet, IP)) || IP <- [{1, 2, 3}, {1, 2, 3, 256}, {}, foo]].
+
+sockaddr_test_() ->
+    Link = {16#fe80, 0, 0, 0, 0, 0, 0, 1},
+    [?_assertEqual(Is, sctpd_term:of_sockaddr(Map)) || {Map, Is} <- [
+        {#{family => inet}, {{0, 0, 0, 0}, 0}},
+        {#{family => inet6, port => 7}, {{0, 0, 0, 0, 0, 0, 0, 0}, 7}},
+        {#{family => inet, addr => any, port => 7}, {{0, 0, 0, 0}, 7}},
+        {#{family => inet, addr => loopback}, {{127, 0, 0, 1}, 0}},
+        {#{family => inet, addr => broadcast}, {{255, 255, 255, 255}, 0}},
+        {#{family => inet6, addr => loopback}, {?LO6, 0}},
+        {#{family => inet, addr => {10, 0, 0, 1}, port => 2905}, {{10, 0, 0, 1}, 2905}},
+        {#{addr => {10, 0, 0, 1}, port => 2905}, {{10, 0, 0, 1}, 2905}},
+        {#{family => inet6, addr => Link, scope_id => 2}, {{Link, 2}, 0}},
+        {#{family => inet6, addr => ?LO6, scope_id => 2, flowinfo => 0}, {?LO6, 0}},
+        {#{family => inet, addr => ?LO6}, {{}, 0}}, {#{family => unix, addr => any}, {{}, 0}}]]
+        ++ [?_assertError(badarg, sctpd_term:of_sockaddr(Map)) || Map <- [
+            #{port => 7}, #{family => inet6, addr => Link, scope_id => lo}, foo]].
+
+family_test_() ->
+    [?_assertEqual(inet, sctpd_term:family(<<"10.0.0.1">>)), ?_assertEqual(inet6, sctpd_term:family(<<"fe80::1%eth0">>))].
 
 name_test_() ->
     [?_assertEqual(Name, sctpd_term:name_in(Map)) || {Map, Name} <- [

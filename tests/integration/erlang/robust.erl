@@ -327,7 +327,7 @@ accepts() ->
     close([A, L]).
 
 accepts_actively() ->
-    {ok, L} = sctpd:open([{ip, ?LO}, {type, stream}, {active, true}]),
+    {ok, L} = sctpd:open([{ip, ?LO}, {type, stream}, {active, true}, {show_closed, true}]),
     ok = sctpd:listen(L, true),
     {ok, Port} = sctpd:port(L),
     {ok, S} = sctpd:open([{ip, ?LO}, {type, stream}]),
@@ -435,7 +435,7 @@ daemon_dies() ->
     ok = sctpd:setopts(S, [{active, true}]),
     io:format("ready~n"),
     {error, closed} = result(Waiter),
-    receive {sctp_closed, S} -> ok end,
+    [receive {sctp_closed, X} -> ok end || X <- [S, L]],    % a passive one, too
     {error, closed} = sctpd:send(L, B, 0, <<"x">>),
     {error, closed} = sctpd:recv(L, 0),
     {error, closed} = sctpd:getopts(L, [active]),

@@ -46,6 +46,8 @@ opens() ->
     step(open_any_and_another, fun() -> m(open, [[{ip, ?LO}, {ip, any}]]) end),
     step(open_no_such_device, fun() -> m(open, [[{bind_to_device, <<"nodev0">>}]]) end),
     step(open_no_such_netns, fun() -> m(open, [[{netns, "/no/such"}]]) end),
+    step(open_debug, fun() -> {ok, D} = m(open, [[{debug, true}]]), m(close, [D]) end),
+    step(open_bad_debug, fun() -> m(open, [[{debug, 7}]]) end),
     step(open_tclass_on_inet, fun() -> m(open, [[{tclass, 8}]]) end),
     A = opened(taker, [{ip, ?LO}]),
     step(open_taken_port, fun() -> m(open, [port(A), [{ip, ?LO}]]) end),
@@ -98,6 +100,9 @@ connects() ->
     step(connect_no_name, fun() -> m(connect, [S, "no.such.invalid", P, []]) end),
     step(connect_any, fun() -> m(connect, [S, any, P, []]) end),
     step(connect_empty_name, fun() -> m(connect, [S, "", P, []]) end),
+    step(connect_init_empty_name, fun() -> m(connect_init, [S, "", P, []]) end),
+    step(connectx_init_empty_name, fun() -> m(connectx_init, [S, [""], P, []]) end),
+    step(connect_no_address, fun() -> m(connect, [S, #{family => inet, port => P}, []]) end),
     step(connect_malformed, fun() -> m(connect, [S, {1, 2, 3}, P, []]) end),
     step(connect_broadcast, fun() -> m(connect, [S, {255, 255, 255, 255}, P, []]) end),
     step(connect, fun() ->

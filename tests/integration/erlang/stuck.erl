@@ -213,9 +213,10 @@ owner_is_killed_while_it_closes() ->
     leave(St).
 
 process_is_killed(What) ->
-    #stalled{c = C} = St = stalled(What),
+    #stalled{c = C, owner = Owner} = St = stalled(What),
     exit(element(2, C), kill),
     told_closed(St),
+    receive {Owner, {sctp_closed, C}} -> ok after ?LIMIT -> error(owner_not_told) end,
     timed("the peer sees the end", fun() -> good_one_ends(St) end),
     leave(St).
 
