@@ -4,6 +4,7 @@ package sctpd
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
 )
@@ -38,10 +39,37 @@ func (d *Daemon) isFull() bool { return d.s.keptBytes > keptBytes || d.s.outByte
 
 // makeRoom lets those go on who wait for room, if there is some.
 func (d *Daemon) makeRoom() {
-	if !d.isFull() || d.s.phase == finished {
+	if d.room != nil && (!d.isFull() || d.s.phase == finished) {
 		close(d.room)
-		d.room = make(chan struct{})
+		d.room = nil
 	}
+}
+
+// waitForRoom waits, with the lock given up meanwhile, until a packed message may be queued; and says why it may not.
+// One that is longer than the daemon takes would end the connection.
+func (d *Daemon) waitForRoom(ctx context.Context, packed []byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for d.s.phase != finished && d.isFull() {
+		if d.room == nil {
+			d.room = make(chan struct{})
+		}
+		room := d.room
+		d.mu.Unlock()
+		err := wait(ctx, nil, room)
+		d.mu.Lock()
+		if err != nil {
+			return err
+		}
+	}
+	if d.s.err != nil {
+		return d.s.err
+	}
+	if most := d.s.maxMessage(); len(packed) > most+beside {
+		return &Error{Code: Emsgsize, Text: fmt.Sprintf("emsgsize: the request has %d bytes; the daemon takes messages of up to %d", len(packed), most)}
+	}
+	return nil
 }
 
 // call is a request that somebody waits for.
@@ -54,22 +82,10 @@ type call struct {
 // start queues a packed request, when there is room. late is called, with the lock held, for
 // an answer that nobody waits for any more; then for any.
 func (d *Daemon) start(ctx context.Context, packed []byte, result record, late func(), then func(error)) (*call, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for d.s.phase != finished && d.isFull() {
-		room := d.room
-		d.mu.Unlock()
-		err := wait(ctx, nil, room)
-		d.mu.Lock()
-		if err != nil {
-			return nil, err
-		}
-	}
-	if d.s.err != nil {
-		return nil, d.s.err
+	if err := d.waitForRoom(ctx, packed); err != nil {
+		return nil, err
 	}
 	c := &call{done: make(chan struct{})}
 	d.s.request(packed, result, func(err error) {
@@ -188,17 +204,8 @@ func (d *Daemon) Notify(ctx context.Context, method string, arguments Map) error
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for d.s.phase != finished && d.isFull() {
-		room := d.room
-		d.mu.Unlock()
-		err := wait(ctx, nil, room)
-		d.mu.Lock()
-		if err != nil {
-			return err
-		}
-	}
-	if d.s.err != nil {
-		return d.s.err
+	if err := d.waitForRoom(ctx, packed); err != nil {
+		return err
 	}
 	d.s.notify(packed)
 	return nil

@@ -231,6 +231,9 @@ func (c *Conn) endWith(err error) error {
 
 // Read gives a message, or as much of it as fits, and the rest next time.
 func (c *Conn) Read(b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
 	c.reading.Lock()
 	defer c.reading.Unlock()
 	if len(c.rest) == 0 {

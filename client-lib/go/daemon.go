@@ -27,6 +27,7 @@ const DefaultPath = "/run/sctpd/sctpd.sock"
 const (
 	writeBytes  = 64 << 10               // written at a time
 	keptBytes   = 16 << 20               // requests that are not answered; more wait
+	beside      = 1 << 20                // what the daemon takes of a request beside a message
 	ackPause    = 20 * time.Millisecond  // that an acknowledgement may wait for more
 	firstPause  = 5 * time.Millisecond   // between two attempts to come back
 	lastPause   = 500 * time.Millisecond // the same, in the end
@@ -80,7 +81,7 @@ type Daemon struct {
 	others   queue
 	dropped  uint64
 	gates    map[gateKey]*gate
-	room     chan struct{} // closed when there is room again
+	room     chan struct{} // closed when there is room again; nil: nobody waits for it
 	ackTime  *time.Timer
 	ackWaits bool
 	isReady  bool // hello was answered once
@@ -106,7 +107,7 @@ func (c Config) Connect(ctx context.Context) (*Daemon, error) {
 	defer cancel()
 	d := &Daemon{config: c, s: newSession(!c.Plain, c.Name, c.Token, c.Seq), ready: make(chan error, 1),
 		closing: make(chan struct{}), served: make(chan struct{}), sockets: map[uint64]*Socket{}, groups: map[string]*Group{},
-		members: map[uint64]*Group{}, gates: map[gateKey]*gate{}, room: make(chan struct{})}
+		members: map[uint64]*Group{}, gates: map[gateKey]*gate{}}
 	d.more.L = &d.mu
 	d.others.d = d
 	d.s.wake = d.more.Broadcast
@@ -165,6 +166,16 @@ func (d *Daemon) Seq() uint64 {
 	defer d.mu.Unlock()
 	seq, _ := d.s.mark()
 	return seq
+}
+
+// Err says why the connection is over for good; nil while it is not.
+func (d *Daemon) Err() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.s.err == nil {
+		return nil // and no *Error that is nil
+	}
+	return d.s.err
 }
 
 // Dropped counts events of no socket that Events was not called for.

@@ -305,6 +305,14 @@ func (s *session) welcome(refusal error, answer HelloResult) error {
 	return nil
 }
 
+// maxMessage is the longest message that the daemon takes.
+func (s *session) maxMessage() int {
+	if n := s.hello.limits.Int("max_message"); n > 0 {
+		return int(n)
+	}
+	return largest
+}
+
 func (s *session) clientQueue() int {
 	if n := s.hello.limits.Int("client_queue"); n > 0 {
 		return int(n)

@@ -23,18 +23,20 @@ type Socket struct {
 	queue
 	number     uint64
 	port       uint16
-	assocID    uint32 // of a one-to-one socket that was accepted or peeled off
-	supervised string // name of the association that this is attached to
-	paced      bool   // we set the mode
-	closed     bool   // the daemon has it no more, or not for us
-	left       bool   // the program itself gave it up
-	credit     int    // events that the daemon may still send
-	size       int    // of an event, of late
-	putBack    fifo[AcceptResult]
+	assocID    uint32             // of a one-to-one socket that was accepted or peeled off
+	supervised string             // name of the association that this is attached to
+	paced      bool               // we set the mode
+	closed     bool               // the daemon has it no more, or not for us
+	left       bool               // the program itself gave it up
+	credit     int                // events that the daemon may still send
+	size       int                // of an event, of late
+	putBack    fifo[AcceptResult] // of accepts that were given up
+	peeled     map[uint32]uint64  // sockets of associations, of peeloffs that were given up
 }
 
 func newSocket(d *Daemon, number uint64) *Socket {
-	s := &Socket{queue: queue{d: d}, number: number, paced: true, size: socketBytes / 4}
+	s := &Socket{queue: queue{d: d}, number: number, paced: true, size: socketBytes / 4,
+		peeled: map[uint32]uint64{}}
 	s.wanted = s.grant
 	return s
 }
@@ -355,22 +357,31 @@ func (s *Socket) accept(ctx context.Context, stop <-chan struct{}) (*Socket, err
 }
 
 func (s *Socket) accepted(result AcceptResult) *Socket {
-	new := s.d.socket(result.Accepted)
-	new.assocID, new.port = result.AssocID, s.port
-	return new
+	own := s.d.socket(result.Accepted)
+	own.assocID, own.port = result.AssocID, s.port
+	return own
 }
 
 // Peeloff makes an association a socket of its own.
 func (s *Socket) Peeloff(ctx context.Context, assocID uint32) (*Socket, error) {
 	var result PeeloffResult
-	if err := s.d.call(ctx, "peeloff", pairs{{"sock", s.number}, {"assoc_id", assocID}}, &result); err != nil {
-		return nil, err
-	}
+	late := func() { s.peeled[assocID] = result.Sock }
 	s.d.mu.Lock()
 	defer s.d.mu.Unlock()
-	new := s.d.socket(result.Sock)
-	new.assocID, new.port = assocID, s.port
-	return new, nil
+	number, isPeeled := s.peeled[assocID]
+	if !isPeeled {
+		s.d.mu.Unlock()
+		err := s.d.callLate(ctx, "peeloff", pairs{{"sock", s.number}, {"assoc_id", assocID}}, &result, late)
+		s.d.mu.Lock()
+		if err != nil {
+			return nil, err
+		}
+		number = result.Sock
+	}
+	delete(s.peeled, assocID)
+	own := s.d.socket(number)
+	own.assocID, own.port = assocID, s.port
+	return own, nil
 }
 
 // ---- options -----------------------------------------------------------

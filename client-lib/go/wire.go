@@ -25,8 +25,11 @@ import (
 // than the tables say counts as absent.
 
 const (
-	largest = 1 << 29 // bytes of a message
-	deepest = 64      // arrays and maps in one another
+	largest = 1 << 29 // bytes of a message that comes
+	deepest = 64      // arrays and maps in one another in it
+
+	mostValues  = 65536 // of a message that goes; the daemon would end the connection
+	deepestSent = 16
 )
 
 // Infinity is the timeout that never ends.
@@ -134,9 +137,11 @@ func given[T comparable](value T) any {
 // writer encodes one message. It is written to memory, so what fails is only a value
 // that cannot be sent; err is the first.
 type writer struct {
-	enc *msgpack.Encoder
-	buf bytes.Buffer
-	err error
+	enc    *msgpack.Encoder
+	buf    bytes.Buffer
+	err    error
+	depth  int
+	values int
 }
 
 func newWriter(size int) *writer {
@@ -181,6 +186,7 @@ func (w *writer) record(p pairs) {
 		}
 	}
 	w.fields(n)
+	w.values += n // its keys
 	for _, f := range p {
 		if none(f.value) {
 			continue
@@ -195,6 +201,12 @@ func (w *writer) record(p pairs) {
 }
 
 func (w *writer) value(value any) {
+	w.depth++
+	defer func() { w.depth-- }()
+	if w.values++; w.values > mostValues-16 || w.depth > deepestSent-4 { // the request has some of its own
+		w.note(fmt.Errorf("too much; the daemon takes %d values, nested %d deep", mostValues, deepestSent))
+		return
+	}
 	switch v := value.(type) {
 	case lister:
 		w.record(v.pairs())

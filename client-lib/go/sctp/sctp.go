@@ -126,21 +126,14 @@ func Use(d *sctpd.Daemon) {
 func connected() (*sctpd.Daemon, error) {
 	daemon.Lock()
 	defer daemon.Unlock()
-	if daemon.Daemon == nil {
-		d, err := sctpd.Config{OnChange: forget}.Connect(context.Background())
+	if daemon.Daemon == nil || daemon.Err() != nil { // one that is over for good is followed by another
+		d, err := sctpd.Connect(context.Background(), "")
 		if err != nil {
 			return nil, err
 		}
 		daemon.Daemon = d
 	}
 	return daemon.Daemon, nil
-}
-
-// forget: when the connection is over for good, the next who needs one makes another.
-func forget(change sctpd.Change) {
-	if change == sctpd.Over {
-		Use(nil)
-	}
 }
 
 // ---- connections -------------------------------------------------------

@@ -159,6 +159,13 @@ func TestOptionsEventsAndErrors(t *testing.T) {
 	fails(err, sctpd.Closed)
 }
 
+func deep(n int) any {
+	if n == 0 {
+		return 1
+	}
+	return []any{deep(n - 1)}
+}
+
 // Each row is refused with its code and the place, and changes nothing.
 func TestBadInput(t *testing.T) {
 	d := connect(t)
@@ -192,6 +199,19 @@ func TestBadInput(t *testing.T) {
 		}},
 		{"a value of no type", sctpd.Badarg, "options: chan int cannot be sent", func() error {
 			return here.SetOptions(ctx, sctpd.Opt("recbuf", make(chan int)))
+		}},
+		{"a message that is too long", syscall.EMSGSIZE, "emsgsize: ", func() error {
+			return here.Send(ctx, make([]byte, d.Limits().Int("max_message")+1), to(ours))
+		}},
+		{"a request that is too long", sctpd.Emsgsize, "the daemon takes", func() error {
+			return here.Send(ctx, make([]byte, d.Limits().Int("max_message")+2<<20), to(ours))
+		}},
+		{"too many values", sctpd.Badarg, "wonder: too much", func() error {
+			_, err := d.Call(ctx, "open", sctpd.Map{"wonder": make([]uint16, 70000)})
+			return err
+		}},
+		{"too many of them in one another", sctpd.Badarg, "too much", func() error {
+			return here.SetOptions(ctx, sctpd.Opt("recbuf", deep(20)))
 		}},
 		{"a method that is none", syscall.ENOSYS, "no_such", func() error { _, err := d.Call(ctx, "no_such", nil); return err }},
 		{"an argument that is none", sctpd.Badarg, "wonder", func() error {
