@@ -105,14 +105,7 @@ func (c Config) Connect(ctx context.Context) (*Daemon, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	d := &Daemon{config: c, s: newSession(!c.Plain, c.Name, c.Token, c.Seq), ready: make(chan error, 1),
-		closing: make(chan struct{}), served: make(chan struct{}), sockets: map[uint64]*Socket{}, groups: map[string]*Group{},
-		members: map[uint64]*Group{}, gates: map[gateKey]*gate{}}
-	d.more.L = &d.mu
-	d.others.d = d
-	d.s.wake = d.more.Broadcast
-	d.ackTime = time.AfterFunc(time.Hour, d.ackNow)
-	d.ackTime.Stop() // until ackLater
+	d := newDaemon(c)
 	conn, err := d.dial(ctx)
 	if err != nil {
 		return nil, err
@@ -128,6 +121,18 @@ func (c Config) Connect(ctx context.Context) (*Daemon, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+func newDaemon(c Config) *Daemon {
+	d := &Daemon{config: c, s: newSession(!c.Plain, c.Name, c.Token, c.Seq), ready: make(chan error, 1),
+		closing: make(chan struct{}), served: make(chan struct{}), sockets: map[uint64]*Socket{}, groups: map[string]*Group{},
+		members: map[uint64]*Group{}, gates: map[gateKey]*gate{}}
+	d.more.L = &d.mu
+	d.others.d = d
+	d.s.wake = d.more.Broadcast
+	d.ackTime = time.AfterFunc(time.Hour, d.ackNow)
+	d.ackTime.Stop() // until ackLater
+	return d
 }
 
 // ---- what it is --------------------------------------------------------

@@ -5,15 +5,15 @@ package sctpd
 import (
 	"context"
 	"errors"
-	"net"
+	"io"
 	"time"
 )
 
 // What the daemon sends: how it is read, and to whom it is given.
 
 // read reads messages until the connection ends, and says why it did.
-func (d *Daemon) read(conn net.Conn) *Error {
-	r := newReader(conn)
+func (d *Daemon) read(in io.Reader) *Error {
+	r := newReader(in)
 	for {
 		r.size, r.depth = 0, 0
 		err := d.message(r)
