@@ -51,6 +51,9 @@ func (d *Daemon) message(r *reader) error {
 		return err
 	}
 	var kind int
+	if n < 1 {
+		return malformed("it is empty")
+	}
 	if err := number(r, &kind); err != nil {
 		return err
 	}
