@@ -172,6 +172,8 @@ here_called() {
 		libmsgpack-c-dev) offered "$package" || package=libmsgpack-dev ;;
 		systemd-dev) offered "$package" || package=systemd ;;
 		user-mode-linux) offered "$package" || ! offered libc6-dev || continue ;;
+		# Without them the tests of the Go library are left out, and say so.
+		golang-go | golang-github-vmihailenco-*) offered "$package" || ! offered libc6-dev || continue ;;
 		esac
 		echo "$package"
 	done | tr '\n' ' ' | sed 's/ $//'

@@ -10,7 +10,6 @@ import (
 	"reflect"
 	"syscall"
 	"testing"
-	"time"
 
 	"sctpd.example/sctpd/sctp"
 )
@@ -35,8 +34,8 @@ func accept(listener *sctp.SCTPListener) *sctp.SCTPConn {
 	return conn
 }
 
-// handle reads as an AMF does, until the association is over.
-func handle(conn *sctp.SCTPConn, to chan<- said) {
+// handle reads as an AMF does, until the association is over; idle is told when nothing came in the time of SetReadTimeout.
+func handle(conn *sctp.SCTPConn, to chan<- said, idle chan<- bool) {
 	defer close(to)
 	buf := make([]byte, 262144)
 	for {
@@ -46,6 +45,10 @@ func handle(conn *sctp.SCTPConn, to chan<- said) {
 			to <- said{conn, "", "EOF"}
 			return
 		case err == syscall.EAGAIN || err == syscall.EINTR:
+			select {
+			case idle <- true:
+			default:
+			}
 		case err != nil:
 			to <- said{conn, "", err.Error()}
 			return
@@ -93,8 +96,9 @@ func TestProgramsOfFree5GC(t *testing.T) {
 	same(ok(gnb.SCTPGetPrimaryPeerAddr()).String(), amfAddr.String())
 	same(ok(amf.GetReadBuffer()) >= 262144/2, true)
 
-	events := make(chan said, 10)
-	go handle(amf, events)
+	events, idle := make(chan said, 10), make(chan bool)
+	go handle(amf, events, idle)
+	<-idle
 	ok(gnb.Write([]byte("NGSetupRequest")))
 	same(<-events, said{amf, "NGSetupRequest", "message"})
 	ok(gnb.SCTPWrite([]byte("InitialUEMessage"), &sctp.SndRcvInfo{Stream: 1, PPID: ngapPPID}))
@@ -103,7 +107,6 @@ func TestProgramsOfFree5GC(t *testing.T) {
 	same(<-events, said{amf, "", "no NGAP"})
 
 	// What the AMF writes has the PPID that it set, and is read in pieces if need be.
-	time.Sleep(60 * time.Millisecond) // its read has had its EAGAIN
 	ok(amf.Write([]byte("NGSetupResponse")))
 	buf := make([]byte, 8)
 	n, got, _, err := gnb.SCTPRead(buf)
