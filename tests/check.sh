@@ -39,7 +39,7 @@ step_reference() { # REFERENCE.md, the records of client libraries and what is m
 }
 
 step_conformance() { # each client library does what the protocol asks of it, whatever the daemon says and whenever it dies
-	/usr/bin/python3 tests/conformance/run
+	TEST_WAIT=60 /usr/bin/python3 tests/conformance/run
 }
 
 # The Python library is typed. The wheel and the sdist are the same bytes elsewhere and under another umask, and the sdist makes the same wheel.

@@ -264,12 +264,13 @@ func (d *Daemon) hangUp() bool {
 	return wasUp
 }
 
-// mayReturn says whether there is a session, and a daemon that knows it after its end.
+// mayReturn says whether there is a session, and a daemon that knows it after its end. One that
+// ends before it has answered hello is waited for as well.
 func (d *Daemon) mayReturn() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.s
-	return s.phase != finished && s.resumable && s.token != "" && (s.hello.Version == "" || s.survives())
+	return s.phase != finished && s.resumable && (s.hello.Version == "" || s.token != "" && s.survives())
 }
 
 // comeBack connects again, with pauses; nil: it is over.

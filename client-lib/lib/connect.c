@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,8 @@
 #include "lib/dial.h"
 #include "lib/session.h"
 #include "lib/wait.h"
+
+#define AGAIN	10	/* ms between two daemons that did not answer hello */
 
 static int
 dial_error(struct sctpd *c, const char *path, int number)
@@ -38,12 +41,31 @@ dial_error(struct sctpd *c, const char *path, int number)
 	}
 }
 
+static int
+dial_once(struct sctpd *c, const struct sockaddr_un *sun)
+{
+	struct timeval	tv = { c->timeout / 1000, c->timeout % 1000 * 1000 };
+	int		fd, saved;
+
+	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1)
+		return lib_error(c, code_of_errno(errno), "socket: %s", strerror(errno));
+	/* A Unix connect waits for room in the listener's queue; the timeout bounds it. */
+	if ((c->timeout > 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv) == -1) ||
+	    connect(fd, (const struct sockaddr *)sun, sizeof *sun) == -1) {
+		saved = errno;
+		close(fd);
+		return dial_error(c, sun->sun_path, saved);
+	}
+	dial_remember(c, sun);
+	return sctpd_use_fd(c, fd);
+}
+
 int
 sctpd_dial(struct sctpd *c, const char *path)
 {
 	struct sockaddr_un	sun = { .sun_family = AF_UNIX };
-	struct timeval		tv = { c->timeout / 1000, c->timeout % 1000 * 1000 };
-	int			fd, saved;
+	int64_t			deadline = conn_deadline(c->timeout);
+	int			code;
 
 	if (path == NULL)
 		path = getenv("SCTPD_SOCKET");
@@ -54,17 +76,11 @@ sctpd_dial(struct sctpd *c, const char *path)
 		    "%s is too long for the path of a socket; it takes %zu bytes",
 		    path, sizeof sun.sun_path - 1);
 	memcpy(sun.sun_path, path, strlen(path));
-	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1)
-		return lib_error(c, code_of_errno(errno), "socket: %s", strerror(errno));
-	/* A Unix connect waits for room in the listener's queue; the timeout bounds it. */
-	if ((c->timeout > 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv) == -1) ||
-	    connect(fd, (const struct sockaddr *)&sun, sizeof sun) == -1) {
-		saved = errno;
-		close(fd);
-		return dial_error(c, path, saved);
-	}
-	dial_remember(c, &sun);
-	return sctpd_use_fd(c, fd);
+	/* A daemon that dies before there is a session is no end of one: whoever listens in its place is greeted. */
+	while ((code = dial_once(c, &sun)) == SCTPD_LOST && c->session.on && c->session.token[0] == '\0' &&
+	    (deadline < 0 || conn_now() < deadline))
+		(void)poll(NULL, 0, AGAIN);
+	return code;
 }
 
 /* Say hello and wait for the answer. */

@@ -577,6 +577,21 @@ def without_a_session(f, d):
     f.nobody_comes()
 
 
+@case("It dies before it answers the first hello: it is greeted again")
+def before_there_is_a_session(f, d):
+    d.connect()
+    for _ in range(2):
+        c = f.accept()
+        same("resume" in c.read("hello")[2], True, "resume")
+        c.die()
+    c = f.accept()
+    f.greet(c)
+    d.connected()
+    d.call(1, "status")
+    f.answer(c, c.read("status")[0], {"pid": 1})
+    d.ok(1, {"pid": 1})
+
+
 @case("Where nobody listens, it says so")
 def nobody_listens(f, d):
     f.leave()

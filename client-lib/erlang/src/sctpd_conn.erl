@@ -667,11 +667,12 @@ again(#state{pause = Pause, give_up = GiveUp} = St) ->
 %% The connection is gone. A daemon that does not survive takes all with it.
 broken(#state{phase = away} = St) ->
     St;
-broken(#state{port = Port, survives = Survives} = St) ->
+broken(#state{port = Port, token = Token, survives = Survives} = St) ->
     try port_close(Port) catch error:badarg -> true end,
     St1 = St#state{phase = away, port = undefined, buf = <<>>, parts = [], missing = 0,
                    out = [], out_bytes = 0, ack = false, busy = false},
-    case Survives of
+    %% One that dies before there is a session is waited for as well.
+    case Survives orelse Token =:= undefined of
         true -> again(St1);
         false -> over(lost, St1)
     end.

@@ -188,17 +188,19 @@ class Daemon extends callsOf("daemon", EventEmitter) {
         this.#hangUp();
         session.breakOff();
         const greeted = this.#greeted;
-        if (!session.resumable || !session.token || (session.hello.features && !session.survives)) {
+        const wasThere = Boolean(session.hello.features); // a daemon that dies before there is a session is waited for as well
+        if (!session.resumable || (wasThere && !(session.token && session.survives))) {
             this.#over(new LostError(`lost: ${this.#why}`));
         } else if (!this.#returning) {
             this.#returning = true;
-            this.#tell("gone");
-            this.#comeBack();
+            const had = wasThere || Boolean(session.token);
+            if (had) this.#tell("gone");
+            this.#comeBack(had);
         }
         greeted.resolve(); // who waits for that goes on
     }
 
-    async #comeBack() {
+    async #comeBack(had) {
         const end = performance.now() + this.#patience;
         for (let pause = FIRST_PAUSE; this._session.phase !== OVER; pause = Math.min(2 * pause, LAST_PAUSE)) {
             if (await this.#isBack(end)) break;
@@ -207,7 +209,7 @@ class Daemon extends callsOf("daemon", EventEmitter) {
             else await within(pause, this.#ended.promise);
         }
         this.#returning = false;
-        if (this._session.phase === UP) this.#tell("back");
+        if (this._session.phase === UP && had) this.#tell("back");
     }
 
     // Try to connect again. Whether that is settled.

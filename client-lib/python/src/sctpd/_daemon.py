@@ -164,16 +164,19 @@ class Daemon(DaemonCalls):
         session = self._session
         text = "lost: the connection to sctpd ended" + (f": {why.strerror}" if why is not None else "")
         session.break_off()
-        if not session.resumable or not session.token or session.hello and not session.survives:
+        was_there = bool(session.hello)  # a daemon that dies before there is a session is waited for as well
+        if not session.resumable or was_there and not (session.token and session.survives):
             self._over(Lost(text, "lost"))
             return
         if self._greeted is not None and not self._greeted.done():
             self._greeted.set_result(None)  # _come_back goes on
         if self._returning is None:
-            self._tell("gone")
-            self._returning = self._loop.create_task(self._come_back())
+            had = was_there or bool(session.token)
+            if had:
+                self._tell("gone")
+            self._returning = self._loop.create_task(self._come_back(had))
 
-    async def _come_back(self) -> None:
+    async def _come_back(self, had: bool) -> None:
         pause, session = FIRST_PAUSE, self._session
         give_up = None if self._patience is None else self._loop.time() + self._patience
         try:
@@ -198,7 +201,7 @@ class Daemon(DaemonCalls):
                 pause = min(2 * pause, LAST_PAUSE)
         finally:
             self._returning = None
-            if session.phase == UP:
+            if session.phase == UP and had:
                 self._tell("back")
 
     def _over(self, why: Lost) -> None:
