@@ -5,6 +5,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -28,47 +29,73 @@ var (
 )
 
 func say(what map[string]any) {
-	line, err := json.Marshal(plain(reflect.ValueOf(what)))
-	if err != nil {
-		panic(err)
-	}
+	var line bytes.Buffer
+	write(&line, reflect.ValueOf(what))
+	line.WriteByte('\n')
 	printed.Lock()
 	defer printed.Unlock()
-	os.Stdout.Write(append(line, '\n'))
+	os.Stdout.Write(line.Bytes())
 }
 
-// plain makes of a value what JSON has, with names as they are on the wire; what is zero in a record is absent.
-func plain(v reflect.Value) any {
+// write writes a value as JSON, with names as they are on the wire; what is zero in a record is absent. Bytes are
+// written here, since json.Marshal would look at each digit of 16 MiB.
+func write(to *bytes.Buffer, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Interface, reflect.Pointer:
 		if v.IsNil() {
-			return nil
+			to.WriteString("null")
+		} else {
+			write(to, v.Elem())
 		}
-		return plain(v.Elem())
 	case reflect.Map:
-		m := map[string]any{}
+		m := map[string]reflect.Value{}
 		for it := v.MapRange(); it.Next(); {
-			m[it.Key().String()] = plain(it.Value())
+			m[it.Key().String()] = it.Value()
 		}
-		return m
+		object(to, m)
 	case reflect.Struct:
-		m := map[string]any{}
+		m := map[string]reflect.Value{}
 		fields(v, m)
-		return m
+		object(to, m)
 	case reflect.Slice:
 		if v.Type().Elem().Kind() == reflect.Uint8 {
-			return map[string]any{"bytes": hex.EncodeToString(v.Bytes())}
+			to.WriteString(`{"bytes": "` + hex.EncodeToString(v.Bytes()) + `"}`)
+			return
 		}
-		l := make([]any, v.Len())
-		for i := range l {
-			l[i] = plain(v.Index(i))
+		to.WriteByte('[')
+		for i := 0; i < v.Len(); i++ {
+			comma(to, i)
+			write(to, v.Index(i))
 		}
-		return l
+		to.WriteByte(']')
+	default:
+		text, err := json.Marshal(v.Interface())
+		if err != nil {
+			panic(err)
+		}
+		to.Write(text)
 	}
-	return v.Interface()
 }
 
-func fields(v reflect.Value, m map[string]any) {
+func comma(to *bytes.Buffer, i int) {
+	if i > 0 {
+		to.WriteString(", ")
+	}
+}
+
+func object(to *bytes.Buffer, m map[string]reflect.Value) {
+	to.WriteByte('{')
+	i := 0
+	for key, value := range m {
+		comma(to, i)
+		to.WriteString(strconv.Quote(key) + ": ")
+		write(to, value)
+		i++
+	}
+	to.WriteByte('}')
+}
+
+func fields(v reflect.Value, m map[string]reflect.Value) {
 	for i := 0; i < v.NumField(); i++ {
 		f := v.Type().Field(i)
 		switch {
@@ -76,11 +103,11 @@ func fields(v reflect.Value, m map[string]any) {
 		case f.Anonymous:
 			fields(v.Field(i), m)
 		case f.Name == "Extra":
-			for key, value := range plain(v.Field(i)).(map[string]any) {
-				m[key] = value
+			for it := v.Field(i).MapRange(); it.Next(); {
+				m[it.Key().String()] = it.Value()
 			}
 		case f.IsExported():
-			m[wire(f.Name)] = plain(v.Field(i))
+			m[wire(f.Name)] = v.Field(i)
 		}
 	}
 }
