@@ -267,8 +267,8 @@ sndrcvinfo(Record) ->
 %% ---- options ---------------------------------------------------------------
 
 %% The mode, whether messages are binaries or lists, is Erlang's own; who gets
-%% what comes is known here (sctpd_socket.erl); and debug (SO_DEBUG) is only kept,
-%% as the kernel does with it: no SCTP has ever looked at it.
+%% what comes is known here (sctpd_socket.erl). With debug gen_sctp's driver prints
+%% what it does; here it is only kept, as the daemon's log and sctpctl say that.
 option(mode) -> {local, mode};
 option(active) -> {local, active};
 option(show_closed) -> {local, show_closed};
