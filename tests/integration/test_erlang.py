@@ -195,6 +195,24 @@ def test_better(d):
     assert said.endswith("done\n") and said.count("ok ") == 25, said
 
 
+def test_sends_wait_for_what_may_be_refused(d):
+    """And for a place in the window; what is refused later comes back."""
+    said = printed(d, "robust:sends()")
+    assert said.endswith("done\n") and said.count("ok ") == 6, said
+
+
+def test_stopped_node_has_sent(d):
+    """What send took is written when the application is stopped."""
+    c = d.client()
+    server = c.call("open", ip="127.0.0.1", options={"active": True})
+    c.call("listen", sock=server["sock"])
+    with erl(d, f"robust:sends_and_stops({server['port']})") as program:
+        for n in range(1, 101):
+            assert c.event("data")["data"] == n.to_bytes(4, "big")
+        program.end()
+    c.close()
+
+
 def test_daemon_dies(d):
     """Whoever waits is told, and what comes later too."""
     other = Daemon()

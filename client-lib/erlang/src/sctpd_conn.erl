@@ -10,6 +10,7 @@
 %% Kind is what else there is to do:
 %%
 %%	plain		nothing
+%%	recv		what comes of it is an event
 %%	{send, Why, Key, Stream, Length}	a message, of an association
 %%	{setup, Pid}	what comes of it is a socket of this process
 %%	{accept, Pid}	the same, but the socket has no process yet
@@ -285,19 +286,14 @@ was_sent(Key, Weight, #state{window = W} = St) ->
     lists:foldl(fun placed/2, St#state{window = W1}, Ready).
 
 %% The daemon has all notifications that were written before an answered request.
-arrived(N, #state{kept = Kept, kept_n = K, kept_bytes = B} = St) ->
-    case queue:peek(Kept) of
-        {value, {M, _, _, _}} when M < N -> arrived(N, queue:drop(Kept), K - 1, B - bytes(queue:get(Kept)), St);
-        _ -> St
-    end.
+arrived(N, #state{kept = Kept, kept_n = K, kept_bytes = B} = St) -> arrived(N, Kept, K, B, St).
 
 arrived(N, Kept, K, B, St) ->
     case queue:peek(Kept) of
         {value, {M, _, Bytes, _}} when M < N -> arrived(N, queue:drop(Kept), K - 1, B - Bytes, St);
+        _ when K =:= St#state.kept_n -> St;
         _ -> St#state{kept = Kept, kept_n = K, kept_bytes = B}
     end.
-
-bytes({_, _, Bytes, _}) -> Bytes.
 
 %% The socket is closed: what waits to be sent on it is not.
 unsend(Sock, #state{window = W} = St) ->
@@ -459,6 +455,13 @@ result(Text, _) -> {error, Text}.
 answered(#call{to = To, kind = plain}, Answer, St) ->
     answer(To, Answer),
     St;
+answered(#call{to = To, kind = recv}, Answer, St) ->
+    St1 = case Answer of
+        {ok, #{<<"event">> := Event} = Fields} -> ended(Event, Fields, St);
+        {error, _} -> St
+    end,
+    answer(To, Answer),
+    St1;
 answered(#call{kind = {anchor, Key}, weight = Weight, body = Body}, Answer, St) ->
     St1 = was_sent(Key, Weight, St),
     case Answer of

@@ -451,7 +451,7 @@ wait_for(What, Caller, Timeout, Alias, St) ->
 poll(_, #state{polls = true} = St) -> St;
 poll(_, #state{grow = Grow, waiter = #waiter{once = false}} = St) when Grow > 1 -> more(St);
 poll(recv, St) ->
-    ask({poll, recv}, plain, recv, #{timeout => 0}, St#state{polls = true});
+    ask({poll, recv}, recv, recv, #{timeout => 0}, St#state{polls = true});
 poll(accept, St) ->
     ask({poll, accept}, {accept, self()}, accept, #{timeout => 0}, St#state{polls = true}).
 

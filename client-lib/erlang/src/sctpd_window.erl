@@ -50,7 +50,7 @@
     total :: atomics:atomics_ref(),
     size = 0 :: non_neg_integer(), most = 0 :: non_neg_integer(),
     sizes = #{} :: #{Sock :: non_neg_integer() => non_neg_integer()},
-    flows = #{} :: #{key() => #flow{}}
+    flows = #{} :: #{Sock :: non_neg_integer() => #{Assoc :: non_neg_integer() => #flow{}}}
 }).
 
 %% ---- for those that send ---------------------------------------------------------
@@ -111,20 +111,31 @@ resize(Sock, Size, #window{table = Table, sizes = Sizes, flows = Flows} = W) ->
         auto -> W#window{sizes = maps:remove(Sock, Sizes)};
         _ -> W#window{sizes = Sizes#{Sock => Size}}
     end,
-    W1#window{flows = maps:map(fun
-        ({S, _}, F) when S =:= Sock -> F#flow{window = window(Sock, W1)};
-        (_, F) -> F
-    end, Flows)}.
+    case Flows of
+        #{Sock := Of} ->
+            W1#window{flows = Flows#{Sock := maps:map(fun(_, F) -> F#flow{window = window(Sock, W1)} end, Of)}};
+        _ -> W1
+    end.
 
 window(Sock, #window{size = Size, sizes = Sizes}) -> min(Size, maps:get(Sock, Sizes, Size)).
 
-flow({Sock, _} = Key, #window{flows = Flows} = W) ->
+flow({Sock, Id}, #window{flows = Flows} = W) ->
     case Flows of
-        #{Key := F} -> F;
+        #{Sock := #{Id := F}} -> F;
         _ -> #flow{count = atomics:new(1, []), window = window(Sock, W)}
     end.
 
-put(Key, F, #window{flows = Flows} = W) -> W#window{flows = Flows#{Key => F}}.
+put({Sock, Id}, F, #window{flows = Flows} = W) ->
+    case Flows of
+        #{Sock := Of} -> W#window{flows = Flows#{Sock := Of#{Id => F}}};
+        _ -> W#window{flows = Flows#{Sock => #{Id => F}}}
+    end.
+
+drop({Sock, Id}, #window{flows = Flows} = W) ->
+    case maps:remove(Id, maps:get(Sock, Flows, #{})) of
+        Left when map_size(Left) =:= 0 -> W#window{flows = maps:remove(Sock, Flows)};
+        Left -> W#window{flows = Flows#{Sock => Left}}
+    end.
 
 %% A message came that was taken: is it an anchor, and of which weight? Must says
 %% that it is to be one.
@@ -169,10 +180,10 @@ fits(Cost, Room, #flow{count = Count}, #window{total = Total, most = Most}) ->
 %% An anchor of that weight is answered: who may send now, first to last, each
 %% with the weight of its anchor.
 -spec done(key(), Weight :: pos_integer(), #window{}) -> {[{pos_integer(), waiter()}], #window{}}.
-done(Key, Weight, #window{total = Total, flows = Flows} = W) ->
+done({Sock, Id} = Key, Weight, #window{total = Total, flows = Flows} = W) ->
     atomics:sub(Total, 1, Weight),
     case Flows of
-        #{Key := #flow{count = Count, anchors = N} = F} ->
+        #{Sock := #{Id := #flow{count = Count, anchors = N} = F}} ->
             atomics:sub(Count, 1, Weight),
             released(Key, F#flow{anchors = N - 1}, W, []);
         _ -> {[], W}
@@ -198,9 +209,9 @@ released(Key, #flow{waits = Waits, count = Count} = F, W, Ready) ->
     end.
 
 %% An association that is in the table has its flow, which the table refers to.
-kept(Key, #flow{anchors = 0, waits = Waits} = F, #window{table = Table, flows = Flows} = W) ->
+kept(Key, #flow{anchors = 0, waits = Waits} = F, #window{table = Table} = W) ->
     case queue:is_empty(Waits) andalso not ets:member(Table, Key) of
-        true -> W#window{flows = maps:remove(Key, Flows)};
+        true -> drop(Key, W);
         false -> put(Key, F, W)
     end;
 kept(Key, F, W) ->
@@ -223,10 +234,10 @@ warm(Key, Stream, Length, #window{table = Table, total = Total, most = Most} = W
 
 %% The association is over, or something of it was refused.
 -spec ended(key(), #window{}) -> #window{}.
-ended(Key, #window{table = Table, flows = Flows} = W) ->
+ended({Sock, Id} = Key, #window{table = Table, flows = Flows} = W) ->
     cool({Table, Key}),
     case Flows of
-        #{Key := F} -> kept(Key, F, W);
+        #{Sock := #{Id := F}} -> kept(Key, F, W);
         _ -> W
     end.
 
@@ -234,21 +245,21 @@ ended(Key, #window{table = Table, flows = Flows} = W) ->
 -spec close(Sock :: non_neg_integer(), #window{}) -> {[waiter()], #window{}}.
 close(Sock, #window{table = Table, flows = Flows} = W) ->
     cool(Table, Sock),
-    Closed = [{Key, F} || {{S, _} = Key, F} <- maps:to_list(Flows), S =:= Sock],
-    Waiters = [Waiter || {_, #flow{waits = Waits}} <- Closed, {_, _, Waiter} <- queue:to_list(Waits)],
-    {Waiters, lists:foldl(fun({Key, F}, W1) ->
+    Of = maps:get(Sock, Flows, #{}),
+    Waiters = [Waiter || #flow{waits = Waits} <- maps:values(Of), {_, _, Waiter} <- queue:to_list(Waits)],
+    {Waiters, maps:fold(fun(Id, F, W1) ->
         _ = queue:is_empty(F#flow.waits) orelse atomics:sub(F#flow.count, 1, ?CLOSED),
-        kept(Key, F#flow{waits = queue:new()}, W1)
-    end, W, Closed)}.
+        kept({Sock, Id}, F#flow{waits = queue:new()}, W1)
+    end, W, Of)}.
 
 %% It is closed.
 -spec forget(Sock :: non_neg_integer(), #window{}) -> {[waiter()], #window{}}.
 forget(Sock, W) ->
     {Waiters, #window{flows = Flows, sizes = Sizes} = W1} = close(Sock, W),
-    {Waiters, W1#window{flows = maps:filter(fun({S, _}, _) -> S =/= Sock end, Flows),
-                        sizes = maps:remove(Sock, Sizes)}}.
+    {Waiters, W1#window{flows = maps:remove(Sock, Flows), sizes = maps:remove(Sock, Sizes)}}.
 
 %% Bytes that have no place.
 -spec waiting(#window{}) -> non_neg_integer().
 waiting(#window{flows = Flows}) ->
-    lists:sum([Cost - ?COST || #flow{waits = Waits} <- maps:values(Flows), {Cost, _, _} <- queue:to_list(Waits)]).
+    lists:sum([Cost - ?COST || Of <- maps:values(Flows), #flow{waits = Waits} <- maps:values(Of),
+                               {Cost, _, _} <- queue:to_list(Waits)]).

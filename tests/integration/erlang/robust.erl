@@ -4,7 +4,7 @@
 %% NAME" for each, and daemon_dies/0 is told when by its standard input.
 -module(robust).
 
--export([run/0, daemon_dies/0, connecting_caller_is_killed/0]).
+-export([run/0, sends/0, sends_and_stops/1, daemon_dies/0, connecting_caller_is_killed/0]).
 -include_lib("kernel/include/inet_sctp.hrl").
 
 -define(LO, {127, 0, 0, 1}).
@@ -46,6 +46,17 @@ check(Name, Do) ->
     Do(),
     nothing = receive M -> M after 0 -> nothing end,
     io:format("ok ~s~n", [Name]).
+
+%% What send waits for: all of it holds on any stack.
+sends() ->
+    [check(Name, Do) || {Name, Do} <- [
+        {sends_without_waiting, fun sends_without_waiting/0},
+        {a_full_window, fun a_full_window/0},
+        {no_window, fun no_window/0},
+        {options_of_one_send, fun options_of_one_send/0},
+        {what_was_refused_comes_back, fun what_was_refused_comes_back/0},
+        {the_next_send_has_the_error, fun the_next_send_has_the_error/0}]],
+    io:format("done~n").
 
 %% A listener that has an association with a socket: {Listener, Id, Socket, Id}.
 pair() -> pair([]).
@@ -426,6 +437,113 @@ loaded_anew() ->
     {ok, {_, _, _, <<1>>}} = result(Waiter),
     [<<2>>, <<3>>] = [data(First), data(First)],
     close([L | [S || {S, _} <- Socks]]).
+
+%% ---- what send waits for ----------------------------------------------------------
+
+%% Nothing answers while the connection's process stands still.
+standing_still(S, Do) ->
+    true = erlang:suspend_process(element(3, S)),
+    Result = Do(),
+    true = erlang:resume_process(element(3, S)),
+    Result.
+
+sender(S, A, Ns) ->
+    Me = self(),
+    spawn(fun() -> [begin ok = sctpd:send(S, A, 0, <<N:32>>), Me ! {sent, N} end || N <- Ns] end).
+
+sends_without_waiting() ->
+    {L, _, S, A} = pair(),
+    ok = sctpd:send(S, A, 1, <<"long enough">>),
+    <<"long enough">> = data(L),
+    standing_still(S, fun() ->
+        [ok = sctpd:send(S, A, N rem 2, <<N:32>>) || N <- lists:seq(1, 20)],
+        [ok = sctpd:send(S, #sctp_sndrcvinfo{assoc_id = A, ppid = N}, [<<N:16>>, "xx"]) || N <- [21, 22]]
+    end),
+    [<<N:32>> = data(L) || N <- lists:seq(1, 20)],
+    [{ok, {_, _, [#sctp_sndrcvinfo{ppid = N}], <<N:16, "xx">>}} = sctpd:recv(L, 5000) || N <- [21, 22]],
+    close([L, S]).
+
+%% A sender waits for its place, and an option and another association do not.
+a_full_window() ->
+    {L, _, S, A} = pair(),
+    {L2, _, S2, A2} = pair(),
+    [ok = sctpd:send(X, I, 0, <<0:32>>) || {X, I} <- [{S, A}, {S2, A2}]],
+    [<<0:32>> = data(X) || X <- [L, L2]],
+    Sent = standing_still(S, fun() ->
+        _ = sender(S, A, lists:seq(1, 2000)),
+        N = count_sent(0),
+        standing_still_too(S2, S, fun() -> ok = sctpd:send(S2, A2, 0, <<"on">>) end),
+        N
+    end),
+    true = Sent > 50 andalso Sent < 1000,
+    [<<N:32>> = data(L) || N <- lists:seq(1, 2000)],
+    2000 = Sent + count_sent(0),
+    <<"on">> = data(L2),
+    close([L, S, L2, S2]).
+
+standing_still_too(S, Same, Do) when element(3, S) =:= element(3, Same) -> Do();
+standing_still_too(S, _, Do) -> standing_still(S, Do).
+
+%% Until the sender sends no more.
+count_sent(N) ->
+    receive {sent, _} -> count_sent(N + 1) after 500 -> N end.
+
+no_window() ->
+    {L, _, S, A} = pair(),
+    ok = sctpd:setopts(S, [{send_window, 0}]),
+    {ok, [{send_window, 0}]} = sctpd:getopts(S, [send_window]),
+    ok = sctpd:send(S, A, 0, <<0:32>>),
+    0 = standing_still(S, fun() -> _ = sender(S, A, [1]), count_sent(0) end),
+    1 = count_sent(0),
+    ok = sctpd:setopts(S, [{send_window, auto}]),
+    ok = sctpd:send(S, A, 0, <<2:32>>),
+    1 = standing_still(S, fun() -> _ = sender(S, A, [3]), count_sent(0) end),
+    [<<N:32>> = data(L) || N <- [0, 1, 2, 3]],
+    {error, einval} = sctpd:setopts(S, [{send_window, -1}]),
+    close([L, S]).
+
+options_of_one_send() ->
+    {ok, S} = sctpd:open([{send_timeout, 100}]),
+    {ok, [{send_window, 0}]} = sctpd:getopts(S, [send_window]),
+    {ok, T} = sctpd:open(),
+    {ok, [{send_window, auto}]} = sctpd:getopts(T, [send_window]),
+    ok = sctpd:setopts(T, [{non_block_send, true}]),
+    {ok, [{send_window, 0}]} = sctpd:getopts(T, [send_window]),
+    close([S, T]).
+
+%% Of an association that is none: all come back, once and in order, with the reason.
+what_was_refused_comes_back() ->
+    {L, _, S, A} = pair(),
+    ok = sctpd:setopts(S, [{active, true}]),
+    Gone = A + 100000,
+    Sock = element(4, S),
+    [element(3, S) ! {'$send', {Sock, Gone}, 4, sctpd_data:send(Sock, Gone, 0, <<N:32>>)} || N <- lists:seq(1, 300)],
+    [receive
+         {sctp_error, S, _, _, {Anc, #sctp_send_failed{assoc_id = Gone, data = <<N:32>>, info = Info}}} ->
+             #sctp_sndrcvinfo{assoc_id = Gone} = Info,
+             <<"epipe: assoc_id", _/binary>> = proplists:get_value(reason, Anc)
+     after 5000 -> error({not_back, N})
+     end || N <- lists:seq(1, 300)],
+    ok = sctpd:send(S, A, 0, <<"on">>),
+    <<"on">> = data(L),
+    close([S, L]).
+
+the_next_send_has_the_error() ->
+    {L, B, S, A} = pair(),
+    [begin ok = sctpd:send(S, A, 0, <<"before">>), <<"before">> = data(L) end || _ <- [1, 2]],
+    ok = sctpd:abort(L, #sctp_assoc_change{assoc_id = B}),
+    {ok, {_, _, _, #sctp_assoc_change{state = comm_lost}}} = sctpd:recv(S, 5000),
+    {error, epipe} = sctpd:send(S, A, 0, <<"after">>),
+    {error, {type, _}} = sctpd:send(S, #sctp_sndrcvinfo{assoc_id = A, stream = 65536}, <<"x">>),
+    close([S, L]).
+
+%% What was sent is written when the program ends in order.
+sends_and_stops(Port) ->
+    {ok, S} = sctpd:open([{ip, ?LO}]),
+    {ok, #sctp_assoc_change{assoc_id = A}} = sctpd:connect(S, ?LO, Port, []),
+    [ok = sctpd:send(S, A, 0, <<N:32>>) || N <- lists:seq(1, 100)],
+    init:stop(),
+    receive after infinity -> ok end.
 
 %% ---- the daemon is killed -----------------------------------------------------------
 
