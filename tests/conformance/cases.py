@@ -56,6 +56,16 @@ def an_error(f, d):
     d.fails(1, "badarg")
 
 
+@case("A call that is longer than the daemon takes is refused, and is not sent")
+def too_long(f, d):
+    c = begin(f, d)
+    d.call(1, "status", text="x" * (17 << 20))
+    d.fails(1, "emsgsize", "badarg")    # badarg: C makes no text so long out of words
+    d.call(2, "status")
+    f.answer(c, c.read("status")[0], {"pid": 1})
+    d.ok(2, {"pid": 1})
+
+
 @case("Answers may come in another order than the calls")
 def out_of_order(f, d):
     c = begin(f, d)

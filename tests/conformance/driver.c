@@ -216,7 +216,7 @@ do_lines(const char *path, char *buf, size_t len)
 int
 main(int argc, char **argv)
 {
-	static char	 buf[1 << 20];
+	static char	 buf[1 << 25];
 	size_t		 len = 0;
 	ssize_t		 n;
 

@@ -24,7 +24,7 @@
 main() ->
     [Path] = init:get_plain_arguments(),
     logger:set_primary_config(level, none),     % why a connection ends is said below
-    Port = open_port({fd, 0, 1}, [binary, eof, {line, 1 bsl 24}]),
+    Port = open_port({fd, 0, 1}, [binary, eof, {line, 1 bsl 25}]),
     loop(#state{port = Port, path = Path}).
 
 loop(#state{port = Port, conn = Conn} = St) ->

@@ -51,7 +51,7 @@ class Driver:
 
 
 async def main(path):
-    reader = asyncio.StreamReader(limit=1 << 24)
+    reader = asyncio.StreamReader(limit=1 << 26)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     driver, tasks = Driver(path), set()
     while line := (await reader.readline()).decode():

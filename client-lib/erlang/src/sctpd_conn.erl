@@ -42,6 +42,7 @@
 
 -define(HELLO_ID, 0).
 -define(FIRST_ID, 16).
+-define(LONGEST, 16777216 + 65536).  % bytes of a message to sctpd, with what is beside the data
 -define(READ, 131072).          % bytes of a read
 -define(WRITE, 65536).          % bytes that are written together
 -define(KEPT, 128).             % notifications that are kept before there is a request,
@@ -218,18 +219,31 @@ answer(none, _) -> ok.
 
 %% ---- requests --------------------------------------------------------------------
 
-asked(To, {send, Why, Key, _, Length} = Kind, Body, #state{window = W} = St) ->
+%% sctpd would end the connection for a message that is too long, and we would say it again and again.
+asked(To, Kind, Body, St) ->
+    case too_long(Kind, Body) of
+        true ->
+            answer(To, {error, <<"emsgsize: the request is longer than 16 MiB, which is what sctpd takes">>}),
+            St;
+        false ->
+            taken(To, Kind, Body, St)
+    end.
+
+too_long({send, _, _, _, Length}, _) -> Length > ?LONGEST;
+too_long(_, Body) -> iolist_size(Body) > ?LONGEST.
+
+taken(To, {send, Why, Key, _, Length} = Kind, Body, #state{window = W} = St) ->
     case sctpd_window:ask(Key, Why, Length, {To, Kind, Body}, W) of
         {wait, W1} -> St#state{window = W1};
         {Weight, W1} -> placed({Weight, {To, Kind, Body}}, St#state{window = W1})
     end;
-asked(To, {setup, Pid} = Kind, Body, #state{setups = N} = St) ->
+taken(To, {setup, Pid} = Kind, Body, #state{setups = N} = St) ->
     request(#call{to = To, kind = Kind, body = Body}, watch(Pid, St#state{setups = N + 1}));
-asked(To, {accept, _} = Kind, Body, #state{setups = N} = St) ->
+taken(To, {accept, _} = Kind, Body, #state{setups = N} = St) ->
     request(#call{to = To, kind = Kind, body = Body}, St#state{setups = N + 1});
-asked(To, {close, Sock} = Kind, Body, St) ->
+taken(To, {close, Sock} = Kind, Body, St) ->
     request(#call{to = To, kind = Kind, body = Body}, unsend(Sock, all_sent(St)));
-asked(To, Kind, Body, St) ->
+taken(To, Kind, Body, St) ->
     request(#call{to = To, kind = Kind, body = Body}, St).
 
 request(Call, #state{next = N} = St) when N band 16#ffffffff =:= ?HELLO_ID ->

@@ -19,12 +19,13 @@
 
 const { Decoder, Encoder } = require("@msgpack/msgpack");
 const { Deque } = require("./deque.js");
-const { LostError, errorFrom } = require("./errors.js");
+const { LostError, SctpdError, errorFrom } = require("./errors.js");
 const { Framer } = require("./framer.js");
 
 const PROTOCOL = 1;
 const HELLO = 0xffffffff; // the msgid of hello, which no other request has: answers to an earlier program may come before
 const LAST_ID = 0xfffffff0;
+const LONGEST = (16 << 20) + (64 << 10); // bytes of a message to sctpd, with what is beside the data
 const ACK_MESSAGES = 64;
 const ACK_BYTES = 64 << 10;
 const LOOSE_NOTES = 256; // notifications that may not have arrived
@@ -103,6 +104,13 @@ class Session {
         this.kept_bytes -= packed.length;
     }
 
+    // One that sctpd takes: it would end the connection, and a session would say it again and again.
+    #checked(message) {
+        const packed = this.#encoder.encode(message);
+        if (packed.length <= LONGEST) return packed;
+        throw new SctpdError(`emsgsize: the request has ${packed.length} bytes; sctpd takes messages of up to 16 MiB`);
+    }
+
     #nextId() {
         do this.#msgid = this.#msgid < LAST_ID ? this.#msgid + 1 : 1;
         while (this.#waiting.has(this.#msgid));
@@ -113,7 +121,7 @@ class Session {
     request(method, args, answer) {
         if (this.error) throw this.error.again();
         const msgid = this.#nextId();
-        const packed = this.#encoder.encode([0, msgid, method, [args]]);
+        const packed = this.#checked([0, msgid, method, [args]]);
         this.#waiting.set(msgid, { order: this.#order, answer });
         this.#keep(msgid, packed);
     }
@@ -121,7 +129,7 @@ class Session {
     // Ask for something without an answer.
     notify(method, args) {
         if (this.error) throw this.error.again();
-        const packed = this.#encoder.encode([2, method, [args]]);
+        const packed = this.#checked([2, method, [args]]);
         if (this.resumable) {
             this.#notes++;
             this.loose.push({ number: this.#notes, order: this.#order, size: packed.length });

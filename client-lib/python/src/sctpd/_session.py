@@ -22,13 +22,14 @@ from typing import Any, Callable, Deque, Dict, Mapping, Optional, Tuple
 
 import msgpack
 
-from ._errors import Lost, NoSession, ProtocolError, Superseded, from_text
+from ._errors import Error, Lost, NoSession, ProtocolError, Superseded, from_text
 from ._records import whole
 
 PROTOCOL = 1
 HELLO = 0xFFFFFFFF  # the msgid of hello, which no other request has: answers to an earlier program may come before
 LAST_ID = 0xFFFFFFF0
-LARGEST = 1 << 29  # bytes of a message
+LARGEST = 1 << 29  # bytes of a message from sctpd
+LONGEST = (16 << 20) + (64 << 10)  # bytes of one to sctpd, with what is beside the data
 ACK_MESSAGES = 64
 ACK_BYTES = 64 << 10
 LOOSE_NOTES = 256  # notifications that may not have arrived
@@ -80,6 +81,13 @@ class Session:
         packed: bytes = self._packer.pack(message)
         return packed
 
+    def _checked(self, message: Any) -> bytes:
+        """One that sctpd takes: it would end the connection, and a session would say it again and again."""
+        packed = self._pack(message)
+        if len(packed) > LONGEST:
+            raise Error(f"emsgsize: the request has {len(packed)} bytes; sctpd takes messages of up to 16 MiB", "emsgsize")
+        return packed
+
     def _write(self, packed: bytes) -> None:
         self.out.append(packed)
         self.out_bytes += len(packed)
@@ -105,7 +113,7 @@ class Session:
             self.msgid = self.msgid + 1 if self.msgid < LAST_ID else 1
             if self.msgid not in self.waiting:
                 break
-        packed = self._pack([0, self.msgid, method, [arguments]])
+        packed = self._checked([0, self.msgid, method, [arguments]])
         self.waiting[self.msgid] = self.order, answer
         self._keep(self.msgid, packed)
         return self.msgid
@@ -114,7 +122,7 @@ class Session:
         """Ask for something without an answer."""
         if self.error is not None:
             raise self.error.again()
-        packed = self._pack([2, method, [arguments]])
+        packed = self._checked([2, method, [arguments]])
         if self.resumable:
             self.notes += 1
             self.loose.append((self.notes, self.order))
