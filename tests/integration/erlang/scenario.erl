@@ -234,7 +234,7 @@ options(L) ->
     step(primary_addr_set, fun() ->
         i(setopts, [S, [{sctp_primary_addr, #sctp_prim{assoc_id = Id, addr = {?LO, port(L)}}}]])
     end),
-    step(primary_addr_event, fun() -> m(recv, [S, 200]) end),
+    step(primary_addr_event, fun() -> recv(S) end),
     [step(Name, fun() -> i(getopts, [S, [Name]]) end)
      || Name <- [sctp_rtoinfo, sctp_associnfo, sctp_initmsg, sctp_autoclose, sctp_nodelay,
                  sctp_disable_fragments, sctp_i_want_mapped_v4_addr, sctp_maxseg,
