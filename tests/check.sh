@@ -264,7 +264,7 @@ step_acceptance() { # each statement about the behaviour has a test, each row of
 }
 
 on_the_kernel() { # the daemon on the kernel's SCTP
-	TEST_PART=$1 TEST_NOT_HERE="metrics.prometheus:userland n2.each_message:userland node.a_thousand:userland python.a_thousand:userland udp.:userland" TEST_MANY=20000 \
+	TEST_PART=$1 TEST_NOT_HERE="metrics.prometheus:userland n2.each_message:userland node.a_thousand:userland python.a_thousand:userland udp.:userland" TEST_MANY=10000 \
 	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py -s
 }
 
@@ -294,7 +294,7 @@ step_asan() {
 step_userland() { # the same on the userland stack, on this machine's own kernel, below a shell that ignores ^C
 	trap '' INT
 	TEST_STACK=userland TEST_ELSEWHERE="order.:loss wire.:loss roundtrip.:loss erlang.connect_whose:loss interop:integration" \
-	TEST_NOT_HERE=$(printf '%s:asan ' $sanitized) TEST_MANY=20000 \
+	TEST_NOT_HERE=$(printf '%s:asan ' $sanitized) TEST_MANY=10000 \
 	    tests/native.sh /usr/bin/python3 tests/integration/run.py -s
 }
 
