@@ -72,7 +72,7 @@ batch(Messages, N) ->
 handled(Messages, M, Number, File, Socks) ->
     Rows = [{S, numbers(Data)} || {sctp, S, _, _, {_, Data}} <- Messages, is_binary(Data)],
     note(File, Number, $H, [N || {_, N} <- Rows]),
-    [ok = sctpd:send(S, 0, 0, answer(N, Number)) || {S, N} <- Rows],
+    answered(Rows, Number),
     case lists:foldl(fun count/2, {Socks, 0, false}, Messages) of
         {_, _, true} -> left;
         {Left, Seq, false} ->
@@ -80,6 +80,12 @@ handled(Messages, M, Number, File, Socks) ->
             note(File, Number, $A, maps:values(maps:from_list([{Peer, N} || {_, {Peer, _, _} = N} <- Rows]))),
             Left
     end.
+
+%% A member waits for each send; so each association has a process, and none waits for another.
+answered(Rows, Number) ->
+    Senders = [spawn_monitor(fun() -> [ok = sctpd:send(S, 0, 0, answer(N, Number)) || N <- Ns] end)
+               || {S, Ns} <- maps:to_list(maps:groups_from_list(fun({S, _}) -> S end, fun({_, N}) -> N end, Rows))],
+    [receive {'DOWN', Ref, process, _, Why} -> normal = Why end || {_, Ref} <- Senders].
 
 count({sctp, _, _, _, {_, #sctp_assoc_change{state = State}}} = Message, _) when State =/= comm_up ->
     error(Message);
