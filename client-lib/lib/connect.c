@@ -17,7 +17,8 @@
 #include "lib/session.h"
 #include "lib/wait.h"
 
-#define AGAIN	10	/* ms between two daemons that did not answer hello */
+#define FIRST_PAUSE	4	/* ms between two daemons that do not answer hello; */
+#define LAST_PAUSE	1000	/* it doubles up to this */
 
 static int
 dial_error(struct sctpd *c, const char *path, int number)
@@ -65,7 +66,7 @@ sctpd_dial(struct sctpd *c, const char *path)
 {
 	struct sockaddr_un	sun = { .sun_family = AF_UNIX };
 	int64_t			deadline = conn_deadline(c->timeout);
-	int			code;
+	int			code, pause = FIRST_PAUSE;
 
 	if (path == NULL)
 		path = getenv("SCTPD_SOCKET");
@@ -78,8 +79,10 @@ sctpd_dial(struct sctpd *c, const char *path)
 	memcpy(sun.sun_path, path, strlen(path));
 	/* A daemon that dies before there is a session is no end of one: whoever listens in its place is greeted. */
 	while ((code = dial_once(c, &sun)) == SCTPD_LOST && c->session.on && c->session.token[0] == '\0' &&
-	    (deadline < 0 || conn_now() < deadline))
-		(void)poll(NULL, 0, AGAIN);
+	    (deadline < 0 || conn_now() + pause < deadline)) {
+		(void)poll(NULL, 0, pause);
+		pause = pause * 2 > LAST_PAUSE ? LAST_PAUSE : pause * 2;
+	}
 	return code;
 }
 

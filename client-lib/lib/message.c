@@ -251,7 +251,7 @@ sctpd_key(const struct sctpd_value *v, size_t i)
 	return sctpd_str(value_of(&o->via.map.ptr[i].key), NULL);
 }
 
-/* Where the key ends in "key" or "key.rest"; NULL if it is another one. Most are, from the first letter. */
+/* What follows k in the key "k" or "k.rest"; NULL if that is another key, which the first letter tells of most. */
 static const char *
 behind(const char *key, const char *k)
 {

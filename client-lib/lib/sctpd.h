@@ -187,7 +187,8 @@ SCTPD_API void sctpd_set_timeout(struct sctpd *, int ms);
  * answers arrive, the library acknowledges it early. If your program then dies,
  * the event is not delivered again.
  *
- * In a session sctpd_dial waits for the daemon's answer, too.
+ * In a session sctpd_dial waits for the daemon's answer, too. If the daemon dies
+ * before it answers, sctpd_dial connects again, for the time of sctpd_set_timeout.
  */
 enum sctpd_session_change {
 	SCTPD_GONE,		/* the daemon is away; the library waits for it */

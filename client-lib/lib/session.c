@@ -60,7 +60,8 @@
  *	up, greeting	bytes that make no sense	over		OVER
  *
  * OVER is told only where there was a token; otherwise sctpd_dial fails, and
- * that is all. To dial in any other state makes the session "over" first.
+ * that is all. If the daemon died before it answered the first hello, sctpd_dial
+ * dials again by itself. To dial in any other state makes the session "over" first.
  *
  * give_up is set when the session goes away and cleared when hello is answered,
  * so a daemon that accepts and dies again and again does not extend it.

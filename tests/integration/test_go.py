@@ -4,14 +4,12 @@ under a program. All of it was built by "make go-built", and is run with Go's
 detector of races where that works."""
 import os
 import re
-import signal
 import subprocess
-import time
 
 from harness import BUILD, ROOT, SLOW, Skip, wait_for
 from rpc import WAIT
 from test_keeper import Kept
-from test_lib_session import Peer, all_once
+from test_lib_session import echoes_of
 
 with open("/proc/cpuinfo", encoding="utf-8") as f:
     UML = "User Mode Linux" in f.read()  # the detector of races needs more addresses than there are
@@ -74,22 +72,7 @@ class Program:
 
 def test_an_echo_survives_kills(d):
     with Program(d, built("echo")) as p:
-        kills = 0
-        with Peer(p.line()) as peer:
-            peer.wait()
-            end = time.monotonic() + SECONDS
-            while time.monotonic() < end:
-                pid, begun = d.child(), time.monotonic()
-                os.kill(pid, signal.SIGKILL)
-                kills += 1
-                d.next_child(pid)
-                peer.wait()
-                while time.monotonic() < begun + 1:
-                    peer.wait(1)
-        all_once(peer.heard, peer.said)
-        said = p.line()
-        assert said == f"the daemon was gone {kills} times, and came back {kills} times\n", said
-    print(f"        {peer.said} messages, {kills} kills")
+        echoes_of(d, p.process, SECONDS)
 
 
 def test_without_a_session_it_is_over_with_the_daemon(d):

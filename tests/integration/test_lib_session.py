@@ -123,6 +123,26 @@ def all_once(numbers, n):
     assert numbers == list(range(n)), f"of {n}: {missing} lost, {twice} doubled"
 
 
+def echoes_of(d, p, seconds, every=0.005):
+    """A program of a library in another language sends back what it gets, while the daemon is killed each second."""
+    kills = 0
+    with Peer(p.stdout.readline(), every=every) as peer:
+        peer.wait()
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            pid, begun = d.child(), time.monotonic()
+            os.kill(pid, signal.SIGKILL)
+            kills += 1
+            d.next_child(pid)
+            peer.wait()
+            while time.monotonic() < begun + 1:
+                peer.wait(1)
+    all_once(peer.heard, peer.said)
+    said = p.stdout.readline()
+    assert said == f"the daemon was gone {kills} times, and came back {kills} times\n", said
+    print(f"        {peer.said} messages, {kills} kills")
+
+
 def echoes(d, mode, *args, wrap=(), kills=KILLS, sig=signal.SIGKILL):
     with program(d, mode, *args, wrap=wrap) as p:
         with Peer(line(p)) as peer:

@@ -7,12 +7,11 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 
 from harness import BUILD, ROOT, SLOW, Skip, wait_for
 from rpc import WAIT
 from test_keeper import Kept
-from test_lib_session import Peer, all_once
+from test_lib_session import echoes_of
 
 LIBRARY = os.path.join(ROOT, "client-lib", "node")
 HERE = os.path.join(ROOT, "tests", "integration")
@@ -63,22 +62,7 @@ def example(name):
 
 def echoes(d, name):
     with program(d, example(name)) as p:
-        kills = 0
-        with Peer(p.stdout.readline()) as peer:
-            peer.wait()
-            end = time.monotonic() + SECONDS
-            while time.monotonic() < end:
-                pid, begun = d.child(), time.monotonic()
-                os.kill(pid, signal.SIGKILL)
-                kills += 1
-                d.next_child(pid)
-                peer.wait()
-                while time.monotonic() < begun + 1:
-                    peer.wait(1)
-        all_once(peer.heard, peer.said)
-        said = p.stdout.readline()
-        assert said == f"the daemon was gone {kills} times, and came back {kills} times\n", said
-    print(f"        {peer.said} messages, {kills} kills")
+        echoes_of(d, p, SECONDS)
 
 
 def test_an_echo_survives_kills(d):

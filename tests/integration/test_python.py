@@ -13,7 +13,7 @@ import time
 from harness import BUILD, ROOT, SLOW, Skip, wait_for
 from rpc import WAIT
 from test_keeper import Kept
-from test_lib_session import Peer, all_once
+from test_lib_session import echoes_of
 
 LIBRARY = os.path.join(ROOT, "client-lib", "python")
 SECONDS = int(os.environ.get("PYTHON_SECONDS", "3"))  # how long a daemon is killed every second
@@ -79,22 +79,7 @@ def example(name):
 
 def echoes(d, name, every=0.005):
     with program(d, example(name)) as p:
-        kills = 0
-        with Peer(p.stdout.readline(), every=every) as peer:
-            peer.wait()
-            end = time.monotonic() + SECONDS
-            while time.monotonic() < end:
-                pid, begun = d.child(), time.monotonic()
-                os.kill(pid, signal.SIGKILL)
-                kills += 1
-                d.next_child(pid)
-                peer.wait()
-                while time.monotonic() < begun + 1:
-                    peer.wait(1)
-        all_once(peer.heard, peer.said)
-        said = p.stdout.readline()
-        assert said == f"the daemon was gone {kills} times, and came back {kills} times\n", said
-    print(f"        {peer.said} messages, {kills} kills")
+        echoes_of(d, p, SECONDS, every)
 
 
 def test_an_echo_survives_kills(d):
