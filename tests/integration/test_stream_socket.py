@@ -2,7 +2,6 @@
 """One-to-one sockets: no assoc_id is needed, and an end is an event."""
 from check import (WAIT_MS, answer_code, blackhole, code, cpu_seconds, nothing, only, option, recv, recv_data,
                    refusal, setopt)
-from harness import SLOW
 
 OVER = {"reason": "the association is over"}
 
@@ -26,10 +25,12 @@ def pair(c, **args):
 
 
 def flat(d, c):
-    """The daemon does nothing while nobody asks it for anything: if it turned round, it would take all of the time."""
+    """The daemon does nothing while nobody asks it for anything: if it turned round, it would take all of the time, whenever
+    one looks. A look may find more where the machine is busy (a guest charges what its host took to who runs) or under
+    valgrind (what it sees first takes long)."""
     sock = c.call("open")["sock"]
-    assert code(c, "recv", sock=sock, timeout=1) == "timeout"     # what valgrind sees first takes long
-    for _ in range(1 + (SLOW > 1)):         # and so does what it sees while it waits
+    assert code(c, "recv", sock=sock, timeout=1) == "timeout"
+    for _ in range(3):
         before = cpu_seconds(d)
         assert code(c, "recv", sock=sock, timeout=300) == "timeout"
         if cpu_seconds(d) - before <= 0.05:
