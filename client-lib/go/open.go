@@ -28,10 +28,11 @@ func (d *Daemon) Socket(number uint64) *Socket {
 
 // Local says where a socket is bound. The zero Local is any address and a free port.
 type Local struct {
-	IP     []string // addresses of this host; more than one is multi-homing
-	Port   uint16
-	Type   Type
-	Family string // "inet" or "inet6"; "": as IP says
+	IP      []string // addresses of this host; more than one is multi-homing
+	Port    uint16
+	Type    Type
+	Family  string // "inet" or "inet6"; "": as IP says
+	Unbound bool   // not bound yet: Bind binds it, and its result has the port
 }
 
 // Type of a socket.
@@ -46,6 +47,9 @@ const (
 func (d *Daemon) Open(ctx context.Context, local Local, options ...Option) (*Socket, error) {
 	set, paced := packOptions(options)
 	arguments := pairs{{"port", given(local.Port)}, {"type", given(local.Type)}, {"family", given(local.Family)}, {"options", set}}
+	if local.Unbound {
+		arguments = append(arguments, pair{"bind", false})
+	}
 	if len(local.IP) > 0 {
 		arguments = append(arguments, pair{"ip", local.IP})
 	}

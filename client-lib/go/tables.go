@@ -229,7 +229,7 @@ type OpenResult struct {
 	// handle of the new socket
 	Sock uint64
 
-	// port that the socket is bound to
+	// port that the socket is bound to; 0 with bind false
 	Port uint16
 }
 
@@ -237,6 +237,20 @@ func (r *OpenResult) decode(d *reader, key []byte) error {
 	switch string(key) {
 	case "sock":
 		return number(d, &r.Sock)
+	case "port":
+		return number(d, &r.Port)
+	}
+	return d.skip()
+}
+
+// BindResult is what bind answers.
+type BindResult struct {
+	// port that the socket is bound to
+	Port uint16
+}
+
+func (r *BindResult) decode(d *reader, key []byte) error {
+	switch string(key) {
 	case "port":
 		return number(d, &r.Port)
 	}
@@ -5258,6 +5272,33 @@ func (d *Daemon) Tap(ctx context.Context, more TapParams) (*TapResult, error) {
 // event watch as well. A caller that does not read fast enough loses events, and the event overrun says how many.
 func (d *Daemon) Watch(ctx context.Context, on *bool) error {
 	return d.call(ctx, "watch", pairs{{"on", on}}, nil)
+}
+
+// BindParams are what Bind may be given as well. What is nil is not given.
+type BindParams struct {
+	// local address, or a list of up to 32 for multi-homing; each is an address, "any" or "loopback" (default:
+	// any)
+	IP any
+
+	// local port; 0 selects a free one (default: 0)
+	Port *int
+}
+
+func (r BindParams) pairs() pairs {
+	return pairs{
+		{"ip", r.IP},
+		{"port", r.Port},
+	}
+}
+
+// Bind: Bind a socket that open left unbound. If one of the addresses cannot be bound, the socket stays unbound. A
+// socket is bound once: bindx_add and bindx_rem change its addresses later.
+func (s *Socket) Bind(ctx context.Context, more BindParams) (*BindResult, error) {
+	result := &BindResult{}
+	if err := s.d.call(ctx, "bind", append(pairs{{"sock", s.number}}, more.pairs()...), result); err != nil {
+		return nil, err
+	}
+	return result, nil
 }
 
 // ConnectInit: Start to set up an association and return at once. The event sctp_assoc_change with this assoc_id

@@ -2,6 +2,12 @@
 /*
  * The kernel's SCTP: the addresses that sockets are bound to, at first and later.
  *
+ * The kernel cannot unbind a descriptor. So several addresses are tried with
+ * another descriptor first, and a bind that fails leaves the socket unbound. A
+ * process that is killed after the kernel bound and before the commit leaves a
+ * record that says "not bound": kernel_restore_bound sees it, and the client's
+ * bind, asked again, finds what it wanted (bound_untold).
+ *
  * A one-to-many socket is several descriptors in the daemon, and the kernel
  * keeps the addresses of each apart: the socket's own descriptor has those that
  * its next associations get, and an association's has those of that association.
@@ -19,10 +25,12 @@
  * sees it at the socket, and takes it from all (kernel_restore_sock).
  */
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "kernel/kernel.h"
 #include "proto/addr.h"
@@ -133,34 +141,6 @@ is_anothers(const struct sock *s, const struct sockaddr_storage *addrs, size_t n
 			return true;
 	}
 	return false;
-}
-
-int
-kernel_bind(struct sock *s, const struct sockaddr_storage *addrs, size_t n)
-{
-	struct sockaddr_storage	ss = addrs[0];
-	socklen_t		len = sizeof ss;
-	char			packed[sizeof ss];
-
-	if (is_anothers(s, addrs, n))
-		return EADDRINUSE;
-	to_family(&ss, s->family);
-	if (bind(s->stack.fd, (struct sockaddr *)&ss, addr_len(&ss)) == -1)
-		return errno;
-	if (getsockname(s->stack.fd, (struct sockaddr *)&ss, &len) == -1)
-		return errno;
-	s->port = addr_port(&ss);
-	s->name = ss;
-	sock_changed(s);
-	for (size_t i = 1; i < n; i++) {
-		s->name = addrs[i];
-		addr_set_port(&s->name, s->port);
-		(void)kernel_pack_addrs(packed, &s->name, 1, s->family);
-		if (sctp_bindx(s->stack.fd, (struct sockaddr *)(void *)packed, 1,
-		    SCTP_BINDX_ADD_ADDR) == -1)
-			return errno;
-	}
-	return 0;
 }
 
 /* ---- adding and removing addresses ---------------------------------- */
@@ -403,4 +383,134 @@ kernel_bindx(struct sock *s, const struct stack_bindx *b, unsigned *told)
 	if (!b->add)
 		mend_name(s);
 	return number;
+}
+
+/* ---- the first addresses -------------------------------------------- */
+
+/* What decides whether an address may be bound. */
+static void
+copy_bind_options(const struct sock *s, int to)
+{
+	static const struct {
+		int	level, name;
+	}		option[] = {
+		{ SOL_SOCKET, SO_REUSEADDR },
+		{ SOL_SOCKET, SO_REUSEPORT },
+		{ SOL_SOCKET, SO_BINDTODEVICE },
+		{ IPPROTO_IP, IP_FREEBIND },
+		{ IPPROTO_IPV6, IPV6_V6ONLY },
+	};
+	char		value[IFNAMSIZ];
+	socklen_t	len;
+
+	for (size_t i = 0; i < sizeof option / sizeof *option; i++) {
+		len = sizeof value;
+		if (getsockopt(s->stack.fd, option[i].level, option[i].name, value, &len) == 0)
+			(void)setsockopt(to, option[i].level, option[i].name, value, len);
+	}
+}
+
+/* Bind a descriptor to all the addresses. bound gets the first one, with its port. */
+static int
+bind_fd(int fd, int family, const struct sockaddr_storage *addrs, size_t n,
+    struct sockaddr_storage *bound)
+{
+	struct sockaddr_storage	one = addrs[0];
+	socklen_t		len = sizeof *bound;
+	char			packed[sizeof one];
+
+	to_family(&one, family);
+	if (bind(fd, (struct sockaddr *)&one, addr_len(&one)) == -1 ||
+	    getsockname(fd, (struct sockaddr *)bound, &len) == -1)
+		return errno;
+	for (size_t i = 1; i < n; i++) {
+		one = addrs[i];
+		addr_set_port(&one, addr_port(bound));
+		(void)kernel_pack_addrs(packed, &one, 1, family);
+		if (sctp_bindx(fd, (struct sockaddr *)(void *)packed, 1, SCTP_BINDX_ADD_ADDR) == -1)
+			return errno;
+	}
+	return 0;
+}
+
+/*
+ * A descriptor that is bound to an address cannot be unbound. So what may fail
+ * after the first address is tried with another descriptor.
+ */
+static int
+try_to_bind(const struct sock *s, const struct sockaddr_storage *addrs, size_t n)
+{
+	struct sockaddr_storage	bound;
+	int			home = -1, fd, number;
+
+	if (s->stack.netns != -1 && (home = kernel_go_to(s->stack.netns)) == -1)
+		return errno;
+	fd = socket(s->family, SOCK_SEQPACKET | SOCK_CLOEXEC, IPPROTO_SCTP);
+	if (home != -1)
+		kernel_come_back(home);
+	if (fd == -1)
+		return errno;
+	copy_bind_options(s, fd);
+	number = bind_fd(fd, s->family, addrs, n, &bound);
+	(void)close(fd);
+	return number;
+}
+
+/*
+ * The previous process bound it, and died before it said so. Now the client asks
+ * again, probably for the same.
+ */
+static int
+bind_again(struct sock *s, const struct sockaddr_storage *addrs, size_t n)
+{
+	const struct stack_bindx	b = { .add = true, .addrs = addrs, .n = n };
+	uint16_t			port = addr_port(&addrs[0]);
+	int				number = 0;
+
+	if ((port != 0 && port != s->port) || addr_is_any(&addrs[0]) != addr_is_any(&s->name))
+		return EINVAL;
+	if (!addr_is_any(&addrs[0]))
+		number = change(s, s->stack.fd, &b);
+	return number == EALREADY ? 0 : number;
+}
+
+int
+kernel_bind(struct sock *s, const struct sockaddr_storage *addrs, size_t n)
+{
+	struct sockaddr_storage	bound;
+	int			number = 0;
+
+	if (is_anothers(s, addrs, n))
+		return EADDRINUSE;
+	if (s->stack.bound_untold)
+		return bind_again(s, addrs, n);
+	if (n > 1)
+		number = try_to_bind(s, addrs, n);
+	if (number == 0)
+		number = bind_fd(s->stack.fd, s->family, addrs, n, &bound);
+	if (number != 0)
+		return number;
+	fault_point("bound");
+	s->port = addr_port(&bound);
+	s->name = bound;
+	if (n > 1)
+		s->name = addrs[n - 1];
+	addr_set_port(&s->name, s->port);
+	sock_changed(s);
+	return 0;
+}
+
+void
+kernel_restore_bound(struct sock *s)
+{
+	struct sockaddr_storage	ss;
+	socklen_t		len = sizeof ss;
+
+	memset(&ss, 0, sizeof ss);
+	if (s->port != 0 || getsockname(s->stack.fd, (struct sockaddr *)&ss, &len) == -1 ||
+	    addr_port(&ss) == 0)
+		return;
+	s->port = addr_port(&ss);
+	s->name = ss;
+	s->stack.bound_untold = true;
 }

@@ -201,6 +201,9 @@ int kernel_names_on(int fd, uint32_t id, bool peer, struct sockaddr_storage **, 
 /* Take SO_REUSEPORT from a descriptor. False: it did not have it. */
 bool kernel_share_no_more(int fd);
 
+/* The descriptor of a socket that the record says is not bound may be bound already. */
+void kernel_restore_bound(struct sock *);
+
 /* Put n addresses one behind the other, as the kernel takes them. Gives their length. */
 size_t kernel_pack_addrs(char *to, const struct sockaddr_storage *, size_t n, int family);
 

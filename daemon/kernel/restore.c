@@ -44,6 +44,7 @@ kernel_restore_sock(struct sock *s)
 	s->stack.parked = true;
 	s->stack.was_sharing = s->stack.own_port && kernel_share_no_more(fd);
 	s->stack.interleaves = kernel_interleaves(fd);
+	kernel_restore_bound(s);
 	kernel_restore_sizes(s);
 	s->stack.has_local_options = s->stack.has_local_options || has_linger(fd);
 	if (s->many && kernel_read_at_once(s) != 0)

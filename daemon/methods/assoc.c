@@ -9,6 +9,7 @@
 #include "limits/drain.h"
 #include "methods/admin.h"
 #include "methods/arguments.h"
+#include "methods/bind.h"
 #include "methods/handler.h"
 #include "proto/addr.h"
 #include "rpc/turn.h"
@@ -136,6 +137,8 @@ connect_to(struct sock *s, struct sockaddr_storage *addrs, size_t n, uint16_t po
 		return call_fail(ERR_eagain, "%s; the method drain with on: false ends that", upcall_no_room(s));
 	if ((why = budget_no_room(s->user)) != NULL)
 		return call_fail(ERR_limit, "%s", why);
+	if ((e = bind_free(s)) != ERR_OK)
+		return e;
 	if ((number = stack->connect(s, addrs, n, a)) != 0)
 		return connect_failed(number, &addrs[0]);
 	return ERR_OK;

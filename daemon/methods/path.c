@@ -279,6 +279,9 @@ may_bindx(const struct call *call, const struct sock *s)
 	if (s->over)
 		return call_fail(ERR_closed, "sock %llu: its association has ended; open another socket",
 		    (unsigned long long)s->node.key);
+	if (s->port == 0)
+		return call_fail(ERR_einval, "sock %llu: it is not bound yet; the method bind takes all its addresses",
+		    (unsigned long long)s->node.key);
 	if (addr_is_any(&s->name))
 		return call_fail(ERR_einval, "sock %llu: it is bound to any address, so it has all of this host already; sctp_auto_asconf tells peers of changes",
 		    (unsigned long long)s->node.key);

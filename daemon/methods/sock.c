@@ -7,6 +7,7 @@
 
 #include "methods/admin.h"
 #include "methods/arguments.h"
+#include "methods/bind.h"
 #include "methods/handler.h"
 #include "methods/policy.h"
 #include "proto/addr.h"
@@ -46,42 +47,6 @@ family_of(const struct rpc_open_in *in)
 }
 
 static enum error
-bind_failed(int number, const struct rpc_open_in *in)
-{
-	switch (number) {
-	case EADDRINUSE:
-		return call_fail(ERR_eaddrinuse, "port %u: it is in use on that address", in->port);
-	case EADDRNOTAVAIL:
-		return call_fail(ERR_eaddrnotavail, "ip: not an address of this host");
-	case EACCES:
-		return call_fail(ERR_eacces, "port %u: the daemon may not bind it; ports below 1024 need CAP_NET_BIND_SERVICE", in->port);
-	default:
-		return call_fail(error_from_errno(number), "bind to port %u: %s", in->port, strerror(number));
-	}
-}
-
-/* Bind the open socket to all the addresses. */
-static enum error
-bind_sock(struct sock *s, const struct rpc_open_in *in)
-{
-	static const msgpack_object	any = { .type = MSGPACK_OBJECT_STR,
-	    .via.str = { 3, "any" } };
-	struct sockaddr_storage		addrs[FIND_ADDRS];
-	size_t				n;
-	enum error			e;
-	int				number;
-
-	if ((e = find_addrs(RPC_HAS(in, open, ip) ? in->ip.obj : &any, "ip", true,
-	    s->family, addrs, &n)) != ERR_OK)
-		return e;
-	for (size_t i = 0; i < n; i++)
-		addr_set_port(&addrs[i], in->port);
-	if ((number = stack->bind(s, addrs, n)) != 0)
-		return bind_failed(number, in);
-	return ERR_OK;
-}
-
-static enum error
 open_failed(int number, const char *netns)
 {
 	if (netns != NULL && number == EPERM)
@@ -116,6 +81,20 @@ find_netns(const struct call *call, const struct rpc_open_in *in, char *path, si
 	return policy_netns(call->client->uid);
 }
 
+static bool
+is_unbound(const struct rpc_open_in *in)
+{
+	return RPC_HAS(in, open, bind) && !in->bind;
+}
+
+static enum error
+may_leave_unbound(const struct rpc_open_in *in)
+{
+	if (!is_unbound(in) || (!RPC_HAS(in, open, ip) && !RPC_HAS(in, open, port)))
+		return ERR_OK;
+	return call_fail(ERR_badarg, "bind: false leaves the socket unbound, so it takes neither ip nor port; give them to the method bind");
+}
+
 enum error
 handle_open(struct call *call, const struct rpc_open_in *in, struct rpc_open_out *out)
 {
@@ -125,7 +104,8 @@ handle_open(struct call *call, const struct rpc_open_in *in, struct rpc_open_out
 	enum error	 e;
 	int		 number;
 
-	if ((e = find_netns(call, in, path, sizeof path, &netns)) != ERR_OK ||
+	if ((e = may_leave_unbound(in)) != ERR_OK ||
+	    (e = find_netns(call, in, path, sizeof path, &netns)) != ERR_OK ||
 	    (e = policy_port(call->client->uid, in->port)) != ERR_OK ||
 	    (e = find_room(call->client->account.user, CHARGE_SOCKETS, 1)) != ERR_OK)
 		return e;
@@ -136,8 +116,10 @@ handle_open(struct call *call, const struct rpc_open_in *in, struct rpc_open_out
 		e = open_failed(number, netns);
 	if (e == ERR_OK && RPC_HAS(in, open, options))
 		e = find_and_set_options(call, s, in->options.obj);
-	if (e == ERR_OK)
-		e = bind_sock(s, in);
+	if (e == ERR_OK && is_unbound(in))
+		s->name.ss_family = (sa_family_t)s->family;
+	else if (e == ERR_OK)
+		e = bind_sock(s, in->ip.obj, in->port);
 	if (e != ERR_OK) {
 		sock_close(s, NULL);
 		return e;
@@ -210,6 +192,8 @@ handle_listen(struct call *call, const struct rpc_listen_in *in, struct rpc_list
 	if (backlog > 0 && !s->listening && is_connected(s))
 		return call_fail(ERR_einval, "sock %llu: it has an association, or messages of one wait to be received, so it cannot listen",
 		    (unsigned long long)in->sock);
+	if (backlog > 0 && (e = bind_free(s)) != ERR_OK)
+		return e;
 	if ((number = stack->listen(s, backlog)) == EADDRINUSE)
 		return call_fail(ERR_eaddrinuse, "port %u: another socket listens on it", s->port);
 	if (number != 0)

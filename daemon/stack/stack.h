@@ -70,6 +70,7 @@ struct stack_sock {
 	bool			 has_local_options; /* options were set that the kernel does not
 						       hand on */
 	uint64_t		 netns_number;	/* number of netns in the park */
+	bool			 bound_untold;	/* the previous process bound it, and died before it said so */
 	bool			 interleaves;	/* SCTP_FRAGMENT_INTERLEAVE is not 0 */
 	bool			 own_point;	/* the client set SCTP_PARTIAL_DELIVERY_POINT */
 	bool			 own_port;	/* nobody asked for SO_REUSEPORT */

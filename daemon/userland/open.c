@@ -48,8 +48,11 @@ userland_bind(struct sock *s, const struct sockaddr_storage *addrs, size_t n)
 
 	if ((number = port_open(addrs, n, addr_port(&addrs[0]), &like, &u->port)) != 0)
 		return number;
-	if ((number = userland_bind_so(u->so, u->port)) != 0)
+	if ((number = userland_bind_so(u->so, u->port)) != 0) {
+		port_close(u->port);
+		u->port = NULL;
 		return number;
+	}
 	u->port->sock = s;
 	s->port = u->port->number;
 	u->port->tos = u->tos;
@@ -57,6 +60,7 @@ userland_bind(struct sock *s, const struct sockaddr_storage *addrs, size_t n)
 	u->port->tclass = u->tclass;
 	s->name = in_family(&addrs[n - 1], s);
 	addr_set_port(&s->name, s->port);
+	sock_changed(s);
 	return 0;
 }
 
@@ -144,6 +148,11 @@ userland_names(struct sock *s, struct assoc *a, bool peer,
 
 	if (a == NULL && !s->many)
 		a = assoc_next(s, NULL);
+	if (a == NULL && s->port == 0) {
+		*names = NULL;	/* it is not bound */
+		*n = 0;
+		return 0;
+	}
 	if (a == NULL && s->stack.userland->port == NULL)
 		return ENOTCONN;
 	if (a == NULL) {

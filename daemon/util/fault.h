@@ -19,6 +19,7 @@
 	X("accept", "and now it is")					\
 	X("eof", "a shutdown was begun")				\
 	X("abort", "an association was aborted")			\
+	X("bound", "a socket was bound")				\
 	X("bindx", "addresses of one descriptor were changed")		\
 	X("reset", "the kernel was asked to reset streams")		\
 	X("handover", "a socket of a group went to another member")	\

@@ -219,10 +219,13 @@ class Values:
         return r.choice((r.randrange(12), [r.randrange(12) for _ in range(r.choice((1, 3, 200)))], [], "1"))
 
     def a_port(self, method, client, sock):
-        if method == "open":
+        if method in ("open", "bind"):
             taken = self.world.port()   # by another of these; not one of the well-behaved, who need it again
             return self.random.choice((0, 0, 0, 0, 0, 0 if taken in self.world.fixed else taken, 79))
         return self.world.port()
+
+    def a_bind(self, method, client, sock):
+        return self.random.random() < 0.7
 
     def a_backlog(self, method, client, sock):
         return self.random.choice((True, True, True, 1, 5, 128, False, 0))

@@ -154,3 +154,92 @@ def test_peername_is_for_one_to_one(d):
         f"enotconn: sock {sock}: a one-to-many socket has no one peer; see peernames"
     sock = c.call("open", type="stream")["sock"]
     assert refusal(c, "peername", sock=sock) == f"enotconn: sock {sock}: it has no association"
+
+
+def unbound(c, **args):
+    got = c.call("open", bind=False, **args)
+    assert got["port"] == 0
+    return got["sock"]
+
+
+def test_bind_false_leaves_it_unbound(d):
+    c = d.client()
+    for kind, any in (("inet", "0.0.0.0"), ("inet6", "::")):
+        for type in "seqpacket", "stream":
+            sock = unbound(c, type=type, family=kind)
+            assert sockname(c, sock) == (any, 0) and names(c, "socknames", sock=sock) == []
+            assert c.call("port", sock=sock)["port"] == listed(c, sock)["port"] == 0
+            assert code(c, "send", sock=sock, assoc_id=7, data=b"x") == "epipe"
+            assert refusal(c, "bindx_add", sock=sock, addrs="127.0.0.1") == \
+                f"einval: sock {sock}: it is not bound yet; the method bind takes all its addresses"
+            c.call("close", sock=sock)
+
+
+def test_bind_false_takes_no_address_and_no_port(d):
+    c = d.client()
+    for more in {"ip": "127.0.0.1"}, {"port": 0}, {"port": 2905}:
+        assert refusal(c, "open", bind=False, **more) == \
+            "badarg: bind: false leaves the socket unbound, so it takes neither ip nor port; give them to the method bind"
+    assert c.call("sockets")["sockets"] == []
+    assert c.call("open", bind=True, port=0)["port"] > 0
+
+
+def test_options_are_set_and_read_before_bind(d):
+    c = d.client()
+    sock = unbound(c, family="inet6", options={"sctp_nodelay": False})
+    assert option(c, sock, "sctp_nodelay") is False
+    c.call("setopts", sock=sock, options={"ipv6_v6only": True, "sctp_initmsg": {"num_ostreams": 3}})
+    assert option(c, sock, "ipv6_v6only") is True
+    assert option(c, sock, "sctp_rtoinfo")["initial"] == 3000
+    port = c.call("bind", sock=sock, ip="::1")["port"]
+    assert sockname(c, sock) == ("::1", port)
+    assert option(c, sock, "sctp_initmsg")["num_ostreams"] == 3
+    assert code(c, "setopts", sock=sock, options={"ipv6_v6only": False}) == "einval"
+
+
+def test_bind_binds_all_addresses_once(d):
+    c = d.client()
+    sock = unbound(c)
+    port = c.call("bind", sock=sock, ip=["127.0.0.1", "127.0.0.2"])["port"]
+    assert port > 0 and sockname(c, sock) == ("127.0.0.2", port)
+    assert sorted(names(c, "socknames", sock=sock)) == [("127.0.0.1", port), ("127.0.0.2", port)]
+    assert c.call("port", sock=sock)["port"] == listed(c, sock)["port"] == port
+    for again in {}, {"ip": ["127.0.0.1", "127.0.0.2"], "port": port}:
+        assert refusal(c, "bind", sock=sock, **again) == \
+            f"einval: sock {sock}: it is bound to port {port} already; bindx_add adds addresses"
+    assert code(c, "bind", sock=c.call("open")["sock"]) == "einval"
+    other = unbound(c)
+    c.call("close", sock=sock)
+    assert c.call("bind", sock=other, port=port)["port"] == port
+
+
+def test_a_bind_that_fails_leaves_it_unbound(d):
+    c = d.client()
+    taken = c.call("open", ip="127.0.0.2")["port"]
+    sock = unbound(c)
+    assert code(c, "bind", sock=sock, ip=["127.0.0.1", "127.0.0.2"], port=taken) == "eaddrinuse"
+    assert code(c, "bind", sock=sock, ip=["127.0.0.1", "192.0.2.1"]) == "eaddrnotavail"
+    assert code(c, "bind", sock=sock, ip=["127.0.0.1", "127.0.0.1"]) in ("einval", "eaddrinuse")
+    assert code(c, "bind", sock=sock, ip="::1") == "eafnosupport"
+    assert sockname(c, sock) == ("0.0.0.0", 0) and names(c, "socknames", sock=sock) == []
+    c.call("bind", sock=sock, ip=["127.0.0.1", "127.0.0.3"], port=taken)
+    assert sorted(names(c, "socknames", sock=sock)) == [("127.0.0.1", taken), ("127.0.0.3", taken)]
+
+
+def test_listen_and_connect_bind_what_is_not_bound(d):
+    c = d.client()
+    for type in "seqpacket", "stream":
+        listener, sock = unbound(c, type=type), unbound(c, type=type)
+        c.call("listen", sock=listener, backlog=0)
+        assert c.call("port", sock=listener)["port"] == 0
+        c.call("listen", sock=listener)
+        port = c.call("port", sock=listener)["port"]
+        assert port > 0 and sockname(c, listener) == ("0.0.0.0", port)
+        a = c.call("connect", sock=sock, addr="127.0.0.1", port=port)["assoc_id"]
+        assert c.call("port", sock=sock)["port"] > 0
+        c.call("send", sock=sock, assoc_id=a, data=b"hello")
+        at = c.call("accept", sock=listener)["accepted"] if type == "stream" else listener
+        while (got := c.call("recv", sock=at))["event"] != "data":
+            pass
+        assert got["data"] == b"hello"
+        assert got["from"]["port"] == c.call("port", sock=sock)["port"]

@@ -20,7 +20,7 @@ U16 = "an integer from 0 to 65535"
 U32 = "an integer from 0 to 4294967295"
 U64 = "an integer from 0 to 2^53"
 TIMEOUT = 'milliseconds from 0 to 4294967294, or "infinity"'
-OPEN = "ip, port, type, family, options"
+OPEN = "ip, port, type, family, options, bind"
 INT64_MAX = (1 << 63) - 1
 EXT = msgpack.ExtType(0, b"\0")      # msgpackr's undefined
 

@@ -1237,3 +1237,43 @@ def test_of_several_messages_that_come_in_turns_each_is_whole(d):
         assert k.deaths() > 0
         s.call("abort", sock=there["sock"], assoc_id=up)
         s.close()
+
+
+def test_an_unbound_socket_and_its_options_outlive_the_daemon(d):
+    with Faulty() as k:
+        k.ready()
+        s = Session(k.path, "bind")
+
+        def kill():
+            pid = k.child()
+            os.kill(pid, signal.SIGKILL)
+            k.next_child(pid)
+
+        sock = s.call("open", bind=False, family="inet6", options={"ipv6_v6only": True, "sctp_initmsg": {"num_ostreams": 3}})["sock"]
+        kill()
+        assert s.call("port", sock=sock)["port"] == 0
+        assert dict(s.call("getopts", sock=sock, options=["ipv6_v6only", "sctp_initmsg"])["options"])["sctp_initmsg"]["num_ostreams"] == 3
+        port = s.call("bind", sock=sock, ip="::1")["port"]
+        kill()
+        assert s.call("sockname", sock=sock) == {"addr": "::1", "port": port}
+        s.close()
+
+
+def test_a_bind_that_was_begun_is_ended_when_it_is_asked_for_again(d):
+    for method, args in (("bind", {"ip": ["127.0.0.1", "127.0.0.2"]}), ("bind", {}), ("listen", {}), ("connect", {})):
+        with Faulty() as k:
+            k.ready()
+            s = Session(k.path, "bind")
+            there = s.call("open", ip="127.0.0.9", options={"active": True})
+            s.call("listen", sock=there["sock"])
+            sock = s.call("open", bind=False)["sock"]
+            if method == "connect":
+                args = {"addr": "127.0.0.9", "port": there["port"]}
+            k.die_at("bound", 1)
+            s.call(method, sock=sock, **args)
+            assert k.deaths() == 1
+            port = s.call("port", sock=sock)["port"]
+            names = [a["addr"] for a in s.call("socknames", sock=sock)["addresses"]]
+            assert port > 0 and "127.0.0.1" in names
+            assert method != "bind" or len(names) == len(args.get("ip", names))
+            s.close()

@@ -62,7 +62,7 @@ START_TEST(mistakes_are_named)
 	ck_assert_str_eq(wire("frob a=1"), "enosys: there is no method \"frob\"");
 	ck_assert_str_eq(wire("open x"), "badarg: open: \"x\" is not a key=value word");
 	ck_assert_str_eq(wire("open =x"), "badarg: open: \"=x\" is not a key=value word");
-	ck_assert_str_eq(wire("open prt=1"), "badarg: open: prt: unknown; there are: ip, port, type, family, options");
+	ck_assert_str_eq(wire("open prt=1"), "badarg: open: prt: unknown; there are: ip, port, type, family, options, bind");
 	ck_assert_str_eq(wire("open port=65536"), "badarg: open: port: 65536 is out of range; it takes an integer from 0 to 65535");
 	ck_assert_str_eq(wire("open port=1 port=2"), "badarg: open: port: given twice");
 	ck_assert_str_eq(wire("open port.x=1"), "badarg: open: port: it has no parts");

@@ -416,10 +416,11 @@ class Daemon extends callsOf("daemon", EventEmitter) {
     }
 
     // Open a socket. Without arguments it is one-to-many, on any address and a free port. type: "seqpacket" (one-to-many)
-    // or "stream" (one-to-one). What is no argument is an option.
-    async open({ ip, port, type, family, ...options } = {}) {
+    // or "stream" (one-to-one). With bind: false it is unbound; the answer of bind has its port. What is no argument is
+    // an option.
+    async open({ ip, port, type, family, bind, ...options } = {}) {
         let made;
-        await this.#call("open", { ip, port, type, family, options: packedOptions(options) }, (result) => {
+        await this.#call("open", { ip, port, type, family, bind, options: packedOptions(options) }, (result) => {
             made = this._make(result.sock);
             made.port = result.port ?? 0;
             made._paced = options.active === undefined;

@@ -1192,7 +1192,7 @@ export interface DescribeResult {
 export interface OpenResult {
     /** handle of the new socket */
     sock: number;
-    /** port that the socket is bound to */
+    /** port that the socket is bound to; 0 with bind false */
     port: number;
 }
 
@@ -1206,6 +1206,22 @@ export interface OpenArguments extends Options {
     type?: "seqpacket" | "stream";
     /** inet or inet6 (default: the family of the first ip, or inet) */
     family?: "inet" | "inet6";
+    /** false leaves the socket unbound: options can be set and read, and the method bind binds it, or the first listen or connect does, to any address and a free port; ip and port must be absent (default: true) */
+    bind?: boolean;
+}
+
+/** What bind answers. */
+export interface BindResult {
+    /** port that the socket is bound to */
+    port: number;
+}
+
+/** What bind takes. */
+export interface BindArguments {
+    /** local address, or a list of up to 32 for multi-homing; each is an address, "any" or "loopback" (default: any) */
+    ip?: any;
+    /** local port; 0 selects a free one (default: 0) */
+    port?: number;
 }
 
 /** What connect answers. */
@@ -1904,6 +1920,8 @@ export interface DaemonCalls {
 
 /** Methods of a socket; times are ms. */
 export interface SocketCalls {
+    /** Bind a socket that open left unbound. If one of the addresses cannot be bound, the socket stays unbound. A socket is bound once: bindx_add and bindx_rem change its addresses later. */
+    bind(args?: BindArguments): Promise<BindResult>;
     /** Start to set up an association and return at once. The event sctp_assoc_change with this assoc_id reports the result. */
     connectInit(args: ConnectInitArguments): Promise<ConnectInitResult>;
     /** Do the same as connect_init. gen_sctp has this name for a peer with several addresses. */

@@ -6,6 +6,7 @@ const NONE = Object.freeze([]);
 
 // Methods that are called with an object of arguments; args: options may stand among them.
 exports.METHODS = [
+    { name: "bind", of: "socket" },
     { name: "connect_init", of: "socket", args: ["addr", "port", "timeout"] },
     { name: "connectx_init", of: "socket", args: ["addr", "port", "timeout"] },
     { name: "listen", of: "socket" },

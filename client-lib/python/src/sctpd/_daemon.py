@@ -400,12 +400,14 @@ class Daemon(DaemonCalls):
         return found
 
     async def open(self, *, ip: Union[None, str, Iterable[str]] = None, port: Optional[int] = None,
-                   type: Optional[str] = None, family: Optional[str] = None, **options: "Unpack[Options]") -> Socket:
+                   type: Optional[str] = None, family: Optional[str] = None, bind: Optional[bool] = None,
+                   **options: "Unpack[Options]") -> Socket:
         """Open a socket. Without arguments it is one-to-many, on any address and a free port. type: seqpacket
-        (one-to-many) or stream (one-to-one). Options are keyword arguments: sctp_nodelay=True,
-        sctp_initmsg=sctpd.SctpInitmsg(num_ostreams=5), or a dict."""
+        (one-to-many) or stream (one-to-one). With bind=False it is unbound; what bind returns has its port. Options
+        are keyword arguments: sctp_nodelay=True, sctp_initmsg=sctpd.SctpInitmsg(num_ostreams=5), or a dict."""
         where = ip if ip is None or isinstance(ip, str) else list(ip)
-        arguments = {"ip": where, "port": port, "type": type, "family": family, "options": packed_options(options) or None}
+        arguments = {"ip": where, "port": port, "type": type, "family": family, "bind": bind,
+                     "options": packed_options(options) or None}
         while self._is_full():
             await asyncio.sleep(0.01)
         result = await self._request("open", arguments, late=self._close_late)

@@ -39,6 +39,12 @@ class DescribeResult(Record):
 class OpenResult(Record):
     """What open answers."""
     sock: int = 0  # handle of the new socket
+    port: int = 0  # port that the socket is bound to; 0 with bind false
+
+
+@dataclass
+class BindResult(Record):
+    """What bind answers."""
     port: int = 0  # port that the socket is bound to
 
 
@@ -1450,6 +1456,11 @@ class DaemonCalls(Caller):
 class SocketCalls(Caller):
     """Methods of a socket; timeouts are seconds."""
 
+    async def bind(self, *, ip: Optional[Any] = None, port: Optional[int] = None) -> BindResult:
+        """Bind a socket that open left unbound. If one of the addresses cannot be bound, the socket stays
+        unbound. A socket is bound once: bindx_add and bindx_rem change its addresses later."""
+        return BindResult._from(await self.call("bind", ip=ip, port=port))
+
     async def connect_init(self, addr: Any, port: int, timeout: Optional[float] = None, **options: Unpack[Options]) -> ConnectInitResult:
         """Start to set up an association and return at once. The event sctp_assoc_change with this assoc_id
         reports the result."""
@@ -1657,6 +1668,11 @@ class BlockingDaemonCalls(Caller):
 
 class BlockingSocketCalls(Caller):
     """Methods of a socket; timeouts are seconds."""
+
+    def bind(self, *, ip: Optional[Any] = None, port: Optional[int] = None) -> BindResult:
+        """Bind a socket that open left unbound. If one of the addresses cannot be bound, the socket stays
+        unbound. A socket is bound once: bindx_add and bindx_rem change its addresses later."""
+        return BindResult._from(self.call("bind", ip=ip, port=port))
 
     def connect_init(self, addr: Any, port: int, timeout: Optional[float] = None, **options: Unpack[Options]) -> ConnectInitResult:
         """Start to set up an association and return at once. The event sctp_assoc_change with this assoc_id

@@ -258,8 +258,9 @@ class Daemon(BlockingDaemonCalls):
         self._thread.run(_now(self._inner.handled, event))
 
     def open(self, *, ip: Union[None, str, Iterable[str]] = None, port: Optional[int] = None, type: Optional[str] = None,
-             family: Optional[str] = None, **options: "Unpack[Options]") -> Socket:
-        return Socket(self._thread, self._thread.run(self._inner.open(ip=ip, port=port, type=type, family=family, **options)))
+             family: Optional[str] = None, bind: Optional[bool] = None, **options: "Unpack[Options]") -> Socket:
+        return Socket(self._thread, self._thread.run(self._inner.open(
+            ip=ip, port=port, type=type, family=family, bind=bind, **options)))
 
     def socket(self, number: int) -> Socket:
         return Socket(self._thread, self._thread.run(_now(self._inner.socket, number)))
