@@ -12,6 +12,7 @@
 #: B				directory for everything that is built: build
 #: USERLAND=no			leave out the userland stack
 #: CURSES=			leave out the screen of sctpctl top
+#: NATS=			leave out the bridge to NATS
 #: EDIT=			leave out the editing of lines in sctpctl shell
 #: WERROR=yes			treat warnings as errors
 #: V=1				show the commands
@@ -120,6 +121,14 @@ INCLUDED	+= -DCURSES
 LIBS_CTL	+= $(call pc,--libs $(CURSES))
 endif
 
+# The bridge to NATS, where libnats is installed and NATS= does not leave it out.
+NATS		:= $(if $(call pc,--modversion libnats),yes)
+ifneq ($(NATS),)
+INCLUDED	+= $(call pc,--cflags libnats)
+LIBS_NATS	:= $(call pc,--libs libnats) $(or $(call pc,--libs libevent_core),-levent_core) -pthread
+endif
+SRC_NATS	= $(filter-out client-lib/nats/doc.c client-lib/nats/example%,$(wildcard client-lib/nats/*.c))
+
 obj		= $(patsubst %.c,$(B)/obj/%.o,$(1))
 Q		= $(if $(V),,@)
 
@@ -127,7 +136,7 @@ Q		= $(if $(V),,@)
 .DEFAULT_GOAL	= all
 
 # All that is installed is made here: "sudo make install" leaves no files of root's in build/.
-all: $(B)/sctpd $(B)/sctpctl $(B)/libsctpd.so $(B)/libsctpd.a $(B)/libsctpd.pc $(B)/proto-doc $(B)/config-doc $(B)/sctpctl-doc made-installed ## build everything that is installed (the default)
+all: $(B)/sctpd $(B)/sctpctl $(if $(NATS),$(B)/sctpd-nats) $(B)/libsctpd.so $(B)/libsctpd.a $(B)/libsctpd.pc $(B)/proto-doc $(B)/config-doc $(B)/sctpctl-doc $(B)/nats-doc made-installed ## build everything that is installed (the default)
 
 # Two files hold the settings: those that compile and link, and the paths. One
 # that is other than it was is written, and what is made with it is made anew.
@@ -135,7 +144,7 @@ all: $(B)/sctpd $(B)/sctpctl $(B)/libsctpd.so $(B)/libsctpd.a $(B)/libsctpd.pc $
 keep		= $(if $(call differ,$(strip $(file <$(B)/.$(1))),$(strip $(2))),$(shell mkdir -p $(B))$(file >$(B)/.$(1),$(strip $(2))))
 differ		= $(if $(1),$(if $(2),$(subst x$(1)x,,x$(2)x),yes),yes)
 ifneq ($(filter-out clean uninstall,$(or $(MAKECMDGOALS),all)),)
-$(call keep,flags,$(CC) $(C_ALL) $(HARDEN) $(LDHARDEN) $(LDFLAGS) $(LIBS_DAEMON) $(LIBS_CTL) $(OBJCOPY) $(AR))
+$(call keep,flags,$(CC) $(C_ALL) $(HARDEN) $(LDHARDEN) $(LDFLAGS) $(LIBS_DAEMON) $(LIBS_CTL) $(LIBS_NATS) $(OBJCOPY) $(AR))
 $(call keep,paths,$(PREFIX) $(LIBDIR) $(INCLUDEDIR) $(SBINDIR) $(BINDIR) $(LIBS_PROTO))
 endif
 $(B)/.flags $(B)/.paths: ;
@@ -161,6 +170,10 @@ $(B)/sctpd: $(call obj,$(SRC_DAEMON) $(SRC_PROTO))
 $(B)/sctpctl: $(call obj,$(SRC_CTL) $(SRC_PROTO)) $(B)/libsctpd.a
 	$(if $(V),,@echo "  LINK    $@")
 	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(LDFLAGS) $(LIBS_PROTO) $(LIBS_CTL)
+
+$(B)/sctpd-nats: $(call obj,$(SRC_NATS)) $(B)/libsctpd.a
+	$(if $(V),,@echo "  LINK    $@")
+	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(LDFLAGS) $(LIBS_PROTO) $(LIBS_NATS)
 
 $(B)/libsctpd.so.$(SOVERSION): $(call obj,$(SRC_LIB) $(SRC_PROTO)) client-lib/lib/libsctpd.map
 	$(if $(V),,@echo "  LINK    $@")
@@ -190,7 +203,8 @@ $(B)/proto-doc: $(call obj,$(SRC_PROTO) proto/doc.c proto/json.c proto/mdoc.c)
 $(B)/config-doc: $(call obj,daemon/config-doc.c daemon/config.c daemon/lines.c daemon/util/log.c daemon/util/logout.c daemon/util/mem.c $(SRC_PROTO) proto/mdoc.c)
 $(B)/sctpctl-doc: $(call obj,$(filter-out %/main.c,$(SRC_CTL)) client-lib/sctpctl/doc.c $(SRC_PROTO) proto/mdoc.c) $(B)/libsctpd.a
 $(B)/sctpctl-doc: LIBS_PROTO += $(LIBS_CTL)
-$(B)/proto-doc $(B)/config-doc $(B)/sctpctl-doc:
+$(B)/nats-doc: $(call obj,$(addprefix client-lib/nats/,doc.c config.c log.c mem.c metrics.c) proto/mdoc.c)
+$(B)/proto-doc $(B)/config-doc $(B)/sctpctl-doc $(B)/nats-doc:
 	$(if $(V),,@echo "  LINK    $@")
 	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(LDFLAGS) $(LIBS_PROTO)
 
@@ -259,7 +273,7 @@ $(B)/node/installed/.made: $(NODE_PACKAGE) tests/integration/node/install.py
 	$(Q)/usr/bin/python3 tests/integration/node/install.py $(NODE_PACKAGE) $(@D) && touch $@
 
 # What the tables say, as text and as manual pages; all are committed.
-doc: $(B)/proto-doc $(B)/config-doc $(B)/sctpctl-doc ## print REFERENCE.md and the manual pages that follow from tables anew
+doc: $(B)/proto-doc $(B)/config-doc $(B)/sctpctl-doc $(B)/nats-doc ## print REFERENCE.md and the manual pages that follow from tables anew
 	$(Q)$(B)/proto-doc markdown > proto/REFERENCE.md
 	$(Q)$(B)/proto-doc man > proto/sctpd-protocol.7
 	$(Q)$(B)/proto-doc page client-lib/n2/README.md > client-lib/n2/sctpd-n2.7
@@ -269,6 +283,7 @@ doc: $(B)/proto-doc $(B)/config-doc $(B)/sctpctl-doc ## print REFERENCE.md and t
 	$(Q)/usr/bin/python3 client-lib/go/generate.py < $(B)/tables.json > client-lib/go/tables.go
 	$(Q)$(B)/config-doc daemon/sctpd.conf.5.in > daemon/sctpd.conf.5
 	$(Q)$(B)/config-doc daemon/sctpd.8.in > daemon/sctpd.8
+	$(Q)$(B)/nats-doc < client-lib/nats/sctpd-nats.8.in > client-lib/nats/sctpd-nats.8
 	$(Q)$(B)/config-doc --catalog > systemd/sctpd.catalog
 	$(Q)$(B)/sctpctl-doc < client-lib/sctpctl/sctpctl.1 > $(B)/sctpctl.1 && cp $(B)/sctpctl.1 client-lib/sctpctl/
 
@@ -403,6 +418,7 @@ INSTALLED	= \
 	client-lib/n2/sctpd-n2.7:$(MANDIR)/man7:644 \
 	$(foreach f,$(wildcard client-lib/n2/*.py),$(f):$(DOCDIR)/examples/n2:644) \
 	daemon/sctpd.8:$(MANDIR)/man8:644 \
+	$(if $(NATS),$(B)/sctpd-nats:$(SBINDIR):755 client-lib/nats/sctpd-nats.8:$(MANDIR)/man8:644 $(B)/sctpd-nats.service:$(UNITDIR):644) \
 	proto/REFERENCE.md:$(DOCDIR):644 \
 	README.md:$(DOCDIR):644 \
 	LICENSE:$(DOCDIR):644 \
@@ -427,7 +443,7 @@ part		= $(word $(2),$(subst :, ,$(1)))
 install_one	= $(INSTALL) -D -m $(call part,$(1),3) $(call part,$(1),1) \
 		  "$(DESTDIR)$(call part,$(1),2)/$(notdir $(call part,$(1),1))"
 
-$(B)/sctpd.service $(B)/sctpd-metrics.service $(B)/sctpd-textfile.service: $(B)/%.service: systemd/%.service.in Makefile $(B)/.paths
+$(B)/sctpd.service $(B)/sctpd-metrics.service $(B)/sctpd-textfile.service $(B)/sctpd-nats.service: $(B)/%.service: systemd/%.service.in Makefile $(B)/.paths
 	@mkdir -p $(@D)
 	$(Q)sed -e 's|@SBINDIR@|$(SBINDIR)|' -e 's|@BINDIR@|$(BINDIR)|' $< > $@
 

@@ -30,6 +30,7 @@ step_reference() { # REFERENCE.md, the records of client libraries and what is m
 	    ! build/proto-doc page client-lib/n2/README.md | diff client-lib/n2/sctpd-n2.7 - ||
 	    ! build/config-doc daemon/sctpd.conf.5.in | diff daemon/sctpd.conf.5 - ||
     ! build/config-doc daemon/sctpd.8.in | diff daemon/sctpd.8 - ||
+	    ! build/nats-doc <client-lib/nats/sctpd-nats.8.in | diff client-lib/nats/sctpd-nats.8 - ||
     ! build/config-doc --catalog | diff systemd/sctpd.catalog - ||
 	    ! build/sctpctl-doc <client-lib/sctpctl/sctpctl.1 >build/check/sctpctl.1 ||
 	    ! diff client-lib/sctpctl/sctpctl.1 build/check/sctpctl.1; then
@@ -200,7 +201,7 @@ step_units() { # systemd-analyze finds no fault in the units, and the sandbox ti
 	local unit
 	rm -rf build/verify
 	mkdir -p build/verify
-	make -s build/sctpd.service build/sctpd@.service build/sctpd-metrics.service build/sctpd-textfile.service || return 1
+	make -s build/sctpd.service build/sctpd@.service build/sctpd-metrics.service build/sctpd-textfile.service build/sctpd-nats.service || return 1
 	for unit in sctpd sctpd@; do
 		sed "s|^\(Exec[A-Za-z]*=\)[^ ]*/sctpd|\1$PWD/build/sctpd|" "build/$unit.service" >"build/verify/$unit.service"
 		cp "systemd/$unit.socket" build/verify/
@@ -208,15 +209,17 @@ step_units() { # systemd-analyze finds no fault in the units, and the sandbox ti
 	for unit in sctpd-metrics sctpd-textfile; do
 		sed "s|^\(ExecStart=\)[^ ]*/sctpctl|\1$PWD/build/sctpctl|" "build/$unit.service" >"build/verify/$unit.service"
 	done
+	sed "s|^\(Exec[A-Za-z]*=\)[^ ]*/sctpd-nats|\1$PWD/build/sctpd-nats|" build/sctpd-nats.service >build/verify/sctpd-nats.service
 	cp systemd/sctpd-metrics.socket systemd/sctpd-textfile.timer build/verify/
 	systemd-analyze verify --man=no build/verify/sctpd.service build/verify/sctpd.socket \
 	    build/verify/sctpd-metrics.service build/verify/sctpd-metrics.socket \
 	    build/verify/sctpd-textfile.service build/verify/sctpd-textfile.timer \
+	    build/verify/sctpd-nats.service \
 	    build/verify/sctpd@blue.service build/verify/sctpd@blue.socket >build/verify/log 2>&1
 	# It reads units of the machine's own too, which are not ours to mend.
 	! grep -i sctpd build/verify/log || return 1
 	systemd-analyze --help | grep -q -- --offline || return 0 # before version 250
-	for unit in sctpd:18 sctpd-metrics:8 sctpd-textfile:10; do
+	for unit in sctpd:18 sctpd-metrics:8 sctpd-textfile:10 sctpd-nats:15; do
 		systemd-analyze security --no-pager --offline=true --threshold="${unit#*:}" "build/verify/${unit%:*}.service" |
 		    grep 'Overall exposure'
 		[ "${PIPESTATUS[0]}" = 0 ] || return 1
@@ -314,7 +317,7 @@ step_all_delayed() { # the whole list so: make delay
 # shellcheck disable=SC2086
 under_valgrind() { # the same, the daemon under valgrind: no error, no leak, no descriptor left
 	TEST_PART=$1 TEST_ELSEWHERE="survive.one_a_hundred:integration erlang.same_as_gen_sctp:integration" \
-	TEST_NOT_HERE="groupload.:userland places.:integration half.the_requests_of_a_paused:integration memory.senders:integration memory.peers:integration memory.what_peers:integration lib_lend.batches:integration interleave.an_urgent:integration scale.watcher:integration lib_lend.valgrind:integration erlang.:integration go.:integration interop.:integration onwire.:integration chunks.:integration cli_:integration n2.:integration node.:integration python.:integration view.:integration top.:integration metrics.:integration tap.:integration pathmanager.a_:integration pathmanager.linux:integration pathmanager.off:integration losses.:integration damped.:integration stall.it_is:integration stall.who:integration$(printf ' %s:asan' $sanitized $measured)" \
+	TEST_NOT_HERE="groupload.:userland places.:integration half.the_requests_of_a_paused:integration memory.senders:integration memory.peers:integration memory.what_peers:integration lib_lend.batches:integration interleave.an_urgent:integration scale.watcher:integration lib_lend.valgrind:integration erlang.:integration go.:integration interop.:integration onwire.:integration chunks.:integration cli_:integration n2.:integration nats.:integration node.:integration python.:integration view.:integration top.:integration metrics.:integration tap.:integration pathmanager.a_:integration pathmanager.linux:integration pathmanager.off:integration losses.:integration damped.:integration stall.it_is:integration stall.who:integration$(printf ' %s:asan' $sanitized $measured)" \
 	TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --track-fds=yes" \
 	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py -s
 }

@@ -30,6 +30,7 @@ needs() {
 		EOF
 		[ "${EDIT-yes}" = "" ] || echo "pc:libedit libedit-dev libedit-devel"
 		[ "${CURSES-yes}" = "" ] || echo "pc:ncursesw,ncurses libncurses-dev ncurses-devel"
+		[ "${NATS-yes}" = "" ] || echo "pc:libnats libnats-dev libnats-devel"
 		[ "${USERLAND:-}" = no ] || echo "pc:usrsctp libusrsctp-dev usrsctp-devel"
 		;;
 	lab)
@@ -102,6 +103,7 @@ needs() {
 			cmd:prometheus prometheus golang-github-prometheus
 			cmd:promtool prometheus golang-github-prometheus
 			cmd:sctp_darn lksctp-tools lksctp-tools
+			cmd:nats-server nats-server nats-server
 			cmd:ncat ncat nmap-ncat
 			cmd:zsh zsh zsh
 			cmd:fish fish fish

@@ -35,7 +35,7 @@ ORDER = (
 LIBRARY = (
     ("proto",),
     ("client-lib/lib",),
-    ("client-lib/sctpctl",),
+    ("client-lib/sctpctl", "client-lib/nats"),
 )
 # Rooms whose files have an order, and where it stands: lines of a name, or several, and what it is.
 LISTS = {
@@ -43,16 +43,17 @@ LISTS = {
     "daemon/userland": "daemon/userland/userland.h",
     "daemon/supervise": "daemon/supervise/supervise.h",
     "client-lib/lib": "client-lib/lib/internal.h",
+    "client-lib/nats": "client-lib/nats/main.c",
 }
 # Programs of their own, and headers that list the others.
 NOT_LISTED = {"client-lib/lib/example", "client-lib/lib/internal", "client-lib/lib/sctpd",
-              "daemon/kernel/kernel", "daemon/userland/userland"}
+              "daemon/kernel/kernel", "daemon/userland/userland", "client-lib/nats/doc"}
 # At the top of daemon/, part of one of the files there.
 PART_OF = {"daemon/settings.def": "daemon/config", "daemon/lines.def": "daemon/lines"}
 
 
 def sources():
-    for folder in ("proto", "daemon", "client-lib/lib", "client-lib/sctpctl"):
+    for folder in ("proto", "daemon", "client-lib/lib", "client-lib/sctpctl", "client-lib/nats"):
         for path in glob.glob(os.path.join(ROOT, folder, "**", "*.[ch]"), recursive=True):
             yield os.path.relpath(path, ROOT)
 

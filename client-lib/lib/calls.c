@@ -11,6 +11,7 @@
 #include "lib/core.h"
 #include "lib/given.h"
 #include "lib/message.h"
+#include "lib/numbers.h"
 #include "lib/wait.h"
 #include "lib/words.h"
 #include "proto/codec.h"
@@ -429,6 +430,7 @@ sctpd_recv(struct sctpd *c, uint64_t sock, int timeout, const struct sctpd_event
 	c->reply = NULL;
 	message_set_event(c->lent, NULL, &c->lent->obj.via.array.ptr[3]);
 	c->lent->event.seq = c->lent->mark.number;
+	numbers_show(c, &c->lent->mark);
 	*ev = &c->lent->event;
 	return SCTPD_OK;
 }

@@ -37,6 +37,7 @@ deliver(struct sctpd *c)
 	while (c->on_event != NULL && !c->doomed && (m = core_event(c)) != NULL) {
 		if (busy.number == 0)
 			c->session.busy = m->mark;
+		numbers_show(c, &m->mark);
 		c->on_event(c, &m->event, c->on_event_arg);
 		c->session.busy = busy;
 		message_free(m);
@@ -70,8 +71,10 @@ next_event(struct sctpd *c, int64_t deadline, struct message **m)
 	int	code = SCTPD_OK;
 
 	for (;;) {
-		if ((*m = core_event(c)) != NULL)
+		if ((*m = core_event(c)) != NULL) {
+			numbers_show(c, &(*m)->mark);
 			return SCTPD_OK;
+		}
 		if (code != SCTPD_OK || c->doomed)
 			return code;
 		if ((code = conn_parse(c)) != SCTPD_OK || core_has_event(c))
@@ -108,10 +111,11 @@ sctpd_next_event(struct sctpd *c, int timeout, const struct sctpd_event **ev)
 /* ---- many at once ------------------------------------------------------ */
 
 static void
-note_mark(struct given *g, const struct mark *m)
+note_mark(struct sctpd *c, const struct mark *m)
 {
-	if (g->mark.number == 0)
-		g->mark = *m;
+	numbers_show(c, m);
+	if (c->given.mark.number == 0)
+		c->given.mark = *m;
 }
 
 /* Not if the event may be another client's, if others stand before it, or if no buffer is left. */
@@ -153,7 +157,7 @@ give_in_place(struct sctpd *c, const struct sctpd_event **ev)
 	}
 	to->seq = mark.number;
 	terminate(c, c->in.data + (to->data - c->in.data) + to->len);
-	note_mark(g, &mark);
+	note_mark(c, &mark);
 	g->in_place = true;
 	ev[g->n++] = to;
 	return true;
@@ -185,7 +189,7 @@ give(struct sctpd *c, const struct sctpd_event **ev, size_t max)
 	while (code == SCTPD_OK && any && c->given.n < max && !c->doomed) {
 		if ((m = core_event(c)) != NULL) {
 			TAILQ_INSERT_TAIL(&c->given.messages, m, entry);
-			note_mark(&c->given, &m->mark);
+			note_mark(c, &m->mark);
 			ev[c->given.n++] = &m->event;
 		} else if (!give_in_place(c, ev) && (code = conn_step(c, &any)) == SCTPD_OK && any)
 			terminate(c, NULL);

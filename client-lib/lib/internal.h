@@ -184,6 +184,9 @@ struct session {
 	uint64_t		 acked_bytes;
 	uint64_t		 most;		/* bytes that may be not acknowledged */
 	struct mark		 busy;		/* one that a callback has now */
+	bool			 own_acks;	/* the program acknowledges events: sctpd_ack */
+	uint64_t		 shown;		/* the last event that it was given */
+	uint64_t		 done;		/* what it has acknowledged */
 
 	/* Messages of ours: see session.c. */
 	struct buf		 first;		/* what is written first: hello, acks */

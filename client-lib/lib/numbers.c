@@ -32,6 +32,31 @@ earlier(struct mark a, struct mark b)
 	return b.number != 0 && b.number < a.number ? b : a;
 }
 
+void
+numbers_show(struct sctpd *c, const struct mark *mark)
+{
+	if (mark->number > c->session.shown)
+		c->session.shown = mark->number;
+}
+
+/*
+ * The same, where the program acknowledges events itself: an answer behind events that it has not acknowledged waits
+ * with them. Nothing is acknowledged early.
+ */
+static struct mark
+unacknowledged(const struct sctpd *c)
+{
+	const struct session	*s = &c->session;
+	const struct message	*m = TAILQ_FIRST(&c->events);
+	struct mark		 first = { s->seq + 1, s->bytes };
+
+	if (m != NULL)
+		first = earlier(first, m->mark);
+	if (s->done < s->shown)
+		first = earlier(first, (struct mark){ s->done + 1, s->acked_bytes });
+	return first;
+}
+
 /* The first message that the program has not handled; it may be yet to come. */
 struct mark
 numbers_unhandled(const struct sctpd *c)
@@ -40,6 +65,8 @@ numbers_unhandled(const struct sctpd *c)
 	const struct message	*m = TAILQ_FIRST(&c->events);
 	struct mark		 first = { s->seq + 1, s->bytes };
 
+	if (s->own_acks)
+		return unacknowledged(c);
 	first = earlier(first, s->busy);
 	first = earlier(first, c->given.mark);
 	if (m != NULL)

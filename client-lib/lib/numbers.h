@@ -11,6 +11,9 @@
  */
 bool numbers_count(struct sctpd *, struct mark *, size_t len, uint64_t seq);
 
+/* The program is given the event with this mark. */
+void numbers_show(struct sctpd *, const struct mark *);
+
 /* The first message that the program has not handled; it may be yet to come. */
 struct mark numbers_unhandled(const struct sctpd *);
 /* What the program has handled: all up to that number. */

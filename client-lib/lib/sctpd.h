@@ -224,6 +224,29 @@ SCTPD_API const char *sctpd_session(const struct sctpd *, uint64_t *seq);
  */
 SCTPD_API int sctpd_resume(struct sctpd *, const char *token, uint64_t seq);
 
+/*
+ * For a program that hands events on and is told later that they are safe: the
+ * library acknowledges no event by itself any more. sctpd_ack says that the
+ * program has handled all events up to the number seq, which is in struct
+ * sctpd_event; the next function that writes tells the daemon. Answers are
+ * acknowledged with the events before them. If the program acknowledges
+ * nothing, the daemon stops reading the sockets when client_queue is full, and
+ * the windows of the peers close: so it must not have more events than it has
+ * room for, and nothing is lost. Call sctpd_own_acks after sctpd_resumable and
+ * before the connection is dialed. BADARG means that this was not done, or that
+ * no event of that number has been delivered.
+ */
+SCTPD_API int sctpd_own_acks(struct sctpd *);
+SCTPD_API int sctpd_ack(struct sctpd *, uint64_t seq);
+
+/*
+ * How many notifications this session has made: messages that were sent with
+ * sctpd_sendmsg_async and no function, and other calls without one. After
+ * sctpd_resume and sctpd_dial it is the number that the daemon has accepted of
+ * those that the program before had made, so that the next one can go on there.
+ */
+SCTPD_API uint64_t sctpd_notifications(const struct sctpd *);
+
 /* ---- values --------------------------------------------------------- */
 
 /*

@@ -108,9 +108,40 @@ sctpd_resume(struct sctpd *c, const char *token, uint64_t seq)
 		return lib_error(c, SCTPD_BADARG, "a session's token has %zu characters, not %zu",
 		    sizeof s->token - 1, strlen(token));
 	memcpy(s->token, token, sizeof s->token);
-	s->seq = s->at = s->acked = seq;
+	s->seq = s->at = s->acked = s->shown = s->done = seq;
 	s->fresh = true;
 	return SCTPD_OK;
+}
+
+int
+sctpd_own_acks(struct sctpd *c)
+{
+	struct session	*s = &c->session;
+
+	if (!s->on || c->fd != -1)
+		return lib_error(c, SCTPD_BADARG,
+		    "call sctpd_own_acks after sctpd_resumable and before the connection is dialed");
+	s->own_acks = true;
+	return SCTPD_OK;
+}
+
+int
+sctpd_ack(struct sctpd *c, uint64_t seq)
+{
+	struct session	*s = &c->session;
+
+	if (!s->own_acks || seq > s->shown)
+		return lib_error(c, SCTPD_BADARG, "sctpd_ack: %s", !s->own_acks ?
+		    "call sctpd_own_acks before the connection is dialed" : "no event of that number has been delivered yet");
+	if (seq > s->done)
+		s->done = seq;
+	return SCTPD_OK;
+}
+
+uint64_t
+sctpd_notifications(const struct sctpd *c)
+{
+	return c->session.notes;
 }
 
 const char *
@@ -252,7 +283,7 @@ session_end(struct sctpd *c, bool forget)
 		m->mark.number = 0;
 	numbers_let_go(c);
 	s->token[0] = '\0';
-	s->seq = s->at = s->acked = 0;
+	s->seq = s->at = s->acked = s->shown = s->done = 0;
 	s->fresh = false;
 }
 

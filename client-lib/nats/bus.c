@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <event2/event.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "nats/bus.h"
+#include "nats/clock.h"
+#include "nats/config.h"
+#include "nats/log.h"
+#include "nats/mem.h"
+#include "nats/metrics.h"
+
+#define PAUSE		250	/* ms between two attempts to connect */
+#define CONNECT_TIMEOUT	2000
+#define PING_INTERVAL	2000	/* a path that is dead is noticed after three */
+#define WRITE_DEADLINE	2000
+
+struct job {
+	STAILQ_ENTRY(job)	 entry;
+	void			(*run)(void *);
+	void			(*done)(void *);
+	void			*arg;
+};
+STAILQ_HEAD(jobs, job);
+
+struct worker {
+	pthread_t		 thread;
+	pthread_cond_t		 more;
+	struct jobs		 jobs;
+};
+
+static struct {
+	pthread_mutex_t		 lock;		/* guards the lists and "over" */
+	struct worker		 workers[BUS_THREADS];
+	struct jobs		 done;
+	bool			 over;
+
+	/* the loop's */
+	int			 wake;
+	struct event		*ev;
+	void			(*turn)(void);
+	struct life		*life;
+	bool			 connecting;
+	int64_t			 next_try;
+	char			 why[512];	/* the last attempt failed */
+} bus = { .lock = PTHREAD_MUTEX_INITIALIZER, .done = STAILQ_HEAD_INITIALIZER(bus.done) };
+
+/* ---- threads --------------------------------------------------------- */
+
+void
+bus_wake(void)
+{
+	uint64_t	one = 1;
+	ssize_t		n;
+
+	do
+		n = write(bus.wake, &one, sizeof one);
+	while (n == -1 && errno == EINTR);
+}
+
+static void *
+work(void *arg)
+{
+	struct worker	*w = arg;
+	struct job	*j;
+
+	pthread_mutex_lock(&bus.lock);
+	for (;;) {
+		while ((j = STAILQ_FIRST(&w->jobs)) == NULL && !bus.over)
+			pthread_cond_wait(&w->more, &bus.lock);
+		if (j == NULL)
+			break;
+		STAILQ_REMOVE_HEAD(&w->jobs, entry);
+		pthread_mutex_unlock(&bus.lock);
+		j->run(j->arg);
+		pthread_mutex_lock(&bus.lock);
+		STAILQ_INSERT_TAIL(&bus.done, j, entry);
+		bus_wake();
+	}
+	pthread_mutex_unlock(&bus.lock);
+	nats_ReleaseThreadMemory();
+	return NULL;
+}
+
+void
+bus_job(enum bus_thread t, void (*run)(void *), void (*done)(void *), void *arg)
+{
+	struct job	*j = xcalloc(1, sizeof *j);
+
+	*j = (struct job){ .run = run, .done = done, .arg = arg };
+	pthread_mutex_lock(&bus.lock);
+	STAILQ_INSERT_TAIL(&bus.workers[t].jobs, j, entry);
+	pthread_cond_signal(&bus.workers[t].more);
+	pthread_mutex_unlock(&bus.lock);
+}
+
+static struct job *
+take_done(void)
+{
+	struct job	*j;
+
+	pthread_mutex_lock(&bus.lock);
+	if ((j = STAILQ_FIRST(&bus.done)) != NULL)
+		STAILQ_REMOVE_HEAD(&bus.done, entry);
+	pthread_mutex_unlock(&bus.lock);
+	return j;
+}
+
+/* ---- lives ----------------------------------------------------------- */
+
+struct life *
+bus_life(void)
+{
+	return bus.life;
+}
+
+struct life *
+life_ref(struct life *l)
+{
+	l->refs++;
+	return l;
+}
+
+static void
+destroy(void *arg)
+{
+	struct life	*l = arg;
+
+	jsCtx_Destroy(l->js);
+	natsConnection_Destroy(l->nc);
+	free(l);
+}
+
+/* To close a connection may wait for the network. */
+void
+life_unref(struct life *l)
+{
+	if (--l->refs == 0)
+		bus_job(BUS_CONTROL, destroy, NULL, l);
+}
+
+const char *
+bus_why(natsStatus s, char *why, size_t size)
+{
+	natsStatus	 last = NATS_OK;
+	const char	*detail = nats_GetLastError(&last);
+
+	if (last == s && detail != NULL && *detail != '\0')
+		(void)snprintf(why, size, "%s: %s", natsStatus_GetText(s), detail);
+	else
+		(void)snprintf(why, size, "%s", natsStatus_GetText(s));
+	return why;
+}
+
+/* bus_turn sees that it is closed. */
+static void
+on_closed(natsConnection *nc, void *arg)
+{
+	(void)nc, (void)arg;
+	bus_wake();
+}
+
+/* Without a handler libnats prints errors itself. They are noticed where they matter. */
+static void
+on_error(natsConnection *nc, natsSubscription *sub, natsStatus s, void *arg)
+{
+	(void)nc, (void)sub, (void)s, (void)arg;
+}
+
+/* ---- connect --------------------------------------------------------- */
+
+/* The first line of a file, for a password. */
+static natsStatus
+read_secret(const char *path, char *secret, size_t size, char *why, size_t len)
+{
+	FILE	*f = fopen(path, "re");
+
+	if (f == NULL || fgets(secret, (int)size, f) == NULL) {
+		(void)snprintf(why, len, "%s: %s", path, f == NULL ? strerror(errno) : "it is empty");
+		if (f != NULL)
+			(void)fclose(f);
+		return NATS_INVALID_ARG;
+	}
+	(void)fclose(f);
+	secret[strcspn(secret, "\r\n")] = '\0';
+	return NATS_OK;
+}
+
+static natsStatus
+set_servers(natsOptions *o)
+{
+	char		*list = xstrdup(config.servers), *save = NULL;
+	const char	*urls[CONFIG_SERVERS];
+	int		 n = 0;
+	natsStatus	 s;
+
+	for (char *p = strtok_r(list, " ,\t", &save); p != NULL && n < CONFIG_SERVERS; p = strtok_r(NULL, " ,\t", &save))
+		urls[n++] = p;
+	s = natsOptions_SetServers(o, urls, n);
+	free(list);
+	return s;
+}
+
+static natsStatus
+set_login(natsOptions *o, char *why, size_t size)
+{
+	char		secret[1024];
+	natsStatus	s = NATS_OK;
+
+	if (*config.credentials != '\0')
+		s = natsOptions_SetUserCredentialsFromFiles(o, config.credentials, NULL);
+	if (s == NATS_OK && *config.nkey != '\0')
+		s = natsOptions_SetNKeyFromSeed(o, config.nkey, config.nkey_seed);
+	if (s == NATS_OK && *config.user != '\0' &&
+	    (s = read_secret(config.password_file, secret, sizeof secret, why, size)) == NATS_OK)
+		s = natsOptions_SetUserInfo(o, config.user, secret);
+	if (s == NATS_OK && *config.token_file != '\0' &&
+	    (s = read_secret(config.token_file, secret, sizeof secret, why, size)) == NATS_OK)
+		s = natsOptions_SetToken(o, secret);
+	explicit_bzero(secret, sizeof secret);
+	return s;
+}
+
+static natsStatus
+set_tls(natsOptions *o)
+{
+	natsStatus	s = NATS_OK;
+
+	if (config.tls || *config.tls_ca != '\0' || *config.tls_cert != '\0' || *config.tls_hostname != '\0')
+		s = natsOptions_SetSecure(o, true);
+	if (s == NATS_OK && *config.tls_ca != '\0')
+		s = natsOptions_LoadCATrustedCertificates(o, config.tls_ca);
+	if (s == NATS_OK && *config.tls_cert != '\0')
+		s = natsOptions_LoadCertificatesChain(o, config.tls_cert, config.tls_key);
+	if (s == NATS_OK && *config.tls_hostname != '\0')
+		s = natsOptions_SetExpectedHostname(o, config.tls_hostname);
+	return s;
+}
+
+static natsStatus
+set_manners(natsOptions *o)
+{
+	natsStatus	s;
+
+	if ((s = natsOptions_SetName(o, "sctpd-nats")) == NATS_OK &&
+	    (s = natsOptions_SetAllowReconnect(o, false)) == NATS_OK &&
+	    (s = natsOptions_SetTimeout(o, CONNECT_TIMEOUT)) == NATS_OK &&
+	    (s = natsOptions_SetPingInterval(o, PING_INTERVAL)) == NATS_OK &&
+	    (s = natsOptions_SetMaxPingsOut(o, 2)) == NATS_OK &&
+	    (s = natsOptions_SetWriteDeadline(o, WRITE_DEADLINE)) == NATS_OK &&
+	    (s = natsOptions_SetErrorHandler(o, on_error, NULL)) == NATS_OK)
+		s = natsOptions_SetClosedCB(o, on_closed, NULL);
+	return s;
+}
+
+struct attempt {
+	struct life	*life;
+	natsStatus	 s;
+	char		 why[512];
+};
+
+static void
+attempt_run(void *arg)
+{
+	struct attempt	*a = arg;
+	natsOptions	*o = NULL;
+	char		 text[400];
+
+	if ((a->s = natsOptions_Create(&o)) == NATS_OK && (a->s = set_servers(o)) == NATS_OK &&
+	    (a->s = set_manners(o)) == NATS_OK && (a->s = set_login(o, a->why, sizeof a->why)) == NATS_OK &&
+	    (a->s = set_tls(o)) == NATS_OK && (a->s = natsConnection_Connect(&a->life->nc, o)) == NATS_OK &&
+	    (a->s = natsConnection_JetStream(&a->life->js, a->life->nc, NULL)) == NATS_OK)
+		a->life->max_payload = natsConnection_GetMaxPayload(a->life->nc);
+	if (a->s != NATS_OK && a->why[0] == '\0')
+		(void)snprintf(a->why, sizeof a->why, "%s", bus_why(a->s, text, sizeof text));
+	natsOptions_Destroy(o);
+}
+
+static void
+attempt_done(void *arg)
+{
+	struct attempt	*a = arg;
+	char		 url[256] = "";
+
+	bus.connecting = false;
+	if (a->s == NATS_OK) {
+		(void)natsConnection_GetConnectedUrl(a->life->nc, url, sizeof url);
+		log_notice("connected to NATS at %s", url);
+		bus.why[0] = '\0';
+		bus.life = a->life;
+		metrics.connects++;
+	} else {
+		if (strcmp(bus.why, a->why) != 0)
+			log_err("no connection to NATS (%s): %s; it is tried again", config.servers, a->why);
+		(void)snprintf(bus.why, sizeof bus.why, "%s", a->why);
+		life_unref(a->life);
+	}
+	bus.next_try = clock_ms() + PAUSE;
+	free(a);
+}
+
+static void
+begin_attempt(void)
+{
+	struct attempt	*a = xcalloc(1, sizeof *a);
+
+	a->life = xcalloc(1, sizeof *a->life);
+	a->life->refs = 1;
+	bus.connecting = true;
+	bus_job(BUS_CONTROL, attempt_run, attempt_done, a);
+}
+
+/* ---- the loop -------------------------------------------------------- */
+
+void
+bus_turn(void)
+{
+	struct job	*j;
+
+	while ((j = take_done()) != NULL) {
+		if (j->done != NULL)
+			j->done(j->arg);
+		free(j);
+	}
+	if (bus.life != NULL && natsConnection_IsClosed(bus.life->nc)) {
+		log_warning("the connection to NATS ended; nothing is read from the associations until there is another");
+		life_unref(bus.life);
+		bus.life = NULL;
+	}
+	if (bus.life == NULL && !bus.connecting && clock_ms() >= bus.next_try)
+		begin_attempt();
+}
+
+static void
+on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	uint64_t	n;
+
+	(void)what, (void)arg;
+	if (read((int)fd, &n, sizeof n) == sizeof n)
+		bus.turn();
+}
+
+void
+bus_init(struct event_base *base, void (*turn)(void))
+{
+	bus.turn = turn;
+	if (nats_Open(-1) != NATS_OK)
+		log_fatal("libnats cannot be used");
+	if ((bus.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == -1 ||
+	    (bus.ev = event_new(base, bus.wake, EV_READ | EV_PERSIST, on_wake, NULL)) == NULL || event_add(bus.ev, NULL) == -1)
+		log_fatal("the event loop cannot be used: %s", strerror(errno));
+	for (int i = 0; i < BUS_THREADS; i++) {
+		STAILQ_INIT(&bus.workers[i].jobs);
+		if (pthread_cond_init(&bus.workers[i].more, NULL) != 0 ||
+		    pthread_create(&bus.workers[i].thread, NULL, work, &bus.workers[i]) != 0)
+			log_fatal("no thread can be made");
+	}
+}
+
+void
+bus_end(void)
+{
+	if (bus.life != NULL)
+		life_unref(bus.life);
+	bus.life = NULL;
+	pthread_mutex_lock(&bus.lock);
+	bus.over = true;
+	for (int i = 0; i < BUS_THREADS; i++)
+		pthread_cond_signal(&bus.workers[i].more);
+	pthread_mutex_unlock(&bus.lock);
+	for (int i = 0; i < BUS_THREADS; i++)
+		(void)pthread_join(bus.workers[i].thread, NULL);
+	event_free(bus.ev);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nats/clock.h"
+#include "nats/config.h"
+#include "nats/endpoint.h"
+#include "nats/log.h"
+#include "nats/state.h"
+#include "nats/subject.h"
+
+#define AGAIN	1000	/* ms */
+
+static struct {
+	int64_t	next_try;
+	bool	told;
+} tries[CONFIG_ENDPOINTS];
+
+const char *
+endpoint_name(uint64_t sock)
+{
+	for (size_t i = 0; i < config.n_endpoints && sock != 0; i++) {
+		if (state.socks[i] == sock)
+			return config.endpoints[i].name;
+	}
+	return SUBJECT_NOBODY;
+}
+
+uint64_t
+endpoint_sock(const char *name)
+{
+	for (size_t i = 0; i < config.n_endpoints; i++) {
+		if (strcmp(config.endpoints[i].name, name) == 0)
+			return state.socks[i];
+	}
+	return 0;
+}
+
+void
+endpoint_closed(uint64_t sock)
+{
+	for (size_t i = 0; i < config.n_endpoints; i++) {
+		if (sock == 0 || state.socks[i] != sock)
+			continue;
+		log_warning("endpoint %s: its socket was closed; it is opened again", config.endpoints[i].name);
+		state.socks[i] = 0;
+		tries[i].next_try = clock_ms() + AGAIN;
+		state_save();
+	}
+}
+
+/* ---- open ------------------------------------------------------------ */
+
+static int
+open_socket(struct sctpd *c, const struct endpoint_config *e, uint64_t *sock)
+{
+	char				 hold[64];
+	const char			*word[CONFIG_WORDS + 4] = { "open" };
+	int				 n = 1, code;
+	const struct sctpd_value	*v;
+
+	for (size_t i = 0; i < e->n; i++)
+		word[n++] = e->word[i];
+	(void)snprintf(hold, sizeof hold, "options.hold_time=%" PRIu64, config.hold_time);
+	word[n++] = "options.on_owner_exit=hold";
+	word[n++] = hold;
+	word[n++] = "options.active=true";
+	if ((code = sctpd_callv(c, &v, n, word)) == SCTPD_OK)
+		*sock = (uint64_t)sctpd_get_int(v, "sock");
+	return code;
+}
+
+static int
+attach(struct sctpd *c, const struct endpoint_config *e, uint64_t *sock)
+{
+	const struct sctpd_value	*v;
+	int				 code;
+
+	code = sctpd_call(c, &v, "attach name=%s options.on_owner_exit=hold options.hold_time=%" PRIu64 " options.active=true",
+	    e->attach, config.hold_time);
+	if (code == SCTPD_OK)
+		*sock = (uint64_t)sctpd_get_int(v, "sock");
+	return code;
+}
+
+/* The state knows the socket before the first peer can come: then nobody's messages are of a socket without a name. */
+static void
+open_endpoint(struct sctpd *c, size_t i)
+{
+	const struct endpoint_config	*e = &config.endpoints[i];
+	uint64_t			 sock = 0;
+	int				 code = e->attach != NULL ? attach(c, e, &sock) : open_socket(c, e, &sock);
+
+	if (code == SCTPD_OK) {
+		state.socks[i] = sock;
+		state_save();
+		if (e->attach == NULL)
+			code = sctpd_listen(c, sock, -1);
+	}
+	if (code == SCTPD_OK) {
+		log_notice("endpoint %s: %s socket %" PRIu64, e->name, e->attach != NULL ? "attached to" : "listens on", sock);
+		tries[i].told = false;
+		return;
+	}
+	if (!tries[i].told)
+		log_err("endpoint %s (line %u): %s; it is tried again", e->name, e->line, sctpd_error(c));
+	tries[i].told = true;
+	tries[i].next_try = clock_ms() + AGAIN;
+}
+
+bool
+endpoints_open(struct sctpd *c, bool now)
+{
+	for (size_t i = 0; i < config.n_endpoints; i++) {
+		if (state.socks[i] == 0 && (now || clock_ms() >= tries[i].next_try))
+			open_endpoint(c, i);
+	}
+	return true;
+}
+
+/* ---- what is there ----------------------------------------------------- */
+
+static const struct sctpd_value *
+find(const struct sctpd_value *list, uint64_t sock, uint64_t owner)
+{
+	const struct sctpd_value	*s;
+
+	for (size_t i = 0; i < sctpd_count(list); i++) {
+		s = sctpd_item(list, i);
+		if ((uint64_t)sctpd_get_int(s, "sock") == sock && (uint64_t)sctpd_get_int(s, "owner") == owner)
+			return s;
+	}
+	return NULL;
+}
+
+/* Sockets that the program before opened, and was killed before it had noted them. Nobody listens on them yet. */
+static void
+close_unknown(struct sctpd *c, const struct sctpd_value *list, uint64_t client)
+{
+	uint64_t	unknown[CONFIG_ENDPOINTS], sock;
+	size_t		n = 0;
+
+	for (size_t i = 0; i < sctpd_count(list) && n < CONFIG_ENDPOINTS; i++) {
+		sock = (uint64_t)sctpd_get_int(sctpd_item(list, i), "sock");
+		if ((uint64_t)sctpd_get_int(sctpd_item(list, i), "owner") == client && strcmp(endpoint_name(sock), SUBJECT_NOBODY) == 0)
+			unknown[n++] = sock;
+	}
+	while (n > 0)
+		(void)sctpd_close(c, unknown[--n]);	/* or an attached one, which is nobody's then */
+}
+
+bool
+endpoints_look(struct sctpd *c, uint64_t client)
+{
+	const struct sctpd_value	*v, *s;
+	uint64_t			 listen[CONFIG_ENDPOINTS];
+	size_t				 n = 0;
+
+	if (sctpd_call(c, &v, "sockets") != SCTPD_OK)
+		return false;
+	v = sctpd_get(v, "sockets");
+	for (size_t i = 0; i < config.n_endpoints; i++) {
+		if (state.socks[i] == 0)
+			continue;
+		if ((s = find(v, state.socks[i], client)) == NULL)
+			state.socks[i] = 0;
+		else if (config.endpoints[i].attach == NULL && !sctpd_int(sctpd_get(s, "listening")))
+			listen[n++] = state.socks[i];
+	}
+	close_unknown(c, v, client);
+	while (n > 0) {
+		if (sctpd_listen(c, listen[--n], -1) != SCTPD_OK)
+			log_warning("endpoint %s: %s", endpoint_name(listen[n]), sctpd_error(c));
+	}
+	state_save();
+	return true;
+}

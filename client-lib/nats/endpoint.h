@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The endpoints of the configuration, and their sockets in sctpd. */
+#ifndef NATS_ENDPOINT_H
+#define NATS_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/sctpd.h"
+
+/* The endpoint of a socket, or SUBJECT_NOBODY. */
+const char *endpoint_name(uint64_t sock);
+
+/* The socket of an endpoint; 0: there is none. */
+uint64_t endpoint_sock(const char *name);
+
+/* Its socket was closed: open it again, later. */
+void endpoint_closed(uint64_t sock);
+
+/*
+ * Open those that have no socket, once a second, or all that is missing if "now".
+ * What the program before left open counts if the state knows it. False: the
+ * connection to sctpd is of no use any more.
+ */
+bool endpoints_open(struct sctpd *, bool now);
+
+/* Forget those sockets that this client does not own any more, and close those that it owns and does not know. */
+bool endpoints_look(struct sctpd *, uint64_t client);
+
+#endif

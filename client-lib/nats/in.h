@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From sctpd into the log: once, by construction.
+ *
+ * Each message says which sequence the log must have before it (JetStream's
+ * Nats-Expected-Last-Sequence), so the log is a chain. If one message is lost on the
+ * way, all behind it are refused. If one is given twice, because nobody knew whether
+ * it had arrived, the second is refused, however late it comes. And an
+ * acknowledgement of one message is that of all before it. JetStream's window for
+ * doubles has no part in this.
+ *
+ * When something is refused or not acknowledged in time, nothing more is published.
+ * The bridge looks where the log ends, resumes the session with sctpd from there, and
+ * sctpd sends again what is missing. So a message that is on its way is kept by sctpd,
+ * and nowhere else; and a bridge that was killed does the same.
+ *
+ * An event is acknowledged to sctpd when all up to it is in the log. sctpd keeps no
+ * more than client_queue bytes for us, and then reads nothing from the associations.
+ *
+ * A message that is longer than the servers take (max_payload) becomes several
+ * pieces, with the header Sctp-Piece: i/n.
+ */
+#ifndef NATS_IN_H
+#define NATS_IN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/sctpd.h"
+#include "nats/bus.h"
+
+void in_init(void);
+
+/*
+ * Begin to publish in that life, behind the sequence last. The first "skip" pieces are
+ * in the log already, and are not published. False: it cannot be done, see in_broken.
+ */
+bool in_start(struct life *, uint64_t last, uint64_t skip);
+void in_stop(void);
+
+/* How many more events may be published now; 0 also when it is broken. */
+unsigned in_room(void);
+
+/* Publish an event of the session. The next one is to be asked for only if there is room. */
+void in_event(const struct sctpd_event *);
+
+/* Publish that a session began, to each partition; seq is the number of that in the session. */
+void in_session(uint64_t seq);
+
+/* Take the acknowledgements that came. True: state.in_event grew, and sctpd may be told. */
+bool in_turn(void);
+
+/* Why it does not go on, or NULL. */
+const char *in_broken(void);
+
+#endif
