@@ -132,7 +132,7 @@ SRC_NATS	= $(filter-out client-lib/nats/doc.c client-lib/nats/example%,$(wildcar
 obj		= $(patsubst %.c,$(B)/obj/%.o,$(1))
 Q		= $(if $(V),,@)
 
-.PHONY: groups help all check check-unit delay soak watch supervise demo readme bench lab doc dist install uninstall clean
+.PHONY: groups standby help all check check-unit delay soak watch supervise demo readme bench lab doc dist install uninstall clean
 .DEFAULT_GOAL	= all
 
 # All that is installed is made here: "sudo make install" leaves no files of root's in build/.
@@ -355,6 +355,14 @@ supervise: ## kill peers under supervised associations
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory all
 	@tests/supervise.sh
+
+# Another host takes associations over, and then nobody does; the latter takes minutes, as long as the peers' own timers.
+STANDBY		?= 1000
+standby: ## measure how fast another host has STANDBY associations, and what peers do without one
+	@tests/deps.sh check
+	@$(MAKE) --no-print-directory all
+	@tests/lab/run --mem 3G -- /usr/bin/python3 tests/integration/standby_figures.py $(STANDBY)
+	@tests/lab/run --mem 3G -- /usr/bin/python3 tests/integration/standby_figures.py $(STANDBY) without
 
 lab: ## open a shell in the virtual machine of the tests
 	@tests/deps.sh lab

@@ -2831,6 +2831,20 @@ func (o *Freebind) take(d *reader) error {
 	return d.bool((*bool)(o))
 }
 
+// Blackhole is the option blackhole (get, set; socket). Drop packets of associations that the listening socket
+// does not have, and do not answer them with ABORT. New associations are accepted as usual. It is for a host that
+// is about to take associations over, and for one that has lost them, as an ABORT of theirs would end what another
+// host has; see Standby. One-to-many sockets only.
+type Blackhole bool
+
+func (o Blackhole) option() (string, any) {
+	return "blackhole", bool(o)
+}
+
+func (o *Blackhole) take(d *reader) error {
+	return d.bool((*bool)(o))
+}
+
 // Tclass is the option tclass (get, set; socket). Traffic class of IPv6 packets; inet6 sockets only.
 type Tclass int
 

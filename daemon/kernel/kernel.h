@@ -18,6 +18,7 @@
  *
  *	state.c		what the kernel says of an association when it is asked; names
  *	budget.c	how much of the kernel's memory buffers may take
+ *	blackhole.c	the option blackhole: what is silent to packets that belong to nothing
  *	opt.c		options, and which events are subscribed to
  *	fd.c		descriptors, sets of descriptors, network namespaces
  *	throttle.c	busy associations that are left alone for a moment
@@ -232,6 +233,10 @@ void kernel_inherit(const struct sock *, int fd);
 /* Subscribe a descriptor to what the socket wants; and a descriptor that has no association yet. */
 int kernel_subscribe_one(const struct sock *, int fd);
 int kernel_subscribe_new(const struct sock *, int fd);
+
+/* The option blackhole of a socket. They give 0 or an errno. */
+int kernel_set_blackhole(const struct sock *, bool on);
+int kernel_get_blackhole(const struct sock *, int *on);
 
 /* Does a descriptor interleave messages? The association is up: may its descriptor do so? */
 bool kernel_interleaves(int fd);

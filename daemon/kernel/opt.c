@@ -320,6 +320,8 @@ kernel_setopt(struct sock *s, const struct sockopt *o, void *buf)
 
 	if (o->level == LEVEL_SCTP && o->optname == SCTP_FRAGMENT_INTERLEAVE)
 		return set_interleave(s, o, buf);
+	if (o->level == LEVEL_SOCKET && o->optname == SO_ATTACH_FILTER)
+		return kernel_set_blackhole(s, *(const int *)buf != 0);
 	upcall_forget_defaults(s);
 	if (o->level == LEVEL_SOCKET && o->optname == SO_REUSEPORT)
 		s->stack.own_port = *(const int *)buf == 0;
@@ -338,6 +340,8 @@ kernel_getopt(struct sock *s, const struct sockopt *o, void *buf)
 	struct assoc	*a = NULL;
 	int		 fd;
 
+	if (o->level == LEVEL_SOCKET && o->optname == SO_ATTACH_FILTER)
+		return kernel_get_blackhole(s, buf);
 	size_first(s);
 	if (o->scope != SCOPE_SOCKET) {
 		if ((a = upcall_meant(s, sockopt_get_assoc(o, buf))) == NULL)

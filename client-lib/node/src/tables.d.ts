@@ -1048,6 +1048,8 @@ export interface Options {
     mark?: number;
     /** Let the socket be bound to addresses that this host does not have yet, such as a floating address. Give it at open. true or false. (get, set; socket) */
     freebind?: boolean;
+    /** Drop packets of associations that the listening socket does not have, and do not answer them with ABORT. New associations are accepted as usual. It is for a host that is about to take associations over, and for one that has lost them, as an ABORT of theirs would end what another host has; see Standby. One-to-many sockets only. true or false. (get, set; socket) */
+    blackhole?: boolean;
     /** Traffic class of IPv6 packets; inet6 sockets only. the byte. (get, set; socket) */
     tclass?: number;
     /** Restrict an inet6 socket to IPv6. A bound socket refuses this option, so give it at open. true or false. (get, set; socket) */

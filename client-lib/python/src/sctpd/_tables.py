@@ -1191,6 +1191,7 @@ class Options(TypedDict, total=False):
     ttl: int  # get, set; socket
     mark: int  # get, set; socket
     freebind: bool  # get, set; socket
+    blackhole: bool  # get, set; socket
     tclass: int  # get, set; socket
     ipv6_v6only: bool  # get, set; socket
     sctp_rtoinfo: Union[SctpRtoinfo, Mapping[str, Any]]  # get, set; future
@@ -1278,6 +1279,7 @@ OPTIONS: Dict[str, Optional[type]] = {
     "ttl": None,
     "mark": None,
     "freebind": None,
+    "blackhole": None,
     "tclass": None,
     "ipv6_v6only": None,
     "sctp_rtoinfo": SctpRtoinfo,
