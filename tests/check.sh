@@ -395,7 +395,12 @@ count() {
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	notes+=$(grep '^skipped .*: \|; skipped$' "$log" | sed 's/^/  /')$'\n'
 	# Where no test says that it failed, how the step ended.
-	[ "$f" = 0 ] || failures+="  $name: $(grep '^FAILED\|:[FE]:' "$log" | sort -u | head -8 | grep . || tail -25 "$log")"$'\n'
+	[ "$f" = 0 ] || failures+="  $name: $(reasons "$log" | grep . || tail -25 "$log")"$'\n'
+}
+
+# Which tests of a step failed and why, once each: what they said is far above, where a log that was cut has it no more.
+reasons() {
+	awk '/^FAILED/ { left = seen[$0]++ ? 0 : 70 } /^(ok|skipped|elsewhere|left out|slow) / { left = 0 } left-- > 0 || /:[FE]:/' "$1" | head -250
 }
 
 # What a step says, as it says it; then how it went.
