@@ -586,6 +586,20 @@ func (r *GetoptsResult) decode(d *reader, key []byte) error {
 	return d.skip()
 }
 
+// GetsockoptResult is what getsockopt answers.
+type GetsockoptResult struct {
+	// the struct, as long as Linux would give it
+	Value []byte
+}
+
+func (r *GetsockoptResult) decode(d *reader, key []byte) error {
+	switch string(key) {
+	case "value":
+		return d.bytes(&r.Value)
+	}
+	return d.skip()
+}
+
 // GetstatResult is what getstat answers.
 type GetstatResult struct {
 	// messages received
@@ -5400,6 +5414,26 @@ func (r GroupParams) pairs() pairs {
 // acknowledged what it was sent of it.
 func (s *Socket) Group(ctx context.Context, name string, more GroupParams) error {
 	return s.d.call(ctx, "group", append(pairs{{"sock", s.number}, {"name", name}}, more.pairs()...), nil)
+}
+
+// Setsockopt: Set an option by the level and name that it has on Linux, to the bytes of Linux's struct, in this
+// host's byte order. It is the option of the same meaning that setopts has, so what is said of that holds here.
+// Beside these there are SCTP_EVENTS and SCTP_EVENT, which are sctp_events. Lengths are checked as Linux does,
+// with the older and shorter forms that it accepts. For programs that are written for Linux's own SCTP; others use
+// setopts.
+func (s *Socket) Setsockopt(ctx context.Context, level uint32, name uint32, value []byte) error {
+	return s.d.call(ctx, "setsockopt", pairs{{"sock", s.number}, {"level", level}, {"name", name}, {"value", value}}, nil)
+}
+
+// Getsockopt: Read an option by the level and name that it has on Linux. Beside the options of setsockopt there
+// are SO_TYPE, SO_DOMAIN, SO_PROTOCOL and SO_ACCEPTCONN, and SCTP_GET_PEER_ADDRS, SCTP_GET_LOCAL_ADDRS,
+// SCTP_GET_ASSOC_NUMBER and SCTP_GET_ASSOC_ID_LIST.
+func (s *Socket) Getsockopt(ctx context.Context, level uint32, name uint32, value []byte) (*GetsockoptResult, error) {
+	result := &GetsockoptResult{}
+	if err := s.d.call(ctx, "getsockopt", pairs{{"sock", s.number}, {"level", level}, {"name", name}, {"value", value}}, result); err != nil {
+		return nil, err
+	}
+	return result, nil
 }
 
 // Getstat: Return the counters of a socket.

@@ -81,6 +81,7 @@ words_begin(struct sctpd *c, bool answered, int argc, const char *const *argv,
 	if (argc < 1 || (p.method = rpc_find(argv[0], strlen(argv[0]))) == NULL)
 		return lib_error(c, SCTPD_ENOSYS,
 		    "there is no method \"%.64s\"", argc < 1 ? "" : argv[0]);
+	p.secret = strcmp(p.method->name, "setsockopt") == 0;	/* its bytes may be a key */
 	if (p.method->in_size > sizeof in)
 		return lib_error(c, SCTPD_ENOSYS, "%s: its arguments do not fit", argv[0]);
 	if ((code = split(c, p.method, argc - 1, argv + 1, args)) != SCTPD_OK ||

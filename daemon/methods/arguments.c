@@ -289,26 +289,16 @@ read_absent(struct sock *s, const struct sockopt *o, const msgpack_object *v, ch
 		memcpy(new, now, sizeof now);
 }
 
-static enum error
-set_by_row(const struct call *call, struct sock *s, const struct sockopt *o,
-    const msgpack_object *v)
+enum error
+find_and_set_value(const struct call *call, struct sock *s, const struct sockopt *o, char *new)
 {
-	char		new[SOCKOPT_MAX] = { 0 };
-	struct errtext	err;
 	enum error	e;
-	int		number = 0;
+	int		number;
 
-	if (!codec_unpack(v, o->fields, new, NULL, &err))
-		e = find_bad_value(o, &err);
-	else if ((e = check_values(o, new)) == ERR_OK &&
-	    (e = policy_option(call->client->uid, o, new)) == ERR_OK) {
-		read_absent(s, o, v, new);
-		number = stack->setopt(s, o, new);
-	}
-	if (o->secret)
-		explicit_bzero(new, sizeof new);
-	if (e != ERR_OK)
+	if ((e = check_values(o, new)) != ERR_OK ||
+	    (e = policy_option(call->client->uid, o, new)) != ERR_OK)
 		return e;
+	number = stack->setopt(s, o, new);
 	if (number == ENOENT)
 		return call_fail(ERR_einval, "%s.assoc_id: the socket has no such association", o->name);
 	if (number == EPERM && o->needs != NULL)
@@ -317,6 +307,40 @@ set_by_row(const struct call *call, struct sock *s, const struct sockopt *o,
 		return call_fail(ERR_enoprotoopt, "%s: this SCTP stack does not have it", o->name);
 	if (number == EINVAL && o->bounds != NULL)
 		return call_fail(ERR_einval, "%s: %s", o->name, o->bounds);
+	if (number != 0)
+		return call_fail(error_from_errno(number), "%s: %s", o->name, strerror(number));
+	return ERR_OK;
+}
+
+static enum error
+set_by_row(const struct call *call, struct sock *s, const struct sockopt *o,
+    const msgpack_object *v)
+{
+	char		new[SOCKOPT_MAX] = { 0 };
+	struct errtext	err;
+	enum error	e;
+
+	if (!codec_unpack(v, o->fields, new, NULL, &err))
+		e = find_bad_value(o, &err);
+	else {
+		read_absent(s, o, v, new);
+		e = find_and_set_value(call, s, o, new);
+	}
+	if (o->secret)
+		explicit_bzero(new, sizeof new);
+	return e;
+}
+
+enum error
+find_value(struct sock *s, const struct sockopt *o, char *value)
+{
+	int	number = stack->getopt(s, o, value);
+
+	if (number == ENOENT)
+		return call_fail(ERR_einval, "%s.assoc_id: the socket has no such association; the field assoc_id of %s selects one "
+		    "(sctpctl: options.%s.assoc_id=N)", o->name, o->name, o->name);
+	if (number == ENOPROTOOPT)
+		return call_fail(ERR_enoprotoopt, "%s: this SCTP stack does not have it", o->name);
 	if (number != 0)
 		return call_fail(error_from_errno(number), "%s: %s", o->name, strerror(number));
 	return ERR_OK;
@@ -426,11 +450,23 @@ set_options(const struct call *call, struct sock *s, const msgpack_object *o)
 }
 
 enum error
+find_and_subscribe(struct sock *s, const uint8_t before[SUBSCRIBE_SIZE])
+{
+	int	number;
+
+	if (memcmp(before, s->subscribed, SUBSCRIBE_SIZE) == 0 || (number = stack->subscribe(s)) == 0)
+		return ERR_OK;
+	memcpy(s->subscribed, before, SUBSCRIBE_SIZE);
+	(void)stack->subscribe(s);
+	return call_fail(error_from_errno(number), "options.sctp_events: %s; the events are unchanged",
+	    strerror(number));
+}
+
+enum error
 find_and_set_options(const struct call *call, struct sock *s, const msgpack_object *o)
 {
 	uint8_t		before[SUBSCRIBE_SIZE];
-	enum error	e;
-	int		number;
+	enum error	e, events;
 
 	if (o->type != MSGPACK_OBJECT_MAP && o->type != MSGPACK_OBJECT_ARRAY)
 		return call_fail(ERR_badarg, "options: got %s; it takes a map, or a list of [name, value]",
@@ -440,10 +476,5 @@ find_and_set_options(const struct call *call, struct sock *s, const msgpack_obje
 	sock_changed(s);
 	memcpy(before, s->subscribed, sizeof before);
 	e = set_options(call, s, o);
-	if (memcmp(before, s->subscribed, sizeof before) == 0 || (number = stack->subscribe(s)) == 0)
-		return e;
-	memcpy(s->subscribed, before, sizeof before);
-	(void)stack->subscribe(s);
-	return call_fail(error_from_errno(number), "options.sctp_events: %s; the events are unchanged",
-	    strerror(number));
+	return (events = find_and_subscribe(s, before)) != ERR_OK ? events : e;
 }

@@ -43,6 +43,16 @@ bool find_is_name(const msgpack_object *);
 /* Set options from a map, or a list of pairs, left to right. */
 enum error find_and_set_options(const struct call *, struct sock *, const msgpack_object *);
 
+/*
+ * Set an option to a value, or read one: as its row describes it. The value may
+ * be changed.
+ */
+enum error find_and_set_value(const struct call *, struct sock *, const struct sockopt *, char *value);
+enum error find_value(struct sock *, const struct sockopt *, char *value);
+
+/* Subscribe to what the socket's flags say now; if that fails, they are as before. */
+enum error find_and_subscribe(struct sock *, const uint8_t before[SUBSCRIBE_SIZE]);
+
 /* Report a value that does not fit its row. */
 enum error find_bad_value(const struct sockopt *, const struct errtext *);
 

@@ -92,6 +92,21 @@ forget_options(const msgpack_object *args)
 	}
 }
 
+/* The bytes of setsockopt may be a key, whatever the other arguments say. */
+static void
+forget_value(const msgpack_object *args)
+{
+	const msgpack_object	*v;
+
+	for (uint32_t i = 0; args->type == MSGPACK_OBJECT_MAP && i < args->via.map.size; i++) {
+		v = &args->via.map.ptr[i].val;
+		if (codec_is(&args->via.map.ptr[i].key, "value") &&
+		    (v->type == MSGPACK_OBJECT_BIN || v->type == MSGPACK_OBJECT_STR))
+			connection_forget(v->type == MSGPACK_OBJECT_BIN ? v->via.bin.ptr : v->via.str.ptr,
+			    v->type == MSGPACK_OBJECT_BIN ? v->via.bin.size : v->via.str.size);
+	}
+}
+
 /* Decode the arguments and run the handler. */
 static enum error
 run(struct call *call, const msgpack_object *params, union any_out *out)
@@ -113,6 +128,8 @@ run(struct call *call, const msgpack_object *params, union any_out *out)
 		e = call_fail(ERR_badarg, "%s: %s", err.path[0] != '\0' ? err.path : "params", err.why);
 	if (has_options[m - rpc_table])
 		forget_options(args);
+	if (m == &rpc_table[RPC_setsockopt])
+		forget_value(args);
 	return e;
 }
 

@@ -3,7 +3,6 @@
  * Methods that set and read options, and counters. This file knows no option by
  * name; each of the daemon's own options has a case.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "methods/arguments.h"
@@ -29,19 +28,14 @@ get_by_row(struct sock *s, const struct sockopt *o, const msgpack_object *key,
 {
 	char		buf[SOCKOPT_MAX] = { 0 };
 	struct errtext	err;
-	int		number;
+	enum error	e;
 
 	if (key != NULL && o->fields[0].key[0] == '\0')
 		return call_fail(ERR_badarg, "%s: it is read by its name alone", o->name);
 	if (key != NULL && !codec_unpack(key, o->fields, buf, NULL, &err))
 		return find_bad_value(o, &err);
-	if ((number = stack->getopt(s, o, buf)) == ENOENT)
-		return call_fail(ERR_einval, "%s.assoc_id: the socket has no such association; the field assoc_id of %s selects one "
-		    "(sctpctl: options.%s.assoc_id=N)", o->name, o->name, o->name);
-	if (number == ENOPROTOOPT)
-		return call_fail(ERR_enoprotoopt, "%s: this SCTP stack does not have it", o->name);
-	if (number != 0)
-		return call_fail(error_from_errno(number), "%s: %s", o->name, strerror(number));
+	if ((e = find_value(s, o, buf)) != ERR_OK)
+		return e;
 	codec_pack(pk, o->fields, buf, o->size);
 	return ERR_OK;
 }

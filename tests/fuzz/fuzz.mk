@@ -33,6 +33,7 @@ fuzz_obj	= $(patsubst %.c,$(FUZZ_B)/%.o,$(1))
 # What each is linked with, beside tests/fuzz/fuzz_NAME.c.
 FUZZ_OF_frame	= $(SRC_PROTO)
 FUZZ_OF_hot	= $(SRC_PROTO)
+FUZZ_OF_rawopt	= $(SRC_PROTO)
 FUZZ_OF_lib	= $(SRC_PROTO) $(SRC_LIB)
 FUZZ_OF_fast	= $(SRC_PROTO) $(SRC_LIB)
 FUZZ_OF_session	= $(SRC_PROTO) $(SRC_LIB)
@@ -44,11 +45,12 @@ FUZZ_OF_journal	= $(SRC_PROTO) $(filter-out daemon/main.c daemon/journal/fdpark.
 FUZZ_LIBS_journal = $(LIBS_DAEMON) -Wl,--wrap=madvise
 FUZZ_OF_wire	= $(SRC_PROTO) $(filter-out daemon/main.c daemon/userland/udp.c daemon/service/keeper.c daemon/service/fdstore.c,$(SRC_DAEMON))
 FUZZ_LIBS_wire	= $(LIBS_DAEMON) -Wl,--wrap=sendmmsg,--wrap=clock_gettime
-FUZZ_TARGETS	= frame hot lib fast session config wanted keeper journal $(if $(SRC_USERLAND),wire)
+FUZZ_TARGETS	= frame hot rawopt lib fast session config wanted keeper journal $(if $(SRC_USERLAND),wire)
 
 # What each begins with.
 FUZZ_SEEDS_frame  = $(FUZZ_B)/requests
 FUZZ_SEEDS_hot	  = $(FUZZ_B)/requests
+FUZZ_SEEDS_rawopt = tests/fuzz/seeds/rawopt
 FUZZ_SEEDS_lib	  = $(FUZZ_B)/answers
 FUZZ_SEEDS_fast	  = $(FUZZ_B)/answers
 FUZZ_SEEDS_session = tests/fuzz/seeds/session $(FUZZ_B)/answers

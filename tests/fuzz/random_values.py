@@ -2,6 +2,7 @@
 """Random arguments, right and wrong, for whatever methods and options a daemon
 describes. A field that nothing here knows by name has values of its type."""
 import re
+import struct
 
 import msgpack
 
@@ -185,6 +186,8 @@ class Values:
 
     def a_name(self, method, client, sock):
         """Of a supervised association or a group: one of a few, so that others know it."""
+        if method.endswith("sockopt"):
+            return self.random.randrange(140)
         if method in GROUPING:
             return self.random.choice(GROUPS)
         return self.random.choice(SUPERVISED) if method in SUPERVISING else self.text()
@@ -226,6 +229,17 @@ class Values:
 
     def a_bind(self, method, client, sock):
         return self.random.random() < 0.7
+
+    def a_level(self, method, client, sock):
+        words = ("err", "warning", "notice", "info", "debug")
+        return self.random.choice((132, 132, 132, 1, 0, 41, 6) if method.endswith("sockopt") else words)
+
+    def a_value(self, method, client, sock):
+        """Of an option by number: often of a length that there is, with an association in front."""
+        r = self.random
+        head = struct.pack("=I", self.world.assoc(sock) if r.random() < 0.5 else r.choice((0, 1, 2)))
+        more = r.choice((0, 4, 4, 8, 12, 16, 128, 148, 152, 172, r.randrange(300)))
+        return head[:r.choice((4, 4, 4, 0, 1))] + (bytes(more) if r.random() < 0.7 else r.randbytes(more))
 
     def a_backlog(self, method, client, sock):
         return self.random.choice((True, True, True, 1, 5, 128, False, 0))

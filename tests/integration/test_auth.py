@@ -185,6 +185,11 @@ def test_a_key_is_in_no_log_and_no_memory_of_the_daemon(d):
     refused = copies_of(d.process.pid, secret)
     assert code(c, "setopts", sock=1, options={"sctp_auth_key": {"keynumber": 1, "key": secret}}) == "closed"
     assert copies_of(d.process.pid, secret) == refused
+    by_number = {"level": 132, "name": 23, "value": struct.pack("=iHH", 0, 2, len(secret)) + secret}
+    c.call("setsockopt", sock=sock, **by_number)
+    assert code(c, "setsockopt", sock=1, **by_number) == "closed"
+    assert code(c, "setsockopt", sock=sock, **by_number, more=1) == "badarg"
+    assert copies_of(d.process.pid, secret) == refused
     # The userland stack has its keys in this process.
     assert (given_first, given_then, refused) == ((1, 2, 2) if STACK == "userland" else (0, 0, 0))
     for name in [row["name"] for row in c.call("describe")["options"]]:

@@ -1277,3 +1277,21 @@ def test_a_bind_that_was_begun_is_ended_when_it_is_asked_for_again(d):
             assert port > 0 and "127.0.0.1" in names
             assert method != "bind" or len(names) == len(args.get("ip", names))
             s.close()
+
+
+def test_what_was_set_by_number_outlives_the_daemon(d):
+    with Faulty() as k:
+        k.ready()
+        s = Session(k.path, "rawopt")
+        sock = s.call("open", bind=False)["sock"]
+        rtoinfo, events = struct.pack("=iIII", 0, 500, 2000, 200), bytes([1, 1, 0, 1]) + bytes(10)
+        for name, value in (0, rtoinfo), (11, events), (13, struct.pack("=iI", 0, 900)):
+            s.call("setsockopt", sock=sock, level=SCTP, name=name, value=value)
+        s.call("setsockopt", sock=sock, level=1, name=8, value=struct.pack("=i", 50000))
+        pid = k.child()
+        os.kill(pid, signal.SIGKILL)
+        k.next_child(pid)
+        for level, name, value in (SCTP, 0, rtoinfo), (SCTP, 11, events), (SCTP, 13, struct.pack("=iI", 0, 900)), \
+                (1, 8, struct.pack("=i", 100000)):
+            assert s.call("getsockopt", sock=sock, level=level, name=name, value=bytes(100))["value"] == value, name
+        s.close()

@@ -1534,6 +1534,32 @@ export interface GetoptsResult {
     options: any;
 }
 
+/** What setsockopt takes. */
+export interface SetsockoptArguments {
+    /** 132 (SOL_SCTP), 1 (SOL_SOCKET), 0 (IPPROTO_IP) or 41 (IPPROTO_IPV6) */
+    level: number;
+    /** number of the option; one that sctpd does not have is enoprotoopt */
+    name: number;
+    /** the struct */
+    value: Bytes;
+}
+
+/** What getsockopt answers. */
+export interface GetsockoptResult {
+    /** the struct, as long as Linux would give it */
+    value: Buffer;
+}
+
+/** What getsockopt takes. */
+export interface GetsockoptArguments {
+    /** as in setsockopt */
+    level: number;
+    /** number of the option */
+    name: number;
+    /** the buffer as the program gives it: its length is the most that the answer may have, and an option that is asked for by association or address has these in it */
+    value: Bytes;
+}
+
 /** What getstat answers. */
 export interface GetstatResult {
     /** messages received */
@@ -1936,6 +1962,10 @@ export interface SocketCalls {
     abort(args?: AbortArguments): Promise<void>;
     /** Make a group of clients that own a socket together, each a share of it. The daemon owns the socket from now on, and the clients call join; see Groups. Only the owner of the socket may do this, and it must have acknowledged what it was sent of it. */
     group(args: GroupArguments): Promise<void>;
+    /** Set an option by the level and name that it has on Linux, to the bytes of Linux's struct, in this host's byte order. It is the option of the same meaning that setopts has, so what is said of that holds here. Beside these there are SCTP_EVENTS and SCTP_EVENT, which are sctp_events. Lengths are checked as Linux does, with the older and shorter forms that it accepts. For programs that are written for Linux's own SCTP; others use setopts. */
+    setsockopt(args: SetsockoptArguments): Promise<void>;
+    /** Read an option by the level and name that it has on Linux. Beside the options of setsockopt there are SO_TYPE, SO_DOMAIN, SO_PROTOCOL and SO_ACCEPTCONN, and SCTP_GET_PEER_ADDRS, SCTP_GET_LOCAL_ADDRS, SCTP_GET_ASSOC_NUMBER and SCTP_GET_ASSOC_ID_LIST. */
+    getsockopt(args: GetsockoptArguments): Promise<GetsockoptResult>;
     /** Return the counters of a socket. */
     getstat(): Promise<GetstatResult>;
     /** Return the local address, which is the last one that was given to open unless bindx_rem removed that, and the local port. */

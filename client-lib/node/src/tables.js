@@ -24,6 +24,8 @@ exports.METHODS = [
     { name: "down", of: "daemon" },
     { name: "explain", of: "daemon" },
     { name: "error_string", of: "daemon" },
+    { name: "setsockopt", of: "socket" },
+    { name: "getsockopt", of: "socket" },
     { name: "getstat", of: "socket" },
     { name: "sockname", of: "socket" },
     { name: "peername", of: "socket" },

@@ -173,6 +173,12 @@ class GetoptsResult(Record):
 
 
 @dataclass
+class GetsockoptResult(Record):
+    """What getsockopt answers."""
+    value: bytes = b""  # the struct, as long as Linux would give it
+
+
+@dataclass
 class GetstatResult(Record):
     """What getstat answers."""
     recv_cnt: int = 0  # messages received
@@ -1493,6 +1499,20 @@ class SocketCalls(Caller):
         must have acknowledged what it was sent of it."""
         await self.call("group", name=name, policy=policy, by=by, offset=offset, length=length, grace=grace, hand_over_time=hand_over_time, users=users)
 
+    async def setsockopt(self, level: int, name: int, value: bytes) -> None:
+        """Set an option by the level and name that it has on Linux, to the bytes of Linux's struct, in this
+        host's byte order. It is the option of the same meaning that setopts has, so what is said of that
+        holds here. Beside these there are SCTP_EVENTS and SCTP_EVENT, which are sctp_events. Lengths are
+        checked as Linux does, with the older and shorter forms that it accepts. For programs that are
+        written for Linux's own SCTP; others use setopts."""
+        await self.call("setsockopt", level=level, name=name, value=value)
+
+    async def getsockopt(self, level: int, name: int, value: bytes) -> GetsockoptResult:
+        """Read an option by the level and name that it has on Linux. Beside the options of setsockopt there are
+        SO_TYPE, SO_DOMAIN, SO_PROTOCOL and SO_ACCEPTCONN, and SCTP_GET_PEER_ADDRS, SCTP_GET_LOCAL_ADDRS,
+        SCTP_GET_ASSOC_NUMBER and SCTP_GET_ASSOC_ID_LIST."""
+        return GetsockoptResult._from(await self.call("getsockopt", level=level, name=name, value=value))
+
     async def getstat(self) -> GetstatResult:
         """Return the counters of a socket."""
         return GetstatResult._from(await self.call("getstat"))
@@ -1705,6 +1725,20 @@ class BlockingSocketCalls(Caller):
         from now on, and the clients call join; see Groups. Only the owner of the socket may do this, and it
         must have acknowledged what it was sent of it."""
         self.call("group", name=name, policy=policy, by=by, offset=offset, length=length, grace=grace, hand_over_time=hand_over_time, users=users)
+
+    def setsockopt(self, level: int, name: int, value: bytes) -> None:
+        """Set an option by the level and name that it has on Linux, to the bytes of Linux's struct, in this
+        host's byte order. It is the option of the same meaning that setopts has, so what is said of that
+        holds here. Beside these there are SCTP_EVENTS and SCTP_EVENT, which are sctp_events. Lengths are
+        checked as Linux does, with the older and shorter forms that it accepts. For programs that are
+        written for Linux's own SCTP; others use setopts."""
+        self.call("setsockopt", level=level, name=name, value=value)
+
+    def getsockopt(self, level: int, name: int, value: bytes) -> GetsockoptResult:
+        """Read an option by the level and name that it has on Linux. Beside the options of setsockopt there are
+        SO_TYPE, SO_DOMAIN, SO_PROTOCOL and SO_ACCEPTCONN, and SCTP_GET_PEER_ADDRS, SCTP_GET_LOCAL_ADDRS,
+        SCTP_GET_ASSOC_NUMBER and SCTP_GET_ASSOC_ID_LIST."""
+        return GetsockoptResult._from(self.call("getsockopt", level=level, name=name, value=value))
 
     def getstat(self) -> GetstatResult:
         """Return the counters of a socket."""
