@@ -90,15 +90,7 @@ assoc_changed(struct assoc *a)
 #define WRITE_MOST	1024
 
 static TAILQ_HEAD(, assoc) counted = TAILQ_HEAD_INITIALIZER(counted);
-static struct event write_time;
-
-static void
-write_after(int ms)
-{
-	struct timeval	tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-
-	(void)evtimer_add(&write_time, &tv);
-}
+static struct loop_alarm write_time;
 
 static void
 unlist_counted(struct assoc *a)
@@ -108,7 +100,7 @@ unlist_counted(struct assoc *a)
 	TAILQ_REMOVE(&counted, a, counted);
 	a->is_counted = false;
 	if (TAILQ_EMPTY(&counted))
-		(void)evtimer_del(&write_time);
+		loop_alarm_set(&write_time, 0);
 }
 
 static void
@@ -129,21 +121,20 @@ assoc_write_counted(void)
 }
 
 static void
-assoc_on_write_time(evutil_socket_t fd, short what, void *arg)
+assoc_on_write_time(void)
 {
-	(void)fd, (void)what, (void)arg;
 	write_some(WRITE_MOST);
 	if (!TAILQ_EMPTY(&counted))
-		write_after(WRITE_MORE_MS);
+		loop_alarm_set(&write_time, WRITE_MORE_MS);
 }
 
 void
 assoc_list_counted(struct assoc *a)
 {
-	if (!event_initialized(&write_time))
-		(void)evtimer_assign(&write_time, loop_base(), assoc_on_write_time, NULL);
+	if (write_time.fn == NULL)
+		loop_alarm_init(&write_time, assoc_on_write_time);
 	if (TAILQ_EMPTY(&counted))
-		write_after(WRITE_MS);
+		loop_alarm_set(&write_time, WRITE_MS);
 	a->is_counted = true;
 	TAILQ_INSERT_TAIL(&counted, a, counted);
 }

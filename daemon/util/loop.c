@@ -3,10 +3,12 @@
  * The event loop.
  */
 #include <errno.h>
-#include <event2/event_struct.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "util/log.h"
 #include "util/loop.h"
@@ -19,6 +21,7 @@
 
 static struct event_base *base;
 static bool stopping;
+static struct loop_alarm *alarms;
 static bool (*hook[HOOKS_MAX])(void);
 static unsigned nhooks;
 
@@ -105,6 +108,46 @@ loop_watch(struct event *ev, int fd, short what)
 	(void)event_add(ev, &moment);
 }
 
+static void
+loop_on_alarm(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop_alarm	*a = arg;
+	uint64_t		 times;
+
+	(void)what;
+	if (fd == -1 || read(fd, &times, sizeof times) == sizeof times)
+		a->fn();
+}
+
+void
+loop_alarm_init(struct loop_alarm *a, void (*fn)(void))
+{
+	int	fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	*a = (struct loop_alarm){ .fn = fn, .next = alarms };
+	alarms = a;
+	(void)event_assign(&a->event, base, fd, EV_READ | EV_PERSIST, loop_on_alarm, a);
+	if (fd != -1 && event_add(&a->event, NULL) == 0)
+		return;
+	if (fd != -1)
+		(void)close(fd);
+	(void)evtimer_assign(&a->event, base, loop_on_alarm, a);	/* a timer like others, then */
+}
+
+void
+loop_alarm_set(struct loop_alarm *a, int ms)
+{
+	struct itimerspec	t = { .it_value = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L } };
+	struct timeval		tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000L };
+
+	if (event_get_fd(&a->event) != -1)
+		(void)timerfd_settime(event_get_fd(&a->event), 0, &t, NULL);
+	else if (ms > 0)
+		(void)event_add(&a->event, &tv);
+	else
+		(void)event_del(&a->event);
+}
+
 /* The kernel may lack memory for a moment: that ends nobody. */
 static void
 wait_for_events(int flags)
@@ -158,6 +201,11 @@ loop_free(void)
 {
 	log_on_held(NULL);
 	(void)event_del(&held);
+	for (; alarms != NULL; alarms = alarms->next) {
+		(void)event_del(&alarms->event);
+		if (event_get_fd(&alarms->event) != -1)
+			(void)close(event_get_fd(&alarms->event));
+	}
 	event_base_free(base);
 	base = NULL;
 }

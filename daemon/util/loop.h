@@ -6,9 +6,8 @@
 #define LOOP_H
 
 #include <event2/event.h>
+#include <event2/event_struct.h>
 #include <stdbool.h>
-
-struct event;
 
 void loop_init(void);
 struct event_base *loop_base(void);
@@ -24,6 +23,23 @@ void loop_need(struct event *);
  * event_add itself.
  */
 void loop_watch(struct event *, int fd, short what);
+
+/*
+ * A timer that may be waiting all the time. While a timer of libevent waits, each
+ * turn asks the clock twice, which is a system call on some machines; the kernel
+ * looks at the clock for this one.
+ */
+struct loop_alarm {
+	struct event		  event;
+	void			(*fn)(void);
+	struct loop_alarm	 *next;
+};
+
+/* It is there until loop_free. */
+void loop_alarm_init(struct loop_alarm *, void (*)(void));
+
+/* Once, after so many milliseconds; 0: not at all. */
+void loop_alarm_set(struct loop_alarm *, int ms);
 
 /*
  * Called once at the end of each turn, in the order in which they were given. True:
