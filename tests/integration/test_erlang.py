@@ -254,7 +254,7 @@ def test_connect_whose_caller_is_killed(d):
 def test_manners(d):
     """Who is told of an end and who is not, and owners that are slow."""
     said = printed(d, "manners:run()")
-    assert said.endswith("done\n") and said.count("ok ") == 9, said
+    assert said.endswith("done\n") and said.count("ok ") == 10, said
 
 
 def test_adopt(d):

@@ -520,11 +520,12 @@ wanted(#state{active = once} = St) -> growing(St);
 wanted(#state{active = N} = St) when is_integer(N) -> {min(N, ?COUNT_MAX), St};
 wanted(St) -> {0, St}.
 
-%% Twice as many as the last time, if all of those were taken.
-growing(#state{credit = Credit, asked = Asked, grow = N} = St) when Credit + Asked =< 0 ->
+%% Twice as many as the last time, if half of those were taken: who takes one after the
+%% other does not ask for each of them.
+growing(#state{credit = Credit, asked = Asked, grow = N} = St) when 2 * (Credit + Asked) =< N div 2 ->
     {N, St#state{grow = min(2 * N, ?GROW_MAX)}};
-growing(#state{grow = N} = St) ->
-    {N div 2, St}.
+growing(St) ->
+    {0, St}.
 
 active(Value, Tag, St) ->
     ask(Tag, plain, setopts, #{options => [[active, Value]]}, St).

@@ -21,7 +21,8 @@ run() ->
         {the_application_stops, fun the_application_stops/0},
         {debug, fun debug/0},
         {a_sleeping_owner, fun a_sleeping_owner/0},
-        {an_owner_with_other_messages, fun other_messages/0}]],
+        {an_owner_with_other_messages, fun other_messages/0},
+        {one_after_the_other, fun one_after_the_other/0}]],
     io:format("done~n").
 
 check(Name, Do) ->
@@ -40,6 +41,45 @@ accepted(Opts) ->
     {A, L, S}.
 
 close(Sockets) -> [ok = sctpd:close(S) || S <- Sockets].
+
+%% Who takes one message after the other, as each is answered, does not ask the daemon for each.
+one_after_the_other() ->
+    {A, L, S} = accepted([]),
+    {ok, {_, _, _, #sctp_assoc_change{}}} = sctpd:recv(A),
+    asked(fun recv/1, A, S, passive),
+    asked(fun once/1, A, S, once),
+    close([S, A, L]).
+
+asked(Take, A, S, How) ->
+    Conn = element(3, A),
+    1 = erlang:trace(Conn, true, ['receive']),
+    [begin
+        ok = sctpd:send(S, 1, 0, <<N>>),
+        <<N>> = Take(A)
+     end || N <- lists:seq(1, 250)],
+    1 = erlang:trace(Conn, false, ['receive']),
+    Delivered = erlang:trace_delivered(Conn),
+    receive {trace_delivered, Conn, Delivered} -> ok end,
+    case options_set(0) of
+        N when N =< 25 -> ok;
+        N -> error({How, N})
+    end.
+
+options_set(N) ->
+    receive
+        {trace, _, 'receive', {'$req', _, plain, Body}} ->
+            options_set(N + case iolist_to_binary(Body) of <<_, "setopts", _/binary>> -> 1; _ -> 0 end);
+        {trace, _, 'receive', _} -> options_set(N)
+    after 0 -> N
+    end.
+
+recv(S) ->
+    {ok, {_, _, _, Data}} = sctpd:recv(S),
+    iolist_to_binary(Data).
+
+once(S) ->
+    ok = sctpd:setopts(S, [{active, once}]),
+    receive {sctp, S, _, _, {_, Data}} -> iolist_to_binary(Data) end.
 
 %% As over gen_sctp: its events, and nothing else.
 an_end_is_not_told() ->
