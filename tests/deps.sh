@@ -96,7 +96,10 @@ needs() {
 			cmd:dialyzer erlang-dialyzer erlang-dialyzer
 			file:/usr/lib*/erlang/lib/eunit-*/ebin/eunit.app erlang-eunit erlang-eunit
 			file:/usr/lib*/erlang/lib/diameter-*/ebin/diameter.app erlang-diameter erlang-diameter
+			file:/usr/lib*/erlang/lib/diameter-*/include/diameter.hrl erlang-dev erlang-diameter
+			file:/usr/lib*/erlang/lib/eunit-*/include/eunit.hrl erlang-dev erlang-eunit
 			file:/usr/lib*/erlang/lib/edoc-*/ebin/edoc.app erlang-edoc erlang-edoc
+			cmd:mix elixir elixir
 			cmd:mandoc mandoc mandoc
 			cmd:mypy mypy python3-mypy
 			cmd:osmo-stp osmo-stp libosmo-sigtran
