@@ -38,7 +38,7 @@ find_path(struct sock *s, const struct sockaddr_storage *peer, struct path **pat
 	size_t			 i = 0;
 
 	addr_unmap(&to);
-	if (is_no_peer(&to))
+	if (is_no_peer(&to) || (u->v6only && to.ss_family == AF_INET))
 		return EINVAL;
 	addr_set_port(&to, u->peer_udp_port != 0 ? u->peer_udp_port : (uint16_t)config.peer_udp_port);
 	any.ss_family = to.ss_family;

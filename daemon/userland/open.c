@@ -39,14 +39,33 @@ userland_open(struct sock *s, const char *netns)
 	return userland_subscribe_one(s, so);
 }
 
+/* The addresses as packets have them: those of IPv4 not mapped. */
+static int
+open_port(struct userland_sock *u, const struct sockaddr_storage *addrs, size_t n)
+{
+	struct port		 like = { .v6only = u->v6only, .reuse = u->reuse };
+	struct sockaddr_storage	*plain = xcalloc(n, sizeof *plain);
+	int			 number = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		plain[i] = addrs[i];
+		addr_unmap(&plain[i]);
+		if (u->v6only && plain[i].ss_family == AF_INET)
+			number = EINVAL;
+	}
+	if (number == 0)
+		number = port_open(plain, n, addr_port(&addrs[0]), &like, &u->port);
+	free(plain);
+	return number;
+}
+
 int
 userland_bind(struct sock *s, const struct sockaddr_storage *addrs, size_t n)
 {
 	struct userland_sock	*u = s->stack.userland;
-	struct port		 like = { .v6only = u->v6only, .reuse = u->reuse };
 	int			 number;
 
-	if ((number = port_open(addrs, n, addr_port(&addrs[0]), &like, &u->port)) != 0)
+	if ((number = open_port(u, addrs, n)) != 0)
 		return number;
 	if ((number = userland_bind_so(u->so, u->port)) != 0) {
 		port_close(u->port);
