@@ -89,10 +89,13 @@ def round_trip(ms=40):
 
 
 def wait_for(true):
-    """Until it is true. For what nobody tells: it asks and asks."""
-    deadline = time.monotonic() + WAIT * SLOW
+    """Until it is true. For what nobody tells: it asks again and again, and leaves the
+    processor meanwhile to those that it waits for, ever longer at a time."""
+    deadline, pause = time.monotonic() + WAIT * SLOW, 0.001
     while not true():
         assert time.monotonic() < deadline, "it never came"
+        time.sleep(pause)
+        pause = min(2 * pause, 0.02)
 
 
 class Daemon:

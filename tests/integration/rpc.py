@@ -2,9 +2,11 @@
 """A client of sctpd in plain MessagePack-RPC, for tests: nothing of ours but
 the wire. Waits for answers and events, never sleeps; every wait ends."""
 import collections
+import contextlib
 import os
 import select
 import socket
+import struct
 
 import msgpack
 
@@ -19,9 +21,49 @@ class RpcError(Exception):
         return str(self).split(":", 1)[0]
 
 
+class Timed(socket.socket):
+    """A socket whose time-outs the kernel keeps. For Python's own each call is four: poll(2) and the time before
+    and after, and a system call takes User-Mode Linux a hundred times as long as it takes other kernels."""
+
+    def settimeout(self, seconds):
+        super().settimeout(0 if seconds == 0 else None)
+        value = struct.pack("ll", int(seconds or 0), int((seconds or 0) % 1 * 1e6))
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, value)
+
+    @contextlib.contextmanager
+    def _in_time(self, flags=0):
+        try:
+            yield
+        except BlockingIOError:
+            if flags & socket.MSG_DONTWAIT or not self.getblocking():
+                raise
+            raise TimeoutError("timed out") from None
+
+    def connect(self, address):
+        with self._in_time():
+            super().connect(address)
+
+    def recv(self, size, flags=0):
+        with self._in_time(flags):
+            return super().recv(size, flags)
+
+    def recvmsg(self, *args):
+        with self._in_time():
+            return super().recvmsg(*args)
+
+    def send(self, data, flags=0):
+        with self._in_time(flags):
+            return super().send(data, flags)
+
+    def sendall(self, data, flags=0):
+        with self._in_time(flags):
+            super().sendall(data, flags)
+
+
 class Client:
     def __init__(self, path, name=None):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock = Timed(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(WAIT)
         self.sock.connect(path)
         self.unpacker = msgpack.Unpacker(raw=False, max_buffer_size=1 << 28)

@@ -8,7 +8,7 @@ import time
 
 import msgpack
 
-from rpc import WAIT, Client, RpcError
+from rpc import WAIT, Client, RpcError, Timed
 
 SCTP = 132
 EVERY = 0.01  # seconds between two messages
@@ -103,7 +103,7 @@ class Session(Client):
     def come_back(self):
         while True:
             self.sock.close()
-            self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self.sock = Timed(socket.AF_UNIX, socket.SOCK_STREAM)
             self.sock.settimeout(WAIT)
             self.sock.connect(self.path)  # to be refused is never right
             self.unpacker = msgpack.Unpacker(raw=False, max_buffer_size=1 << 28)
@@ -128,7 +128,7 @@ class Through:
         got = self.client.call("open", ip="127.0.0.1", options={"active": True})
         self.sock = got["sock"]
         self.client.call("listen", sock=self.sock)
-        self.peer = socket.socket(socket.AF_INET, socket.SOCK_STREAM, SCTP)
+        self.peer = Timed(socket.AF_INET, socket.SOCK_STREAM, SCTP)
         self.peer.settimeout(WAIT)
         self.peer.connect(("127.0.0.1", got["port"]))
         self.threads = [threading.Thread(target=self.guard, args=(work,))
