@@ -309,7 +309,7 @@ demo: ## try it: two programs talk SCTP through the daemon
 check: ## run all tests
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$$(nproc)) \
-	    all $(B)/example $(B)/unit $(B)/fault/sctpd bench-build hostile-built python-built go-built node-built
+	    all $(B)/example $(B)/unit $(B)/fault/sctpd bench-build hostile-built erlang-dist python-built go-built node-built
 	@tests/check.sh
 
 # What README says, done in a fresh system of SUITE; see the script.
