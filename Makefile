@@ -14,6 +14,7 @@
 #: CURSES=			leave out the screen of sctpctl top
 #: NATS=			leave out the bridge to NATS
 #: EDIT=			leave out the editing of lines in sctpctl shell
+#: SECCOMP=		leave out sctpctl run
 #: WERROR=yes			treat warnings as errors
 #: V=1				show the commands
 
@@ -105,13 +106,21 @@ endif
 SRC_PROTO	= $(filter-out proto/doc.c proto/json.c proto/mdoc.c,$(wildcard proto/*.c))
 SRC_DAEMON	= $(filter-out daemon/config-doc.c daemon/userland/%,$(wildcard daemon/*.c daemon/*/*.c)) $(SRC_USERLAND)
 SRC_LIB		= $(filter-out client-lib/lib/example.c,$(wildcard client-lib/lib/*.c))
-SRC_CTL		= $(filter-out client-lib/sctpctl/doc.c,$(wildcard client-lib/sctpctl/*.c))
+SRC_CTL		= $(filter-out client-lib/sctpctl/doc.c,$(wildcard client-lib/sctpctl/*.c)) $(SRC_RUN)
 
 # Editing of lines in sctpctl shell, where libedit is installed.
 EDIT		:= $(if $(call pc,--modversion libedit),yes)
 ifneq ($(EDIT),)
 INCLUDED	+= -DEDIT
 LIBS_CTL	+= $(call pc,--libs libedit)
+endif
+
+# sctpctl run, where libseccomp is installed, on the architecture whose calls it knows.
+SECCOMP		:= $(if $(call pc,--modversion libseccomp),yes)
+ifneq ($(SECCOMP),)
+INCLUDED	+= -DSECCOMP $(call pc,--cflags libseccomp)
+LIBS_CTL	+= $(call pc,--libs libseccomp)
+SRC_RUN		= $(wildcard client-lib/run/*.c)
 endif
 
 # A screen for sctpctl, where ncurses is installed. sctpd is not linked with it.
@@ -419,6 +428,7 @@ INSTALLED	= \
 	$(foreach f,client-lib/erlang/README.md client-lib/erlang/rebar.config,$(f):$(LIBDIR)/sctpd/erlang:644) \
 	$(foreach d,src include,$(foreach f,$(wildcard client-lib/erlang/$(d)/*),$(f):$(LIBDIR)/sctpd/erlang/$(d):644)) \
 	client-lib/sctpctl/sctpctl.1:$(MANDIR)/man1:644 \
+	client-lib/run/sctpctl-run.1:$(MANDIR)/man1:644 \
 	$(foreach f,$(MAN3),$(f):$(MANDIR)/man3:644) \
 	$(foreach l,$(MAN3_LINKS),$(B)/man3/$(call part,$(l),1):$(MANDIR)/man3:644) \
 	daemon/sctpd.conf.5:$(MANDIR)/man5:644 \

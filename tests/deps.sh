@@ -29,6 +29,7 @@ needs() {
 			pc:check check check-devel
 		EOF
 		[ "${EDIT-yes}" = "" ] || echo "pc:libedit libedit-dev libedit-devel"
+		[ "${SECCOMP-yes}" = "" ] || echo "pc:libseccomp libseccomp-dev libseccomp-devel"
 		[ "${CURSES-yes}" = "" ] || echo "pc:ncursesw,ncurses libncurses-dev ncurses-devel"
 		[ "${NATS-yes}" = "" ] || echo "pc:libnats libnats-dev libnats-devel"
 		[ "${USERLAND:-}" = no ] || echo "pc:usrsctp libusrsctp-dev usrsctp-devel"

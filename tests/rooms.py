@@ -35,8 +35,11 @@ ORDER = (
 LIBRARY = (
     ("proto",),
     ("client-lib/lib",),
+    ("client-lib/run",),
     ("client-lib/sctpctl", "client-lib/nats"),
 )
+# What is built where its library is installed.
+OPTIONAL = (("daemon/userland/", "sctpd"), ("client-lib/run/", "sctpctl"))
 # Rooms whose files have an order, and where it stands: lines of a name, or several, and what it is.
 LISTS = {
     "daemon/kernel": "daemon/kernel/kernel.h",
@@ -44,6 +47,7 @@ LISTS = {
     "daemon/supervise": "daemon/supervise/supervise.h",
     "client-lib/lib": "client-lib/lib/internal.h",
     "client-lib/nats": "client-lib/nats/main.c",
+    "client-lib/run": "client-lib/run/run.h",
 }
 # Programs of their own, and headers that list the others.
 NOT_LISTED = {"client-lib/lib/example", "client-lib/lib/internal", "client-lib/lib/sctpd",
@@ -53,7 +57,7 @@ PART_OF = {"daemon/settings.def": "daemon/config", "daemon/lines.def": "daemon/l
 
 
 def sources():
-    for folder in ("proto", "daemon", "client-lib/lib", "client-lib/sctpctl", "client-lib/nats"):
+    for folder in ("proto", "daemon", "client-lib/lib", "client-lib/run", "client-lib/sctpctl", "client-lib/nats"):
         for path in glob.glob(os.path.join(ROOT, folder, "**", "*.[ch]"), recursive=True):
             yield os.path.relpath(path, ROOT)
 
@@ -117,10 +121,11 @@ def calls():
                 same_side = other.startswith("proto/") or other.split("/")[0] == file.split("/")[0]
                 if other != file and same_side:
                     to[file].add((path, file + ".c"))
-    if missing and all(path.startswith("daemon/userland/") for path in missing) and \
-            not any(file.startswith("daemon/userland/") for file in wanted):
-        print("rooms: calls of userland/ are not looked at: sctpd was built without it")
-        missing = []
+    for folder, program in OPTIONAL:
+        of = [path for path in missing if path.startswith(folder)]
+        if of and not any(file.startswith(folder) for file in wanted):
+            print(f"rooms: calls of {folder} are not looked at: {program} was built without it")
+            missing = [path for path in missing if path not in of]
     for path in missing:
         print(f"rooms: {path} is not compiled, or was changed since: make it first")
     return to, not missing

@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "proto/rpc.h"
+#ifdef SECCOMP
+#include "run/start.h"
+#endif
 #include "sctpctl/admin.h"
 #include "sctpctl/call.h"
 #include "sctpctl/commands.h"
@@ -55,6 +58,19 @@ run_call(struct ctl *ctl, int argc, char **argv)
 	if (argc < 2)
 		return ctl_fail(CTL_USAGE, "call takes a method: sctpctl call METHOD [KEY=VALUE ...]");
 	return run_method(ctl, argc - 1, argv + 1);
+}
+
+static int
+run_program(struct ctl *ctl, int argc, char **argv)
+{
+	if (argc < 2)
+		return ctl_fail(CTL_USAGE, "run takes a program: sctpctl run -- PROGRAM [ARGUMENT ...]");
+#ifdef SECCOMP
+	return run_start(ctl->c, ctl->path, ctl->verbose, ctl->all_fds, argv + 1);
+#else
+	(void)ctl, (void)argv;
+	return ctl_fail(CTL_FAILED, "this sctpctl was built without run: it needs libseccomp (libseccomp-dev)");
+#endif
 }
 
 const struct command command_table[] = {
@@ -124,6 +140,13 @@ const struct command command_table[] = {
 	  "The host is a name, an address, or several addresses of one peer separated by commas. "
 	  "At the end of standard input the association is shut down, after everything that was sent has arrived.",
 	  net_connect, NULL, COMPLETE_WORDS, WITH_TALK | WITH_LOAD },
+	{ "run", TALK, "program [argument ...]",
+	  "Run a program that was written for the kernel's SCTP: it gets its SCTP from the daemon, unchanged. "
+	  "Write `sctpctl run -- PROGRAM ARGUMENT ...`, so that the program has its options. "
+	  "The exit status is the program's. "
+	  "With `-v` each call that concerns SCTP is printed on standard error. "
+	  "sctpctl-run(1) says what works and what does not.",
+	  run_program, NULL, COMPLETE_NOTHING, WITH_RUN },
 	{ "abort", ADMINISTER, "sock=n assoc_id=n [reason=text]",
 	  "Abort an association of any socket that you may use, or, as an administrator, of any.",
 	  run_method, NULL, COMPLETE_WORDS, 0 },

@@ -67,7 +67,7 @@ enum section { LOOK, TALK, ADMINISTER, DO };
 
 /* What an option goes with: any command, or those that have the bit. */
 enum goes { WITH_ANY = 0, WITH_TALK = 1, WITH_LISTS = 2, WITH_ASSOCS = 4, WITH_TOP = 8, WITH_SORT = 16, WITH_LOAD = 32,
-    WITH_METRICS = 64, WITH_TAP = 128 };
+    WITH_METRICS = 64, WITH_TAP = 128, WITH_RUN = 256 };
 
 enum completes {
 	COMPLETE_NOTHING,
@@ -139,6 +139,9 @@ struct ctl {
 	unsigned	 files;		/* 0: without end */
 	unsigned	 nice;		/* 0 to NICE_MOST, as of nice(2) */
 	bool		 nice_given;
+
+	/* run */
+	bool		 all_fds;
 
 	/* listen and connect */
 	char		*ip;		/* all of --ip, with commas; allocated */

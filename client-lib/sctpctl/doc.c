@@ -107,7 +107,7 @@ print_metrics(void)
 	puts(".El");
 }
 
-#define LISTS	17
+#define LISTS	18
 
 static unsigned printed;	/* lists */
 
@@ -131,6 +131,8 @@ print_list(const char *name)
 		print_options(WITH_SORT | WITH_LISTS | WITH_ASSOCS | WITH_TOP);
 	else if (strcmp(name, "options of tap\n") == 0)
 		print_options(WITH_TAP);
+	else if (strcmp(name, "options of run\n") == 0)
+		print_options(WITH_RUN);
 	else if (strcmp(name, "columns of assocs\n") == 0)
 		print_columns(assoc_columns);
 	else if (strcmp(name, "columns of sockets\n") == 0)

@@ -159,6 +159,8 @@ help_usage(const struct ctl *ctl, FILE *f)
 	usage_options(f, WITH_SORT | WITH_LISTS | WITH_ASSOCS | WITH_TOP);
 	fputs("\nOptions of metrics:\n", f);
 	usage_options(f, WITH_METRICS);
+	fputs("\nOptions of run:\n", f);
+	usage_options(f, WITH_RUN);
 	fputs("\nOptions of tap:\n", f);
 	usage_options(f, WITH_TAP);
 	fputs("\nOptions:\n", f);

@@ -24,6 +24,11 @@
 #else
 #define WITH_EDIT	""
 #endif
+#ifdef SECCOMP
+#define WITH_SECCOMP	", with libseccomp"
+#else
+#define WITH_SECCOMP	""
+#endif
 #ifdef CURSES
 #define WITH_CURSES	", with ncurses"
 #else
@@ -43,7 +48,7 @@ run(struct ctl *ctl, int argc, char **argv)
 			help_usage(ctl, stdout);
 		return out_flush();
 	case 'V':
-		puts("sctpctl " SCTPD_VERSION WITH_CURSES WITH_EDIT);
+		puts("sctpctl " SCTPD_VERSION WITH_CURSES WITH_EDIT WITH_SECCOMP);
 		return out_flush();
 	default:
 		return CTL_USAGE;

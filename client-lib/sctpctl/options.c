@@ -70,6 +70,14 @@ take_color(struct ctl *ctl, const char *value)
 }
 
 static void
+take_fds(struct ctl *ctl, const char *value)
+{
+	if (strcmp(value, "range") != 0 && strcmp(value, "all") != 0)
+		exit(ctl_fail(CTL_USAGE, "--fds takes range or all, not \"%s\"", value));
+	ctl->all_fds = strcmp(value, "all") == 0;
+}
+
+static void
 take_verbose(struct ctl *ctl, const char *value)
 {
 	(void)value;
@@ -490,6 +498,9 @@ const struct option_row option_table[] = {
 	{ "series", 0, "n", WITH_METRICS,
 	  "List so many associations, users, supervised associations and groups one by one (default: 100; at most 10000).",
 	  take_series, NULL },
+	{ "fds", 0, "range|all", WITH_RUN,
+	  "With all, descriptors of SCTP sockets have the lowest free numbers, and every call with a descriptor is trapped, which is slower (default: range, numbers from 600 on).",
+	  take_fds, "range all" },
 	{ "write", 'w', "file", WITH_TAP,
 	  "Write a pcapng file, which Wireshark and tshark read, instead of text; \"-\" is standard output. "
 	  "A named pipe is written to as well.",

@@ -2,8 +2,8 @@
 #
 # fuzz: all that reads what others wrote, each under libFuzzer, ASan and UBSan
 # for FUZZ_SECONDS: what clients, peers, the service manager and the operator
-# send to the daemon, what a process before it left, and what the daemon sends
-# to libsctpd. fuzz-smoke: the same for some seconds, built quickly, or nothing
+# send to the daemon, what a process before it left, what the daemon sends to
+# libsctpd, and what a program that sctpctl runs has in its memory. fuzz-smoke: the same for some seconds, built quickly, or nothing
 # where clang has no libFuzzer. What was found in earlier runs is kept in
 # build/fuzz/corpus.
 # Included by the Makefile.
@@ -45,7 +45,8 @@ FUZZ_OF_journal	= $(SRC_PROTO) $(filter-out daemon/main.c daemon/journal/fdpark.
 FUZZ_LIBS_journal = $(LIBS_DAEMON) -Wl,--wrap=madvise
 FUZZ_OF_wire	= $(SRC_PROTO) $(filter-out daemon/main.c daemon/userland/udp.c daemon/service/keeper.c daemon/service/fdstore.c,$(SRC_DAEMON))
 FUZZ_LIBS_wire	= $(LIBS_DAEMON) -Wl,--wrap=sendmmsg,--wrap=clock_gettime
-FUZZ_TARGETS	= frame hot rawopt lib fast session config wanted keeper journal $(if $(SRC_USERLAND),wire)
+FUZZ_OF_run	= client-lib/run/decode.c
+FUZZ_TARGETS	= frame hot rawopt lib fast session config wanted keeper journal run $(if $(SRC_USERLAND),wire)
 
 # What each begins with.
 FUZZ_SEEDS_frame  = $(FUZZ_B)/requests
@@ -56,6 +57,7 @@ FUZZ_SEEDS_fast	  = $(FUZZ_B)/answers
 FUZZ_SEEDS_session = tests/fuzz/seeds/session $(FUZZ_B)/answers
 FUZZ_SEEDS_config = tests/fuzz/seeds/config
 FUZZ_SEEDS_wanted = tests/fuzz/seeds/wanted
+FUZZ_SEEDS_run	  = tests/fuzz/seeds/run
 FUZZ_SEEDS_keeper = tests/fuzz/seeds/keeper
 FUZZ_SEEDS_journal = tests/fuzz/seeds/journal
 FUZZ_SEEDS_wire	  = tests/fuzz/seeds/wire

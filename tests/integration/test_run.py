@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""sctpctl run: programs that know nothing of sctpd get their SCTP from it. The
+programs here are those that the check has installed; `make run-programs` has
+more."""
+import os
+import re
+import signal
+import subprocess
+import tempfile
+
+
+from harness import SLOW, WAIT, Skip, compiled, wait_for
+from hosts import Program
+from test_cli import SCTPCTL, run
+
+
+def ready():
+    """Does this sctpctl have it, and does the kernel?"""
+    got = subprocess.run([SCTPCTL, "run", "--", "true"], capture_output=True, text=True, check=False,
+                         env={**os.environ, "SCTPD_SOCKET": "/nowhere"})
+    for why in "built without run", "cannot tell a supervisor":
+        if why in got.stderr:
+            raise Skip(got.stderr.strip())
+
+
+def under(d, *command, options=()):
+    """The program, run."""
+    ready()
+    return Program(SCTPCTL, "-s", d.path, *options, "run", "--", *map(str, command))
+
+
+def ran(d, *command, options=(), text=""):
+    """Its exit status, and what it printed."""
+    ready()
+    got = subprocess.run([SCTPCTL, "-s", d.path, *options, "run", "--", *map(str, command)], input=text,
+                         capture_output=True, text=True, check=False, timeout=WAIT * SLOW)
+    return got.returncode, got.stdout, got.stderr
+
+
+def listens(c, port):
+    """Wait until a socket of somebody listens there."""
+    wait_for(lambda: any(s["port"] == port and s["listening"] for s in c.call("sockets")["sockets"]))
+
+
+# ---- programs ----------------------------------------------------------
+
+def test_ncat_talks_with_ncat(d):
+    c = d.client()
+    with under(d, "ncat", "--sctp", "-l", "127.0.0.1", 5300) as server:
+        listens(c, 5300)
+        with under(d, "ncat", "--sctp", "127.0.0.1", 5300) as client:
+            client.write("from the client")
+            server.expect("^from the client$")
+            server.write("from the server")
+            client.expect("^from the server$")
+            client.process.stdin.close()
+            client.process.stdin = open(os.devnull, "wb")
+            assert server.process.wait(WAIT * SLOW) == 0
+            assert client.process.wait(WAIT * SLOW) == 0
+
+
+def test_natural_numbers(d):
+    """The same with every call trapped."""
+    c = d.client()
+    with under(d, "ncat", "--sctp", "-l", "127.0.0.1", 5301, "--exec", "/bin/cat", options=["--fds", "all"]):
+        listens(c, 5301)
+        with under(d, "ncat", "--sctp", "127.0.0.1", 5301, options=["--fds", "all"]) as client:
+            client.write("to a program that reads its standard input")
+            client.expect("^to a program that reads its standard input$")
+
+
+def test_a_standard_input_is_a_stream(d):
+    """A program puts the socket in the place of standard input and output of another, which reads and writes bytes."""
+    c = d.client()
+    with under(d, "ncat", "--sctp", "-l", "127.0.0.1", 5302, "--exec", "/bin/cat"):
+        listens(c, 5302)
+        with under(d, "ncat", "--sctp", "127.0.0.1", 5302) as client:
+            client.write("to cat")
+            client.expect("^to cat$")
+
+
+def test_sctp_test_talks_with_sctp_test(d):
+    """One-to-many, with all parameters and events; 100 messages of several lengths."""
+    c = d.client()
+    with under(d, "sctp_test", "-H", "127.0.0.1", "-P", 5303, "-l") as server:
+        listens(c, 5303)
+        status, _, err = ran(d, "sctp_test", "-H", "127.0.0.1", "-P", 5304, "-h", "127.0.0.1", "-p", 5303, "-s", "-c", 3)
+        assert status == 0, err
+        server.expect("SHUTDOWN_COMPLETE")
+        assert len(re.findall(r"Data +\d+ bytes", server.output)) == 100, server.output
+
+
+def test_sctp_darn_talks_with_sctpctl(d):
+    c = d.client()
+    with under(d, "sctp_darn", "-H", "127.0.0.1", "-P", 5305, "-l") as server:
+        listens(c, 5305)
+        status, _, err = run(d, "connect", "127.0.0.1", 5305, text="hello\n")
+        assert status == 0, err
+        server.expect(r"DATA\(5\):  hell")
+
+
+# ---- what becomes of the program ---------------------------------------
+
+def test_the_exit_status_is_the_programs(d):
+    assert ran(d, "sh", "-c", "exit 7")[0] == 7
+    assert ran(d, "sh", "-c", "kill -USR1 $$")[0] == -signal.SIGUSR1
+    assert ran(d, "cat", text="its input\n") == (0, "its input\n", "")
+
+
+def test_signals_are_passed_on(d):
+    ready()
+    script = "trap 'echo got it; exit 3' TERM; echo ready; while :; do sleep 0.1; done"
+    with under(d, "sh", "-c", script) as p:
+        p.expect("ready")
+        p.process.terminate()
+        p.expect("got it")
+        assert p.process.wait(WAIT * SLOW) == 3
+
+
+def test_what_is_wrong_has_a_name(d):
+    ready()
+    status, _, err = ran(d, "/nowhere/program")
+    assert status == 127 and "/nowhere/program: No such file or directory" in err, err
+    with tempfile.NamedTemporaryFile() as f:
+        status, _, err = ran(d, f.name)
+        assert status == 126 and "Permission denied" in err, err
+    got = subprocess.run([SCTPCTL, "-s", "/nowhere", "run", "--", "true"], capture_output=True, text=True, check=False)
+    assert got.returncode == 3 and "/nowhere" in got.stderr, got.stderr
+    status, _, err = run(d, "run")
+    assert status == 2 and "run takes a program" in err, err
+    status, _, err = ran(d, SCTPCTL, "-s", d.path, "run", "--", "true")
+    assert status == 1 and "run does not go inside of run" in err, err
+
+
+def test_with_v_it_says_what_is_called(d):
+    status, _, err = ran(d, "ncat", "--sctp", "127.0.0.1", 1, options=["-v"])
+    assert status == 1 and re.search(r"ncat: socket: .*600", err) and re.search(r"ncat: connect: descriptor 600", err), err
+
+
+def test_a_program_that_is_killed_leaves_nothing(d):
+    c = d.client()
+    with under(d, "sctp_test", "-H", "127.0.0.1", "-P", 5306, "-l") as p:
+        listens(c, 5306)
+        [pid] = [int(x) for x in subprocess.run(["pgrep", "-P", str(p.process.pid)], capture_output=True, text=True,
+                                                check=True).stdout.split()]
+        os.kill(pid, signal.SIGKILL)
+        assert p.process.wait(WAIT * SLOW) == -signal.SIGKILL
+        assert c.call("sockets")["sockets"] == []
+
+
+def test_a_program_whose_memory_lies(d):
+    program = compiled("run_hostile")
+    for seed in 1, 2:
+        status, out, err = ran(d, program, seed)
+        assert status == 0 and out.endswith("well\n"), f"{out}\n{err}"
+    status, out, err = ran(d, program, 3, 300, options=["--fds", "all"])
+    assert status == 0 and out.endswith("well\n"), f"{out}\n{err}"
