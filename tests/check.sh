@@ -267,10 +267,10 @@ step_acceptance() { # each statement about the behaviour has a test, each row of
 }
 
 # The daemon on the kernel's SCTP. Not here: what takes long and says nothing about the kernel (extreme.: its daemon has the
-# userland stack on whatever kernel there is).
+# userland stack on whatever kernel there is; lib_group.valgrind: it looks at the library alone).
 on_the_kernel() {
-	TEST_PART=$1 TEST_NOT_HERE="extreme.:asan metrics.prometheus:userland n2.each_message:userland node.a_thousand:userland python.a_thousand:userland udp.:userland" TEST_MANY=10000 \
-	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py -s
+	TEST_PART=$1 TEST_NOT_HERE="extreme.:asan lib_group.valgrind:asan metrics.prometheus:userland n2.each_message:userland node.a_thousand:userland python.a_thousand:userland udp.:userland" TEST_MANY=10000 \
+	    in_lab_with_names --timeout 1800 -- /usr/bin/python3 tests/integration/run.py -s
 }
 
 step_integration() { # every other module, so that the two can run side by side
@@ -316,6 +316,25 @@ step_all_delayed() { # the whole list so: make delay
 	TEST_DELAY=20 TEST_MANY=20000 tests/lab/run --timeout 3600 -- /usr/bin/python3 tests/integration/run.py
 }
 
+# in_lab_with_names [OPTION...] -- COMMAND...: in the lab, with no more of the C library's debugging symbols than valgrind needs
+# there, the names of functions. It reads all of them with each start, a quarter of which is that in User-Mode Linux.
+in_lab_with_names() {
+	local names=$PWD/build/check/names-$BASHPID file id there options=()
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	for file in $(ldd build/sctpd | grep -o '/[^ ]*'); do
+		id=$(readelf -n "$file" | sed -n 's/.*Build ID: //p')
+		there=.build-id/${id:0:2}/${id:2}.debug
+		[ ! -e "/usr/lib/debug/$there" ] || { mkdir -p "$names/${there%/*}" && objcopy --strip-debug "/usr/lib/debug/$there" "$names/$there"; } ||
+		    return 1
+	done
+	[ ! -d "$names" ] || set -- sh -c "mount --bind '$names' /usr/lib/debug && exec \"\$@\"" sh "$@"
+	tests/lab/run "${options[@]}" -- "$@"
+}
+
 # What is not tested under valgrind: what takes too long there, or has other programs to test. The daemons of survive. and
 # places. are such programs (they die where they are told to), so that all would be the same once more; what takes over after
 # a death is keeper.'s there.
@@ -330,7 +349,7 @@ under_valgrind() {
 	TEST_PART=$1 TEST_ELSEWHERE="erlang.same_as_gen_sctp:integration" \
 	TEST_NOT_HERE="groupload.:userland$(printf ' %s:integration' $on_the_kernel_alone)$(printf ' %s:asan' $sanitized $measured)" \
 	TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --track-fds=yes" \
-	    tests/lab/run --timeout 1800 -- /usr/bin/python3 tests/integration/run.py -s
+	    in_lab_with_names --timeout 1800 -- /usr/bin/python3 tests/integration/run.py -s
 }
 
 step_valgrind_odd() { # likewise
