@@ -108,6 +108,7 @@ needs() {
 			cmd:promtool prometheus golang-github-prometheus
 			cmd:sctp_darn lksctp-tools lksctp-tools
 			cmd:nats-server nats-server nats-server
+			cmd:keepalived keepalived keepalived
 			cmd:ncat ncat nmap-ncat
 			cmd:zsh zsh zsh
 			cmd:fish fish fish

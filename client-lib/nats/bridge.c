@@ -19,6 +19,7 @@
 #include "nats/mem.h"
 #include "nats/metrics.h"
 #include "nats/out.h"
+#include "nats/standby.h"
 #include "nats/state.h"
 #include "nats/streams.h"
 
@@ -27,16 +28,20 @@
 #define CALL_TIMEOUT	5000	/* for calls of sctpd that wait, which are made while nothing else goes on */
 #define PAUSE_MIN	20
 #define PAUSE_MAX	1000
+#define STANDBY_MS	50	/* between two looks of a standby at who the owner is */
 #define BATCH		64	/* events that are taken at one time */
 #define BATCHES		16	/* in one turn of the loop */
 
-enum phase { WAITING, LOOKING, DIALING, RUNNING };
+enum phase { WAITING, ASKING, SETTLING, LOOKING, DIALING, RUNNING };
 
 static struct {
 	struct event_base	*base;
 	enum phase		 phase;
 	struct life		*life;		/* that the phases behind WAITING are about */
 	struct look		*look;		/* what was found */
+	struct bucket_look	*owner;		/* who that is */
+	bool			 stands_by;	/* that was logged */
+	bool			 read;		/* events were taken from c that may not be in the log */
 	struct sctpd		*c;
 	bool			 away;		/* sctpd is; the library waits for it */
 	struct event		*ev;		/* of the descriptor of c */
@@ -87,6 +92,11 @@ look_done(void *arg)
 
 	bridge.look = l;
 	if (l->why[0] == '\0') {
+		if (standby_on() && state.term != standby_term()) {
+			state.in_seq = l->last;
+			state.term = standby_term();
+			state_save();
+		}
 		bridge.phase = DIALING;
 		bridge.next = 0;
 		return;
@@ -103,9 +113,11 @@ begin_look(struct life *life)
 	struct look	*l = xcalloc(1, sizeof *l);
 
 	l->life = life_ref(life);
-	l->epoch = state.epoch;
+	/* What is behind "from" is another member's, if we were not the owner. */
+	l->epoch = standby_on() && state.term != standby_term() ? 0 : state.epoch;
 	l->from = state.in_seq;
-	bridge.life = life_ref(life);
+	if (bridge.life == NULL)
+		bridge.life = life_ref(life);
 	bridge.phase = LOOKING;
 	metrics.rewinds++;
 	bus_job(BUS_CONTROL, streams_look, look_done, l);
@@ -137,6 +149,7 @@ static void
 hang_up(void)
 {
 	unwatch();
+	bridge.read = false;
 	bridge.c = sctpd_free(bridge.c);
 	bridge.away = false;
 }
@@ -190,17 +203,18 @@ forget_session(void)
 	state.in_event = 0;
 	state.out_note = 0;
 	memset(state.socks, 0, sizeof state.socks);
+	standby_forget();
 }
 
 static void
-new_session(const struct look *l)
+new_session(uint64_t last)
 {
 	forget_session();
 	while (state.epoch == 0) {
 		if (getrandom(&state.epoch, sizeof state.epoch, 0) != sizeof state.epoch)
 			log_fatal("there are no random numbers: %s", strerror(errno));
 	}
-	state.in_seq = l->last;
+	state.in_seq = last;
 	(void)snprintf(state.token, sizeof state.token, "%s", sctpd_session(bridge.c, NULL));
 	state_save();
 	metrics.sessions++;
@@ -246,31 +260,44 @@ run(void)
 	life_unref(bridge.look->life);
 	free(bridge.look);
 	bridge.look = NULL;
+	standby_run(bridge.c);
+	bridge.read = true;
 	log_info("the bridge runs");
+}
+
+/* Resume the session, or begin one: then *had is false. */
+static bool
+reach(uint64_t event, uint64_t last, bool *had)
+{
+	int	code = dial(event);
+
+	*had = state.epoch != 0;
+	if (code == SCTPD_NO_SESSION) {
+		log_err("session %08" PRIx32 " is over, as sctpd does not know it any more: its sockets were closed, and what they had received and is not in the log is lost (%s)",
+		    state.epoch, sctpd_error(bridge.c));
+		forget_session();
+		*had = false;
+		code = dial(0);
+	}
+	if (code != SCTPD_OK) {
+		dial_failed();
+		return false;
+	}
+	if (!*had)
+		new_session(last);
+	return true;
 }
 
 static void
 try_dial(void)
 {
 	struct from	f = where_from(bridge.look);
-	bool		had = state.epoch != 0;
-	int		code = dial(f.event);
+	bool		had;
 
-	if (code == SCTPD_NO_SESSION) {
-		log_err("session %08" PRIx32 " is over, as sctpd does not know it any more: its sockets were closed, and what they had received and is not in the log is lost (%s)",
-		    state.epoch, sctpd_error(bridge.c));
-		forget_session();
-		had = false;
-		code = dial(0);
-	}
-	if (code != SCTPD_OK) {
-		dial_failed();
+	if (!reach(f.event, bridge.look->last, &had))
 		return;
-	}
-	if (!had) {
-		new_session(bridge.look);
+	if (!had)
 		f = (struct from){ .head = true };
-	}
 	if (set_up(bridge.look, &f)) {
 		run();
 		return;
@@ -281,12 +308,94 @@ try_dial(void)
 	bridge.look = NULL;
 }
 
+/* ---- standby ---------------------------------------------------------------- */
+
+static void
+forget_owner(void)
+{
+	if (bridge.owner == NULL)
+		return;
+	life_unref(bridge.owner->life);
+	bucket_forget(bridge.owner);
+	free(bridge.owner);
+	bridge.owner = NULL;
+}
+
+static void
+ask_done(void *arg)
+{
+	bridge.owner = arg;
+	bridge.phase = SETTLING;
+	bridge.next = 0;
+	if (bridge.owner->why[0] == '\0')
+		return;
+	wait_again(bridge.owner->why);
+	forget_owner();
+}
+
+static void
+begin_ask(struct life *life)
+{
+	struct bucket_look	*l = xcalloc(1, sizeof *l);
+
+	l->life = life_ref(life);
+	l->all = !standby_owns();
+	bridge.life = life_ref(life);
+	bridge.phase = ASKING;
+	bus_job(BUS_CONTROL, bucket_look, ask_done, l);
+}
+
+/* Nothing is to be done, but to ask again. */
+static void
+stand_by(void)
+{
+	if (!bridge.stands_by)
+		log_notice("%s stands by; the owner is %s", config.standby, *bridge.owner->owner.member != '\0' ? bridge.owner->owner.member : "nobody yet");
+	bridge.stands_by = true;
+	life_unref(bridge.life);
+	bridge.life = NULL;
+	bridge.phase = WAITING;
+	bridge.next = clock_ms() + STANDBY_MS;
+}
+
+/* Who the owner is is known. A standby, too, has a session, and its sockets in it. */
+static void
+try_settle(void)
+{
+	bool		had;
+	uint64_t	client;
+
+	/* What is not in the log is to be counted: it comes again when the session is resumed. */
+	if (bridge.read && strcmp(bridge.owner->owner.member, config.standby) != 0)
+		hang_up();
+	if (bridge.c == NULL && (!reach(state.in_event, state.in_seq, &had) || sctpd_hello(bridge.c, "sctpd-nats", &client) != SCTPD_OK ||
+	    !endpoints_look(bridge.c, client))) {
+		hang_up();
+		if (bridge.next <= clock_ms())
+			dial_failed();
+		return;
+	}
+	endpoints_open(bridge.c, false);
+	if (!standby_settle(bridge.c, bridge.owner)) {
+		wait_again(sctpd_error(bridge.c));
+		hang_up();
+	} else if (standby_owns()) {
+		bridge.stands_by = false;
+		begin_look(bridge.life);
+	} else
+		stand_by();
+	forget_owner();
+}
+
 /* ---- running ---------------------------------------------------------------- */
 
 static void
 take_event(const struct sctpd_event *ev)
 {
+	standby_before(ev);
 	in_event(ev);
+	if (in_broken() == NULL)
+		standby_after(bridge.c, ev);
 	if (strcmp(ev->name, "sctp_closed") == 0 && in_broken() == NULL)
 		endpoint_closed(ev->sock);
 }
@@ -373,18 +482,31 @@ watch(void)
 static void
 turn(void)
 {
+	const char	*why;
+
 	bus_turn();
-	if (bridge.phase != WAITING && bridge.phase != LOOKING && bus_life() != bridge.life) {
+	if (bridge.phase != WAITING && bridge.phase != ASKING && bridge.phase != LOOKING && bus_life() != bridge.life) {
+		standby_doubt(bridge.c);
+		forget_owner();
 		if (bridge.look != NULL)
 			life_unref(bridge.look->life);
 		free(bridge.look);
 		bridge.look = NULL;
 		wait_again("the connection to NATS ended");
 	}
-	if (bridge.phase == WAITING && bus_life() != NULL && clock_ms() >= bridge.next)
-		begin_look(bus_life());
+	if (bridge.phase == WAITING && bus_life() != NULL && clock_ms() >= bridge.next) {
+		if (standby_on())
+			begin_ask(bus_life());
+		else
+			begin_look(bus_life());
+	}
+	if (bridge.phase == SETTLING && clock_ms() >= bridge.next)
+		try_settle();
 	if (bridge.phase == DIALING && clock_ms() >= bridge.next)
 		try_dial();
+	why = standby_turn(bus_life());
+	if (bridge.phase == RUNNING && why != NULL)
+		wait_again(why);
 	if (bridge.phase == RUNNING)
 		run_turn();
 	watch();

@@ -50,7 +50,7 @@ static struct {
 	bool			 connecting;
 	int64_t			 next_try;
 	char			 why[512];	/* the last attempt failed */
-} bus = { .lock = PTHREAD_MUTEX_INITIALIZER, .done = STAILQ_HEAD_INITIALIZER(bus.done) };
+} bus = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake = -1, .done = STAILQ_HEAD_INITIALIZER(bus.done) };
 
 /* ---- threads --------------------------------------------------------- */
 
@@ -262,25 +262,35 @@ set_manners(natsOptions *o)
 
 struct attempt {
 	struct life	*life;
-	natsStatus	 s;
+	bool		 ok;
 	char		 why[512];
 };
+
+bool
+bus_connect(struct life *life, char *why, size_t size)
+{
+	natsOptions	*o = NULL;
+	natsStatus	 s;
+	char		 text[400];
+
+	*why = '\0';
+	if ((s = natsOptions_Create(&o)) == NATS_OK && (s = set_servers(o)) == NATS_OK &&
+	    (s = set_manners(o)) == NATS_OK && (s = set_login(o, why, size)) == NATS_OK &&
+	    (s = set_tls(o)) == NATS_OK && (s = natsConnection_Connect(&life->nc, o)) == NATS_OK &&
+	    (s = natsConnection_JetStream(&life->js, life->nc, NULL)) == NATS_OK)
+		life->max_payload = natsConnection_GetMaxPayload(life->nc);
+	if (s != NATS_OK && *why == '\0')
+		(void)snprintf(why, size, "%s", bus_why(s, text, sizeof text));
+	natsOptions_Destroy(o);
+	return s == NATS_OK;
+}
 
 static void
 attempt_run(void *arg)
 {
 	struct attempt	*a = arg;
-	natsOptions	*o = NULL;
-	char		 text[400];
 
-	if ((a->s = natsOptions_Create(&o)) == NATS_OK && (a->s = set_servers(o)) == NATS_OK &&
-	    (a->s = set_manners(o)) == NATS_OK && (a->s = set_login(o, a->why, sizeof a->why)) == NATS_OK &&
-	    (a->s = set_tls(o)) == NATS_OK && (a->s = natsConnection_Connect(&a->life->nc, o)) == NATS_OK &&
-	    (a->s = natsConnection_JetStream(&a->life->js, a->life->nc, NULL)) == NATS_OK)
-		a->life->max_payload = natsConnection_GetMaxPayload(a->life->nc);
-	if (a->s != NATS_OK && a->why[0] == '\0')
-		(void)snprintf(a->why, sizeof a->why, "%s", bus_why(a->s, text, sizeof text));
-	natsOptions_Destroy(o);
+	a->ok = bus_connect(a->life, a->why, sizeof a->why);
 }
 
 static void
@@ -290,7 +300,7 @@ attempt_done(void *arg)
 	char		 url[256] = "";
 
 	bus.connecting = false;
-	if (a->s == NATS_OK) {
+	if (a->ok) {
 		(void)natsConnection_GetConnectedUrl(a->life->nc, url, sizeof url);
 		log_notice("connected to NATS at %s", url);
 		bus.why[0] = '\0';

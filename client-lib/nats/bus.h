@@ -45,6 +45,9 @@ struct life *bus_life(void);
 struct life *life_ref(struct life *);
 void life_unref(struct life *);
 
+/* Connect, and wait for it: not on the loop. False: why says it. */
+bool bus_connect(struct life *, char *why, size_t size);
+
 /* Run a function on a thread, and done, if not NULL, on the loop afterwards. */
 void bus_job(enum bus_thread, void (*run)(void *), void (*done)(void *), void *arg);
 

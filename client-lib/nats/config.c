@@ -182,9 +182,24 @@ check_key(struct reader *r, const char *key, const char *value)
 		return refuse(r, key, value, "is not the type of an endpoint, which is always seqpacket");
 	if (strcmp(key, "options.active") == 0 || strcmp(key, "options.on_owner_exit") == 0 || strcmp(key, "options.hold_time") == 0)
 		return refuse(r, key, value, "is set by sctpd-nats itself (hold_time is a setting)");
+	if (strcmp(key, "options.freebind") == 0 || strcmp(key, "options.blackhole") == 0)
+		return refuse(r, key, value, "is set by sctpd-nats itself, if there is a standby");
 	if (*key == '\0' || strpbrk(key, " \t\x1f") != NULL)
 		return refuse(r, "syntax", key, "is no key; see the method open in sctpd-protocol(7)");
 	return true;
+}
+
+/* A list may have blanks behind its commas, as in sctpd.conf(5). */
+static void
+squeeze(char *list)
+{
+	char	*to = list;
+
+	for (const char *from = list; *from != '\0'; from++) {
+		if (!isspace((unsigned char)*from))
+			*to++ = *from;
+	}
+	*to = '\0';
 }
 
 static bool
@@ -208,6 +223,8 @@ read_in_endpoint(struct reader *r, char *text)
 	}
 	if (!check_key(r, key, value))
 		return false;
+	if (strcmp(key, "ip") == 0)
+		squeeze(value);
 	if (e->n == CONFIG_WORDS)
 		return refuse(r, "syntax", key, "is one line too many for an endpoint");
 	e->word[e->n++] = xprintf("%s=%s", key, value);
@@ -256,6 +273,19 @@ read_line(struct reader *r, char *line)
 	return set(r, &setting_table[i], trim(equals + 1));
 }
 
+/* Another host can take an endpoint over if it is known what is to be there. */
+static bool
+stands_by(const struct endpoint_config *e)
+{
+	bool	ip = false, port = false;
+
+	for (size_t i = 0; i < e->n; i++) {
+		ip = ip || (strncmp(e->word[i], "ip=", 3) == 0 && strcmp(e->word[i] + 3, "any") != 0);
+		port = port || (strncmp(e->word[i], "port=", 5) == 0 && strcmp(e->word[i] + 5, "0") != 0);
+	}
+	return e->attach != NULL || (ip && port);
+}
+
 /* What no single line can say. */
 static bool
 check_whole(struct reader *r)
@@ -274,6 +304,12 @@ check_whole(struct reader *r)
 	}
 	if (config.n_endpoints == 0)
 		return refuse(r, "endpoint", "", "is missing: say which sockets to open, or what to attach to");
+	for (size_t i = 0; *config.standby != '\0' && i < config.n_endpoints; i++) {
+		if (!stands_by(&config.endpoints[i])) {
+			r->line = config.endpoints[i].line;
+			return refuse(r, "endpoint", config.endpoints[i].name, "must name the addresses that move (ip) and its port, as there is a standby");
+		}
+	}
 	if ((*config.nkey == '\0') != (*config.nkey_seed == '\0'))
 		return refuse(r, "nkey", config.nkey, "and nkey_seed need each other");
 	if ((*config.user == '\0') != (*config.password_file == '\0'))

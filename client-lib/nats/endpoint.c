@@ -56,7 +56,7 @@ static int
 open_socket(struct sctpd *c, const struct endpoint_config *e, uint64_t *sock)
 {
 	char				 hold[64];
-	const char			*word[CONFIG_WORDS + 4] = { "open" };
+	const char			*word[CONFIG_WORDS + 6] = { "open" };
 	int				 n = 1, code;
 	const struct sctpd_value	*v;
 
@@ -66,6 +66,10 @@ open_socket(struct sctpd *c, const struct endpoint_config *e, uint64_t *sock)
 	word[n++] = "options.on_owner_exit=hold";
 	word[n++] = hold;
 	word[n++] = "options.active=true";
+	if (*config.standby != '\0') {
+		word[n++] = "options.freebind=true";
+		word[n++] = "options.blackhole=true";
+	}
 	if ((code = sctpd_callv(c, &v, n, word)) == SCTPD_OK)
 		*sock = (uint64_t)sctpd_get_int(v, "sock");
 	return code;

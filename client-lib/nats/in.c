@@ -14,6 +14,7 @@
 #include "nats/mem.h"
 #include "nats/metrics.h"
 #include "nats/refused.h"
+#include "nats/standby.h"
 #include "nats/state.h"
 #include "nats/subject.h"
 
@@ -240,7 +241,7 @@ headers(struct making *m, const struct item *it)
 	char	text[96];
 
 	if (it->ev != NULL && it->ev->assoc_id != 0)
-		header_number(m, "Sctp-Assoc", it->ev->assoc_id);
+		header_number(m, "Sctp-Assoc", standby_name(it->ev->assoc_id).assoc);
 	if (it->ev != NULL && *it->ev->from != '\0') {
 		(void)snprintf(text, sizeof text, strchr(it->ev->from, ':') != NULL ? "[%s]:%u" : "%s:%u", it->ev->from, it->ev->from_port);
 		header(m, "Sctp-From", text);
@@ -296,13 +297,21 @@ publish_item(const struct item *it, uint64_t event)
 /* ---- events --------------------------------------------------------------- */
 
 static void
+subject_of(char to[SUBJECT_SIZE], const struct sctpd_event *ev, const char *kind, const char *last)
+{
+	struct standby_name	n = standby_name(ev->assoc_id);
+
+	subject_make(to, endpoint_name(ev->sock), n.assoc, n.epoch, kind, last);
+}
+
+static void
 message(const struct sctpd_event *ev)
 {
 	struct item	it = { .data = ev->data, .len = ev->len, .ev = ev, .info = &ev->info };
 	char		stream[16];
 
 	(void)snprintf(stream, sizeof stream, "%u", ev->info.stream);
-	subject_make(it.subject, endpoint_name(ev->sock), ev->assoc_id, state.epoch, "", stream);
+	subject_of(it.subject, ev, "", stream);
 	metrics.in_bytes += ev->len;
 	publish_item(&it, ev->seq);
 }
@@ -335,7 +344,7 @@ failed_message(const struct sctpd_event *ev)
 	clean(reason);
 	it.reason = reason;
 	(void)snprintf(stream, sizeof stream, "%u", ev->info.stream);
-	subject_make(it.subject, endpoint_name(ev->sock), ev->assoc_id, state.epoch, "failed.", stream);
+	subject_of(it.subject, ev, "failed.", stream);
 	metrics.failed++;
 	publish_item(&it, ev->seq);
 }
@@ -353,7 +362,7 @@ other(const struct sctpd_event *ev)
 	if (fclose(f) != 0)
 		log_fatal("there is no memory left");
 	it.data = text;
-	subject_make(it.subject, endpoint_name(ev->sock), ev->assoc_id, state.epoch, "event.", ev->name);
+	subject_of(it.subject, ev, "event.", ev->name);
 	publish_item(&it, ev->seq);
 	free(text);
 }
@@ -376,10 +385,12 @@ in_session(uint64_t seq)
 {
 	struct item	 it = { .ev = NULL };
 	struct log_id	 id = { .epoch = state.epoch, .event = seq, .piece = 1, .pieces = (unsigned)config.partitions };
-	char		 text[256];
+	char		 text[512], member[128] = "";
 
-	it.len = (size_t)snprintf(text, sizeof text, "{\"host\":\"%s\",\"session\":\"%08" PRIx32 "\",\"partitions\":%" PRIu64 "}",
-	    config.host, state.epoch, config.partitions);
+	if (standby_on())
+		(void)snprintf(member, sizeof member, ",\"standby\":\"%s\",\"term\":%" PRIu64, config.standby, standby_term());
+	it.len = (size_t)snprintf(text, sizeof text, "{\"host\":\"%s\",\"session\":\"%08" PRIx32 "\",\"partitions\":%" PRIu64 "%s}",
+	    config.host, state.epoch, config.partitions, member);
 	it.data = text;
 	for (unsigned part = 0; part < config.partitions; part++) {
 		struct log_id	one = id;

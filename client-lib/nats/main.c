@@ -12,7 +12,9 @@
  *	state			the file that says where to go on
  *	bus			the connection to NATS, and threads for what blocks
  *	streams			the streams, and where the log ends
+ *	bucket			the table of a standby, on the bus
  *	endpoint		the sockets in sctpd
+ *	standby			associations that outlive their host
  *	in, out			the two directions
  *	bridge			when it reads, stands still and goes on
  *	main			options and signals
@@ -24,15 +26,20 @@
 #include <stdlib.h>
 
 #include "nats/bridge.h"
+#include "nats/bucket.h"
+#include "nats/bus.h"
 #include "nats/config.h"
 #include "nats/log.h"
+
+#define TAKE_OVER_WAIT	10000	/* ms */
 
 static void
 usage(FILE *f)
 {
-	(void)fputs("usage: sctpd-nats [-htV] [-c FILE]\n"
+	(void)fputs("usage: sctpd-nats [-hTtV] [-c FILE]\n"
 	    "  -c, --config FILE  read the configuration from FILE instead of " CONFIG_FILE "\n"
 	    "  -h, --help         print this and exit\n"
+	    "  -T, --take-over    have the bridge of this machine take the associations over (standby), wait until it has, and exit\n"
 	    "  -t, --test         read the configuration, say whether it is right, and exit\n"
 	    "  -V, --version      print the version and exit\n"
 	    "The manual page is sctpd-nats(8).\n", f);
@@ -78,22 +85,42 @@ serve(void)
 	bridge_stop();
 }
 
+/* Tells the bridge, which asks the bucket, and waits for what it says. */
+static bool
+take_over(void)
+{
+	struct life	life = { .refs = 1 };
+	char		text[1024] = "the configuration has no standby: give this member a name";
+	bool		ok = false;
+
+	if (*config.standby != '\0') {
+		if (nats_Open(-1) != NATS_OK)
+			log_fatal("libnats cannot be used");
+		ok = bus_connect(&life, text, sizeof text) && bucket_take_over(&life, TAKE_OVER_WAIT, text, sizeof text);
+	}
+	(void)fprintf(ok ? stdout : stderr, "%s%s\n", ok ? "" : "sctpd-nats: ", text);
+	jsCtx_Destroy(life.js);
+	natsConnection_Destroy(life.nc);
+	return ok;
+}
+
 int
 main(int argc, char **argv)
 {
 	static const struct option	options[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' },
+		{ "take-over", no_argument, NULL, 'T' },
 		{ "test", no_argument, NULL, 't' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char	*file = CONFIG_FILE;
 	char		 why[1024];
-	bool		 test = false;
+	bool		 test = false, over = false;
 	int		 o;
 
-	while ((o = getopt_long(argc, argv, "c:htV", options, NULL)) != -1) {
+	while ((o = getopt_long(argc, argv, "c:hTtV", options, NULL)) != -1) {
 		switch (o) {
 		case 'c':
 			file = optarg;
@@ -101,6 +128,9 @@ main(int argc, char **argv)
 		case 'h':
 			usage(stdout);
 			return 0;
+		case 'T':
+			over = true;
+			break;
 		case 't':
 			test = true;
 			break;
@@ -124,6 +154,8 @@ main(int argc, char **argv)
 		printf("%s: the configuration is right\n", file);
 		return 0;
 	}
+	if (over)
+		return take_over() ? 0 : 1;
 	log_set_level((int)config.log_level);
 	serve();
 	return 0;

@@ -19,7 +19,11 @@
 	X(out_bytes, "counter", "bytes of these")					\
 	X(out_skipped, "counter", "messages of the queue that sctpd had already")	\
 	X(out_waiting, "gauge", "messages of the queue that sctpd has not confirmed")	\
-	X(failed, "counter", "messages that came back and were published as failed")
+	X(failed, "counter", "messages that came back and were published as failed")	\
+	X(standby_owner, "gauge", "whether this member of a standby has the associations") \
+	X(standby_restarted, "counter", "associations that were taken over from another member") \
+	X(standby_lost_in, "counter", "messages of peers that were not in the log when another member had taken over") \
+	X(standby_lost_out, "counter", "messages to peers that were not acknowledged when another member had taken over")
 
 #define X(NAME, TYPE, TEXT)	uint64_t NAME;
 struct metrics {

@@ -11,6 +11,7 @@
 #include "nats/metrics.h"
 #include "nats/out.h"
 #include "nats/refused.h"
+#include "nats/standby.h"
 #include "nats/state.h"
 #include "nats/subject.h"
 
@@ -200,7 +201,7 @@ understand(natsMsg *msg, struct send *to)
 		return REFUSED_SUBJECT;
 	if (!headers(msg, &to->info))
 		return REFUSED_HEADER;
-	if (where.epoch != state.epoch)
+	if (!standby_find(&where, &to->info.assoc_id) && where.epoch != state.epoch)
 		return REFUSED_SESSION;
 	if ((to->sock = endpoint_sock(where.endpoint)) == 0)
 		return REFUSED_ENDPOINT;

@@ -48,6 +48,7 @@ read_lines(FILE *f)
 		if (sscanf(line, "in %" SCNu64 " %" SCNu64, &state.in_event, &state.in_seq) == 2 ||
 		    sscanf(line, "out %" SCNu64 " %" SCNu64, &state.out_seq, &state.out_note) == 2 ||
 		    sscanf(line, "host %63s", host) == 1 ||
+		    sscanf(line, "term %" SCNu64, &state.term) == 1 ||
 		    sscanf(line, "session %8" SCNx32 " %32s", &state.epoch, state.token) == 2)
 			continue;
 		if (sscanf(line, "endpoint %63s %" SCNu64, name, &sock) == 2)
@@ -93,6 +94,7 @@ state_save(void)
 		log_fatal("%s: %s", new, strerror(errno));
 	(void)numbers(head, sizeof head);
 	(void)fprintf(f, "%shost %s\n", head, config.host);
+	(void)fprintf(f, "term %" PRIu64 "\n", state.term);
 	if (state.epoch != 0)
 		(void)fprintf(f, "session %08" PRIx32 " %s\n", state.epoch, state.token);
 	for (size_t i = 0; i < config.n_endpoints; i++)

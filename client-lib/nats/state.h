@@ -21,6 +21,7 @@ struct state {
 	uint64_t	in_seq;		/* up to this sequence of it */
 	uint64_t	out_seq;	/* all messages of the queue up to this one are in the stack, */
 	uint64_t	out_note;	/* which were so many notifications of the session */
+	uint64_t	term;		/* of the standby in which we last began to write the log */
 	uint64_t	socks[CONFIG_ENDPOINTS];	/* of the endpoints; 0: not open */
 };
 

@@ -40,7 +40,7 @@ USERLAND = {
         "erlang.better",
         "accept.a_peeled_socket_inherits_options_but_not_active", "option.bind_to_device",
         "option.every_option_that_can_be_read_is_answered_or_says_why_not",
-        "standby.",
+        "standby.", "natsstandby.",
         "option.a_socket_binds_an_address_that_is_not_here_yet", "option.the_counters_of_an_association",
         "option.recvtos_and_recvttl_are_taken_and_bring_nothing",
         "option.what_is_read_can_be_set_again",

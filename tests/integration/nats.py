@@ -27,14 +27,14 @@ def free_port():
 class Server:
     """One nats-server. It may be killed and started again, with what it stored."""
 
-    def __init__(self, name="s1", port=None, cluster=None, extra=""):
+    def __init__(self, name="s1", port=None, cluster=None, extra="", listen="127.0.0.1"):
         if not shutil.which("nats-server"):
             raise Skip("there is no nats-server; tests/deps.sh check installs it")
         self.name, self.port = name, port or free_port()
         self.dir = tempfile.mkdtemp(dir=SCRATCH)
         self.conf = os.path.join(self.dir, "conf")
         with open(self.conf, "w") as f:
-            f.write(f'server_name: {name}\nlisten: "127.0.0.1:{self.port}"\n'
+            f.write(f'server_name: {name}\nlisten: "{listen}:{self.port}"\n'
                     f'jetstream {{ store_dir: "{self.dir}/js", max_mem: 256M, max_file: 4G }}\n{extra}\n')
             if cluster:
                 own, routes = cluster

@@ -6,8 +6,9 @@
 #
 # The namespaces east and west are the hosts, and peers is everybody else. They are on two networks: network N is the bridge
 # netN in the namespace lan, and a device netN in each of the others, with 10.0.N.1 in peers, 10.0.N.11 in east and
-# 10.0.N.12 in west. 10.0.1.10 and 10.0.2.10 are the addresses that move: add gives both to HOST,
-# which tells nobody, and remove takes them away. cut takes both links of HOST down, and mend up again.
+# 10.0.N.12 in west. The namespace that calls this is on network 1, with 10.0.1.2. 10.0.1.10 and 10.0.2.10 are the
+# addresses that move: add gives both to HOST, which tells nobody, and remove takes them away. cut takes both links of HOST
+# down, and mend up again.
 
 set -eu
 
@@ -40,6 +41,12 @@ up() {
 		link add net2 up type bridge
 	EOF
 	for name in peers east west; do host $name; done | ip -batch -
+	ip -batch - <<-EOF
+		link add lab netns lan mtu 1500 type veth peer name net1
+		address add 10.0.1.2/24 dev net1
+		link set net1 up
+	EOF
+	ip -netns lan link set lab master net1 up
 	up_host peers 1
 	up_host east 11
 	up_host west 12

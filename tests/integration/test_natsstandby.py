@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Two bridges that stand in for each other, and a table of their associations in a bucket of JetStream."""
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import types
+
+from harness import ROOT, SLOW, Skip, wait_for
+from hosts import Program
+from nats import BRIDGE, Bridge, Nats, Server, close_held
+from rpc import WAIT
+from standby import MOVING, PEERS, PORT, Pair, Plain, announce, lab, move
+from test_nats import associations, logged
+
+SERVER = "10.0.1.2"
+N2 = {"n2": {"ip": ", ".join(MOVING), "port": PORT}}
+N = 10
+
+start = Pair
+
+
+class Member(Bridge):
+    """A bridge on one of the hosts."""
+
+    def __init__(self, netns, daemon, server, endpoints=N2, **config):
+        there = types.SimpleNamespace(url=f"nats://{SERVER}:{server.port}")
+        super().__init__(daemon, [there], endpoints, standby=netns, **config)
+        self.daemon, self.netns = daemon, netns
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(["ip", "netns", "exec", self.netns, BRIDGE, "-c", self.conf],
+                                        stdin=subprocess.DEVNULL, stderr=self.log)
+
+    def take_over(self, wants=0):
+        """The command, as keepalived calls it; what it says by names, or as text if it fails."""
+        p = subprocess.run(["ip", "netns", "exec", self.netns, BRIDGE, "-c", self.conf, "--take-over"],
+                           capture_output=True, text=True, timeout=WAIT * SLOW)
+        assert p.returncode == wants, (p, self.log_text()[-3000:])
+        return dict(re.findall(r"(\w+)=(\w+)", p.stdout)) if wants == 0 else p.stderr
+
+
+@contextlib.contextmanager
+def members(p):
+    """Both, and a server; east has the addresses, before and after."""
+    server = Server(listen="0.0.0.0")
+    both = Member("east", p.east, server), Member("west", p.west, server)
+    n = Nats(server)
+    try:
+        for m in both:
+            m.said("stands by; the owner is nobody yet")
+        yield *both, n
+    finally:
+        n.close()
+        for m in both:
+            if m.process.poll() is None:
+                m.process.send_signal(signal.SIGCONT)
+            m.end()
+        for d in p.east, p.west:
+            close_held(d)
+            c = d.client()
+            for s in c.call("sockets")["sockets"]:
+                for a in c.call("assocs", sock=s["sock"])["assocs"]:
+                    c.call("abort", sock=s["sock"], assoc_id=a["assoc_id"])
+        p.close_clients()
+        lab("mend", "east")
+        lab("mend", "west")
+        move("east")
+        lab("remove", "west")
+        server.end()
+
+
+def rows(n):
+    """{name: text} of the associations that are in the bucket."""
+    found = {}
+    for _, subject, head, body in n.all("KV_sctp-h1-standby"):
+        key = subject.split(".", 2)[2]
+        if key.startswith("assoc."):
+            found[key[6:]] = None if "KV-Operation" in head else body.decode()
+    return {k: v for k, v in found.items() if v}
+
+
+def echoed(n, names, text):
+    """Each peer gets it by the name that its association had first, and its answer has that name in the log."""
+    for name in names:
+        n.put(f"sctp.h1.out.n2.{name}.0", text)
+    wait_for(lambda: all(text in logged(n).get(name, ()) for name in names))
+
+
+def test_another_member_takes_the_associations_over_and_back_under_their_names(p):
+    with members(p) as (east, west, n):
+        assert east.take_over()["term"] == "1"
+        east.runs()
+        plain = [Plain("connect", N, PEERS[0], MOVING[0], PORT),
+                 Plain("connect", N, ",".join(PEERS), ",".join(MOVING), PORT)]
+        try:
+            wait_for(lambda: len(rows(n)) == 2 * N)
+            names = list(associations(n))
+            assert sorted(rows(n)) == sorted(names)
+            echoed(n, names, b"one")
+            lab("cut", "east")
+            move("west")
+            said = west.take_over()
+            assert (said["term"], said["restarted"], said["failed"]) == ("2", str(2 * N), "0"), said
+            west.runs()
+            echoed(n, names, b"two")
+            wait_for(lambda: all(f" at={name} " not in text for name, text in rows(n).items()))
+
+            # The first comes back, with the addresses, and gives up.
+            lab("mend", "east")
+            announce("east")
+            east.said("what was left here was ended")
+            lab("remove", "east")
+            announce("west")
+            echoed(n, names, b"three")
+
+            # The second is killed, and goes on under the same names.
+            west.kill()
+            west.start()
+            west.runs(2)
+            echoed(n, names, b"four")
+
+            # And back.
+            lab("cut", "west")
+            move("east")
+            said = east.take_over()
+            assert (said["term"], said["restarted"], said["failed"]) == ("3", str(2 * N), "0"), said
+            echoed(n, names, b"five")
+            for peer in plain:
+                counts = peer.counts()
+                assert (counts["open"], counts["closed"]) == (N, 0), counts
+            lab("mend", "west")
+            west.said("what was left here was ended")
+            # What ends, leaves the bucket.
+            for peer in plain:
+                peer.close()
+            wait_for(lambda: not rows(n))
+        finally:
+            for peer in plain:
+                peer.close()
+
+
+def test_what_was_lost_is_counted_and_named_and_a_peer_over_udp_is_taken_over(p):
+    """The bridge of the first host hangs, so that what the peer sent is with sctpd there; and the peer, on a network that
+    is cut, acknowledges nothing that is sent to it."""
+    with members(p) as (east, west, n):
+        east.take_over()
+        east.runs()
+        c = p.peers.client()
+        sock = c.call("open", ip=PEERS[0], options={"active": True, "on_owner_exit": "abort"})["sock"]
+        assoc = c.call("connect", sock=sock, addr=MOVING[0], port=PORT, timeout=WAIT * SLOW * 1000)["assoc_id"]
+        wait_for(lambda: len(rows(n)) == 1)
+        (name, text), = rows(n).items()
+        assert " udp=9899 " in text, text
+        east.process.send_signal(signal.SIGSTOP)
+        for i in range(3):
+            c.call("send", sock=sock, assoc_id=assoc, stream=0, data=b"%d" % i)
+        wait_for(lambda: c.call("getopts", sock=sock, options=[["sctp_status", {"assoc_id": assoc}]])
+                 ["options"][0][1]["unackdata"] == 0)
+        lab("cut", "east")
+        side = p.east.client()
+        at, = (a for a in side.call("assocs")["assocs"])
+        side.call("send", sock=at["sock"], assoc_id=at["assoc_id"], stream=0, data=b"to nobody")
+        move("west")
+        assert west.take_over()["restarted"] == "1"
+        assert c.event("sctp_assoc_change", sock=sock)["state"] == "restart"
+        echo = b"by west"
+        n.put(f"sctp.h1.out.n2.{name}.0", echo)
+        assert c.event("data", sock=sock)["data"] == echo
+        lab("mend", "east")
+        east.process.send_signal(signal.SIGCONT)
+        east.said(f"association {name} of endpoint n2: 3 messages of the peer were not in the log, and 1 to the peer were not "
+                  "acknowledged")
+        wait_for(lambda: b"member=west term=2 in=3 in_bytes=3 out=1" in
+                 [body for _, subject, _, body in n.all("KV_sctp-h1-standby") if subject.endswith(".lost.east")])
+        with open(os.path.join(east.dir, "metrics"), encoding="ascii") as f:
+            assert "standby_owner" in f.read()
+        c.call("send", sock=sock, assoc_id=assoc, stream=0, data=b"on")
+        wait_for(lambda: logged(n).get(name) == [b"on"])
+
+
+def test_what_cannot_be_taken_over_is_said(p):
+    with members(p) as (east, west, n):
+        east.take_over()
+        west.kill()
+        assert "its bridge has not said within" in west.take_over(1)
+        n.put("$KV.sctp-h1-standby.form", b"sctpd-nats standby 7")
+        said = east.take_over(1)
+        assert "of another version" in said and "standby 7" in said, said
+        n.put("$KV.sctp-h1-standby.form", b"sctpd-nats standby 1")
+        n.put("$KV.sctp-h1-standby.owner", b"me")
+        assert "its key owner is" in east.take_over(1)
+    nowhere = types.SimpleNamespace(url="nats://127.0.0.1:1")
+    alone = Bridge(p.east, [nowhere], N2)
+    command = [BRIDGE, "-c", alone.conf, "--take-over"]
+    assert "has no standby" in subprocess.run(command, capture_output=True, text=True, timeout=WAIT).stderr
+    alone.end()
+    for words in {"port": PORT}, {"ip": MOVING[0]}, {"ip": "any", "port": PORT}:
+        wrong = Bridge(p.east, [nowhere], {"n2": words}, standby="east")
+        code, said = wrong.test()
+        assert code == 1 and "must name the addresses that move" in said, said
+        wrong.end()
+
+
+def keepalived(netns, folder):
+    """The example as it stands, but for the program's path and configuration."""
+    if not shutil.which("keepalived"):
+        raise Skip("there is no keepalived; tests/deps.sh check installs it")
+    with open(os.path.join(ROOT, "client-lib", "nats", "keepalived.conf"), encoding="utf-8") as f:
+        text = f.read()
+    for old, new in (("/usr/sbin/sctpd-nats --take-over", f"{BRIDGE} -c {folder}/conf --take-over"),
+                     ("/usr/bin/systemctl is-active -q sctpd-nats", f"{BRIDGE} -c {folder}/conf -t"),
+                     ("eth0", "net1"), ("eth1", "net2"), ("priority 100", f"priority {100 if netns == 'east' else 90}")):
+        assert old in text, old
+        text = text.replace(old, new)
+    conf = os.path.join(folder, "keepalived.conf")
+    with open(conf, "w", encoding="utf-8") as f:
+        f.write(text)
+    return Program("keepalived", "-n", "-l", "-f", conf, "-p", f"{folder}/pid", "-r", f"{folder}/vrrp", "-P", netns=netns)
+
+
+def test_keepalived_moves_the_addresses_and_calls_the_command(p):
+    """The link of the host that has them is cut; nobody else does anything. Then it comes back, and stands by."""
+    with members(p) as (east, west, n), contextlib.ExitStack() as ends:
+        lab("remove", "east")
+        ends.callback(lab, "remove", "east")
+        ends.enter_context(keepalived("east", east.dir))
+        east.said("east is the owner")
+        east.runs()
+        ends.enter_context(keepalived("west", west.dir))
+        plain = Plain("connect", N, ",".join(PEERS), ",".join(MOVING), PORT)
+        ends.callback(plain.close)
+        wait_for(lambda: len(rows(n)) == N)
+        names = list(rows(n))
+        lab("cut", "east")
+        west.said("west is the owner")
+        west.runs()
+        echoed(n, names, b"one")
+        lab("mend", "east")
+        east.said("what was left here was ended")
+        echoed(n, names, b"two")
+        counts = plain.counts()
+        assert (counts["open"], counts["closed"]) == (N, 0), counts
