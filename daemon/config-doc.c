@@ -23,6 +23,7 @@ static const char *const arguments[] = {
 	[TYPE_USER] = "Ar user",
 	[TYPE_USERS] = "Cm root | all | Ar user ...",
 	[TYPE_STACK] = "Cm auto | kernel | userland",
+	[TYPE_ENCAP] = "Cm udp | none",
 	[TYPE_FORM] = "Cm auto | text | json | journal",
 	[TYPE_PORTS] = "Ar port ...",
 	[TYPE_LEVEL] = "Ar level",

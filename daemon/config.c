@@ -47,6 +47,12 @@ is_stack(const char *value)
 }
 
 static bool
+is_encap(const char *value)
+{
+	return strcmp(value, "udp") == 0 || strcmp(value, "none") == 0;
+}
+
+static bool
 is_port_list(const char *value)
 {
 	uint16_t	ports[CONFIG_UDP_PORTS];
@@ -68,6 +74,7 @@ static const struct {
 } texts[] = {
 	[TYPE_USERS] = { is_user_list, "is neither root nor all nor a list of up to 64 users" },
 	[TYPE_STACK] = { is_stack, NO_STACK },
+	[TYPE_ENCAP] = { is_encap, "is neither udp nor none" },
 	[TYPE_FORM] = { log_form_known, "is none of auto, text, json, journal" },
 	[TYPE_PORTS] = { is_port_list, "is not a list of 1 to 8 UDP ports, 1 to 65535" },
 };

@@ -30,7 +30,7 @@
 /* The kinds of value. A time and a port are numbers, too. */
 enum setting_type {
 	/* texts */
-	TYPE_PATH, TYPE_GROUP, TYPE_USER, TYPE_USERS, TYPE_STACK, TYPE_FORM, TYPE_PORTS,
+	TYPE_PATH, TYPE_GROUP, TYPE_USER, TYPE_USERS, TYPE_STACK, TYPE_ENCAP, TYPE_FORM, TYPE_PORTS,
 	/* numbers */
 	TYPE_LEVEL, TYPE_NUMBER, TYPE_MILLISECONDS, TYPE_PORT, TYPE_BYTES, TYPE_MODE,
 };
@@ -52,6 +52,7 @@ struct setting {
 #define MEMBER_USER		char *
 #define MEMBER_USERS		char *
 #define MEMBER_STACK		char *
+#define MEMBER_ENCAP		char *
 #define MEMBER_FORM		char *
 #define MEMBER_PORTS		char *
 #define MEMBER_LEVEL		uint64_t

@@ -54,7 +54,8 @@
 
 static const char usage[] =
     "usage: sctpd [-k] [-c FILE] [-s SOCKET] [-u USER] [-l LEVEL] [-t | -T] [-h] [-V]\n"
-    "             [--log-format FORM] [--stack STACK] [--udp-port PORTS] [--peer-udp-port PORT]\n"
+    "             [--log-format FORM] [--stack STACK] [--encap ENCAP]\n"
+    "             [--udp-port PORTS] [--peer-udp-port PORT]\n"
     "\n"
     "Own this host's SCTP sockets and serve them over a Unix socket, in the\n"
     "foreground, until SIGTERM or SIGINT. SIGHUP reads the configuration again.\n"
@@ -67,6 +68,9 @@ static const char usage[] =
     "  -l LEVEL   least urgent log lines: err, warning, notice, info, debug\n"
     "  --stack STACK\n"
     "             SCTP stack: auto, kernel or userland (default: auto)\n"
+    "  --encap ENCAP\n"
+    "             what the userland stack sends SCTP in: udp, or none for IP alone\n"
+    "             (default: udp)\n"
     "  --udp-port PORTS, --peer-udp-port PORT\n"
     "             UDP ports of the userland stack, and that of its peers (default: 9899)\n"
     "  --log-format FORM\n"
@@ -87,6 +91,7 @@ static const struct option long_flags[] = {
 	{ "udp-port", required_argument, NULL, 1 },
 	{ "peer-udp-port", required_argument, NULL, 2 },
 	{ "log-format", required_argument, NULL, 3 },
+	{ "encap", required_argument, NULL, 4 },
 	{ "config", required_argument, NULL, 'c' },
 	{ "keeper", no_argument, NULL, 'k' },
 	{ "socket", required_argument, NULL, 's' },
@@ -99,7 +104,7 @@ static const struct option long_flags[] = {
 	{ NULL, 0, NULL, 0 }
 };
 static const char *const long_settings[] = {
-	"stack", "udp_port", "peer_udp_port", "log_format", NULL
+	"stack", "udp_port", "peer_udp_port", "log_format", "encap", NULL
 };
 
 #define NLONG	(sizeof long_settings / sizeof *long_settings)
@@ -149,7 +154,7 @@ read_flags(int argc, char **argv, struct flags *f)
 		case 'V':
 			(void)puts("sctpd " SCTPD_VERSION);
 			exit(EXIT_SUCCESS);
-		case 0: case 1: case 2: case 3:
+		case 0: case 1: case 2: case 3: case 4:
 			f->setting[c] = optarg;
 			break;
 		default:
@@ -373,6 +378,8 @@ serve_until_stopped(struct flags *f)
 	loop_need(&on_term);
 	loop_need(&on_int);
 	loop_need(&on_hangup);
+	if (missing != NULL && strcmp(config.encap, "none") == 0)
+		log_fatal("no SCTP: %s", missing);
 	if (missing != NULL)
 		log_err("no SCTP: %s", missing);
 	supervise_configure(&config);

@@ -88,7 +88,7 @@ const struct difference difference_defaults[] = {
 const struct stack_difference stack_difference_table[] = {
 	{ "wire",
 	  "SCTP over IP. SCTP over UDP where the sysctl `net.sctp.udp_port` and `sctp_remote_udp_encaps_port` say so.",
-	  "SCTP over UDP (RFC 6951), from the ports of `udp_port`, to `peer_udp_port` or `sctp_remote_udp_encaps_port`. The port of a peer that connects is learnt from its packets, and followed when it changes (RFC 6951 5.4)." },
+	  "SCTP over UDP (RFC 6951), from the ports of `udp_port`, to `peer_udp_port` or `sctp_remote_udp_encaps_port`. The port of a peer that connects is learnt from its packets, and followed when it changes (RFC 6951 5.4). With `encap` none it is SCTP over IP, by raw sockets, where the kernel has no SCTP." },
 	{ "survival",
 	  "Associations outlive the daemon.",
 	  "Associations live in the daemon. When it ends they are shut down, or aborted after a second. `hello` has no `survive`." },

@@ -269,7 +269,7 @@ step_acceptance() { # each statement about the behaviour has a test, each row of
 # The daemon on the kernel's SCTP. Not here: what takes long and says nothing about the kernel (extreme.: its daemon has the
 # userland stack on whatever kernel there is; lib_group.valgrind: it looks at the library alone).
 on_the_kernel() {
-	TEST_PART=$1 TEST_NOT_HERE="extreme.:asan lib_group.valgrind:asan metrics.prometheus:userland n2.each_message:userland node.a_thousand:userland python.a_thousand:userland udp.:userland" TEST_MANY=10000 \
+	TEST_PART=$1 TEST_NOT_HERE="extreme.:asan lib_group.valgrind:asan metrics.prometheus:userland n2.each_message:userland node.a_thousand:userland python.a_thousand:userland udp.:userland" TEST_ELSEWHERE="rawip.:userland" TEST_MANY=10000 \
 	    in_lab_with_names --timeout 1800 -- /usr/bin/python3 tests/integration/run.py -s
 }
 
@@ -346,7 +346,7 @@ on_the_kernel_alone="chunks. cli_ damped. erlang. go. half.the_requests_of_a_pau
 # The same, the daemon under valgrind: no error, no leak, no descriptor left.
 # shellcheck disable=SC2086
 under_valgrind() {
-	TEST_PART=$1 TEST_ELSEWHERE="erlang.same_as_gen_sctp:integration" \
+	TEST_PART=$1 TEST_ELSEWHERE="erlang.same_as_gen_sctp:integration rawip.:userland" \
 	TEST_NOT_HERE="groupload.:userland$(printf ' %s:integration' $on_the_kernel_alone)$(printf ' %s:asan' $sanitized $measured)" \
 	TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --track-fds=yes" \
 	    in_lab_with_names --timeout 1800 -- /usr/bin/python3 tests/integration/run.py -s

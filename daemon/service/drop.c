@@ -20,6 +20,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "service/drop.h"
 #include "util/log.h"
 
@@ -50,14 +51,15 @@ read_number(const char *path)
 	return n;
 }
 
-/* Large buffers take CAP_NET_ADMIN, unless everybody may have them. */
+/* Large buffers take CAP_NET_ADMIN, unless everybody may have them; SCTP over IP alone takes CAP_NET_RAW. */
 static uint64_t
 needed(void)
 {
 	bool	all_may = read_number("/proc/sys/net/core/rmem_max") >= RMEM_WANTED &&
 		    read_number("/proc/sys/net/core/wmem_max") >= WMEM_WANTED;
 
-	return BIT(CAP_NET_BIND_SERVICE) | (all_may ? 0 : BIT(CAP_NET_ADMIN));
+	return BIT(CAP_NET_BIND_SERVICE) | (all_may ? 0 : BIT(CAP_NET_ADMIN)) |
+	    (strcmp(config.encap, "none") == 0 ? BIT(CAP_NET_RAW) : 0);
 }
 
 static uint64_t
@@ -159,7 +161,8 @@ drop_to_user(const char *name, const char *socket, char *error, size_t size)
 	make_directory(socket, user);
 	if (!become(user, wanted))
 		return fail(error, size, name, "cannot become it", strerror(errno));
-	log_info("user: %s, with%s%s", name, wanted & BIT(CAP_NET_BIND_SERVICE) ?
-	    " CAP_NET_BIND_SERVICE" : " no capability", wanted & BIT(CAP_NET_ADMIN) ? " CAP_NET_ADMIN" : "");
+	log_info("user: %s, with%s%s%s", name, wanted & BIT(CAP_NET_BIND_SERVICE) ?
+	    " CAP_NET_BIND_SERVICE" : " no capability", wanted & BIT(CAP_NET_ADMIN) ? " CAP_NET_ADMIN" : "",
+	    wanted & BIT(CAP_NET_RAW) ? " CAP_NET_RAW" : "");
 	return true;
 }

@@ -40,7 +40,8 @@ find_path(struct sock *s, const struct sockaddr_storage *peer, struct path **pat
 	addr_unmap(&to);
 	if (is_no_peer(&to) || (u->v6only && to.ss_family == AF_INET))
 		return EINVAL;
-	addr_set_port(&to, u->peer_udp_port != 0 ? u->peer_udp_port : (uint16_t)config.peer_udp_port);
+	addr_set_port(&to, wire_is_raw() ? 0 :
+	    u->peer_udp_port != 0 ? u->peer_udp_port : (uint16_t)config.peer_udp_port);
 	any.ss_family = to.ss_family;
 	/* Send from the first of the socket's addresses that is of the peer's family. */
 	while (i < u->port->naddrs && u->port->addrs[i].ss_family != to.ss_family)

@@ -56,7 +56,8 @@ udp_local_at(int fd, const struct sockaddr_storage *addr)
 	l = xcalloc(1, sizeof *l);
 	l->addr = *addr;
 	l->fd = fd;
-	addr_set_port(&l->addr, getsockname(fd, (struct sockaddr *)&ss, &len) == 0 ?
+	/* Of a raw socket it is the protocol. */
+	addr_set_port(&l->addr, !wire_is_raw() && getsockname(fd, (struct sockaddr *)&ss, &len) == 0 ?
 	    addr_port(&ss) : 0);
 	LIST_INSERT_HEAD(&locals, l, entry);
 	return l;
@@ -126,7 +127,7 @@ udp_mtu(const struct path *path)
 		    &mtu, &len);
 		(void)close(fd);
 	}
-	mtu -= (v6 ? 40 : 20) + 8;
+	mtu -= (v6 ? 40 : 20) + (wire_is_raw() ? 0 : 8);
 	mtu = mtu < UDP_LONGEST ? mtu : UDP_LONGEST;
 	/* usrsctp does not count SCTP's own header in the MTU of an AF_CONN path. */
 	return (uint32_t)(mtu - SCTP_HEADER) & ~3u;

@@ -105,12 +105,12 @@ userland_free(void)
 	running = false;
 }
 
-static const char *const features[] = { "udp_encapsulation", NULL };
-
 const char *const *
 userland_features(void)
 {
-	return features;
+	static const char *const	of_udp[] = { "udp_encapsulation", NULL }, *const of_ip[] = { NULL };
+
+	return wire_is_raw() ? of_ip : of_udp;
 }
 
 /* ---- what it lacks -------------------------------------------------- */

@@ -239,7 +239,7 @@ get_encaps(struct sock *s, struct assoc *a, void *raw)
 	struct sctp_udpencaps	e;
 
 	memcpy(&e, raw, sizeof e);
-	e.sue_port = htons(a != NULL ? addr_port(&a->stack.userland->path->peer) :
+	e.sue_port = htons(wire_is_raw() ? 0 : a != NULL ? addr_port(&a->stack.userland->path->peer) :
 	    s->stack.userland->peer_udp_port != 0 ? s->stack.userland->peer_udp_port :
 	    (uint16_t)config.peer_udp_port);
 	memcpy(raw, &e, sizeof e);
@@ -253,6 +253,8 @@ set_encaps(struct sock *s, struct assoc *a, const void *raw)
 	struct sctp_udpencaps	e;
 
 	memcpy(&e, raw, sizeof e);
+	if (wire_is_raw())
+		return e.sue_port == 0 ? 0 : ENOPROTOOPT;
 	if (e.sue_port == 0)
 		return EINVAL;
 	if (a != NULL)

@@ -126,9 +126,9 @@ static unsigned
 segments(unsigned first, unsigned end)
 {
 	size_t		size = out.iov[first].iov_len, all = size;
-	unsigned	n = 1;
+	unsigned	n = 1, most = wire_is_raw() ? 1 : (unsigned)config.udp_segments;
 
-	while (refused == 0 && first + n < end && n < config.udp_segments && may_join(first, first + n) &&
+	while (refused == 0 && first + n < end && n < most && may_join(first, first + n) &&
 	    all + out.iov[first + n].iov_len <= SEGMENTS_BYTES) {
 		all += out.iov[first + n].iov_len;
 		if (out.iov[first + n++].iov_len < size)

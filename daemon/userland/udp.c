@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The userland stack: its wire, SCTP in UDP (RFC 6951).
+ * The userland stack: its wire, SCTP in UDP (RFC 6951), or over IP alone.
  *
  * Packets are read many at a time. Each packet says which address of this host
  * it came to, as the answer must come from that address. userland/out.c sends
@@ -92,13 +92,15 @@ read_control(struct msghdr *h, struct sockaddr_storage *to, uint8_t *tos, size_t
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 			memcpy(&p4, CMSG_DATA(c), sizeof p4);
 			s4.sin_addr = p4.ipi_addr;
-			memcpy(to, &s4, sizeof s4);
+			if (p4.ipi_spec_dst.s_addr == p4.ipi_addr.s_addr)	/* else it came to many hosts */
+				memcpy(to, &s4, sizeof s4);
 		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
 			memcpy(&p6, CMSG_DATA(c), sizeof p6);
 			s6.sin6_addr = p6.ipi6_addr;
 			if (IN6_IS_ADDR_LINKLOCAL(&p6.ipi6_addr))
 				s6.sin6_scope_id = p6.ipi6_ifindex;
-			memcpy(to, &s6, sizeof s6);
+			if (!IN6_IS_ADDR_MULTICAST(&p6.ipi6_addr))
+				memcpy(to, &s6, sizeof s6);
 		} else if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) ||
 		    (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS))
 			*tos = *CMSG_DATA(c);
@@ -114,6 +116,9 @@ static void
 take_packets(int fd, unsigned i, size_t each, const struct sockaddr_storage *to, uint8_t tos)
 {
 	size_t	len = in.header[i].msg_len, n;
+
+	if (wire_is_raw())
+		len = raw_strip(in.addr[i].ss_family, in.data[i], len);
 
 	for (size_t at = 0; at < len; at += n) {
 		n = len - at < each ? len - at : each;
@@ -172,9 +177,9 @@ set(int fd, int level, int name, int value)
 	(void)setsockopt(fd, level, name, &value, sizeof value);
 }
 
-/* Open one UDP socket; -1 with errno. A host without IPv6 is no error. */
+/* A UDP socket of this port; -1 with errno. */
 static int
-open_one(int family, uint16_t port)
+open_port(int family, uint16_t port)
 {
 	struct sockaddr_storage	ss = { .ss_family = (sa_family_t)family };
 	int			fd, number;
@@ -190,6 +195,17 @@ open_one(int family, uint16_t port)
 		errno = number;
 		return -1;
 	}
+	return fd;
+}
+
+/* Open one socket; -1 with errno. A host without IPv6 is no error. */
+static int
+open_one(int family, uint16_t port)
+{
+	int	fd = wire_is_raw() ? raw_open(family) : open_port(family, port);
+
+	if (fd == -1)
+		return -1;
 	set(fd, SOL_SOCKET, SO_RCVBUF, UDP_BUFFER);
 	set(fd, SOL_SOCKET, SO_SNDBUF, UDP_BUFFER);
 	set(fd, SOL_SOCKET, SO_RCVBUFFORCE, UDP_BUFFER);
@@ -211,6 +227,12 @@ open_failed(uint16_t port)
 	static char	why[256];
 	int		number = errno, n;
 
+	udp_close();
+	if (wire_is_raw()) {
+		(void)snprintf(why, sizeof why, "encap none: raw sockets: %s%s", strerror(number), number == EPERM ?
+		    "; the daemon needs CAP_NET_RAW, see sctpd(8), or set encap to udp" : "");
+		return why;
+	}
 	n = snprintf(why, sizeof why, "UDP port %u: %s", port, strerror(number));
 	if (number == EADDRINUSE)
 		(void)snprintf(why + n, sizeof why - (size_t)n,
@@ -220,19 +242,21 @@ open_failed(uint16_t port)
 		(void)snprintf(why + n, sizeof why - (size_t)n,
 		    ": it needs CAP_NET_BIND_SERVICE; choose one from 1024 on with udp_port, "
 		    "see sctpd.conf(5)");
-	udp_close();
 	return why;
 }
 
 const char *
 udp_open(void)
 {
-	uint16_t	ports[CONFIG_UDP_PORTS];
-	size_t		n = config_ports(config.udp_port, ports);
+	uint16_t	ports[CONFIG_UDP_PORTS] = { 0 };
+	size_t		n = wire_is_raw() ? 1 : config_ports(config.udp_port, ports);
+	const char	*why;
 	int		fd;
 
 	if (udp_nfds > 0)
 		return NULL;
+	if (wire_is_raw() && (why = raw_why_not()) != NULL)
+		return why;
 	out_begin();
 	for (size_t i = 0; i < n; i++) {
 		for (int k = 0; k < 2; k++) {

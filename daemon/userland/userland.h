@@ -12,6 +12,7 @@
  *
  *	sound.c		packets that usrsctp must not see
  *	sum.c		checksums
+ *	raw.c		raw sockets, for SCTP over IP alone
  *	failed.c	messages that usrsctp gives back
  *	local.c		our UDP sockets, and our ends of paths
  *	clock.c		the time, and what usrsctp wakes
@@ -126,6 +127,21 @@ packet_set_port(char *packet, size_t offset, uint16_t port)
 	port = htons(port);
 	memcpy(packet + offset, &port, sizeof port);
 }
+
+/*
+ * SCTP goes over IP alone, and not in UDP: what is called a UDP socket here is a
+ * raw socket then, and all UDP ports are 0. See raw.c.
+ */
+bool wire_is_raw(void);
+
+/* Why raw sockets cannot be opened here; NULL: they can. */
+const char *raw_why_not(void);
+
+/* Open the raw socket of a family; -1 with errno. */
+int raw_open(int family);
+
+/* Take the IP header off a packet of a family. Gives the length of what is left; 0: it is no packet. */
+size_t raw_strip(sa_family_t, char *packet, size_t len);
 
 /* Open the UDP sockets unless they are open. Returns NULL, or why that failed. */
 const char *udp_open(void);

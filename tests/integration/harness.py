@@ -7,7 +7,8 @@ and the daemon must have no socket and no association left.
 
 TEST_WRAP, if set, is put in front of the daemon's command (valgrind); and
 TEST_SCTPD is the daemon instead of the one that was built (with ASan).
-TEST_STACK, if set, is the SCTP stack that it uses; TEST_BUILD is the folder
+TEST_STACK, if set, is the SCTP stack that it uses, and TEST_ENCAP, with the
+userland stack, its setting encap, where one daemon has the network; TEST_BUILD is the folder
 in which it was built. TEST_DELAY, if set, is how many milliseconds every
 packet needs on the loopback device, on which most tests talk."""
 import atexit
@@ -60,6 +61,8 @@ def stack_config(netns, stack=STACK):
     userland's have a UDP port of their own each, and call only themselves."""
     if stack == "kernel":
         return {"stack": stack}
+    if "TEST_ENCAP" in os.environ:
+        return {"stack": stack, "encap": os.environ["TEST_ENCAP"]}
     if netns:
         return {"stack": stack}
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:

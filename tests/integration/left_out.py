@@ -75,6 +75,7 @@ USERLAND = {
     "kernel programs": (
         "cli_talk.ncat_is_echoed", "cli_talk.sctp_darn_takes_several_associations",
         "auth.a_plain_peer_with_the_key_is_heard", "rawopt.lengths_are_those_of_the_kernel",
+        "rawip.it_does_not_start_where_the_kernel_has_sctp",
         "auth.a_plain_peer_with_the_empty_key_or_a_wrong_one_is_not_heard",
         "auth.a_plain_peer_without_auth_is_aborted", "auth.keys_change_under_traffic",
         "auth.without_the_requirement_the_empty_key_is_valid",
