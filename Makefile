@@ -224,8 +224,10 @@ $(B)/example: client-lib/lib/example.c client-lib/lib/sctpd.h $(B)/libsctpd.a
 
 # The Erlang library, compiled as an application: the same bytes wherever it is made.
 ERLANG		= $(wildcard client-lib/erlang/src/*.erl)
-.PHONY: erlang erlang-dist
+.PHONY: erlang erlang-dist erlang-built
 erlang: $(B)/erlang/ebin/sctpd.app ## compile the Erlang library into build/erlang/ebin
+erlang-built:
+	$(Q)/usr/bin/python3 tests/integration/beams.py
 $(B)/erlang/ebin/sctpd.app: client-lib/erlang/src/sctpd.app.src $(ERLANG) $(wildcard client-lib/erlang/include/*.hrl) Makefile
 	@mkdir -p $(@D)
 	@grep -q '{vsn, "$(VERSION)"}' $< || { echo "make: VERSION in the Makefile is $(VERSION); set vsn in $< to it" >&2; exit 1; }
@@ -318,7 +320,7 @@ demo: ## try it: two programs talk SCTP through the daemon
 check: ## run all tests
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$$(nproc)) \
-	    all $(B)/example $(B)/unit $(B)/fault/sctpd bench-build hostile-built erlang-dist python-built go-built node-built
+	    all $(B)/example $(B)/unit $(B)/fault/sctpd bench-build hostile-built erlang-dist erlang-built python-built go-built node-built
 	@tests/check.sh
 
 # What README says, done in a fresh system of SUITE; see the script.

@@ -3,7 +3,6 @@
 number. Peers send numbered messages, members send each back with a number of their own, and
 both write down what they did."""
 import collections
-import glob
 import json
 import os
 import select
@@ -11,13 +10,13 @@ import shutil
 import signal
 import socket
 import struct
-import subprocess
 import time
 import traceback
 
 import msgpack
 
-from harness import ROOT, SCRATCH, compiled
+from beams import SOURCES, erlc, library
+from harness import SCRATCH, compiled
 from rpc import WAIT, Client, RpcError
 from through import LOST, SCTP, Session
 
@@ -25,7 +24,6 @@ from through import LOST, SCTP, Session
 # answered; or T, it was taken out of the group and joins again. Then the member, the peer, the
 # number, when that was and when the message was sent, in microseconds of the real-time clock.
 RECORD = struct.Struct("<cxHIQQQ")
-HERE = os.path.dirname(os.path.abspath(__file__))
 LIB_MEMBER = os.path.join(SCRATCH, "lib_member")
 BEAMS = os.path.join(SCRATCH, "members")
 LONGEST = 8  # gaps that are shown one by one
@@ -130,10 +128,13 @@ SLOW_KINDS = {"Erlang"}  # it takes some seconds until they are there
 def compile_members():
     compiled("lib_member")
     if "Erlang" in KINDS:
-        os.makedirs(BEAMS, exist_ok=True)
-        library = os.path.join(ROOT, "client-lib", "erlang")
-        for sources in glob.glob(os.path.join(library, "src", "*.erl")), [os.path.join(HERE, "erlang", "member.erl")]:
-            subprocess.run(["erlc", "-Werror", "-I", os.path.join(library, "include"), "-pa", BEAMS, "-o", BEAMS, *sources], check=True)
+        compile_erlang()
+
+
+def compile_erlang():
+    os.makedirs(BEAMS, exist_ok=True)
+    library(BEAMS)
+    erlc(BEAMS, [os.path.join(SOURCES, "member.erl")], "-Werror")
 
 
 def start_member(path, number, log, kind="Python"):

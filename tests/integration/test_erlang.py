@@ -11,14 +11,14 @@ import subprocess
 import tarfile
 import time
 
-from harness import BUILD, ROOT, SCRATCH, SLOW, Daemon, Skip, round_trip
+from beams import LIBRARY, SOURCES, erlc, library
+from harness import BUILD, SCRATCH, SLOW, Daemon, Skip, round_trip
 from hosts import Program
 from rpc import WAIT
 from test_keeper import Kept
 
-LIBRARY = os.path.join(ROOT, "client-lib", "erlang")
-SOURCES = os.path.join(ROOT, "tests", "integration", "erlang")
 BEAMS = os.path.join(SCRATCH, "erlang")
+DIAMETER = glob.glob("/usr/lib*/erlang/lib/diameter-*")
 
 # The manual's programs are compiled as they stand there, but for less waiting;
 # and ex3 calls what the manual says that it shows (see test_peer_erlang.py).
@@ -43,19 +43,26 @@ def example(name, module):
 
 
 def compile_to(folder, sources):
-    subprocess.run(["erlc", "-Wall", "-Werror", "-I", os.path.join(LIBRARY, "include"), "-pa", BEAMS, "-o", folder, *sources], check=True)
+    erlc(folder, sources, "-Wall", "-Werror", path=BEAMS)
 
 
-def start():
-    """Compile all of it first: a warning is a failure."""
-    if not shutil.which("erlc"):
-        raise Skip("erlang-base is not installed: run tests/deps.sh check")
+def compile_erlang():
+    """All of it: a warning is a failure."""
     for module in "gen_sctp", "sctpd":
         os.makedirs(os.path.join(BEAMS, module))
         compile_to(os.path.join(BEAMS, module), [example(name, module) for name in CHANGES])
-    compile_to(BEAMS, glob.glob(os.path.join(LIBRARY, "src", "*.erl")))
+    library(BEAMS)
     compile_to(BEAMS, [os.path.join(SOURCES, name + ".erl")
                        for name in ("scenario", "robust", "stuck", "sockaddr", "keys", "parameters", "kills", "pool", "manners")])
+    if DIAMETER:
+        compile_to(BEAMS, [os.path.join(SOURCES, "diameters.erl")])
+
+
+def start():
+    """Compile first."""
+    if not shutil.which("erlc"):
+        raise Skip("erlang-base is not installed: run tests/deps.sh check")
+    compile_erlang()
     return Daemon()
 
 
@@ -345,11 +352,10 @@ def test_daemon_dies_while_sends_wait(d):
 def test_diameter(d):
     """OTP's Diameter, whose transport has its calls of gen_sctp renamed: capabilities are exchanged,
     requests are answered, and the end of a peer is seen."""
-    if not glob.glob("/usr/lib*/erlang/lib/diameter-*"):
+    if not DIAMETER:
         raise Skip("erlang-diameter is not installed: run tests/deps.sh check")
     there = os.path.join(BEAMS, "diameter")
     os.makedirs(there)
-    compile_to(BEAMS, [os.path.join(SOURCES, "diameters.erl")])
     assert printed(d, f'diameters:over("{there}")') == ""
     with erl(d, "diameters:run()", "-pa", there) as program:
         said = program.end()

@@ -12,12 +12,14 @@ import socket
 import subprocess
 import types
 
-from harness import ROOT, SCRATCH, STACK, Daemon, Skip, wait_for
+from beams import SOURCES, erlc
+from harness import SCRATCH, STACK, Daemon, Skip, wait_for
 from hosts import LEFT, RIGHT, Hosts, Program
 from rpc import WAIT
 from test_wire import MANY, at_once, both_ways, send_all
 
 UDP = "9899"
+BEAMS = os.path.join(SCRATCH, "erlang-many")
 SIZES = (1, 1000, 2000, 3000, 5000, 10000, 15000, 20000, 25000, 32768)  # of sctp_test -c 4
 WORDS = (1, 4, 25, 125, 250, 363, 364, 750, 2500, 8192)     # of erlang/many.erl
 AHEAD = 16      # of them in a row fit the window of a socket of gen_sctp's
@@ -186,14 +188,16 @@ def in_step(end, peer):
         c.answer(msgid)
 
 
+def compile_erlang():
+    os.makedirs(BEAMS)
+    erlc(BEAMS, [os.path.join(SOURCES, "many.erl")])
+
+
 def test_gen_sctp_both_ways(h):
     if not shutil.which("erlc"):
         raise Skip("erlang-base is not installed: run tests/deps.sh check")
-    beams = os.path.join(SCRATCH, "erlang-many")
-    os.makedirs(beams)
-    subprocess.run(["erlc", "-o", beams, os.path.join(ROOT, "tests", "integration", "erlang", "many.erl")],
-                   check=True)
-    with Program("erl", "-noshell", "-pa", beams, "-run", "many", "run", RIGHT[0], "2008", str(MANY),
+    compile_erlang()
+    with Program("erl", "-noshell", "-pa", BEAMS, "-run", "many", "run", RIGHT[0], "2008", str(MANY),
                  netns="right") as peer:
         peer.expect("listening")
         end = connect(h, 2008)

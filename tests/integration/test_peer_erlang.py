@@ -4,13 +4,12 @@ each in turn with sctpd in the other's place."""
 import os
 import re
 import shutil
-import subprocess
 
-from harness import ROOT, SCRATCH, SLOW, Daemon, Skip
+from beams import SOURCES, erlc
+from harness import SCRATCH, SLOW, Daemon, Skip
 from hosts import Program
 from rpc import WAIT, RpcError
 
-SOURCES = os.path.join(ROOT, "tests", "integration", "erlang")
 BEAMS = os.path.join(SCRATCH, "peer-erlang")
 
 # The programs are compiled as they stand in the manual, but for this: the
@@ -23,10 +22,7 @@ CHANGES = {
 }
 
 
-def start():
-    """Compile the programs first."""
-    if not shutil.which("erlc"):
-        raise Skip("erlang-base is not installed: run tests/deps.sh check")
+def compile_erlang():
     os.makedirs(BEAMS)
     for name, changes in CHANGES.items():
         with open(os.path.join(SOURCES, name + ".erl"), encoding="utf-8") as f:
@@ -36,7 +32,14 @@ def start():
             text = text.replace(old, new)
         with open(os.path.join(BEAMS, name + ".erl"), "w", encoding="utf-8") as f:
             f.write(text)
-    subprocess.run(["erlc", *(name + ".erl" for name in CHANGES)], cwd=BEAMS, check=True)
+    erlc(BEAMS, [os.path.join(BEAMS, name + ".erl") for name in CHANGES])
+
+
+def start():
+    """Compile the programs first."""
+    if not shutil.which("erlc"):
+        raise Skip("erlang-base is not installed: run tests/deps.sh check")
+    compile_erlang()
     return Daemon()
 
 
