@@ -361,6 +361,19 @@ groups: ## kill, drain and join members of a group, and kill the daemon, under l
 	    env "$$@" /usr/bin/python3 tests/integration/run.py groupload.the_daemon_dies && \
 	env "$$@" TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/integration/run.py groupload.members_come
 
+# Everything of the bridge to NATS killed at random: servers, bridges, programs behind it, the network; on the kernel's stack
+# the daemons as well. And a bus that is stopped for a minute under load.
+NATS_SECONDS	?= 600
+NATS_STOP	?= 60
+.PHONY: nats
+nats: ## kill all that the bridge to NATS is made of for NATS_SECONDS on each stack, and stop the bus for NATS_STOP
+	@tests/deps.sh check
+	@$(MAKE) --no-print-directory all
+	@set -- NATS_SECONDS=$(NATS_SECONDS) NATS_STOP=$(NATS_STOP) TEST_LIMIT=$$(($(NATS_SECONDS) + 600)); \
+	env "$$@" NATS_SERVERS=3 TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/integration/run.py natskills. nats.while_the_bus && \
+	tests/lab/run --mem 2G --timeout $$(($(NATS_SECONDS) + 900)) -- \
+	    env "$$@" /usr/bin/python3 tests/integration/run.py natskills. nats.while_the_bus
+
 # A peer that is killed 100 times, and 1,000 associations to one that is.
 supervise: ## kill peers under supervised associations
 	@tests/deps.sh check
@@ -438,7 +451,9 @@ INSTALLED	= \
 	client-lib/n2/sctpd-n2.7:$(MANDIR)/man7:644 \
 	$(foreach f,$(wildcard client-lib/n2/*.py),$(f):$(DOCDIR)/examples/n2:644) \
 	daemon/sctpd.8:$(MANDIR)/man8:644 \
-	$(if $(NATS),$(B)/sctpd-nats:$(SBINDIR):755 client-lib/nats/sctpd-nats.8:$(MANDIR)/man8:644 $(B)/sctpd-nats.service:$(UNITDIR):644) \
+	$(if $(NATS),$(B)/sctpd-nats:$(SBINDIR):755 client-lib/nats/sctpd-nats.8:$(MANDIR)/man8:644 $(B)/sctpd-nats.service:$(UNITDIR):644 \
+	    client-lib/nats/README.md:$(DOCDIR)/examples/nats:644 \
+	    $(foreach f,$(wildcard client-lib/nats/examples/*),$(f):$(DOCDIR)/examples/nats/examples:644)) \
 	proto/REFERENCE.md:$(DOCDIR):644 \
 	README.md:$(DOCDIR):644 \
 	LICENSE:$(DOCDIR):644 \
@@ -496,7 +511,7 @@ install: all ## install below PREFIX; DESTDIR is put in front
 uninstall: ## remove what install installed
 	$(Q)$(foreach i,$(INSTALLED),rm -f "$(DESTDIR)$(call part,$(i),2)/$(notdir $(call part,$(i),1))" &&) true
 	$(Q)rm -f "$(DESTDIR)$(LIBDIR)/libsctpd.so"
-	$(Q)for d in "$(DATADIR)" "$(LIBDIR)/sctpd/erlang/src" "$(LIBDIR)/sctpd/erlang/include" "$(LIBDIR)/sctpd/erlang" "$(LIBDIR)/sctpd" "$(DOCDIR)/examples/n2" "$(DOCDIR)/examples" "$(DOCDIR)" "$(CONFDIR)"; do \
+	$(Q)for d in "$(DATADIR)" "$(LIBDIR)/sctpd/erlang/src" "$(LIBDIR)/sctpd/erlang/include" "$(LIBDIR)/sctpd/erlang" "$(LIBDIR)/sctpd" "$(DOCDIR)/examples/n2" "$(DOCDIR)/examples/nats/examples" "$(DOCDIR)/examples/nats" "$(DOCDIR)/examples" "$(DOCDIR)" "$(CONFDIR)"; do \
 	    rmdir "$(DESTDIR)$$d" 2>/dev/null; done; true
 
 clean: ## remove what was built

@@ -269,7 +269,7 @@ step_acceptance() { # each statement about the behaviour has a test, each row of
 # The daemon on the kernel's SCTP. Not here: what takes long and says nothing about the kernel (extreme.: its daemon has the
 # userland stack on whatever kernel there is; lib_group.valgrind: it looks at the library alone).
 on_the_kernel() {
-	TEST_PART=$1 TEST_NOT_HERE="extreme.:asan lib_group.valgrind:asan metrics.prometheus:userland n2.each_message:userland node.a_thousand:userland python.a_thousand:userland udp.:userland" TEST_ELSEWHERE="rawip.:userland" TEST_MANY=10000 \
+	TEST_PART=$1 TEST_NOT_HERE="extreme.:asan lib_group.valgrind:asan metrics.prometheus:userland n2.each_message:userland nats.:userland node.a_thousand:userland python.a_thousand:userland udp.:userland" TEST_ELSEWHERE="rawip.:userland" TEST_MANY=10000 \
 	    in_lab_with_names --timeout 1800 -- /usr/bin/python3 tests/integration/run.py -s
 }
 

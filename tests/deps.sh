@@ -109,6 +109,8 @@ needs() {
 			cmd:sctp_darn lksctp-tools lksctp-tools
 			cmd:nats-server nats-server nats-server
 			cmd:keepalived keepalived keepalived
+			file:/usr/share/gocode/src/github.com/nats-io/nats.go golang-github-nats-io-go-nats-dev golang-github-nats-io-nats.go-devel
+			cmd:openssl openssl openssl
 			cmd:ncat ncat nmap-ncat
 			cmd:zsh zsh zsh
 			cmd:fish fish fish

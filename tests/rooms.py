@@ -59,7 +59,8 @@ PART_OF = {"daemon/settings.def": "daemon/config", "daemon/lines.def": "daemon/l
 def sources():
     for folder in ("proto", "daemon", "client-lib/lib", "client-lib/run", "client-lib/sctpctl", "client-lib/nats"):
         for path in glob.glob(os.path.join(ROOT, folder, "**", "*.[ch]"), recursive=True):
-            yield os.path.relpath(path, ROOT)
+            if "/examples/" not in path:
+                yield os.path.relpath(path, ROOT)
 
 
 def unit(path):

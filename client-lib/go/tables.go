@@ -2490,7 +2490,8 @@ func (o *SctpAuthRequired) take(d *reader) error {
 
 // OnOwnerExit is the option on_owner_exit (get, set; socket). What happens to the socket when its owner's
 // connection ends. With close its associations are shut down, with abort they are aborted, and with hold the
-// socket stays as it is, unread, for hold_time.
+// socket stays as it is, unread, for hold_time. The socket of a supervised association stays in any case: it is
+// nobody's at once, or, with hold, after hold_time.
 type OnOwnerExit string
 
 func (o OnOwnerExit) option() (string, any) {
@@ -2502,7 +2503,8 @@ func (o *OnOwnerExit) take(d *reader) error {
 }
 
 // HoldTime is the option hold_time (get, set; socket). With on_owner_exit hold, how long the socket waits for its
-// owner to come back or for another client to adopt it. After that it is closed.
+// owner to come back or for another client to adopt it. After that it is closed; that of a supervised association
+// is nobody's then.
 type HoldTime time.Duration
 
 func (o HoldTime) option() (string, any) {

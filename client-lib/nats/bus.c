@@ -21,6 +21,7 @@
 #define CONNECT_TIMEOUT	2000
 #define PING_INTERVAL	2000	/* a path that is dead is noticed after three */
 #define WRITE_DEADLINE	2000
+#define API_TIMEOUT	10000	/* a stream of a cluster is made when its servers have chosen a leader */
 
 struct job {
 	STAILQ_ENTRY(job)	 entry;
@@ -271,13 +272,16 @@ bus_connect(struct life *life, char *why, size_t size)
 {
 	natsOptions	*o = NULL;
 	natsStatus	 s;
+	jsOptions	 wait;
 	char		 text[400];
 
 	*why = '\0';
+	(void)jsOptions_Init(&wait);
+	wait.Wait = API_TIMEOUT;
 	if ((s = natsOptions_Create(&o)) == NATS_OK && (s = set_servers(o)) == NATS_OK &&
 	    (s = set_manners(o)) == NATS_OK && (s = set_login(o, why, size)) == NATS_OK &&
 	    (s = set_tls(o)) == NATS_OK && (s = natsConnection_Connect(&life->nc, o)) == NATS_OK &&
-	    (s = natsConnection_JetStream(&life->js, life->nc, NULL)) == NATS_OK)
+	    (s = natsConnection_JetStream(&life->js, life->nc, &wait)) == NATS_OK)
 		life->max_payload = natsConnection_GetMaxPayload(life->nc);
 	if (s != NATS_OK && *why == '\0')
 		(void)snprintf(why, size, "%s", bus_why(s, text, sizeof text));

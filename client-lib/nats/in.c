@@ -41,7 +41,8 @@ static struct {
 static struct {
 	struct life	*life;
 	jsCtx		*js;
-	uint64_t	 last;		/* the sequence of the piece that was given last */
+	uint64_t	 last;		/* the sequence of the piece that was given last, */
+	char		 last_id[LOG_ID_SIZE];	/* and its id; empty: none was given yet */
 	uint64_t	 skip;
 	size_t		 max_piece;
 	struct slot	*slots;		/* a ring */
@@ -106,6 +107,7 @@ in_start(struct life *life, uint64_t last, uint64_t skip)
 	in_stop();
 	in.life = life_ref(life);
 	in.last = last;
+	in.last_id[0] = '\0';
 	in.skip = skip;
 	in.first = in.n = in.bytes = 0;
 	in.why[0] = '\0';
@@ -187,6 +189,7 @@ give(struct making *m, const struct log_id *id, size_t len)
 	(void)jsPubOptions_Init(&o);
 	o.MsgId = text;
 	o.ExpectLastSeq = in.last;
+	o.ExpectLastMsgId = in.last_id[0] != '\0' ? in.last_id : NULL;
 	if (m->s == NATS_OK)
 		m->s = js_PublishMsgAsync(in.js, &m->msg, &o);
 	natsMsg_Destroy(m->msg);
@@ -195,6 +198,7 @@ give(struct making *m, const struct log_id *id, size_t len)
 		return;
 	}
 	in.last++;
+	memcpy(in.last_id, text, sizeof text);
 	add_slot(in.last, id->piece == id->pieces ? id->event : 0, len);
 	metrics.in_published++;
 }

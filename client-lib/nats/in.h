@@ -2,12 +2,18 @@
 /*
  * From sctpd into the log: once, by construction.
  *
- * Each message says which sequence the log must have before it (JetStream's
- * Nats-Expected-Last-Sequence), so the log is a chain. If one message is lost on the
- * way, all behind it are refused. If one is given twice, because nobody knew whether
- * it had arrived, the second is refused, however late it comes. And an
- * acknowledgement of one message is that of all before it. JetStream's window for
- * doubles has no part in this.
+ * Each message says which sequence the log must have before it, and which id the
+ * message there (JetStream's Nats-Expected-Last-Sequence and -Msg-Id), so the log is a
+ * chain. If one message is lost on the way, all behind it are refused. If one is given
+ * twice, because nobody knew whether it had arrived, the second is refused, however
+ * late it comes. And an acknowledgement of one message is that of all before it.
+ * JetStream's window for doubles has no part in this.
+ *
+ * The sequence alone would not do: a message of somebody else takes the place of one of
+ * ours, which is refused, and the next of ours would stand behind that. The id alone
+ * would not do either, as a server that was restarted does not know it any more. So the
+ * first message after each look at the log says the sequence only: nothing of ours is
+ * under way before it.
  *
  * When something is refused or not acknowledged in time, nothing more is published.
  * The bridge looks where the log ends, resumes the session with sctpd from there, and

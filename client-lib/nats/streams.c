@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nats/config.h"
@@ -50,13 +51,14 @@ check_stream(struct look *l, jsStreamInfo *si, const jsStreamConfig *want)
 
 /* It is there afterwards; its state, or NULL and why not. */
 static jsStreamInfo *
-stream_there(struct look *l, jsStreamConfig *want)
+stream_there(struct look *l, jsStreamConfig *want, bool *is_new)
 {
 	jsStreamInfo	*si = NULL;
 	jsErrCode	 code = 0;
 	natsStatus	 s = js_GetStreamInfo(&si, l->life->js, want->Name, NULL, &code);
 
-	if (s == NATS_NOT_FOUND)
+	*is_new = s == NATS_NOT_FOUND;
+	if (*is_new)
 		s = js_AddStream(&si, l->life->js, want, NULL, &code);
 	if (failed(l, want->Name, s, code))
 		return NULL;
@@ -79,7 +81,7 @@ common(jsStreamConfig *c, const char *name, uint64_t max_bytes)
 }
 
 static jsStreamInfo *
-in_there(struct look *l)
+in_there(struct look *l, bool *is_new)
 {
 	char		 text[SUBJECT_SIZE];
 	const char	*subject = text;
@@ -92,7 +94,7 @@ in_there(struct look *l)
 	c.Retention = js_LimitsPolicy;
 	c.MaxAge = (int64_t)config.in_max_age * NS_PER_MS;
 	c.Duplicates = IN_DUPLICATES;
-	return stream_there(l, &c);
+	return stream_there(l, &c, is_new);
 }
 
 static bool
@@ -102,6 +104,7 @@ out_there(struct look *l)
 	const char	*subject = text;
 	jsStreamConfig	 c;
 	jsStreamInfo	*si;
+	bool		 is_new;
 
 	(void)snprintf(text, sizeof text, "sctp.%s.out.>", config.host);
 	common(&c, subject_out_stream(), config.out_max_bytes);
@@ -109,7 +112,7 @@ out_there(struct look *l)
 	c.SubjectsLen = 1;
 	c.Retention = js_WorkQueuePolicy;
 	c.Duplicates = (int64_t)config.out_duplicates * NS_PER_MS;
-	if ((si = stream_there(l, &c)) == NULL)
+	if ((si = stream_there(l, &c, &is_new)) == NULL)
 		return false;
 	jsStreamInfo_Destroy(si);
 	return true;
@@ -135,14 +138,41 @@ part_there(struct look *l, unsigned part)
 	return !failed(l, name, js_AddConsumer(NULL, l->life->js, subject_in_stream(), &c, NULL, &code), code);
 }
 
+/* Once in the life of the program, as settings may have changed; and when the stream is new. */
+static bool
+parts_there(struct look *l, bool is_new)
+{
+	static bool	all;
+
+	all = all && !is_new;
+	for (unsigned i = 0; !all && i < config.partitions; i++) {
+		if (!part_there(l, i))
+			return false;
+	}
+	all = true;
+	return true;
+}
+
 /* ---- where the log ends ------------------------------------------------ */
 
+/* Does it say that it follows the message before it, as all of ours do but the first of a log? */
 static bool
-is_ours(const struct look *l, natsMsg *msg, struct log_id *id)
+is_in_chain(natsMsg *msg, uint64_t seq)
 {
 	const char	*text;
 
-	return natsMsgHeader_Get(msg, "Nats-Msg-Id", &text) == NATS_OK && log_id_read(text, id) && id->epoch == l->epoch;
+	if (seq == 1)
+		return true;
+	return natsMsgHeader_Get(msg, "Nats-Expected-Last-Sequence", &text) == NATS_OK && strtoull(text, NULL, 10) == seq - 1;
+}
+
+static bool
+is_ours(const struct look *l, natsMsg *msg, uint64_t seq, struct log_id *id)
+{
+	const char	*text;
+
+	return natsMsgHeader_Get(msg, "Nats-Msg-Id", &text) == NATS_OK && log_id_read(text, id) && id->epoch == l->epoch &&
+	    is_in_chain(msg, seq);
 }
 
 /* One message of the log: what it is is noted in l. */
@@ -159,7 +189,7 @@ look_at(struct look *l, uint64_t seq)
 	}
 	if (failed(l, "reading the end of the log", s, code))
 		return;
-	if (is_ours(l, msg, &l->id))
+	if (is_ours(l, msg, seq, &l->id))
 		l->found = true;
 	else
 		log_warning("%s: message %" PRIu64 " is not of this session, and stands behind ours: another program publishes on subjects of the log", subject_in_stream(), seq);
@@ -182,13 +212,11 @@ streams_look(void *arg)
 {
 	struct look	*l = arg;
 	jsStreamInfo	*si;
-	bool		 ok = true;
+	bool		 is_new;
 
-	if ((si = in_there(l)) == NULL)
+	if ((si = in_there(l, &is_new)) == NULL)
 		return;
-	for (unsigned i = 0; ok && i < config.partitions; i++)
-		ok = part_there(l, i);
-	if (ok && out_there(l))
+	if (parts_there(l, is_new) && out_there(l))
 		find_end(l, si);
 	jsStreamInfo_Destroy(si);
 }

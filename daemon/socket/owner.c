@@ -242,6 +242,13 @@ sock_on_hold_end(evutil_socket_t fd, short what, void *arg)
 	struct sock	*s = arg;
 
 	(void)fd, (void)what;
+	if (s->home != NULL) {
+		if (log_allowed(LOG_NOTICE, "socket is nobody's after hold_time"))
+			log_notice("sock %llu: it is nobody's again, its owner did not come back within hold_time",
+			    (unsigned long long)s->node.key);
+		sock_go_home(s);
+		return;
+	}
 	if (log_allowed(LOG_NOTICE, "socket closed after hold_time"))
 		log_notice("sock %llu: closed, no client took it over within hold_time",
 		    (unsigned long long)s->node.key);
@@ -288,6 +295,7 @@ void
 sock_go_home(struct sock *s)
 {
 	s->active = ACTIVE_FALSE;
+	s->own.on_owner_exit = EXIT_CLOSE;	/* the next owner says itself what it wants */
 	if (s->uid != s->home->uid)
 		sock_set_user(s, s->home->uid);
 	sock_give(s, s->home);
@@ -302,7 +310,7 @@ leave(struct sock *s, struct client *c)
 	struct assoc	*a = NULL;
 
 	sock_take_back(s);
-	if (s->home != NULL) {
+	if (s->home != NULL && (s->home == c || s->own.on_owner_exit != EXIT_HOLD)) {
 		if (s->home != c)
 			sock_go_home(s);
 		return;

@@ -2,15 +2,25 @@
 """sctpd-nats, the bridge to NATS JetStream: real servers, and messages that are numbered both ways."""
 import json
 import os
+import re
+import select
+import shutil
 import socket
+import subprocess
+import time
 
-from harness import STACK, wait_for
-from nats import Nats, bridge, bus
+from harness import BUILD, HOARDS, ROOT, SLOW, STACK, wait_for
+from nats import Bridge, Nats, bridge, bus, close_held
 from rpc import WAIT
+
+STOP = float(os.environ.get("NATS_STOP", "3"))  # seconds for which the bus is stopped
+MIB = 1 << 20
+FEW = 20  # messages in a second that a window lets through that is closed
 
 PORT = 38412
 N2 = {"n2": {"ip": "127.0.0.1", "port": PORT}}
 SCTP = 132
+EXAMPLES = os.path.join(ROOT, "client-lib", "nats", "examples")
 
 
 class Peer:
@@ -148,5 +158,362 @@ def test_killed_again_and_again_the_bridge_goes_on_where_it_was(d):
         wait_for(lambda: len(logged(n)[assoc]) == said and n.state("sctp-h1-out")["messages"] == 0)
         assert logged(n) == {assoc: [b"%d" % i for i in range(said)]}
         assert b.log_text().count("session ") == 1, b.log_text()
+        peer.close()
+        n.close()
+
+
+# ---- back-pressure -----------------------------------------------------------
+
+
+class Flood:
+    """Numbered messages of a length, as fast as they are taken."""
+
+    def __init__(self, peer, size):
+        self.peer, self.size, self.said, self.waits = peer, size, 0, None
+        if peer.plain:
+            peer.sock.setblocking(False)
+
+    def message(self):
+        return (b"%d " % self.said).ljust(self.size, b".")
+
+    def say(self, timeout):
+        """One more; False if it is not taken within that time."""
+        if self.peer.plain:
+            if not select.select([], [self.peer.sock], [], timeout)[1]:
+                return False
+            try:
+                self.peer.sock.send(self.message())
+            except BlockingIOError:
+                time.sleep(min(timeout, 0.01))
+                return False
+        else:
+            c = self.peer.c
+            if self.waits is None:
+                self.waits = c.request("send", sock=self.peer.sock, assoc_id=self.peer.assoc, data=self.message())
+            while self.waits not in c.answers:
+                if not select.select([c.sock], [], [], timeout)[0]:
+                    return False
+                c.feed()
+            c.answer(self.waits)
+            self.waits = None
+        self.said += 1
+        return True
+
+    def taken(self, seconds):
+        """How many are taken in that time. A window that is closed still lets one through now and then, as a probe."""
+        before, end = self.said, time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self.say(left)
+        return self.said - before
+
+    def until_blocked(self):
+        while self.taken(1) > FEW:
+            assert self.said < 200000, "the peer is never blocked"
+
+
+def numbers(n, host="h1"):
+    """Of all messages in the log."""
+    return [int(body.split()[0]) for found in logged(n, host).values() for body in found]
+
+
+def test_while_the_bus_is_stopped_nothing_grows_and_afterwards_all_is_there(d):
+    """Frozen, and then killed: the peer is blocked meanwhile."""
+    with bus() as servers, bridge(d, servers, N2) as b:
+        n, peer = Nats(*servers), Peer(d)
+        up(n)
+        flood = Flood(peer, 1000)
+        for _ in range(2000):
+            assert flood.say(WAIT)
+        wait_for(lambda: len(numbers(n)) == 2000)
+        n.close()
+        for stop, go in ((lambda s: s.pause(True), lambda s: s.pause(False)), (lambda s: s.kill(), lambda s: s.start())):
+            stop(servers[0])
+            flood.until_blocked()
+            before = b.memory(), d.memory()
+            assert flood.taken(STOP) < FEW * STOP, "the peer is not blocked any more"
+            after = b.memory(), d.memory()
+            assert HOARDS or all(y - x < MIB for x, y in zip(before, after)), (before, after)
+            go(servers[0])
+            assert flood.say(WAIT * SLOW)
+        wait_for(lambda: n.state("sctp-h1-in")["messages"] >= flood.said)
+        wait_for(lambda: len(numbers(n)) >= flood.said)
+        assert numbers(n) == list(range(flood.said))
+        assert HOARDS or b.memory() < 64 * MIB, b.memory()
+        print(f"blocked behind {flood.said} messages; bridge {b.memory() // 1024} KiB, daemon {d.memory() // 1024} KiB", flush=True)
+        peer.close()
+        n.close()
+
+
+def test_a_log_that_is_full_blocks_the_peer_and_goes_on_when_there_is_room(d):
+    with bus() as servers, bridge(d, servers, N2, in_max_bytes="256K") as b:
+        n, peer = Nats(*servers), Peer(d)
+        up(n)
+        flood = Flood(peer, 1000)
+        flood.until_blocked()
+        b.said("maximum bytes exceeded")
+        found = []
+        deadline = time.monotonic() + 3 * WAIT * SLOW
+        while len(found) < flood.said:
+            got = n.all("sctp-h1-in")
+            found += [int(body.split()[0]) for _, subject, _, body in got if len(subject.split(".")) == 7]
+            assert n.api("STREAM.PURGE.sctp-h1-in", seq=got[-1][0] + 1)["success"] if got else time.monotonic() < deadline
+        assert found == list(range(len(found))) and len(found) - flood.said <= 1, (len(found), flood.said)  # one may wait for its answer
+        peer.close()
+        n.close()
+
+
+# ---- long messages -------------------------------------------------------------
+
+
+def test_a_message_longer_than_the_servers_take_is_in_pieces_that_stand_together(d):
+    with bus(extra="max_payload: 16384") as servers, bridge(d, servers, N2, window=4) as b:
+        n, peer = Nats(*servers), Peer(d)
+        assoc, = up(n)
+        long = [bytes([65 + i]) * (50000 + i) for i in range(6)]
+        for i, data in enumerate(long):
+            peer.send(data)
+            peer.send(b"%d" % i)
+            if i % 2:
+                b.kill()
+                b.start()
+        wait_for(lambda: sum(map(len, logged(n)[assoc])) == sum(map(len, long)) + 6)
+        messages = [(head.get("Sctp-Piece"), body) for _, s, head, body in n.all("sctp-h1-in") if len(s.split(".")) == 7]
+        for i, data in enumerate(long):
+            pieces = [messages.pop(0) for _ in range(-(-len(data) // (16384 - 2048)))]
+            assert [p for p, _ in pieces] == [f"{k + 1}/{len(pieces)}" for k in range(len(pieces))], [p for p, _ in pieces]
+            assert b"".join(body for _, body in pieces) == data
+            assert messages.pop(0) == (None, b"%d" % i)
+        peer.close()
+        n.close()
+
+
+# ---- what is wrong ---------------------------------------------------------------
+
+
+def test_what_is_wrong_in_the_configuration_is_named_with_its_line(d):
+    with bus() as servers:
+        for config, endpoints, text in (
+                ({"window": 0}, N2, 'window: "0" is not a number from 1 to 65536'),
+                ({"host": "a.b"}, N2, 'host: "a.b" is not a name of letters, digits, _ and -'),
+                ({"storage": "tape"}, N2, "neither file nor memory"),
+                ({"tls": "maybe"}, N2, "neither yes nor no"),
+                ({"replica": 3}, N2, 'unknown key: "replica"'),
+                ({"log_level": "loud"}, N2, "none of err, warning, notice, info, debug"),
+                ({"user": "x"}, N2, "password_file need each other"),
+                ({"in_max_bytes": "1G"}, N2, "bytes (K and M are understood)"),
+                ({}, {}, "say which sockets to open, or what to attach to"),
+                ({}, {"a.b": {"port": 1}}, 'endpoint: "a.b" is not a name'),
+                ({}, {"a": {}}, "neither which port to open"),
+                ({}, {"a": {"attach": "x", "port": 1}}, "attach and other keys"),
+                ({}, {"a": {"type": "stream"}}, "always seqpacket"),
+                ({}, {"a": {"options.active": "true"}}, "set by sctpd-nats itself")):
+            b = Bridge(d, servers, endpoints, **config)
+            status, said = b.test()
+            assert status == 1 and text in said and b.conf in said, said
+            b.end()
+        b = Bridge(d, servers, N2)
+        assert b.test() == (0, f"{b.conf}: the configuration is right\n")
+        b.end()
+
+
+def test_what_sctpd_does_not_open_is_named_and_tried_again(d):
+    c = d.client()
+    taken = c.call("open", ip="127.0.0.1", port=PORT)
+    with bus() as servers:
+        b = Bridge(d, servers, N2)
+        b.start()
+        b.said("endpoint n2 (line 8): eaddrinuse")
+        c.call("close", sock=taken["sock"])
+        b.said("endpoint n2: listens")
+        b.end()
+        close_held(d)
+
+
+def certificates(folder):
+    """An authority, a server's key and certificate of it, and another authority."""
+    def run(*args):
+        subprocess.run(["openssl", *args], check=True, capture_output=True, cwd=folder)
+    for name in ("ca", "other"):
+        run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", f"{name}.key",
+            "-out", f"{name}.pem", "-days", "2", "-subj", f"/CN={name}")
+    run("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "server.key", "-out", "server.csr",
+        "-subj", "/CN=bus")
+    with open(os.path.join(folder, "ext"), "w") as f:
+        f.write("subjectAltName=IP:127.0.0.1,DNS:bus\n")
+    run("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", "server.pem",
+        "-days", "2", "-extfile", "ext")
+
+
+def wrong_then_right(d, servers, wrong, error, right):
+    """With each wrong login there is a named error and nothing else; with the right one it runs."""
+    for config in wrong:
+        b = Bridge(d, servers, N2, **config)
+        b.start()
+        wait_for(lambda: re.search(error, b.log_text()))
+        b.end()
+        assert not d.client().call("sockets")["sockets"]
+    b = Bridge(d, servers, N2, **right)
+    b.start()
+    b.runs()
+    b.end()
+    close_held(d)
+
+
+def test_a_login_that_is_wrong_is_named_and_nothing_is_opened(d):
+    with bus(extra='authorization { user: "sctp", password: "right" }') as servers:
+        secrets = {name: os.path.join(servers[0].dir, name) for name in ("right", "wrong")}
+        for name, path in secrets.items():
+            with open(path, "w") as f:
+                f.write(name + "\n")
+        wrong_then_right(d, servers, [{}, {"user": "sctp", "password_file": secrets["wrong"]}], "Authorization Violation",
+                         {"user": "sctp", "password_file": secrets["right"]})
+        b = Bridge(d, servers, N2, user="sctp", password_file="/nowhere")
+        b.start()
+        b.said("/nowhere: No such file or directory")
+        b.end()
+
+
+def test_tls_is_verified(d):
+    with bus() as (first,):
+        certificates(first.dir)
+        tls = f'tls {{ cert_file: "{first.dir}/server.pem", key_file: "{first.dir}/server.key" }}'
+        with bus(extra=tls) as servers:
+            wrong_then_right(d, servers, [{"tls_ca": f"{first.dir}/other.pem"},
+                                          {"tls_ca": f"{first.dir}/ca.pem", "tls_hostname": "elsewhere"}], "SSL|certificate",
+                             {"tls_ca": f"{first.dir}/ca.pem", "tls_hostname": "bus"})
+
+
+def test_a_stream_that_is_not_ours_is_left_alone_and_named(d):
+    with bus() as servers:
+        n = Nats(*servers)
+        n.api("STREAM.CREATE.sctp-h1-in", name="sctp-h1-in", subjects=["sctp.h1.in.>"], retention="interest", storage="memory")
+        b = Bridge(d, servers, N2)
+        b.start()
+        b.said("the stream sctp-h1-in is there, and not as sctpd-nats makes it")
+        assert not d.client().call("sockets")["sockets"]
+        assert n.api("STREAM.INFO.sctp-h1-in")["config"]["retention"] == "interest"
+        n.api("STREAM.DELETE.sctp-h1-in")
+        b.runs()
+        b.end()
+        close_held(d)
+        n.close()
+
+
+def test_who_else_publishes_to_the_log_is_named_and_nothing_is_lost(d):
+    with bus() as servers, bridge(d, servers, N2) as b:
+        n, peer = Nats(*servers), Peer(d)
+        assoc, = up(n)
+        lies = [{}, {"Nats-Msg-Id": "liar"}, {"Nats-Msg-Id": f"{assoc.split('-')[1]}-9999999"}]
+        for i in range(60):
+            peer.send(b"%d" % i)
+            if i % 20 == 10:
+                n.put(f"sctp.h1.in.n2.0.{assoc}.0", b"-1", lies.pop())
+        b.said("another program publishes on subjects of the log")
+        wait_for(lambda: len(numbers(n)) == 63)
+        assert [k for k in numbers(n) if k >= 0] == list(range(60))
+        assert b.log_text().count("session ") == 1, b.log_text()
+        peer.close()
+        n.close()
+
+
+def test_a_state_that_is_anothers_ends_the_program_with_the_reason(d):
+    with bus() as servers, bridge(d, servers, N2) as b:
+        second = Bridge(d, servers, N2, state_dir=b.dir)
+        second.start()
+        assert second.process.wait(WAIT * SLOW) == 1 and f"another sctpd-nats uses {b.dir}" in second.log_text()
+        state = os.path.join(b.dir, "state")
+        with open(state) as f:
+            text = f.read()
+        for wrong, said in ((text.replace("state 1", "state 2"), "another version's"), (text.replace("host h1", "host h7"), "is the state of host h7"),
+                            ("", "another version's")):
+            other = Bridge(d, servers, N2)
+            with open(os.path.join(other.dir, "state"), "w") as f:
+                f.write(wrong)
+            other.start()
+            assert other.process.wait(WAIT * SLOW) == 1 and said in other.log_text(), other.log_text()
+
+
+# ---- endpoints ---------------------------------------------------------------------
+
+
+def test_a_supervised_association_is_an_endpoint(d):
+    """The bridge is killed as well: what it had not handled comes once."""
+    c = d.client("owner")
+    listener = c.call("open", ip="127.0.0.1", options={"active": True})
+    c.call("listen", sock=listener["sock"])
+    c.call("supervise", name="hlr1", local="127.0.0.1", peer=["127.0.0.1"], peer_port=listener["port"])
+    with bus() as servers, bridge(d, servers, {"hlr": {"attach": "hlr1"}}, window=8) as b:
+        n = Nats(*servers)
+        assoc, = up(n)
+        there = c.event("sctp_assoc_change", state="comm_up")["assoc_id"]
+        said = 0
+        for kill in range(4):
+            for _ in range(50 + kill):
+                c.call("send", sock=listener["sock"], assoc_id=there, data=b"%d" % said)
+                n.put(f"sctp.h1.out.hlr.{assoc}.0", b"%d" % said)
+                said += 1
+            b.kill()
+            b.start()
+        assert [int(c.event("data")["data"]) for _ in range(said)] == list(range(said))
+        wait_for(lambda: len(numbers(n)) >= said)
+        assert numbers(n) == list(range(said))
+        n.close()
+    c.call("unsupervise", name="hlr1")
+
+
+def test_a_socket_that_an_administrator_closed_is_opened_again(d):
+    with bus() as servers, bridge(d, servers, N2) as b:
+        n, c = Nats(*servers), d.client()
+        first, = c.call("sockets")["sockets"]
+        c.call("close", sock=first["sock"])
+        b.said("endpoint n2: listens", 2)
+        peer = Peer(d)
+        up(n)
+        assert any(s.endswith(".event.sctp_closed") for _, s, _, _ in n.all("sctp-h1-in"))
+        peer.close()
+        n.close()
+
+
+# ---- the programs of client-lib/nats/examples -----------------------------------------
+
+
+def consumers(folder):
+    """{language: command} of those that can be built here."""
+    found, run = {"python": ["/usr/bin/python3", os.path.join(EXAMPLES, "consumer.py")]}, {"check": True, "capture_output": True}
+    c, go = os.path.join(folder, "c"), os.path.join(folder, "go")
+    subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-o", c, os.path.join(EXAMPLES, "consumer.c"), "-lnats"], **run)
+    found["c"] = [c]
+    if shutil.which("go") and os.path.exists("/usr/share/gocode/src/github.com/nats-io/nats.go"):
+        cache = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOCACHE": os.path.join(BUILD, "go", "nats-cache")}
+        subprocess.run(["go", "build", "-o", go, os.path.join(EXAMPLES, "consumer.go")], env={**os.environ, **cache}, **run)
+        found["go"] = [go]
+    return found
+
+
+def test_the_examples_take_a_partition_answer_die_and_come_back_without_doubling(d):
+    with bus() as servers, bridge(d, servers, N2, partitions=1, part_wait=500) as b:
+        n, peer, said = Nats(*servers), Peer(d), 0
+        up(n)
+        commands = consumers(b.dir)
+        for language, command in commands.items():
+            address = servers[0].url if language != "python" else f"127.0.0.1:{servers[0].port}"
+            for _ in range(3):
+                for _ in range(20):
+                    peer.send(b"%d" % said)
+                    said += 1
+                p = subprocess.Popen([*command, address, "h1", "0"])
+                try:
+                    wait_for(lambda: n.state("sctp-h1-out")["last_seq"] > said - 10)
+                    assert p.poll() is None, f"{language}: {p.returncode}"
+                finally:
+                    p.kill()
+                    p.wait(WAIT)
+            p = subprocess.Popen([*command, address, "h1", "0"])
+            wait_for(lambda: n.state("sctp-h1-out")["last_seq"] >= said)
+            p.kill()
+            p.wait(WAIT)
+        assert [int(peer.receive()) for _ in range(said)] == list(range(said))
+        assert n.state("sctp-h1-out")["last_seq"] == said
+        print(f"examples in {', '.join(commands)}", flush=True)
         peer.close()
         n.close()

@@ -16,7 +16,7 @@ from killed import Lksctp, check_spread, killed_again_and_again, thousand
 from rpc import RpcError
 from test_keeper import Kept
 from test_refuse import as_stranger
-from test_session import cut, session
+from test_session import come_back, cut, session
 from through import Session
 
 CONFIG = {"socket_mode": "0666"}
@@ -355,6 +355,28 @@ def test_one_owner_at_a_time_and_detach(d):
     c.call("detach", name="a")
     assert state(a)["owner"] == 0
     assert code(a, "adopt", sock=sock) == code(a, "close", sock=sock) == code(a, "peeloff", sock=sock, assoc_id=1) == "einval"
+
+
+@clean
+def test_with_hold_it_waits_for_its_owner_and_is_nobodys_after_hold_time(d):
+    """Back with its session, the owner goes on where it was."""
+    c, s = d.client("peer"), session(d)
+    there, port = listener(c)
+    supervise(c, port)
+    got = s.call("attach", name="a", options={"active": True, "on_owner_exit": "hold", "hold_time": 60000})
+    assoc = comes_up(c, there)
+    c.call("send", sock=there, assoc_id=assoc, data=b"one")
+    assert s.event("data")["data"] == b"one"
+    cut(s)
+    c.call("send", sock=there, assoc_id=assoc, data=b"two")
+    wait_for(lambda: state(c)["owner"] == s.client and only(c.call("sockets")["sockets"], sock=got["sock"])["held"])
+    assert code(d.client(), "attach", name="a") == "ebusy"
+    come_back(s)
+    assert s.event("data")["data"] == b"two"
+    s.call("setopts", sock=got["sock"], options={"hold_time": 50})
+    cut(s)
+    wait_for(lambda: state(c)["owner"] == 0)
+    c.call("attach", name="a")
 
 
 @clean

@@ -1006,9 +1006,9 @@ export interface Options {
     refuse_without_auth?: boolean;
     /** Accept data from peers that have the key, and from nobody else. It does all that this needs, in the right order: sctp_auth_supported, sctp_auth_chunk, sctp_hmac_ident, sctp_auth_key, sctp_auth_active_key, the deletion of the empty key 0, which otherwise stays valid, and refuse_without_auth. Set it before there is an association. A peer that supports AUTH and has another key can set up an association and end it, but no data of it arrives. See "Keys". (set; socket) */
     sctp_auth_required?: SctpAuthRequired;
-    /** What happens to the socket when its owner's connection ends. With close its associations are shut down, with abort they are aborted, and with hold the socket stays as it is, unread, for hold_time. close, abort or hold. (get, set; socket) */
+    /** What happens to the socket when its owner's connection ends. With close its associations are shut down, with abort they are aborted, and with hold the socket stays as it is, unread, for hold_time. The socket of a supervised association stays in any case: it is nobody's at once, or, with hold, after hold_time. close, abort or hold. (get, set; socket) */
     on_owner_exit?: "close" | "abort" | "hold";
-    /** With on_owner_exit hold, how long the socket waits for its owner to come back or for another client to adopt it. After that it is closed. ms or infinity. (get, set; socket) */
+    /** With on_owner_exit hold, how long the socket waits for its owner to come back or for another client to adopt it. After that it is closed; that of a supervised association is nobody's then. ms or infinity. (get, set; socket) */
     hold_time?: number | "infinity";
     /** Look after the primary paths of the socket's associations. When the wanted path fails, another one that works becomes the primary; when it has worked again for the time in return, it becomes the primary again. Each failure of it adds 1000 to a penalty, which halves with half_life; from 2500 on the path is damped, and not taken again before the penalty is below 1000. Each change is the event sctpd_primary and a log line. Paths that are potentially failed are shown from then on, as sctp_expose_potentially_failed_state 2 does. See "Watching". (get, set; socket) */
     path_manager?: PathManager;

@@ -1,0 +1,80 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Takes a partition and sends each message back, on its stream and with its PPID.
+It needs nothing but Python: NATS is lines of text on a socket.
+
+consumer.py 127.0.0.1:4222 HOST PARTITION"""
+import itertools
+import json
+import os
+import socket
+import sys
+
+
+class Nats:
+    def __init__(self, address):
+        host, port = address.rsplit(":", 1)
+        self.sock = socket.create_connection((host, int(port)))
+        self.lines, self.ids = self.sock.makefile("rb"), itertools.count()
+        self.inbox = "_INBOX." + os.urandom(8).hex()
+        self.sock.sendall(b'CONNECT {"verbose":false,"headers":true,"no_responders":true}\r\nSUB %s.* 1\r\n' % self.inbox.encode())
+
+    def publish(self, subject, data=b"", reply="", headers=()):
+        block = b"".join([b"NATS/1.0\r\n", *(f"{k}: {v}\r\n".encode() for k, v in headers), b"\r\n"]) if headers else b""
+        sizes = f"{len(block)} {len(block + data)}" if block else len(data)
+        self.sock.sendall(f"{'H' * bool(block)}PUB {subject} {reply} {sizes}\r\n".encode() + block + data + b"\r\n")
+
+    def receive(self):
+        """(subject, reply, first line of the headers, headers, data) of the next message."""
+        while True:
+            words = self.lines.readline().decode().split()
+            if not words:
+                sys.exit("the server closed the connection")
+            if words[0] == "PING":
+                self.sock.sendall(b"PONG\r\n")
+            elif words[0] == "-ERR":
+                sys.exit(" ".join(words))
+            elif words[0] in ("MSG", "HMSG"):
+                body = self.lines.read(int(words[-1]) + 2)[:-2]
+                size = int(words[-2]) if words[0] == "HMSG" else 0
+                first, *rest = body[:size].decode().split("\r\n")
+                reply = words[3] if len(words) == (6 if size else 5) else None
+                return words[1], reply, first, dict(line.split(": ", 1) for line in rest if line), body[size:]
+
+    def ask(self, subject, data=b"", headers=()):
+        """The message that answers; what else comes meanwhile is not ours to wait for."""
+        reply = f"{self.inbox}.{next(self.ids)}"
+        self.publish(subject, data, reply, headers)
+        while True:
+            got = self.receive()
+            if got[0] == reply or got[1] and got[1].startswith("$JS.ACK."):
+                return got
+
+
+def store(nats, subject, data, headers):
+    """Publish to a stream; when this returns the message is in it, or was already."""
+    answer = json.loads(nats.ask(subject, data, headers)[4])
+    if "error" in answer:
+        sys.exit(f"{subject}: {answer['error']['description']}")
+
+
+def main():
+    address, host, part = sys.argv[1:]
+    nats = Nats(address)
+    while True:
+        subject, ack, first, headers, data = nats.ask(
+            f"$JS.API.CONSUMER.MSG.NEXT.sctp-{host}-in.part-{part}", b'{"batch":1,"expires":10000000000}')
+        if ack is None:  # nothing came, or the consumer is not there: first says which
+            if "408" not in first:
+                sys.exit(first)
+            continue
+        words = subject.split(".")  # sctp.HOST.in.ENDPOINT.PART.ASSOC.STREAM
+        if len(words) == 7:
+            # The answer's id follows from the message's: if this dies before the acknowledgement, the second answer is refused.
+            store(nats, f"sctp.{host}.out.{words[3]}.{words[5]}.{words[6]}", data,
+                  [("Nats-Msg-Id", "answer-" + headers["Nats-Msg-Id"]), ("Sctp-Ppid", headers["Sctp-Ppid"])])
+        nats.publish(ack, b"+ACK")
+
+
+if __name__ == "__main__":
+    main()
