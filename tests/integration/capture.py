@@ -8,8 +8,8 @@
 A packet socket is bound to all devices of a network namespace, so the kernel
 captures from the moment at which __enter__ returns, and what was sent before
 __exit__ is in the socket's queue: nothing has to be waited for at either end.
-For an event that comes later there is wait(), which reads chunk types by itself;
-everything else is tshark's word. A capture that lost a packet fails."""
+For an event that comes later there is wait(), and for the times of packets times(): these read chunk types by
+themselves, since tshark takes three seconds of a processor to start in a lab; everything else is tshark's word. A capture that lost a packet fails."""
 import contextlib
 import ctypes
 import json
@@ -123,6 +123,11 @@ class Capture:
         self.drain()
         return sum(list(chunk_types(sctp_of(packet, self.udp))).count(kind)
                    for _, packet in self.packets)
+
+    def times(self, kind, to):
+        """When each packet with such a chunk was sent to that IPv4 address."""
+        return [at for at, packet in self.packets
+                if packet[16:20] == socket.inet_aton(to) and kind in chunk_types(sctp_of(packet, self.udp))]
 
     def wait(self, kind, n=1):
         """Until there were n chunks of this type."""

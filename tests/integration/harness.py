@@ -91,12 +91,12 @@ def round_trip(ms=40):
         delay_loopback(DELAY)
 
 
-def wait_for(true):
+def wait_for(true, why=lambda: "it never came"):
     """Until it is true. For what nobody tells: it asks again and again, and leaves the
     processor meanwhile to those that it waits for, ever longer at a time."""
     deadline, pause = time.monotonic() + WAIT * SLOW, 0.001
     while not true():
-        assert time.monotonic() < deadline, "it never came"
+        assert time.monotonic() < deadline, why()
         time.sleep(pause)
         pause = min(2 * pause, 0.02)
 
@@ -145,13 +145,13 @@ class Daemon:
         gives how many descriptors and how much memory it has then."""
         c = Client(self.path)
         c.sock.settimeout(WAIT * SLOW)
-        deadline = time.monotonic() + WAIT * SLOW
-        while True:
-            s = c.call("status")
-            left = {k: s[k] for k in ("clients", "away", "sockets", "associations", "lingering")}
-            if tuple(left.values()) == (1, 0, 0, 0, 0):
-                break
-            assert time.monotonic() < deadline, f"left in sctpd: {left}"
+        left = {}
+
+        def nothing():
+            left.update({k: v for k, v in c.call("status").items()
+                         if k in ("clients", "away", "sockets", "associations", "lingering")})
+            return left == {"clients": 1, "away": 0, "sockets": 0, "associations": 0, "lingering": 0}
+        wait_for(nothing, lambda: f"left in sctpd: {left}")
         has = self.descriptors(), self.memory()
         c.close()
         return has

@@ -12,7 +12,7 @@ import tarfile
 import time
 
 from beams import LIBRARY, SOURCES, erlc, library
-from harness import BUILD, SCRATCH, SLOW, Daemon, Skip, round_trip
+from harness import BUILD, SCRATCH, SLOW, Daemon, Skip, round_trip, wait_for
 from hosts import Program
 from rpc import WAIT
 from test_keeper import Kept
@@ -149,8 +149,7 @@ def server_and_client(d, module):
 
 def listening(d, port):
     c = d.client()
-    while not any(s["port"] == port and s["listening"] for s in c.call("sockets")["sockets"]):
-        pass
+    wait_for(lambda: any(s["port"] == port and s["listening"] for s in c.call("sockets")["sockets"]))
     c.close()
 
 

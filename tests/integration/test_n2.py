@@ -113,6 +113,7 @@ class Terminal:
         while not re.fullmatch(want, said):
             again = all(line.startswith(LOOKS) for line in commands.splitlines()) and time.monotonic() < deadline
             assert again, f"{commands}printed\n{said}\nand the page says\n{shown}"
+            time.sleep(0.1)  # what is looked at is written meanwhile: a look takes a processor as long
             said = self.type(commands)
         return said
 

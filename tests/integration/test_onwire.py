@@ -106,8 +106,7 @@ def way_out(h, **options):
             for n in range(MESSAGES):
                 send(c, sock, up, b"after %d" % n)
                 assert there.recv(100) == b"after %d" % n
-    times = [float(at[0]) for (at,) in capture.fields(
-        "frame.time_epoch", only=f"sctp.chunk_type == {DATA} && ip.dst == {RIGHT[1]}")]
+    times = capture.times(DATA, RIGHT[1])
     assert len([at for at in times if at > began]) >= MESSAGES
     return max(times) - began
 
