@@ -15,6 +15,7 @@
 #: NATS=			leave out the bridge to NATS
 #: EDIT=			leave out the editing of lines in sctpctl shell
 #: SECCOMP=		leave out sctpctl run
+#: PROGRAMS			those that run-programs tries, by words of their names: all
 #: WERROR=yes			treat warnings as errors
 #: V=1				show the commands
 
@@ -322,6 +323,14 @@ check: ## run all tests
 	@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$$(nproc)) \
 	    all $(B)/example $(B)/unit $(B)/fault/sctpd bench-build hostile-built erlang-dist erlang-built python-built go-built node-built
 	@tests/check.sh
+
+# Programs of the field under sctpctl run, on both stacks; PROGRAMS are words of their tests' names.
+.PHONY: run-programs
+run-programs: ## run iperf3, sipp, osmo-stp, freeDiameter, kamailio, Java and others under sctpctl run, unchanged
+	@tests/deps.sh programs
+	@$(MAKE) --no-print-directory all
+	@TEST_DIR=tests/programs TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/integration/run.py $(PROGRAMS)
+	@tests/lab/run -- env TEST_DIR=tests/programs /usr/bin/python3 tests/integration/run.py $(PROGRAMS)
 
 # What README says, done in a fresh system of SUITE; see the script.
 SUITE		?= bookworm

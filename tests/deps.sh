@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # deps.sh [--tell] GROUP...: sees to it that what building (build), testing on a kernel with SCTP (lab; lab2: in QEMU), what
-# is measured against (bench), packages and images (deb, check-deb, check-image) or testing in full (check: with build and
+# is measured against (bench), packages and images (deb, check-deb, check-image), programs that sctpctl run is tried with (programs) or testing in full (check: with build and
 # lab) need is there. Says nothing if it is.
 #
 # What is missing is installed if this is Debian or Ubuntu and we are root; otherwise, and with --tell, the one command
@@ -84,6 +84,28 @@ needs() {
 			cmd:crun crun crun
 		EOF
 		;;
+	programs)
+		needs build
+		needs lab
+		cat <<-'EOF'
+			cmd:ncat ncat nmap-ncat
+			cmd:socat socat socat
+			cmd:iperf3 iperf3 iperf3
+			cmd:sctp_test lksctp-tools lksctp-tools
+			cmd:netperfmeter netperfmeter netperfmeter
+			cmd:sipp sip-tester sipp
+			cmd:osmo-stp osmo-stp libosmo-sigtran
+			cmd:freeDiameterd freediameter freeDiameter
+			cmd:openssl openssl openssl
+			file:/usr/sbin/kamailio kamailio kamailio
+			file:/usr/lib/*/kamailio/modules/sctp.so kamailio-sctp-modules kamailio-sctp
+			cmd:erlc erlang-base erlang-kernel
+			cmd:go golang-go golang
+			cmd:javac default-jdk-headless java-latest-openjdk-devel
+			file:/usr/bin/python3 python3 python3
+			file:/usr/lib*/python3*/*-packages/msgpack python3-msgpack python3-msgpack
+		EOF
+		;;
 	check)
 		needs build
 		needs lab
@@ -136,7 +158,7 @@ needs() {
 		EOF
 		;;
 	*)
-		echo "deps: unknown group '$1'; the groups are build, lab, lab2, bench, deb, check-deb, check-image and check" >&2
+		echo "deps: unknown group '$1'; the groups are build, lab, lab2, bench, deb, check-deb, check-image, programs and check" >&2
 		exit 2
 		;;
 	esac

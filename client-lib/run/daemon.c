@@ -121,10 +121,11 @@ daemon_release(struct run *r)
 }
 
 static void
-read_limits(struct run *r, const struct sctpd_value *hello)
+read_limits(struct run *r, const struct sctpd_value *status)
 {
-	int64_t	most = sctpd_get_int(hello, "limits.max_message");
+	int64_t	most = sctpd_get_int(status, "limits.max_message");
 
+	r->kernel_stack = strcmp(sctpd_get_str(status, "stack"), "kernel") == 0;
 	r->max_message = most > 0 ? (size_t)most : 1U << 20;
 }
 

@@ -57,7 +57,7 @@ decode_addr(const void *bytes, size_t len, struct sockaddr_storage *ss)
 		return EINVAL;
 	memcpy(&family, bytes, sizeof family);
 	if ((need = length(family)) == 0)
-		return EAFNOSUPPORT;
+		return EINVAL;
 	/* As the kernel: RFC 2133's shorter form has no scope. */
 	if (family == AF_INET6 && len >= offsetof(struct sockaddr_in6, sin6_scope_id) && len < need)
 		need = len;

@@ -38,7 +38,7 @@ int decode_iov(const struct iovec *, size_t n, size_t most, size_t *total);
 /* As far as a receiving call has room: never an error for its size. */
 int decode_room(const struct iovec *, size_t n, size_t most, size_t *room);
 
-/* An address of a call; another family than IPv4's or IPv6's is EAFNOSUPPORT. */
+/* An address of a call; another family than IPv4's or IPv6's is EINVAL, as in the kernel. */
 int decode_addr(const void *, size_t len, struct sockaddr_storage *);
 /* Addresses one after the other, as sctp_bindx and sctp_connectx pack them. */
 int decode_addrs(const void *, size_t len, struct sockaddr_storage *, size_t *n);

@@ -153,7 +153,7 @@ read_addr(struct call *c, struct sockaddr_storage *ss)
 	if (!call_read(c, c->args[1], bytes, (size_t)len))
 		return false;
 	if ((number = decode_addr(bytes, (size_t)len, ss)) != 0) {
-		(void)call_fail(c, number == EAFNOSUPPORT && c->nr == SYS_bind ? EINVAL : number);
+		(void)call_fail(c, number);
 		return false;
 	}
 	return true;
@@ -167,7 +167,7 @@ names_bind(struct call *c)
 	if (!read_addr(c, &ss))
 		return;
 	if (c->sock->family == AF_INET && ss.ss_family == AF_INET6)
-		(void)call_fail(c, EAFNOSUPPORT);
+		(void)call_fail(c, EINVAL);
 	else if (c->sock->bound)
 		(void)call_fail(c, EINVAL);
 	else
@@ -325,7 +325,8 @@ names_listen(struct call *c)
 	if (backlog < 0 || backlog > 65535)
 		backlog = 65535;	/* as the kernel takes somaxconn */
 	if (c->sock->type == SOCK_STREAM)
-		word_add(&w, "backlog=%d", backlog);
+		/* One waits here, as the kernel's own queue cannot be looked into; usrsctp counts otherwise. */
+		word_add(&w, "backlog=%d", backlog > 1 && c->run->kernel_stack ? backlog - 1 : backlog > 0 ? backlog : 1);
 	else
 		word_add(&w, "backlog=%s", backlog == 0 ? "false" : "true");
 	call_question(c, &w, on_listening);
@@ -472,12 +473,33 @@ ask_name(struct call *c, const char *method)
 	call_question(c, &w, on_name);
 }
 
+/* The first of the association's addresses. */
+static void
+on_names(struct call *c, int code, const struct sctpd_value *v)
+{
+	on_name(c, code, sctpd_item(sctpd_get(v, "addresses"), 0));
+}
+
+/* A socket that is bound to any address has the association's own, once it has one. */
+static void
+ask_local_of_assoc(struct call *c)
+{
+	struct words	w = { 0 };
+
+	word_add(&w, "socknames");
+	word_add(&w, "sock=%" PRIu64, c->sock->handle);
+	word_add(&w, "assoc_id=%u", c->sock->assoc_id);
+	call_question(c, &w, on_names);
+}
+
 void
 names_local(struct call *c)
 {
 	struct sockaddr_storage	any = { .ss_family = (sa_family_t)c->sock->family };
 
-	if (c->sock->handle != 0)
+	if (c->sock->handle != 0 && c->sock->state == SOCK_UP)
+		ask_local_of_assoc(c);
+	else if (c->sock->handle != 0)
 		ask_name(c, "sockname");
 	else if (put_addr(c, &any, c->args[1], c->args[2]))
 		(void)call_answer(c, 0);
@@ -498,6 +520,13 @@ names_peer(struct call *c)
 }
 
 /* ---- shutdown -------------------------------------------------------- */
+
+/* It is being shut down already, or has ended. */
+static void
+on_shut(struct call *c, int code, const struct sctpd_value *v)
+{
+	call_done(c, code == SCTPD_EPIPE || code == SCTPD_CLOSED ? SCTPD_ENOTCONN : code, v);
+}
 
 /* SCTP has no half of an association (RFC 6458 4.1.7): what is sent arrives, and then it ends. */
 void
@@ -525,7 +554,8 @@ names_shutdown(struct call *c)
 		(void)call_answer(c, 0);
 		return;
 	}
+	s->cannot_read |= how == SHUT_RDWR;
 	word_add(&w, "eof");
 	word_add(&w, "sock=%" PRIu64, s->handle);
-	call_question(c, &w, call_done);
+	call_question(c, &w, on_shut);
 }

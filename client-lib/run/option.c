@@ -176,7 +176,16 @@ get_timeout(struct call *c, const void *value, size_t room)
 	give(c, &tv, sizeof tv, room);
 }
 
-/* What changes nothing for SCTP, and programs set all the same. */
+/*
+ * What changes nothing here, and programs set all the same. Messages always
+ * come whole: so none interleave, and none is delivered in parts.
+ */
+static uint32_t *
+kept(const struct call *c)
+{
+	return &c->sock->kept[level_of(c) == IPPROTO_SCTP][name_of(c)];
+}
+
 static void
 set_kept(struct call *c, const void *value, size_t len)
 {
@@ -184,7 +193,7 @@ set_kept(struct call *c, const void *value, size_t len)
 
 	if (!take_int(c, value, len, &n))
 		return;
-	c->sock->kept[name_of(c)] = n != 0;
+	*kept(c) = name_of(c) == SCTP_PARTIAL_DELIVERY_POINT && level_of(c) == IPPROTO_SCTP ? (uint32_t)n : n != 0;
 	(void)call_answer(c, 0);
 }
 
@@ -192,7 +201,10 @@ static void
 get_kept(struct call *c, const void *value, size_t room)
 {
 	(void)value;
-	give_int(c, c->sock->kept[name_of(c)], room);
+	if (level_of(c) == IPPROTO_SCTP && room < sizeof(int))
+		(void)call_fail(c, EINVAL);
+	else
+		give_int(c, (int)*kept(c), room);
 }
 
 /* ---- events ---------------------------------------------------------- */
@@ -529,12 +541,40 @@ remember(struct sock *s, int name, const void *value, size_t len)
 	d->sinfo_assoc_id = 0;
 }
 
+/*
+ * May what this stack does not have be taken for set? What is off there may be
+ * switched off. And a stack with one path has no addresses that could follow
+ * the host's: freeDiameter does not begin without that option.
+ */
+static bool
+is_as_it_is(const struct call *c)
+{
+	int	n;
+
+	if (name_of(c) == SCTP_AUTO_ASCONF)
+		return true;
+	if (c->len != sizeof n && c->len != 2 * sizeof n)
+		return false;
+	memcpy(&n, c->data + c->len - sizeof n, sizeof n);
+	return n == 0;
+}
+
 static void
 on_set(struct call *c, int code, const struct sctpd_value *v)
 {
+	if (code == SCTPD_ENOPROTOOPT && level_of(c) == IPPROTO_SCTP && is_as_it_is(c)) {
+		call_note(c, "taken for set, as nothing would follow from it here");
+		code = SCTPD_OK;
+	}
 	if (code == SCTPD_OK && level_of(c) == IPPROTO_SCTP && c->sock != NULL)
 		remember(c->sock, name_of(c), c->data, c->len);
 	call_done(c, code == SCTPD_CLOSED ? SCTPD_EINVAL : code, v);
+}
+
+static bool
+is_level(int level)
+{
+	return level == SOL_SOCKET || level == IPPROTO_SCTP || level == IPPROTO_IP || level == IPPROTO_IPV6;
 }
 
 static void
@@ -542,8 +582,8 @@ ask_option(struct call *c, const char *method, const void *value, size_t len, ca
 {
 	struct words	w = { 0 };
 
-	if (c->sock->handle == 0) {
-		(void)call_fail(c, EINVAL);
+	if (c->sock->handle == 0 || !is_level(level_of(c))) {
+		(void)call_fail(c, c->sock->handle == 0 ? EINVAL : ENOPROTOOPT);
 		return;
 	}
 	word_add(&w, "%s", method);
@@ -587,6 +627,16 @@ get_raw(struct call *c, const void *value, size_t room)
 	ask_option(c, "getsockopt", value, room, on_get);
 }
 
+/* RFC 6458 8.1.8: of one-to-many only, whatever the length. */
+static void
+set_autoclose(struct call *c, const void *value, size_t len)
+{
+	if (c->sock->type == SOCK_STREAM && !c->sock->peeled)
+		(void)call_fail(c, EOPNOTSUPP);
+	else
+		set_raw(c, value, len);
+}
+
 /* ---- the table ------------------------------------------------------- */
 
 static const struct row rows[] = {
@@ -604,8 +654,11 @@ static const struct row rows[] = {
 	{ SOL_SOCKET, SO_DEBUG, set_kept, get_kept },
 	{ SOL_SOCKET, SO_OOBINLINE, set_kept, get_kept },
 	{ SOL_SOCKET, SO_RCVLOWAT, set_kept, get_kept },
+	{ IPPROTO_SCTP, SCTP_AUTOCLOSE, set_autoclose, get_raw },
 	{ IPPROTO_SCTP, SCTP_EVENTS, set_events, get_events },
 	{ IPPROTO_SCTP, SCTP_EVENT, set_event, get_event },
+	{ IPPROTO_SCTP, SCTP_FRAGMENT_INTERLEAVE, set_kept, get_kept },
+	{ IPPROTO_SCTP, SCTP_PARTIAL_DELIVERY_POINT, set_kept, get_kept },
 	{ IPPROTO_SCTP, SCTP_RECVRCVINFO, set_info, get_info },
 	{ IPPROTO_SCTP, SCTP_RECVNXTINFO, set_info, get_info },
 	{ IPPROTO_SCTP, SCTP_SOCKOPT_BINDX_ADD, set_bindx, NULL },

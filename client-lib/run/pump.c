@@ -152,7 +152,7 @@ take_arrivals(struct pump *p)
 			(void)bufferevent_write(p->be, a->data + a->read, a->len - a->read);
 		sock_took(s);
 	}
-	if (a == NULL && s->eof && evbuffer_get_length(bufferevent_get_output(p->be)) == 0)
+	if (a == NULL && s->state == SOCK_ENDED && evbuffer_get_length(bufferevent_get_output(p->be)) == 0)
 		(void)shutdown(bufferevent_getfd(p->be), SHUT_WR);
 }
 

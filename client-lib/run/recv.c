@@ -204,7 +204,7 @@ receive(struct call *c, const struct where *w, struct arrival *a)
 		return;
 	}
 	sock_ref(s);
-	if (!peek && n == left && TAILQ_NEXT(a, entry) == NULL && !s->eof && s->error == 0 && s->readable) {
+	if (!peek && n == left && TAILQ_NEXT(a, entry) == NULL && s->readable) {
 		/* The byte goes before the answer: the program may poll as soon as it has that. */
 		TAILQ_REMOVE(&s->arrivals, a, entry);
 		sock_clear_readable(c);
@@ -219,13 +219,21 @@ receive(struct call *c, const struct where *w, struct arrival *a)
 	sock_unref(s);
 }
 
-/* The end of the association, or the socket's error, which is told once. */
+/*
+ * The end of the association, or the socket's error, which is told once. As in
+ * the kernel, the end is one if the peer made it; who ended it himself has no
+ * association.
+ */
 static void
 receive_end(struct call *c, const struct where *w)
 {
 	struct sock	*s = c->sock;
 	int		 number = s->error;
 
+	if (number == 0 && !s->eof && !s->cannot_read) {
+		(void)call_fail(c, ENOTCONN);
+		return;
+	}
 	if (number == 0) {
 		if (!put_msg(c, NULL, w, 0, 0))
 			(void)call_fail(c, EFAULT);
@@ -251,7 +259,7 @@ try(struct call *c)
 	struct arrival		*a = TAILQ_FIRST(&s->arrivals);
 	int			 number;
 
-	if (a == NULL && !s->eof && s->error == 0 && !s->cannot_read)
+	if (!sock_has_something(s))
 		return false;
 	if ((number = where(c, &w)) != 0)
 		(void)call_fail(c, number);
@@ -276,27 +284,48 @@ flags_of(const struct call *c)
 	}
 }
 
+/* Is there nobody from whom something could come? */
+static bool
+has_nobody(const struct sock *s)
+{
+	return s->type == SOCK_STREAM ? s->state == SOCK_IDLE : TAILQ_EMPTY(&s->peers) && !s->listening;
+}
+
+/* Why it cannot be carried out, whatever comes; 0: it can. */
+static int
+refuse(const struct call *c)
+{
+	static struct where	w;
+	const struct sock	*s = c->sock;
+
+	if ((flags_of(c) & MSG_ERRQUEUE) != 0)
+		return EAGAIN;
+	if ((flags_of(c) & MSG_OOB) != 0)
+		return EOPNOTSUPP;
+	if (s->type == SOCK_STREAM && s->listening)
+		return ENOTCONN;
+	return where(c, &w);
+}
+
 static void
 take(struct call *c)
 {
 	struct sock	*s = c->sock;
+	int		 number = refuse(c);
 
-	if ((flags_of(c) & (MSG_ERRQUEUE | MSG_OOB)) != 0) {
-		(void)call_fail(c, (flags_of(c) & MSG_OOB) != 0 ? EOPNOTSUPP : EAGAIN);
-		return;
-	}
-	if (s->type == SOCK_STREAM && (s->listening || (s->state == SOCK_IDLE && s->error == 0))) {
-		(void)call_fail(c, ENOTCONN);
+	if (number != 0) {
+		(void)call_fail(c, number);
 		return;
 	}
 	if (try(c))
 		return;
-	if (call_may_wait(c, flags_of(c)))
-		call_wait(c, try, s->rcvtimeo, EAGAIN);
-	else {
+	if (!call_may_wait(c, flags_of(c))) {
 		sock_clear_readable(c);
 		(void)call_fail(c, EAGAIN);
-	}
+	} else if (has_nobody(s))
+		(void)call_fail(c, ENOTCONN);
+	else
+		call_wait(c, try, s->rcvtimeo, EAGAIN);
 }
 
 void

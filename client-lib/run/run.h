@@ -72,6 +72,7 @@ struct run {
 	int			 first_fd;	/* 0: natural numbers */
 	bool			 verbose;
 	size_t			 max_message;
+	bool			 kernel_stack;
 	pid_t			 child;
 	int			 status;	/* of the child, once it has ended */
 	bool			 child_ended;

@@ -25,6 +25,8 @@
 #include "run/send.h"
 #include "run/sock.h"
 
+#define KNOWN_FLAGS	(SCTP_UNORDERED | SCTP_ADDR_OVER | SCTP_ABORT | SCTP_SACK_IMMEDIATELY | SCTP_SENDALL | SCTP_EOF)
+
 /* What a call keeps while its message is under way. */
 struct out {
 	struct decoded		d;
@@ -70,7 +72,7 @@ policy_words(struct words *w, const struct decoded *d)
 		word_add(w, "sctp_sndrcvinfo.pr_policy=%s", names[d->pr_policy >> 4]);
 		word_add(w, "sctp_sndrcvinfo.pr_value=%u", d->pr_value);
 	}
-	if (d->has_auth)
+	if (d->has_auth && d->auth_keynumber != 0)	/* 0 is there without AUTH, too */
 		word_add(w, "sctp_sndrcvinfo.auth_keynumber=%u", d->auth_keynumber);
 }
 
@@ -118,7 +120,7 @@ send_words(struct call *c, uint32_t assoc_id, call_reply *fn)
 static bool
 is_plain(const struct out *o)
 {
-	return o->d.pr_policy == 0 && !o->d.has_auth &&
+	return o->d.pr_policy == 0 && (!o->d.has_auth || o->d.auth_keynumber == 0) &&
 	    ((o->d.info.sinfo_flags & SCTP_ADDR_OVER) == 0 || o->to.ss_family == AF_UNSPEC);
 }
 
@@ -223,7 +225,7 @@ send_abort(struct call *c, uint32_t assoc_id)
 	word_add(&w, "abort");
 	word_add(&w, "sock=%" PRIu64, c->sock->handle);
 	word_add(&w, "assoc_id=%u", assoc_id);
-	if (c->len > 0 && c->sock->type != SOCK_STREAM)
+	if (c->len > 0)
 		word_bytes(&w, "reason", c->data, c->len < 1024 ? c->len : 1024);
 	call_question(c, &w, on_sent);
 }
@@ -238,7 +240,9 @@ send_to(struct call *c, uint32_t assoc_id)
 	unsigned		 flags = c->out->d.info.sinfo_flags;
 
 	c->assoc_id = assoc_id;
-	if ((flags & SCTP_ABORT) != 0)
+	if ((flags & (SCTP_ABORT | SCTP_EOF)) != 0 && c->sock->type == SOCK_STREAM && !c->sock->peeled)
+		fail(c, EINVAL);	/* RFC 6458 4.1.8: they have shutdown and close */
+	else if ((flags & SCTP_ABORT) != 0)
 		send_abort(c, assoc_id);
 	else if (((flags & SCTP_EOF) != 0) != (c->len == 0))
 		fail(c, EINVAL);
@@ -370,7 +374,9 @@ send_it(struct call *c)
 		return;
 	if (!c->out->d.has_info)
 		c->out->d.info = s->defaults;
-	if (s->error != 0 && s->type == SOCK_STREAM) {
+	if ((c->out->d.info.sinfo_flags & ~KNOWN_FLAGS) != 0)
+		fail(c, EINVAL);
+	else if (s->error != 0 && s->type == SOCK_STREAM) {
 		int	number = s->error;
 
 		s->error = 0;

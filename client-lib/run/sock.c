@@ -15,7 +15,8 @@
 #include "run/notice.h"
 #include "run/sock.h"
 
-#define WINDOW_LEAST	2	/* events at a time at first, */
+#define WINDOW_LEAST	4	/* events at a time at first, */
+#define WINDOW_MANY	32	/* of one-to-many, which has several associations, */
 #define WINDOW_MOST	64	/* and at most, */
 #define WINDOW_BYTES	4096	/* while they are no longer than that */
 
@@ -94,7 +95,7 @@ sock_new(struct run *r, uint64_t handle, int family, int type)
 	s->family = family;
 	s->type = type;
 	s->rcvtimeo = s->sndtimeo = -1;
-	s->window = WINDOW_LEAST;
+	s->window = type == SOCK_STREAM ? WINDOW_LEAST : WINDOW_MANY;
 	TAILQ_INIT(&s->peers);
 	TAILQ_INIT(&s->arrivals);
 	TAILQ_INSERT_HEAD(&r->by_handle[handle % RUN_BUCKETS], s, by_handle);
@@ -256,7 +257,7 @@ sock_lose_all(struct run *r)
 bool
 sock_has_something(const struct sock *s)
 {
-	return !TAILQ_EMPTY(&s->arrivals) || s->eof || s->error != 0;
+	return !TAILQ_EMPTY(&s->arrivals) || s->state == SOCK_ENDED || s->error != 0 || s->cannot_read;
 }
 
 void
@@ -411,10 +412,8 @@ sock_enter_up(struct sock *s, uint32_t assoc_id)
 void
 sock_enter_ended(struct sock *s, int error)
 {
-	if (s->type == SOCK_STREAM && s->state != SOCK_ENDED) {
+	if (s->type == SOCK_STREAM)
 		s->state = SOCK_ENDED;
-		s->eof = true;
-	}
 	s->error = error;
 	sock_clear_full(s);
 	sock_set_readable(s);
@@ -430,7 +429,7 @@ static void
 fit_window(struct sock *s, size_t len)
 {
 	if (len > WINDOW_BYTES)
-		s->window = WINDOW_LEAST;
+		s->window = s->window > 1 ? s->window / 2 : 1;
 	else if (s->window < WINDOW_MOST)
 		s->window++;
 }
@@ -438,17 +437,39 @@ fit_window(struct sock *s, size_t len)
 void
 sock_ask_more(struct sock *s)
 {
-	unsigned	more = s->credit + s->narrivals;
+	unsigned	more = s->credit + s->narrivals, window = s->listening && s->type == SOCK_STREAM ? 1 : s->window;
 	struct words	w = { 0 };
 
-	if (s->handle == 0 || s->run->lost || more > s->window / 2)
+	if (s->handle == 0 || s->run->lost || more > window / 2)
 		return;
-	more = s->window - more;
+	more = window - more;
 	s->credit += more;
 	word_add(&w, "setopts");
 	word_add(&w, "sock=%" PRIu64, s->handle);
 	word_add(&w, "options.active=%u", more);
 	daemon_tell(s->run, &w);
+}
+
+/*
+ * The kernel has an association's first message right behind its COMM_UP, as
+ * they come in one packet, and programs rely on that. Here other associations
+ * may have come between: what is next of this one goes before them.
+ */
+static void
+keep_together(struct sock *s, const struct arrival *up)
+{
+	struct arrival	*a;
+
+	if (!up->is_notice || s->type == SOCK_STREAM)
+		return;
+	TAILQ_FOREACH(a, &s->arrivals, entry) {
+		if (a->info.sinfo_assoc_id == up->info.sinfo_assoc_id)
+			break;
+	}
+	if (a == NULL || a->is_notice)
+		return;
+	TAILQ_REMOVE(&s->arrivals, a, entry);
+	TAILQ_INSERT_HEAD(&s->arrivals, a, entry);
 }
 
 void
@@ -458,6 +479,7 @@ sock_took(struct sock *s)
 
 	TAILQ_REMOVE(&s->arrivals, a, entry);
 	s->narrivals--;
+	keep_together(s, a);
 	free_arrival(a);
 	sock_ask_more(s);
 }
@@ -496,8 +518,11 @@ new_arrival(const struct sctpd_event *ev)
 static void
 on_data(struct sock *s, const struct sctpd_event *ev)
 {
-	struct arrival	*a = new_arrival(ev);
+	struct arrival	*a;
 
+	if (s->cannot_read)
+		return;		/* as in the kernel */
+	a = new_arrival(ev);
 	if (a == NULL || (a->data = malloc(ev->len > 0 ? ev->len : 1)) == NULL)
 		abort();	/* nothing is lost silently */
 	memcpy(a->data, ev->data, ev->len);
@@ -577,8 +602,10 @@ on_assoc_change(struct sock *s, const struct sctpd_event *ev)
 static void
 on_shutdown(struct sock *s)
 {
-	if (s->type == SOCK_STREAM)
-		sock_enter_ended(s, 0);
+	if (s->type != SOCK_STREAM)
+		return;
+	s->eof = true;
+	sock_enter_ended(s, 0);
 }
 
 static void

@@ -62,7 +62,7 @@ struct sock {
 	bool			listening;
 	bool			readable;	/* a byte lies in the pair */
 	bool			full;		/* the pair is full */
-	bool			eof;
+	bool			eof;		/* the peer shut the association down */
 	bool			cannot_read;	/* shutdown(2) */
 	int			error;		/* SO_ERROR */
 	uint32_t		assoc_id;	/* of one-to-one */
@@ -79,7 +79,7 @@ struct sock {
 	uint8_t			subscribed[16];	/* struct sctp_event_subscribe */
 	bool			rcvinfo, nxtinfo;
 	struct sctp_sndrcvinfo	defaults;
-	uint8_t			kept[64];	/* SO_KEEPALIVE and others that change nothing here */
+	uint32_t		kept[2][64];	/* SO_KEEPALIVE and others that change nothing here; those of SCTP's own */
 	int64_t			connecting_since;
 	int			not_up;		/* errno of one-to-many's last association that did not come up */
 };

@@ -4,7 +4,7 @@ run.py [-s] [WORD...] runs those whose module.name has one of the words;
 with -s it also says which ten took the longest.
 Says which kernel, a line a test, and last "N passed, N failed, N skipped".
 TEST_PART=1/2 runs the first of each two modules only, and so on.
-TEST_ELSEWHERE names tests that another step of make check runs where they
+TEST_DIR is another folder of modules. TEST_ELSEWHERE names tests that another step of make check runs where they
 cannot run here, as WORD:STEP; they do not count as skipped. TEST_NOT_HERE names
 those that could, and are run there alone, since here they take long."""
 import glob
@@ -17,6 +17,8 @@ import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+MODULES = os.path.abspath(os.environ.get("TEST_DIR", HERE))
+sys.path.insert(0, MODULES)
 
 import left_out  # noqa: E402
 from harness import DELAY, SLOW, STACK, Daemon, Skip, delay_loopback  # noqa: E402
@@ -130,7 +132,7 @@ def main():
     print(f"stack: {STACK}")
     print(f"kernel: {os.environ.get('LAB_KERNEL', 'host ' + os.uname().release)}", flush=True)
     part, parts = map(int, os.environ.get("TEST_PART", "1/1").split("/"))
-    for path in sorted(glob.glob(os.path.join(HERE, "test_*.py")))[part - 1::parts]:
+    for path in sorted(glob.glob(os.path.join(MODULES, "test_*.py")))[part - 1::parts]:
         run.module(path)
     for line in run.skipped:
         print(f"skipped {line}")
