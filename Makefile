@@ -142,7 +142,7 @@ SRC_NATS	= $(filter-out client-lib/nats/doc.c client-lib/nats/example%,$(wildcar
 obj		= $(patsubst %.c,$(B)/obj/%.o,$(1))
 Q		= $(if $(V),,@)
 
-.PHONY: groups standby help all check check-unit delay soak watch supervise demo readme bench lab doc dist install uninstall clean
+.PHONY: groups standby model help all check check-unit delay soak watch supervise demo readme bench lab doc dist install uninstall clean
 .DEFAULT_GOAL	= all
 
 # All that is installed is made here: "sudo make install" leaves no files of root's in build/.
@@ -395,7 +395,13 @@ standby: ## measure how fast another host has STANDBY associations, and what pee
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory all
 	@tests/lab/run --mem 3G -- /usr/bin/python3 tests/integration/standby_figures.py $(STANDBY)
+	@tests/lab/run --mem 3G -- /usr/bin/python3 tests/integration/standby_figures.py $(STANDBY) bridge
 	@tests/lab/run --mem 3G -- /usr/bin/python3 tests/integration/standby_figures.py $(STANDBY) without
+
+# Many hosts, simulated; MODEL="hosts=400 storms=0" changes what tests/model/model.py lists.
+model: ## simulate 200 hosts with 100,000 associations that stand in for each other, and say what limits them: MODEL
+	@tests/model/model.py --check
+	@tests/model/model.py $(MODEL)
 
 lab: ## open a shell in the virtual machine of the tests
 	@tests/deps.sh lab

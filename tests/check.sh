@@ -262,6 +262,10 @@ step_readme() { # README's blocks in their order; "make readme" does them in a f
 	tests/readme.sh
 }
 
+step_model() { # the model of many hosts is right where the result is known
+	tests/model/model.py --check
+}
+
 step_acceptance() { # each statement about the behaviour has a test, each row of the tables a statement
 	/usr/bin/python3 tests/acceptance.py
 }
@@ -450,7 +454,7 @@ run() {
 # There are two processors, and a lab waits a part of the time: so three workers
 # take the steps, one after the other, the longest first, and each step is told
 # when it is over.
-quick="conformance python go node types erlang rooms reference help manuals acceptance shellcheck units install metrics abi"
+quick="conformance python go node types erlang rooms reference help manuals acceptance model shellcheck units install metrics abi"
 long="integration valgrind_odd valgrind_even integration_even fuzz userland asan random bench faults soak loss unit systemd delay readme flags clang without demo"
 
 work() {

@@ -16,7 +16,7 @@
 #include "nats/state.h"
 
 #define ASK_MS		1000	/* between two looks at who the owner is, while the bridge runs */
-#define UP_MS		1000	/* how long take over waits for associations to come up before the bridge goes on */
+#define UP_MS		2000	/* how long take over waits for associations to come up before the bridge goes on */
 #define END_MS		3000	/* how long give up waits for the ends of associations */
 #define BATCH		64
 #define LINES		20	/* associations that are named in the log, of those that lost something */
@@ -555,7 +555,8 @@ restore_udp(struct sctpd *c)
 static bool
 take_over(struct sctpd *c, const struct bucket_look *l)
 {
-	int64_t	begin = clock_ms(), took;
+	int64_t		begin = clock_ms(), took;
+	unsigned	coming;
 
 	st.started = st.up = st.failed = 0;
 	restart_all(c, l);
@@ -569,10 +570,11 @@ take_over(struct sctpd *c, const struct bucket_look *l)
 	st.empty = false;
 	metrics.standby_owner = 1;
 	metrics.standby_restarted += st.up;
-	log_notice("%s is the owner, term %" PRIu64 ": of %u associations %u were restarted within %" PRId64 " ms, and %u failed",
-	    st.owner.member, st.owner.term, st.started, st.up, took, st.failed);
-	change(xstrdup("taken"), xprintf("member=%s term=%" PRIu64 " associations=%u restarted=%u failed=%u ms=%" PRId64,
-	    st.owner.member, st.owner.term, st.started, st.up, st.failed, took));
+	coming = st.started - st.up - st.failed;
+	log_notice("%s is the owner, term %" PRIu64 ": of %u associations %u were restarted within %" PRId64 " ms, %u failed, and %u have not "
+	    "answered yet", st.owner.member, st.owner.term, st.started, st.up, took, st.failed, coming);
+	change(xstrdup("taken"), xprintf("member=%s term=%" PRIu64 " associations=%u restarted=%u failed=%u coming=%u ms=%" PRId64,
+	    st.owner.member, st.owner.term, st.started, st.up, st.failed, coming, took));
 	return true;
 }
 

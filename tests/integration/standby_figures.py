@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""standby_figures.py [N [without]]: how long it takes until another host has N associations, of plain programs of lksctp:
+"""standby_figures.py [N [bridge|without]]: how long it takes until another host has N associations, of plain programs of lksctp:
 half of them one-to-one clients with one path, a quarter with two, and a quarter one-to-many servers with two. "make
 standby" runs it in the lab.
+
+With "bridge" two sctpd-nats do it, with the table in a bucket of JetStream: what --take-over prints, all peers one-to-one.
 
 With "without" nobody takes over: how long it takes until idle peers with the kernel's own timers see the end."""
 import statistics
 import sys
 import time
 
+import test_natsstandby
 from standby import MOVING, PEERS, PORT, Pair, Plain, answers, endpoint, lab, move, table
 
 N = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
@@ -25,9 +28,12 @@ def comes_up(c, sock, n):
 
 def peers_of(c, sock):
     quarter = N // 4
+    Plain("listen", 1, PEERS[0], 40000).close()      # it is compiled then
+    begin = time.monotonic()
     peers = [Plain("connect", N - 2 * quarter, PEERS[0], MOVING[0], PORT),
              Plain("connect", quarter, ",".join(PEERS), ",".join(MOVING), PORT),
              Plain("listen", quarter, ",".join(PEERS), 30000)]
+    print(f"for comparison: a plain program's set-up took {(time.monotonic() - begin) / (N - quarter) * 1000:.2f} ms")
     for i in range(quarter):
         c.request("connect_init", sock=sock, addr=PEERS, port=30000 + i)
     comes_up(c, sock, N)
@@ -91,9 +97,33 @@ def ended_by_themselves(p, here, at_here, peers):
     print(f"all peers saw the end by their own timers after {time.monotonic() - begin:.0f} s")
 
 
+def by_bridges(p):
+    with test_natsstandby.members(p) as (east, west, n):
+        east.take_over()
+        east.runs()
+        peers = [Plain("connect", N - N // 2, PEERS[0], MOVING[0], PORT),
+                 Plain("connect", N // 2, ",".join(PEERS), ",".join(MOVING), PORT)]
+        while len(test_natsstandby.rows(n)) < N:
+            time.sleep(0.1)     # nothing tells
+        lab("cut", "east")
+        move("west")
+        begin = time.monotonic()
+        said = west.take_over()
+        print(f"the command took {(time.monotonic() - begin) * 1000:.0f} ms, of which the bridge, from the moment at which it "
+              f"had the table: {said}")
+        after = sums(peers)
+        print("peers:", after)
+        assert after["closed"] == 0 and said["failed"] == "0", (after, said)
+        for peer in peers:
+            peer.close()
+
+
 def main():
     p = Pair(log_level="info")
     try:
+        if "bridge" in sys.argv[2:]:
+            by_bridges(p)
+            return
         here, at_here = endpoint(p.east)
         answers(here, at_here)
         peers = peers_of(here, at_here)
