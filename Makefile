@@ -329,6 +329,7 @@ check: ## run all tests
 run-programs: ## run iperf3, sipp, osmo-stp, freeDiameter, kamailio, Java and others under sctpctl run, unchanged
 	@tests/deps.sh programs
 	@$(MAKE) --no-print-directory all
+	@tests/programs/func-tests $(B)/lksctp
 	@TEST_DIR=tests/programs TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/integration/run.py $(PROGRAMS)
 	@tests/lab/run -- env TEST_DIR=tests/programs /usr/bin/python3 tests/integration/run.py $(PROGRAMS)
 

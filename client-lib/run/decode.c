@@ -212,17 +212,20 @@ decode_control(const void *bytes, size_t len, struct decoded *d)
 	return 0;
 }
 
+/* As the kernel's put_cmsg: what does not fit is cut off. */
 bool
 decode_add_control(void *buf, size_t room, size_t *used, int type, const void *data, size_t len)
 {
-	struct cmsghdr	head = { .cmsg_len = CMSG_LEN(len), .cmsg_level = IPPROTO_SCTP, .cmsg_type = type };
+	struct cmsghdr	head = { .cmsg_level = IPPROTO_SCTP, .cmsg_type = type };
 	char		*p = (char *)buf + *used;
+	size_t		 left = room - *used, space = CMSG_SPACE(len) < left ? CMSG_SPACE(len) : left;
 
-	if (room - *used < CMSG_LEN(len))
+	if (left < sizeof head)
 		return false;
-	memset(p, 0, room - *used < CMSG_SPACE(len) ? room - *used : CMSG_SPACE(len));
+	head.cmsg_len = CMSG_LEN(len) < left ? CMSG_LEN(len) : left;
+	memset(p, 0, space);
 	memcpy(p, &head, sizeof head);
-	memcpy(p + CMSG_LEN(0), data, len);
-	*used += room - *used < CMSG_SPACE(len) ? room - *used : CMSG_SPACE(len);
-	return true;
+	memcpy(p + CMSG_LEN(0), data, head.cmsg_len - CMSG_LEN(0));
+	*used += space;
+	return head.cmsg_len == CMSG_LEN(len);
 }

@@ -402,6 +402,7 @@ sock_enter_up(struct sock *s, uint32_t assoc_id)
 	if (s->type == SOCK_STREAM && !s->listening) {
 		s->state = SOCK_UP;
 		s->assoc_id = assoc_id;
+		sock_ask_more(s);
 	}
 	if (s->stuck == 0)
 		sock_clear_full(s);
@@ -437,7 +438,7 @@ fit_window(struct sock *s, size_t len)
 void
 sock_ask_more(struct sock *s)
 {
-	unsigned	more = s->credit + s->narrivals, window = s->listening && s->type == SOCK_STREAM ? 1 : s->window;
+	unsigned	more = s->credit + s->narrivals, window = s->type == SOCK_STREAM && s->state != SOCK_UP ? 1 : s->window;
 	struct words	w = { 0 };
 
 	if (s->handle == 0 || s->run->lost || more > window / 2)

@@ -38,21 +38,13 @@ on_ends(evutil_socket_t fd, short what, void *arg)
 
 /* ---- the program ----------------------------------------------------- */
 
-static bool
-has_call(const struct run *r)
+/* POLLIN: a call waits; POLLHUP alone: no process is left that has the filter. Taking a call that is not there would wait. */
+static short
+listener_state(const struct run *r)
 {
 	struct pollfd	fd = { .fd = r->listener, .events = POLLIN };
 
-	return poll(&fd, 1, 0) == 1 && (fd.revents & POLLIN) != 0;
-}
-
-/* Is there any process left that has the filter? */
-static bool
-has_ended(const struct run *r)
-{
-	struct pollfd	fd = { .fd = r->listener, .events = POLLIN };
-
-	return poll(&fd, 1, 0) == 1 && (fd.revents & (POLLIN | POLLHUP)) == POLLHUP;
+	return poll(&fd, 1, 0) == 1 ? fd.revents : 0;
 }
 
 static void
@@ -99,13 +91,14 @@ static void
 on_notice(evutil_socket_t fd, short what, void *arg)
 {
 	struct run	*r = arg;
+	short		 state = 0;
 
 	(void)fd, (void)what;
 	daemon_hold(r);
-	for (int i = 0; i < BATCH && has_call(r); i++)
+	for (int i = 0; i < BATCH && ((state = listener_state(r)) & POLLIN) != 0; i++)
 		take_call(r);
 	daemon_release(r);
-	if (has_ended(r)) {
+	if ((state & (POLLIN | POLLHUP)) == POLLHUP) {
 		r->all_ended = true;
 		(void)event_del(r->on_notice);
 		stop_if_ended(r);

@@ -6,10 +6,11 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 
 
-from harness import SLOW, WAIT, Skip, compiled, wait_for
+from harness import SCRATCH, SLOW, WAIT, Daemon, Skip, compiled, wait_for
 from hosts import Program
 from test_cli import SCTPCTL, run
 
@@ -155,3 +156,90 @@ def test_a_program_whose_memory_lies(d):
         assert status == 0 and out.endswith("well\n"), f"{out}\n{err}"
     status, out, err = ran(d, program, 3, 300, options=["--fds", "all"])
     assert status == 0 and out.endswith("well\n"), f"{out}\n{err}"
+
+
+# ---- programs that ask for much ----------------------------------------
+
+def python(d, text, **kw):
+    """A program in Python, which knows the kernel's SCTP by its numbers."""
+    head = "import errno, os, resource, socket, sys\n"
+    status, out, err = ran(d, sys.executable, "-c", head + text, **kw)
+    assert status == 0, f"{out}\n{err}"
+    return out
+
+
+def test_a_hundred_children_read_one_socket(d):
+    """Each message reaches one of them, and all of them end."""
+    out = python(d, """
+s = socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)
+s.bind(("127.0.0.1", 0))
+s.listen(5)
+r, w = os.pipe()
+for _ in range(100):
+    if os.fork() == 0:
+        os.write(w, s.recv(100) + b" ")
+        os._exit(0)
+c = socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)
+for n in range(100):
+    c.sendto(b"%d" % n, s.getsockname())
+got = b""
+for _ in range(100):
+    assert os.wait()[1] == 0
+os.close(w)
+while more := os.read(r, 65536):
+    got += more
+print(sorted(map(int, got.split())) == list(range(100)))
+""")
+    assert out == "True\n", out
+
+
+def test_descriptors_run_out(d):
+    """The program is told so, as by the kernel, and goes on when some are free again; nothing is left in the daemon."""
+    out = python(d, """
+resource.setrlimit(resource.RLIMIT_NOFILE, (640, 640))
+socks = []
+try:
+    while True:
+        socks.append(socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132))
+except OSError as e:
+    print(errno.errorcode[e.errno], len(socks), max(s.fileno() for s in socks))
+socks.pop().close()
+socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)
+""")
+    assert out == "EMFILE 40 639\n", out
+
+
+def test_a_set_user_id_program_has_no_privileges(d):
+    assert ran(d, "grep", "NoNewPrivs", "/proc/self/status")[1].split() == ["NoNewPrivs:", "1"]
+
+
+def test_a_daemon_that_comes_back_without_the_sockets(d):
+    """The program's calls fail, by name, and a new socket is one of the new daemon."""
+    text = """
+s = socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)
+s.bind(("127.0.0.1", 0))
+s.listen(5)
+print("waits", flush=True)
+try:
+    s.recv(100)
+except OSError as e:
+    print(errno.errorcode[e.errno], flush=True)
+s.close()
+while True:
+    try:
+        s = socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)
+        break
+    except OSError as e:
+        assert e.errno == errno.ENETDOWN, e
+s.bind(("127.0.0.1", 0))
+print("well", flush=True)
+"""
+    one = Daemon(path=os.path.join(SCRATCH, "replaced"))
+    with under(one, sys.executable, "-c", "import errno, socket\n" + text) as p:
+        p.expect("waits")
+        one.kill()
+        other = Daemon(path=one.path)
+        p.expect("^ENETDOWN$")
+        p.expect("^well$")
+        assert p.process.wait(WAIT * SLOW) == 0
+    other.stop()
