@@ -4,6 +4,7 @@ programs here are those that the check has installed; `make run-programs` has
 more."""
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -243,3 +244,21 @@ print("well", flush=True)
         p.expect("^well$")
         assert p.process.wait(WAIT * SLOW) == 0
     other.stop()
+
+
+def test_nothing_but_the_daemons_socket(d):
+    """As in a pod: another user, without capabilities, and in a network without an interface."""
+    if os.getuid() != 0 or not shutil.which("setpriv"):
+        raise Skip("only root can become somebody else, and only with setpriv")
+    one = Daemon(path=os.path.join(SCRATCH, "pod"), socket_mode="0666")
+    for path in SCRATCH, one.dir:
+        os.chmod(path, 0o711)
+    shutil.copy(SCTPCTL, os.path.join(SCRATCH, "sctpctl"))
+    pod = ["unshare", "-n", "setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps=-all",
+           "--bounding-set=-all", "--no-new-privs", os.path.join(SCRATCH, "sctpctl"), "-s", one.path, "run", "--"]
+    with Program(*pod, "ncat", "--sctp", "-l", "127.0.0.1", "5307") as server:
+        listens(one.client(), 5307)
+        with Program(*pod, "ncat", "--sctp", "127.0.0.1", "5307") as client:
+            client.write("from a pod")
+            server.expect("^from a pod$")
+    one.stop()
