@@ -30,7 +30,7 @@ static const struct trap traps[] = {
 #define NTRAPS	(sizeof traps / sizeof traps[0])
 
 #define EXACT(ARG, VALUE)	SCMP_CMP64(ARG, SCMP_CMP_MASKED_EQ, 0xffffffffU, (scmp_datum_t)(VALUE))
-#define IN_RANGE(ARG, FIRST)	SCMP_CMP64(ARG, SCMP_CMP_GE, (scmp_datum_t)(FIRST))
+#define IN_RANGE(ARG, FIRST)	((struct scmp_arg_cmp){ (ARG), SCMP_CMP_GE, (scmp_datum_t)(FIRST), 0 })
 
 const struct trap *
 trap_find(int nr)
