@@ -23,15 +23,15 @@ type Socket struct {
 	queue
 	number     uint64
 	port       uint16
-	assocID    uint32             // of a one-to-one socket that was accepted or peeled off
-	supervised string             // name of the association that this is attached to
-	paced      bool               // we set the mode
-	closed     bool               // the daemon has it no more, or not for us
-	left       bool               // the program itself gave it up
-	credit     int                // events that the daemon may still send
-	size       int                // of an event, of late
-	putBack    fifo[AcceptResult] // of accepts that were given up
-	peeled     map[uint32]uint64  // sockets of associations, of peeloffs that were given up
+	assocID    uint32            // of a one-to-one socket that was accepted or peeled off
+	supervised string            // name of the association that this is attached to
+	paced      bool              // we set the mode
+	closed     bool              // the daemon has it no more, or not for us
+	left       bool              // the program itself gave it up
+	credit     int               // events that the daemon may still send
+	size       int               // of an event, of late
+	accepting  *accepting        // the accept that is asked for, or that nobody took
+	peeled     map[uint32]uint64 // sockets of associations, of peeloffs that were given up
 }
 
 func newSocket(d *Daemon, number uint64) *Socket {
@@ -332,28 +332,56 @@ func (s *Socket) accept(ctx context.Context, stop <-chan struct{}) (*Socket, err
 	}
 	s.d.mu.Lock()
 	defer s.d.mu.Unlock()
-	if s.putBack.len() > 0 {
-		return s.accepted(s.putBack.pop()), nil
+	for {
+		if s.accepting == nil {
+			if s.end != nil {
+				return nil, s.end
+			}
+			if err := s.askToAccept(); err != nil {
+				return nil, err
+			}
+		}
+		a := s.accepting
+		s.d.mu.Unlock()
+		err := wait(ctx, stop, a.done)
+		s.d.mu.Lock()
+		if err != nil {
+			return nil, err
+		}
+		if s.accepting == a { // and no other goroutine took it
+			s.accepting = nil
+			if a.err != nil {
+				return nil, a.err
+			}
+			return s.accepted(a.result), nil
+		}
 	}
-	if s.end != nil {
-		return nil, s.end
-	}
-	var result AcceptResult
-	late := func() { s.putBack.push(result) }
+}
+
+// accepting is an accept. The daemon has one of a socket at a time: goroutines share it, and it
+// outlives one that gives up.
+type accepting struct {
+	done   chan struct{}
+	result AcceptResult
+	err    error
+}
+
+// askToAccept asks for the next association, with the lock held.
+func (s *Socket) askToAccept() error {
 	packed, err := packRequest("accept", pairs{{"sock", s.number}})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s.d.mu.Unlock()
-	c, err := s.d.start(ctx, packed, &result, late, nil)
-	if err == nil {
-		err = s.d.await(ctx, stop, c)
+	if s.d.s.err != nil {
+		return s.d.s.err
 	}
-	s.d.mu.Lock()
-	if err != nil {
-		return nil, err
-	}
-	return s.accepted(result), nil
+	a := &accepting{done: make(chan struct{})}
+	s.accepting = a
+	s.d.s.request(packed, &a.result, func(err error) {
+		a.err = err
+		close(a.done)
+	})
+	return nil
 }
 
 func (s *Socket) accepted(result AcceptResult) *Socket {

@@ -148,6 +148,11 @@ def test_deadlines_and_contexts_end_what_waits_and_lose_nothing(d):
     scenario(d, "TestDeadlinesAndContexts")
 
 
+def test_accepts_of_several(d):
+    """Goroutines, of which one gives up before an association comes: each of the others gets one."""
+    scenario(d, "TestGoroutinesAccept")
+
+
 def test_a_socket_is_given_away_with_what_was_not_handled(d):
     scenario(d, "TestASocketIsGivenAwayWithWhatWasNotHandled")
 

@@ -177,6 +177,11 @@ def test_an_accept_that_was_given_up_loses_no_association(d):
     passes(d, "acceptGivenUp")
 
 
+def test_accepts_of_several(d):
+    """Of which some are aborted before an association comes: each of the others gets one."""
+    passes(d, "acceptsOfSeveral")
+
+
 def test_a_reader_that_does_not_read_stops_its_peer(d):
     passes(d, "deafReader")
 

@@ -334,6 +334,62 @@ def test_an_accept_that_was_given_up_loses_no_association(d):
     run(work())
 
 
+def test_without_asyncio_an_end_is_told(d):
+    """What is used after the end of the connection fails with Lost, in a forked process too, and hangs nowhere."""
+    def is_lost(call):
+        try:
+            call()
+        except sctpd.Lost as why:
+            return why.code == "lost"
+        return False
+
+    c = sctpd.blocking.connect_unix(d.path)
+    s = c.open(ip="127.0.0.1")
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(WAIT)
+        s.close()
+        c.close()   # the parent has it still
+        os._exit(0 if is_lost(lambda: s.recv(timeout=1)) and is_lost(lambda: c.open()) else 1)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert s.getopts("sctp_nodelay")
+    c.close()
+    assert is_lost(lambda: s.recv(timeout=1)) and is_lost(lambda: c.status())
+    with s:
+        s.close()
+
+
+def test_accepts_of_several_tasks(d):
+    """Of which some are cancelled before an association comes: each of the others gets one."""
+    async def work():
+        async with await sctpd.connect_unix(d.path) as c:
+            listener = await c.open(ip="127.0.0.1", type="stream")
+            await listener.listen()
+            for accept in asyncio.wait_for(listener.accept(), 0.05), listener.accept(timeout=0.05):
+                try:
+                    await accept
+                    assert False, "there is no association"
+                except (asyncio.TimeoutError, sctpd.Timeout):
+                    pass
+            waiting = [asyncio.ensure_future(listener.accept()) for _ in range(4)]
+            await c.status()
+            waiting[0].cancel()
+            waiting[2].cancel()
+            for task in waiting[1], waiting[3]:
+                await (await c.open(type="stream")).connect("127.0.0.1", listener.port, timeout=WAIT)
+            there = await asyncio.wait_for(asyncio.gather(waiting[1], waiting[3]), WAIT)
+            assert there[0].number != there[1].number
+            waits = asyncio.ensure_future(listener.accept())
+            await c.status()
+            await listener.close()
+            try:
+                await waits
+                assert False, "the listener is closed"
+            except sctpd.Closed:
+                pass
+    run(work())
+
+
 # ---- readers ----
 
 async def fill(s, assoc_id, size):

@@ -13,6 +13,7 @@ const { callsOf } = require("./calls.js");
 
 const SOCKET_BYTES = 128 << 10; // what may wait here of one socket that is not read; two messages in any case
 const MOST_EVENTS = 256;
+const LONGEST = 2 ** 31 - 1; // ms of a timer
 // Events that do not count against the mode of their socket.
 const UNCOUNTED = new Set(["sctp_passive", "sctp_closed", "owner", "assigned", "unassigned", "supervised"]);
 
@@ -34,12 +35,28 @@ function messageOf(data, { assoc_id, stream, ...info }) {
     return Object.assign(message, where);
 }
 
+// What the promise gives, unless the time is over or the signal comes before.
+function before(promise, ms, signal) {
+    return new Promise((resolve, reject) => {
+        const done = (settle, value) => {
+            clearTimeout(timer);
+            signal?.removeEventListener("abort", aborted);
+            settle(value);
+        };
+        const late = () => done(reject, new SctpdError("timeout: no association came in that time"));
+        const timer = ms === undefined ? undefined : setTimeout(late, Math.min(ms, LONGEST));
+        const aborted = () => done(reject, signal.reason);
+        signal?.addEventListener("abort", aborted);
+        promise.then((value) => done(resolve, value));
+    });
+}
+
 class Socket extends callsOf("socket", EventQueue) {
     _paced = true; // we set the mode
     _credit = 0; // events that the daemon may still send
 
     #size = SOCKET_BYTES / 4; // of an event, of late
-    #putBack = []; // associations that an accept got which was given up
+    #accepting = null; // the accept that is asked for, or that nobody took
 
     constructor(daemon, number) {
         super(daemon);
@@ -117,28 +134,27 @@ class Socket extends callsOf("socket", EventQueue) {
     // The next association of a listening socket of type stream, as a socket of its own.
     async accept({ timeout, signal } = {}) {
         signal?.throwIfAborted();
-        const result = this.#putBack.shift() ?? (await this.#accepted(timeout, signal));
-        const made = this._daemon._make(result.accepted);
-        made.peer = result.from;
-        made.assoc_id = result.assoc_id;
-        return made;
+        // The daemon has one accept of a socket at a time. Callers share it, and it outlives one that gives up.
+        const until = timeout === undefined ? Infinity : performance.now() + timeout;
+        for (let left = timeout; ; left = until === Infinity ? undefined : Math.max(0, Math.ceil(until - performance.now()))) {
+            const mine = this.#accepting === null;
+            const asked = (this.#accepting ??= this.#askToAccept(left));
+            const { why, result } = await before(asked, mine ? undefined : left, signal);
+            const isFirst = this.#accepting === asked;
+            if (isFirst) this.#accepting = null;
+            if (why && mine) throw why;
+            if (why || !isFirst) continue;
+            const made = this._daemon._make(result.accepted);
+            made.peer = result.from;
+            made.assoc_id = result.assoc_id;
+            return made;
+        }
     }
 
-    #accepted(timeout, signal) {
-        return new Promise((resolve, reject) => {
-            let given_up = false;
-            const aborted = () => {
-                given_up = true;
-                reject(signal.reason);
-            };
-            signal?.addEventListener("abort", aborted, { once: true });
+    #askToAccept(timeout) {
+        return new Promise((resolve) => {
             const args = timeout === undefined ? { sock: this.number } : { sock: this.number, timeout };
-            this._daemon._ask("accept", args, (why, result) => {
-                signal?.removeEventListener("abort", aborted);
-                if (why) reject(why);
-                else if (given_up) this.#putBack.push(result);
-                else resolve(result);
-            });
+            this._daemon._ask("accept", args, (why, result) => resolve({ why, result }));
         });
     }
 

@@ -375,6 +375,37 @@ func TestDeadlinesAndContexts(t *testing.T) {
 	fails(err, context.Canceled)
 }
 
+func TestGoroutinesAccept(t *testing.T) {
+	d := connect(t)
+	l := ok(d.Listen(ctx, "127.0.0.1:0"))
+	soon, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+	defer cancel()
+	_, err := l.AcceptConn(soon)
+	fails(err, context.DeadlineExceeded)
+	got := make(chan net.Conn, 3)
+	for i := 0; i < cap(got); i++ {
+		go func() { got <- ok(l.Accept()) }()
+	}
+	ok(d.Status(ctx))
+	seen := map[string]bool{}
+	for i := 0; i < cap(got); i++ {
+		ok(d.Dial(ctx, l.Addr().String()))
+		seen[(<-got).RemoteAddr().String()] = true
+	}
+	same(len(seen), cap(got))
+	waits := make(chan error)
+	for i := 0; i < 2; i++ {
+		go func() {
+			_, err := l.Accept()
+			waits <- err
+		}()
+	}
+	ok(d.Status(ctx))
+	check(l.Close())
+	fails(<-waits, net.ErrClosed)
+	fails(<-waits, net.ErrClosed)
+}
+
 // ---- sessions ----------------------------------------------------------
 
 func TestALaterProgramContinues(t *testing.T) {

@@ -365,6 +365,26 @@ const cases = {
         await d.close();
     },
 
+    async acceptsOfSeveral() {
+        const d = await connect(), listener = await d.open({ ip: "127.0.0.1", type: "stream" });
+        await listener.listen();
+        await assert.rejects(listener.accept({ signal: AbortSignal.timeout(50) }), { name: "TimeoutError" });
+        await assert.rejects(listener.accept({ timeout: 50 }), { code: "timeout" });
+        const abort = new AbortController();
+        const given_up = assert.rejects(listener.accept({ signal: abort.signal }), { name: "AbortError" });
+        const waiting = [listener.accept(), listener.accept({ timeout: WAIT })];
+        await d.status();
+        abort.abort();
+        await given_up;
+        for (const _ of waiting) await (await d.open({ type: "stream" })).connect({ addr: "127.0.0.1", port: listener.port, timeout: WAIT });
+        const there = await Promise.all(waiting);
+        assert.notEqual(there[0].number, there[1].number);
+        const closed = assert.rejects(listener.accept(), { code: "closed" });
+        await listener.close();
+        await closed;
+        await d.close();
+    },
+
     // Who does not read stops its peer, costs bounded memory, and holds up no other of the same connection.
     async deafReader() {
         const reader = await connect(), writer = await connect();

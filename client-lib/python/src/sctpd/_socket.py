@@ -8,10 +8,9 @@ not read gets none: the daemon stops reading it, and the peer's window closes.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from typing import TYPE_CHECKING, Any, Deque, Dict, Iterable, List, Mapping, Optional, Type, TypeVar, Union, overload
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Type, TypeVar, Union, overload
 
-from ._errors import Closed, Lost
+from ._errors import Closed, Lost, Timeout
 from ._queue import Readable
 from ._records import Endpoint, Setting, to_wire
 from ._session import OVER
@@ -54,7 +53,7 @@ class Socket(SocketCalls, Readable):
         self._credit = 0  # events that the daemon may still send
         self._size = SOCKET_BYTES // 4  # of an event, of late
         self._read = False
-        self._put_back: Deque[AcceptResult] = deque()
+        self._accepting: Optional["asyncio.Future[Any]"] = None  # the accept that is asked for, or that nobody took
 
     def __repr__(self) -> str:
         return f"<sctpd.Socket {self.number}>"
@@ -166,13 +165,25 @@ class Socket(SocketCalls, Readable):
 
     async def accept(self, timeout: Optional[float] = None) -> "Socket":
         """The next association of a listening socket of type stream, as a socket of its own."""
-        if not self._put_back:
-            future = self._daemon._request("accept", {"sock": self.number, "timeout": self._ms(timeout)},
-                                           late=lambda result: self._put_back.append(AcceptResult._from(result)))
-            result = AcceptResult._from(await future)
-        else:
-            result = self._put_back.popleft()
-        return self._daemon._make(result.accepted, peer=result.from_, assoc_id=result.assoc_id)
+        # The daemon has one accept of a socket at a time. Tasks share it, and it outlives one that is cancelled.
+        loop, left = self._daemon._loop, timeout
+        give_up = None if timeout is None else loop.time() + timeout
+        while True:
+            mine, future = False, self._accepting
+            if future is None:
+                mine, future = True, self._daemon._request("accept", {"sock": self.number, "timeout": self._ms(left)})
+                future.add_done_callback(lambda done: done.exception())  # perhaps nobody asks for it
+                self._accepting = future
+            await asyncio.wait([future], timeout=None if mine else left)
+            if not future.done():
+                raise Timeout("timeout: no association came in that time", "timeout")
+            is_first = self._accepting is future
+            if is_first:
+                self._accepting = None
+            if is_first and future.exception() is None or mine and future.exception() is not None:
+                result = AcceptResult._from(future.result())
+                return self._daemon._make(result.accepted, peer=result.from_, assoc_id=result.assoc_id)
+            left = None if give_up is None else max(0.0, give_up - loop.time())
 
     async def peeloff(self, assoc_id: int) -> "Socket":
         """Make an association a socket of its own."""

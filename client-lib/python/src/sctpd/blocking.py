@@ -19,7 +19,7 @@ from typing import (TYPE_CHECKING, Any, Awaitable, Callable, Coroutine, Dict, It
                     Type, TypeVar, Union, overload)
 
 from . import _daemon, _group, _socket
-from ._errors import Closed
+from ._errors import Closed, Lost
 from ._records import Endpoint, Event, Setting
 from ._tables import AttachResult, BlockingDaemonCalls, BlockingSocketCalls, ConnectResult, SendManyResult
 
@@ -38,11 +38,20 @@ class _Thread:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
+        self._process = os.getpid()  # a fork copies no threads
         self._thread = threading.Thread(target=self.loop.run_forever, name="sctpd", daemon=True)
         self._thread.start()
 
+    def is_over(self) -> bool:
+        """Is there no such thread any more? Nothing is to be closed then."""
+        return self.loop.is_closed() or os.getpid() != self._process
+
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Do it there, and wait here. ^C ends it there, too."""
+        if self.is_over():
+            work.close()
+            raise Lost("lost: the program has closed the connection" if self.loop.is_closed() else
+                       "lost: a forked process has no part in the connection; let it connect itself", "lost")
         future: "Future[T]" = asyncio.run_coroutine_threadsafe(work, self.loop)
         try:
             return future.result()
@@ -149,7 +158,8 @@ class Socket(BlockingSocketCalls):
         return self._thread.run(self._inner.getopts(*names))
 
     def close(self) -> None:
-        self._thread.run(self._inner.close())
+        if not self._thread.is_over():
+            self._thread.run(self._inner.close())
 
     def give(self, client: int) -> None:
         self._thread.run(self._inner.give(client))
@@ -158,7 +168,8 @@ class Socket(BlockingSocketCalls):
         return self
 
     def __exit__(self, *why: Any) -> None:
-        self._thread.run(self._inner.__aexit__(*why))
+        if not self._thread.is_over():
+            self._thread.run(self._inner.__aexit__(*why))
 
 
 class Attached(Socket):
@@ -275,7 +286,7 @@ class Daemon(BlockingDaemonCalls):
         return Group(self._thread, self._thread.run(self._inner.join(name, priority)))
 
     def close(self) -> None:
-        if self._thread.loop.is_closed():
+        if self._thread.is_over():
             return
         self._thread.run(self._inner.close())
         self._thread.stop()
