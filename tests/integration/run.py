@@ -21,7 +21,7 @@ MODULES = os.path.abspath(os.environ.get("TEST_DIR", HERE))
 sys.path.insert(0, MODULES)
 
 import left_out  # noqa: E402
-from harness import DELAY, SLOW, STACK, Daemon, Skip, delay_loopback  # noqa: E402
+from harness import DELAY, SLOW, STACK, WRAP, Daemon, Skip, delay_loopback  # noqa: E402
 
 ELSEWHERE = [pair.split(":") for pair in os.environ.get("TEST_ELSEWHERE", "").split()]
 NOT_HERE = [pair.split(":") for pair in os.environ.get("TEST_NOT_HERE", "").split()]
@@ -33,6 +33,7 @@ class Run:
         self.words = words
         self.passed, self.failed, self.skipped, self.left_out, self.elsewhere = 0, [], [], 0, 0
         self.seconds = {}
+        self.shared = None  # the daemon of those that want none of their own, under valgrind, which takes 2 s to start
 
     def wanted(self, name):
         return not self.words or any(w in name for w in self.words)
@@ -100,20 +101,28 @@ class Run:
         tests = [(n, f) for n, f in tests if self.wanted(n) and not self.leaves_out(n)]
         if not tests:
             return
+        shares = WRAP and not hasattr(module, "start") and not hasattr(module, "CONFIG")
         try:
-            daemon = getattr(module, "start", Daemon)(**getattr(module, "CONFIG", {}))
+            daemon = self.shared or Daemon() if shares else getattr(module, "start", Daemon)(**getattr(module, "CONFIG", {}))
         except Skip as why:
             self.skip(module.__name__[5:], why)
             return
+        self.shared = daemon if shares else self.shared
         for name, test in tests:
             if not daemon.alive():
                 self.failed.append(f"{name}: sctpd had died")
                 continue
             self.one(name, test, daemon)
+        if not shares or not daemon.alive():
+            self.stop(module.__name__[5:], daemon)
+
+    def stop(self, name, daemon):
+        if daemon is self.shared:
+            self.shared = None
         try:
             daemon.stop()
         except AssertionError as why:
-            self.failed.append(f"{module.__name__[5:]}: {why}")
+            self.failed.append(f"{name}: {why}")
             print(f"FAILED  {why}", flush=True)
 
 
@@ -134,6 +143,8 @@ def main():
     part, parts = map(int, os.environ.get("TEST_PART", "1/1").split("/"))
     for path in sorted(glob.glob(os.path.join(MODULES, "test_*.py")))[part - 1::parts]:
         run.module(path)
+    if run.shared:
+        run.stop("the daemon that modules share", run.shared)
     for line in run.skipped:
         print(f"skipped {line}")
     for line in run.failed:
