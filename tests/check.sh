@@ -191,7 +191,7 @@ step_flags() {
 }
 
 step_shellcheck() {
-	shellcheck tests/*.sh tests/go-build tests/lab/run tests/lab/run-qemu tests/lab/has-sctp tests/lab/inside \
+	shellcheck tests/*.sh tests/go-build tests/programs/func-tests tests/lab/run tests/lab/run-qemu tests/lab/has-sctp tests/lab/inside \
 	    tests/lab/uml-init tests/lab/qemu-init tests/lab/systemd-init tests/lab/systemd-inside tests/lab/*.sh tests/soak/run .ci/run client-lib/sctpctl/sctpctl.bash tests/abi/check tests/erlang/check \
 	    .packaging/deb .packaging/check-deb* .packaging/check-kubernetes .packaging/image* .packaging/debian/tests/[!c]* .packaging/debian/sctpd.p* &&
 	bash -n client-lib/sctpctl/sctpctl.bash
