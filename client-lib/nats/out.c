@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nats/clock.h"
 #include "nats/config.h"
 #include "nats/endpoint.h"
 #include "nats/log.h"
@@ -17,7 +18,8 @@
 
 #define CONSUMER	"bridge"
 #define NS_PER_MS	INT64_C(1000000)
-#define FETCH_WAIT	(500 * NS_PER_MS)
+#define FETCH_MS	INT64_C(500)
+#define SILENCE_MS	2000
 /* Longer than a message can wait for room. It is not delivered again before, and if it is, that is noticed. */
 #define ACK_WAIT	(3600 * 1000 * NS_PER_MS)
 #define BEGINNING	65536	/* bytes of a message that is too long for sctpd */
@@ -30,13 +32,22 @@ struct taken {
 	natsMsg		*msg;
 };
 
+/* What JetStream was asked for, and has not delivered. */
+struct pull {
+	natsSubscription	*sub;		/* NULL: to be made, with the consumer */
+	char			 inbox[64];
+	unsigned		 number;	/* of the request, in the subject of its statuses */
+	size_t			 credit;	/* messages that it may still bring */
+	int64_t			 until;
+};
+
 /* One fetch. It belongs to the FETCH thread until it is done. */
 struct fetch {
 	struct life		*life;
 	unsigned		 gen;
-	natsSubscription	*sub;		/* NULL: to be made, with the consumer */
-	int			 batch;
-	natsMsgList		 list;
+	struct pull		 pull;
+	size_t			 batch, n;
+	natsMsg			**msgs;
 	char			 why[512];
 };
 
@@ -47,7 +58,7 @@ static struct {
 	bool			 fetching;
 	bool			 asking;	/* sctpd was asked, and has not answered */
 	uint64_t		 asked_note;	/* what that answer confirms */
-	natsSubscription	*sub;
+	struct pull		 pull;
 	uint64_t		 delivery;	/* the consumer's number of the last message */
 	uint64_t		 last;		/* the sequence of the last message that was taken */
 	uint64_t		 skip;
@@ -75,8 +86,9 @@ static natsStatus
 consumer_anew(struct fetch *f)
 {
 	jsConsumerConfig	 c;
-	jsSubOptions		 o;
 	jsErrCode		 code = 0;
+	natsInbox		*inbox = NULL;
+	char			 all[80];
 	natsStatus		 s = js_DeleteConsumer(f->life->js, subject_out_stream(), CONSUMER, NULL, &code);
 
 	if (s != NATS_OK && s != NATS_NOT_FOUND)
@@ -86,32 +98,98 @@ consumer_anew(struct fetch *f)
 	c.AckPolicy = js_AckExplicit;
 	c.AckWait = ACK_WAIT;
 	c.MaxAckPending = (int64_t)config.window;
-	if ((s = js_AddConsumer(NULL, f->life->js, subject_out_stream(), &c, NULL, &code)) != NATS_OK)
+	if ((s = js_AddConsumer(NULL, f->life->js, subject_out_stream(), &c, NULL, &code)) != NATS_OK ||
+	    (s = natsInbox_Create(&inbox)) != NATS_OK)
 		return s;
-	(void)jsSubOptions_Init(&o);
-	o.Stream = subject_out_stream();
-	o.Consumer = CONSUMER;
-	return js_PullSubscribe(&f->sub, f->life->js, NULL, CONSUMER, NULL, &o, &code);
+	(void)snprintf(f->pull.inbox, sizeof f->pull.inbox, "%s", inbox);
+	natsInbox_Destroy(inbox);
+	(void)snprintf(all, sizeof all, "%s.*", f->pull.inbox);
+	return natsConnection_SubscribeSync(&f->pull.sub, f->life->nc, all);
 }
 
+/* Ask for as many as there is room for. */
+static natsStatus
+ask_for_more(struct fetch *f)
+{
+	struct pull	*p = &f->pull;
+	char		 to[SUBJECT_SIZE], reply[96], request[160];
+
+	(void)snprintf(to, sizeof to, "$JS.API.CONSUMER.MSG.NEXT.%s." CONSUMER, subject_out_stream());
+	(void)snprintf(reply, sizeof reply, "%s.%u", p->inbox, ++p->number);
+	(void)snprintf(request, sizeof request, "{\"batch\":%zu,\"expires\":%" PRId64 ",\"max_bytes\":%" PRIu64 "}", f->batch,
+	    FETCH_MS * NS_PER_MS, config.window_bytes + (uint64_t)f->life->max_payload);
+	p->credit = f->batch;
+	p->until = clock_ms() + FETCH_MS;
+	return natsConnection_PublishRequestString(f->life->nc, to, reply, request);
+}
+
+/* Is it a status, and no message? That of the last request says that it brings nothing more. */
+static bool
+is_status(struct pull *p, natsMsg *msg)
+{
+	const char	*subject = natsMsg_GetSubject(msg);
+	size_t		 len = strlen(p->inbox);
+
+	if (strncmp(subject, p->inbox, len) != 0)
+		return false;
+	if (strtoul(subject + len + 1, NULL, 10) == p->number)
+		p->credit = 0;
+	return true;
+}
+
+/* The next that has come, or comes within that time. */
+static natsStatus
+receive(struct fetch *f, int64_t wait)
+{
+	natsMsg		*msg = NULL;
+	natsStatus	 s = natsSubscription_NextMsg(&msg, f->pull.sub, wait);
+
+	if (s != NATS_OK)
+		return s;
+	if (is_status(&f->pull, msg)) {
+		natsMsg_Destroy(msg);
+		return NATS_OK;
+	}
+	f->msgs[f->n++] = msg;
+	if (f->pull.credit > 0)
+		f->pull.credit--;
+	return NATS_OK;
+}
+
+/* Wait for the first message, and take those that have come with it. */
+static natsStatus
+fetch_some(struct fetch *f)
+{
+	natsStatus	s = NATS_OK;
+	uint64_t	queued = 0;
+	int64_t		left;
+
+	if (f->pull.sub == NULL && (s = consumer_anew(f)) != NATS_OK)
+		return s;
+	/* A request ends with a status. If none came for long, somebody removed the consumer, or it is stuck. */
+	if (f->pull.credit > 0 && clock_ms() > f->pull.until + SILENCE_MS)
+		return NATS_NO_RESPONDERS;
+	if (f->pull.credit == 0 && (s = ask_for_more(f)) != NATS_OK)
+		return s;
+	left = f->pull.until - clock_ms();
+	s = receive(f, left > 1 ? left : 1);
+	while (s == NATS_OK && f->n < f->batch && natsSubscription_QueuedMsgs(f->pull.sub, &queued) == NATS_OK && queued > 0)
+		s = receive(f, 1);
+	return s == NATS_TIMEOUT ? NATS_OK : s;
+}
+
+/*
+ * libnats' own natsSubscription_Fetch is not used: in 3.4 it writes behind its list if messages of an earlier request come
+ * late, and it waits for a full batch.
+ */
 static void
 fetch_run(void *arg)
 {
 	struct fetch	*f = arg;
-	jsFetchRequest	 r;
-	natsStatus	 s = NATS_OK;
+	natsStatus	 s = fetch_some(f);
 	char		 why[400];
 
-	if (f->sub == NULL && (s = consumer_anew(f)) != NATS_OK) {
-		(void)snprintf(f->why, sizeof f->why, "the queue %s cannot be read: %s", subject_out_stream(), bus_why(s, why, sizeof why));
-		return;
-	}
-	(void)jsFetchRequest_Init(&r);
-	r.Batch = f->batch;
-	r.MaxBytes = (int64_t)config.window_bytes + f->life->max_payload;
-	r.Expires = FETCH_WAIT;
-	s = natsSubscription_FetchRequest(&f->list, f->sub, &r);
-	if (s != NATS_OK && s != NATS_TIMEOUT)
+	if (s != NATS_OK)
 		(void)snprintf(f->why, sizeof f->why, "the queue %s cannot be read: %s", subject_out_stream(), bus_why(s, why, sizeof why));
 }
 
@@ -259,7 +337,8 @@ numbers(natsMsg *msg, uint64_t *seq, uint64_t *delivery)
 static void
 acknowledge(natsMsg *msg)
 {
-	(void)natsMsg_Ack(msg, NULL);	/* if that is lost, the message is acknowledged when it comes again */
+	/* If that is lost, the message is acknowledged when it comes again. */
+	(void)natsConnection_PublishString(out.life->nc, natsMsg_GetReply(msg), "+ACK");
 	natsMsg_Destroy(msg);
 }
 
@@ -299,19 +378,19 @@ fetch_done(void *arg)
 
 	out.fetching = false;
 	if (ours)
-		out.sub = f->sub;
+		out.pull = f->pull;
 	if (ours && f->why[0] != '\0')
 		break_off(f->why);
-	for (int i = 0; i < f->list.Count; i++) {
-		if (!ours || out.why[0] != '\0')
-			continue;	/* it comes again */
-		take(f->list.Msgs[i]);
-		f->list.Msgs[i] = NULL;
+	for (size_t i = 0; i < f->n; i++) {
+		if (ours && out.why[0] == '\0')
+			take(f->msgs[i]);
+		else
+			natsMsg_Destroy(f->msgs[i]);	/* it comes again */
 	}
-	natsMsgList_Destroy(&f->list);
 	if (!ours)
-		natsSubscription_Destroy(f->sub);
+		natsSubscription_Destroy(f->pull.sub);
 	life_unref(f->life);
+	free(f->msgs);
 	free(f);
 }
 
@@ -325,8 +404,9 @@ fetch(void)
 	f = xcalloc(1, sizeof *f);
 	f->life = life_ref(out.life);
 	f->gen = out.gen;
-	f->sub = out.sub;
-	f->batch = (int)(config.window - out.n);
+	f->pull = out.pull;
+	f->batch = config.window - out.n;
+	f->msgs = xcalloc(f->batch, sizeof(natsMsg *));
 	out.fetching = true;
 	bus_job(BUS_FETCH, fetch_run, fetch_done, f);
 }
@@ -405,8 +485,8 @@ out_stop(void)
 	out.bytes = 0;
 	out.asking = false;
 	if (!out.fetching)
-		natsSubscription_Destroy(out.sub);
-	out.sub = NULL;
+		natsSubscription_Destroy(out.pull.sub);
+	out.pull = (struct pull){ .sub = NULL };
 	if (out.life != NULL)
 		life_unref(out.life);
 	out.life = NULL;

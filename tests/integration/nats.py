@@ -15,7 +15,7 @@ import time
 from harness import BUILD, SCRATCH, SLOW, Skip, wait_for
 from rpc import WAIT
 
-BRIDGE = os.path.join(BUILD, "sctpd-nats")
+BRIDGE = os.environ.get("TEST_SCTPD_NATS") or os.path.join(BUILD, "sctpd-nats")
 
 
 def free_port():

@@ -416,6 +416,19 @@ def test_who_else_publishes_to_the_log_is_named_and_nothing_is_lost(d):
         n.close()
 
 
+def test_a_consumer_of_the_queue_that_somebody_removed_is_made_again(d):
+    with bus() as servers, bridge(d, servers, N2) as b:
+        n, peer = Nats(*servers), Peer(d)
+        assoc, = up(n)
+        for i in range(2):
+            n.put(f"sctp.h1.out.n2.{assoc}.0", b"%d" % i)
+            assert peer.receive() == b"%d" % i
+            assert n.api("CONSUMER.DELETE.sctp-h1-out.bridge")["success"]
+        b.runs(3)
+        peer.close()
+        n.close()
+
+
 def test_a_state_that_is_anothers_ends_the_program_with_the_reason(d):
     with bus() as servers, bridge(d, servers, N2) as b:
         second = Bridge(d, servers, N2, state_dir=b.dir)
