@@ -427,6 +427,15 @@ look_for_up(const struct sctpd_event *ev)
 		note_state(k, sctpd_get_str(ev->fields, "state"));
 }
 
+/* Nothing was sent. Its row stays in the bucket (coming), so that the next take over tries again. */
+static void
+not_begun(const struct known *k, const char *why)
+{
+	if (st.failed++ < LINES)
+		log_err("association %" PRIu32 "-%08" PRIx32 " of endpoint %s cannot be restarted: %s", k->name.assoc, k->name.epoch,
+		    k->endpoint, why);
+}
+
 static void
 on_init(struct sctpd *c, int code, const struct sctpd_value *v, void *arg)
 {
@@ -436,10 +445,7 @@ on_init(struct sctpd *c, int code, const struct sctpd_value *v, void *arg)
 		set_id(k, (uint32_t)sctpd_get_int(v, "assoc_id"));
 		return;
 	}
-	k->coming = false;
-	st.failed++;
-	log_warning("association %" PRIu32 "-%08" PRIx32 " of endpoint %s cannot be restarted: %s", k->name.assoc, k->name.epoch,
-	    k->endpoint, sctpd_error(c));
+	not_begun(k, sctpd_error(c));
 }
 
 /* Those that are to be restarted. */
@@ -482,13 +488,12 @@ restart(struct sctpd *c, const struct row *r)
 	uint64_t	 sock = endpoint_sock(r->endpoint);
 	int		 code;
 
-	if (sock == 0) {
-		log_err("association %" PRIu32 "-%08" PRIx32 " cannot be restarted: there is no endpoint %s here, or it has no socket; "
-		    "let all members have the same endpoints", r->name.assoc, r->name.epoch, r->endpoint);
-		return;
-	}
 	st.started++;
 	k->coming = true;
+	if (sock == 0) {
+		not_begun(k, "there is no such endpoint here, or it has no socket; let all members have the same endpoints");
+		return;
+	}
 	if (st.udp)
 		code = sctpd_call_async(c, on_init, k, "connect_init sock=%" PRIu64 " addr=%s port=%u "
 		    "options.sctp_remote_udp_encaps_port.port=%u", sock, r->peers, r->port, r->udp);
