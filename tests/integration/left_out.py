@@ -8,7 +8,7 @@ from harness import ROOT, STACK
 
 USERLAND = {
     "wire": ("remote.", "supervise.a_peer_that_is_killed_is_associated_again_within_the_pause", "supervise.associations_that_ended_together_do_not_come_back_together", "setup.eof_and_abort_of_a_stream_socket_that_is_over_unread"),
-    "survival": ("group.a_process_that_died_with_the_daemon_is_not_waited_for_as_one_that_lives", "go.an_echo_survives_kills", "node.an_echo_survives_kills", "node.an_echo_that_listens_survives_kills", "python.a_blocking_echo_survives_kills", "python.an_echo_survives_kills", "admin.a_drained_daemon_stays_so_over_a_kill", "lib_session.", "cli.talk_goes_on_when_the_daemon_dies", "keeper.an_association_survives_kills",
+    "survival": ("group.a_process_that_died_with_the_daemon_is_not_waited_for_as_one_that_lives", "go.an_echo_survives_kills", "node.an_echo_survives_kills", "node.an_echo_that_listens_survives_kills", "python.a_blocking_echo_survives_kills", "python.an_echo_survives_kills", "python.what_is_told_of_a_kill_may_fail", "admin.a_drained_daemon_stays_so_over_a_kill", "lib_session.", "cli.talk_goes_on_when_the_daemon_dies", "keeper.an_association_survives_kills",
                  "erlang.daemon_is_killed_every_second",
                  "keeper.an_association_survives_restarts",
                  "keeper.killed_the_keeper_leaves_a_daemon_that_ends_well",

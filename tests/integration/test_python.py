@@ -90,6 +90,25 @@ def test_a_blocking_echo_survives_kills(d):
     echoes(d, "echo_blocking.py", every=0.02)
 
 
+def test_what_is_told_of_a_kill_may_fail(d):
+    """The connection comes back all the same."""
+    told = []
+
+    def fails(change):
+        told.append(change)
+        raise ValueError("of the program")
+
+    async def work():
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+        async with await sctpd.connect_unix(d.path, on_change=fails) as c:
+            before = await c.status()
+            os.kill(before.pid, signal.SIGKILL)
+            while "gone" not in told:
+                await asyncio.sleep(0)
+            assert (await asyncio.wait_for(c.status(), WAIT * SLOW)).pid != before.pid
+    asyncio.run(work())
+
+
 def test_without_a_daemon_that_survives_it_is_over(d):
     changes = []
 

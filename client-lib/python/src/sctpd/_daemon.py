@@ -172,9 +172,9 @@ class Daemon(DaemonCalls):
             self._greeted.set_result(None)  # _come_back goes on
         if self._returning is None:
             had = was_there or bool(session.token)
-            if had:
-                self._tell("gone")
             self._returning = self._loop.create_task(self._come_back(had))
+            if had:
+                self._tell("gone")  # the last, as what the program does then may fail
 
     async def _come_back(self, had: bool) -> None:
         pause, session = FIRST_PAUSE, self._session
