@@ -94,11 +94,13 @@ bool
 numbers_are_due(const struct sctpd *c)
 {
 	const struct session	*s = &c->session;
+	struct mark		 first;
 
 	if (!s->on || s->phase != SESSION_UP || c->lost != 0)
 		return false;
-	return s->seq - s->acked >= ACK_MESSAGES ||
-	    s->bytes - s->acked_bytes >= ACK_BYTES || sent_many_loose(c);
+	first = numbers_unhandled(c);	/* what has come and is not handled is not to be acknowledged */
+	return (first.number > s->acked + 1 &&
+	    (first.number > s->acked + ACK_MESSAGES || first.bytes - s->acked_bytes >= ACK_BYTES)) || sent_many_loose(c);
 }
 
 void
