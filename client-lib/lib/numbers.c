@@ -99,8 +99,11 @@ numbers_are_due(const struct sctpd *c)
 	if (!s->on || s->phase != SESSION_UP || c->lost != 0)
 		return false;
 	first = numbers_unhandled(c);	/* what has come and is not handled is not to be acknowledged */
-	return (first.number > s->acked + 1 &&
-	    (first.number > s->acked + ACK_MESSAGES || first.bytes - s->acked_bytes >= ACK_BYTES)) || sent_many_loose(c);
+	if (sent_many_loose(c))
+		return true;
+	return first.number > s->acked + 1 &&
+	    (first.number > s->acked + ACK_MESSAGES || first.bytes - s->acked_bytes >= ACK_BYTES ||
+	    (s->most > 0 && s->bytes - s->acked_bytes > s->most));
 }
 
 void
