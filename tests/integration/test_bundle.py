@@ -100,8 +100,8 @@ def test_a_death_between_the_two_calls_keeps_nothing_back(d):
             here, here_id, peer = plain_peer(s)
             k.die_at("bundle")
             pause_and_send(s, pid, here, here_id)
-            wait_for(lambda k=k: k.deaths() == 1)
-            k.ready()
+            wait_for(lambda k=k: k.log_text().count("ready at") == 2)
+            assert k.deaths() == 1
             peer.settimeout(SOON * SLOW)
             for i in range(7):
                 assert peer.recv(2000) == i.to_bytes(4, "big") * 25
