@@ -98,6 +98,8 @@ def test_a_death_between_the_two_calls_keeps_nothing_back(d):
             pid = k.ready()
             s = kind(k.path, "s")
             here, here_id, peer = plain_peer(s)
+            s.call("send", sock=here, assoc_id=here_id, data=b"now it is stored")     # until then messages wait
+            assert peer.recv(2000) == b"now it is stored"
             k.die_at("bundle")
             pause_and_send(s, pid, here, here_id)
             wait_for(lambda k=k: k.log_text().count("ready at") == 2)
