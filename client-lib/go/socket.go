@@ -517,6 +517,10 @@ func (s *Socket) Close() error {
 	}
 	s.d.mu.Lock()
 	defer s.d.mu.Unlock()
+	if a := s.accepting; a != nil && isClosed(a.done) && a.err == nil { // it was given up, and nobody takes it
+		s.accepting = nil
+		s.d.ask("close", pairs{{"sock", a.result.Accepted}}, func(error) {})
+	}
 	s.gone("the program closed the socket")
 	return err
 }

@@ -406,6 +406,39 @@ def test_accepts_of_several_tasks(d):
                 assert False, "the listener is closed"
             except sctpd.Closed:
                 pass
+            await given_up_and_closed(c)
+    run(work())
+
+
+async def given_up_and_closed(c):
+    """What comes for an accept that was given up ends with the listener."""
+    listener = await c.open(ip="127.0.0.1", type="stream")
+    await listener.listen()
+    try:
+        await listener.accept(timeout=0.05)
+    except sctpd.Timeout:
+        pass
+    task = asyncio.ensure_future(listener.accept())
+    await c.status()
+    task.cancel()
+    here = await c.open(type="stream")
+    await here.connect("127.0.0.1", listener.port, timeout=WAIT)
+    await c.status()
+    await listener.close()
+    async for event in here:
+        if isinstance(event, sctpd.SctpAssocChange) and event.state != "comm_up":
+            break
+
+
+def test_a_connect_that_is_cancelled_leaves_no_association(d):
+    async def work():
+        async with await sctpd.connect_unix(d.path) as c:
+            there, here = await c.open(ip="127.0.0.1"), await c.open()
+            await there.listen()
+            task = asyncio.ensure_future(here.connect("127.0.0.1", there.port, timeout=WAIT))
+            await asyncio.sleep(0)
+            task.cancel()
+            assert [(await there.recv(timeout=WAIT)).state for _ in range(2)] == ["comm_up", "comm_lost"]
     run(work())
 
 

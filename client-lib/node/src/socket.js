@@ -201,6 +201,10 @@ class Socket extends callsOf("socket", EventQueue) {
                 if (why.code !== "closed") throw why;
             });
         }
+        // Nobody takes what an accept that was given up brought.
+        this.#accepting?.then(({ why, result }) => {
+            if (!why) this._daemon._ask("close", { sock: result.accepted }, () => {});
+        });
         this._discard();
         this._ended("the program closed the socket");
     }

@@ -404,6 +404,18 @@ func TestGoroutinesAccept(t *testing.T) {
 	check(l.Close())
 	fails(<-waits, net.ErrClosed)
 	fails(<-waits, net.ErrClosed)
+
+	// What comes for an accept that was given up ends with the listener.
+	l = ok(d.Listen(ctx, "127.0.0.1:0"))
+	soon, cancel = context.WithTimeout(ctx, 20*time.Millisecond)
+	defer cancel()
+	_, err = l.AcceptConn(soon)
+	fails(err, context.DeadlineExceeded)
+	here := ok(d.Dial(ctx, l.Addr().String()))
+	ok(d.Status(ctx))
+	check(l.Close())
+	_, err = here.ReadMsg(ctx)
+	fails(err, io.EOF)
 }
 
 // ---- sessions ----------------------------------------------------------

@@ -382,6 +382,15 @@ const cases = {
         const closed = assert.rejects(listener.accept(), { code: "closed" });
         await listener.close();
         await closed;
+
+        // What comes for an accept that was given up ends with the listener.
+        const other = await d.open({ ip: "127.0.0.1", type: "stream" }), here = await d.open({ type: "stream" });
+        await other.listen();
+        await assert.rejects(other.accept({ signal: AbortSignal.timeout(50) }), { name: "TimeoutError" });
+        await here.connect({ addr: "127.0.0.1", port: other.port, timeout: WAIT });
+        await d.status();
+        await other.close();
+        for await (const event of here) if (event.kind === "sctp_assoc_change" && event.state !== "comm_up") break;
         await d.close();
     },
 

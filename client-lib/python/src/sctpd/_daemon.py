@@ -299,12 +299,16 @@ class Daemon(DaemonCalls):
 
     async def call(self, method: str, **arguments: Any) -> Dict[str, Any]:
         """Any method of the daemon, by its name: see proto/REFERENCE.md. What is None is not given."""
+        return await self._call(method, None, arguments)
+
+    async def _call(self, method: str, late: Optional[Callable[[Mapping[str, Any]], None]],
+                    arguments: Mapping[str, Any]) -> Dict[str, Any]:
         while self._is_full():
             waiter = self._loop.create_future()
             self._room.append(waiter)
             await waiter
         wire = {key.rstrip("_"): to_wire(value) for key, value in arguments.items()}
-        answer: Dict[str, Any] = await self._request(method, wire)
+        answer: Dict[str, Any] = await self._request(method, wire, late)
         return answer
 
     async def notify(self, method: str, **arguments: Any) -> None:
@@ -419,6 +423,11 @@ class Daemon(DaemonCalls):
         """A socket was opened for a task that does not wait for it any more."""
         if self._session.phase != OVER:
             self._ask("close", {"sock": result["sock"]}, lambda error, result: None)
+
+    def _abort_late(self, sock: int, result: Mapping[str, Any]) -> None:
+        """The same for an association."""
+        if self._session.phase != OVER:
+            self._ask("abort", {"sock": sock, "assoc_id": result["assoc_id"]}, lambda error, result: None)
 
     def socket(self, number: int) -> Socket:
         """A socket that exists: of a session that was resumed, of the event owner, or another client's."""

@@ -8,6 +8,7 @@ not read gets none: the daemon stops reading it, and the peer's window closes.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Type, TypeVar, Union, overload
 
 from ._errors import Closed, Lost, Timeout
@@ -154,11 +155,12 @@ class Socket(SocketCalls, Readable):
 
     async def connect(self, addr: Union[str, Iterable[str]], port: int, timeout: Optional[float] = None,
                       **options: "Unpack[Options]") -> ConnectResult:
-        """Set up an association, and wait until it is up."""
+        """Set up an association, and wait until it is up. If the task is cancelled, it is aborted when it comes up."""
         where = addr if isinstance(addr, str) else list(addr)
+        arguments = {"sock": self.number, "addr": where, "port": port, "timeout": self._ms(timeout),
+                     "options": packed_options(options) or None}
         try:
-            return ConnectResult._from(await self.call("connect", addr=where, port=port, timeout=self._ms(timeout),
-                                                       options=packed_options(options) or None))
+            return ConnectResult._from(await self._daemon._call("connect", partial(self._daemon._abort_late, self.number), arguments))
         finally:
             if self._credit > 0:  # its result counted like an event
                 self._credit -= 1
@@ -224,8 +226,14 @@ class Socket(SocketCalls, Readable):
                 await self.call("close")
             except Closed:
                 pass
+        if self._accepting is not None:
+            self._accepting.add_done_callback(self._close_untaken)
         self._discard()
         self._ended("closed: the program closed the socket")
+
+    def _close_untaken(self, accepted: "asyncio.Future[Any]") -> None:
+        if not accepted.cancelled() and accepted.exception() is None:
+            self._daemon._close_late({"sock": accepted.result()["accepted"]})
 
     async def give(self, client: int) -> None:
         """Give the socket to another client, with everything that was not handled."""
