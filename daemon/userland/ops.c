@@ -105,12 +105,13 @@ userland_free(void)
 	running = false;
 }
 
+static const char *const features[] = { "udp_encapsulation", NULL };
+static const char *const features_of_ip[] = { NULL };
+
 const char *const *
 userland_features(void)
 {
-	static const char *const	of_udp[] = { "udp_encapsulation", NULL }, *const of_ip[] = { NULL };
-
-	return wire_is_raw() ? of_ip : of_udp;
+	return wire_is_raw() ? features_of_ip : features;
 }
 
 /* ---- what it lacks -------------------------------------------------- */
