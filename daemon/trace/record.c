@@ -185,10 +185,10 @@ begin_turn(void)
 	if (!clock_of_turn.looked) {
 		clock_of_turn.looked = true;
 		clock_of_turn.is_dear = clock_is_dear();
-		if (clock_of_turn.is_dear)
-			loop_alarm_init(&clock_of_turn.end, clock_on_end);
 	}
 	if (clock_of_turn.is_dear) {
+		if (clock_of_turn.end.fn == NULL)
+			loop_alarm_init(&clock_of_turn.end, clock_on_end);
 		clock_of_turn.holds = true;
 		loop_alarm_set(&clock_of_turn.end, SAME_TIME_MS);
 	}

@@ -148,6 +148,17 @@ loop_alarm_set(struct loop_alarm *a, int ms)
 		(void)event_del(&a->event);
 }
 
+void
+loop_free_alarms(void)
+{
+	for (; alarms != NULL; alarms = alarms->next) {
+		(void)event_del(&alarms->event);
+		if (event_get_fd(&alarms->event) != -1)
+			(void)close(event_get_fd(&alarms->event));
+		alarms->fn = NULL;
+	}
+}
+
 /* The kernel may lack memory for a moment: that ends nobody. */
 static void
 wait_for_events(int flags)
@@ -201,11 +212,7 @@ loop_free(void)
 {
 	log_on_held(NULL);
 	(void)event_del(&held);
-	for (; alarms != NULL; alarms = alarms->next) {
-		(void)event_del(&alarms->event);
-		if (event_get_fd(&alarms->event) != -1)
-			(void)close(event_get_fd(&alarms->event));
-	}
+	loop_free_alarms();
 	event_base_free(base);
 	base = NULL;
 }

@@ -35,8 +35,9 @@ struct loop_alarm {
 	struct loop_alarm	 *next;
 };
 
-/* It is there until loop_free. */
+/* It is there, and fn set, until loop_free_alarms, which loop_free calls. */
 void loop_alarm_init(struct loop_alarm *, void (*)(void));
+void loop_free_alarms(void);
 
 /* Once, after so many milliseconds; 0: not at all. */
 void loop_alarm_set(struct loop_alarm *, int ms);

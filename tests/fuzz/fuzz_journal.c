@@ -221,6 +221,7 @@ end_daemon(void)
 	stack->free();
 	journal_close();
 	fdpark_free();
+	loop_free_alarms();
 }
 
 static const struct stack *const only_stack = &kernel_stack;

@@ -249,3 +249,5 @@ def test_keepalived_moves_the_addresses_and_calls_the_command(p):
         echoed(n, names, b"two")
         counts = plain.counts()
         assert (counts["open"], counts["closed"]) == (N, 0), counts
+        plain.close()
+        wait_for(lambda: not rows(n))       # what ends after its address went would be closed by nobody but timers
