@@ -146,8 +146,10 @@ look(struct group *g)
 		hand_out_rest(g);
 		sock_pump(g->sock);
 	}
-	TAILQ_FOREACH(m, &g->members, entry)
-		share_go_on(m);
+	TAILQ_FOREACH(m, &g->members, entry) {
+		if (!share_go_on(m))
+			return;
+	}
 	if (g->slots != NULL) {
 		spread_settle(g);
 		sock_pump(g->sock);
@@ -417,11 +419,12 @@ group_is_back(struct client *c, bool same_process)
 void
 group_acked(struct client *c)
 {
-	struct member	*m;
+	struct member	*m, *next;
 
-	LIST_FOREACH(m, &c->memberships, of_client) {
-		if (!TAILQ_EMPTY(&m->resting))
-			share_go_on(m);
+	for (m = LIST_FIRST(&c->memberships); m != NULL; m = next) {
+		next = LIST_NEXT(m, of_client);
+		if (!TAILQ_EMPTY(&m->resting) && !share_go_on(m))
+			continue;
 		if (m->group->slots == NULL)
 			continue;
 		spread_go_on(m);

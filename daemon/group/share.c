@@ -225,22 +225,27 @@ pass(struct share *h)
 	sock_pump(h->sock);
 }
 
-void
+bool
 share_go_on(struct member *m)
 {
 	struct share	*h, *next;
+	bool		 ends;
 
 	for (h = TAILQ_FIRST(&m->resting); h != NULL; h = next) {
 		next = TAILQ_NEXT(h, resting);
 		if (!member_has_handled(m, h->sock->last))
 			continue;
-		if (h->sock->over && h->sock->npending == 0)
+		if (h->sock->over && h->sock->npending == 0) {
+			ends = h->sock == m->group->sock;	/* that is shared itself */
 			sock_close(h->sock, NULL);
-		else if (h->member != h->holder)
+			if (ends)
+				return false;
+		} else if (h->member != h->holder)
 			give(h);
 	}
 	if (!TAILQ_EMPTY(&m->resting))
 		m->client->starved = true;
+	return true;
 }
 
 void

@@ -42,8 +42,8 @@ void share_free(struct share *);
 /* The share whose association has this id. */
 struct share *share_find(const struct group *, uint32_t assoc_id);
 
-/* The member has acknowledged messages: what waited for that goes on. */
-void share_go_on(struct member *);
+/* The member has acknowledged messages: what waited for that goes on. False: the group ended by that, and there is no member. */
+bool share_go_on(struct member *);
 
 /* The association is over. */
 void share_over(struct share *);
