@@ -681,6 +681,31 @@ def test_a_socket_is_shared_once_what_its_owner_was_sent_is_acknowledged(d):
     assert o.event("assigned", assoc_id=up["assoc_id"])["peer"]["addr"] == "127.0.0.1"
 
 
+@clean
+def test_the_last_acknowledgement_of_a_one_to_one_socket_ends_its_group(d):
+    """The group's socket is shared itself, and closed when its association is over and all of it is acknowledged."""
+    o, out = session(d, "owner"), d.client("peers")
+    got = out.call("open", ip="127.0.0.1", type="stream")
+    out.call("listen", sock=got["sock"])
+    sock = o.call("open", ip="127.0.0.1", type="stream")["sock"]
+    o.call("connect", sock=sock, addr="127.0.0.1", port=got["port"], timeout=WAIT_MS)
+    there = out.call("accept", sock=got["sock"], timeout=WAIT_MS)["accepted"]
+    o.call("setopts", sock=sock, options={"active": True})
+    ack(o)
+    o.call("group", sock=sock, name="g")
+    members = [session(d, name) for name in ("a", "b")]
+    for m in members:
+        assert m.call("join", name="g")["sock"] == sock
+    has = members[0]
+    assert assigned(has) == sock
+    out.call("close", sock=there)
+    has.event("sctp_closed", sock=sock)
+    ack(has)
+    for m in members:
+        assert "closed" in m.event("left", group="g")["reason"]
+    assert d.client().call("groups")["groups"] == []
+
+
 class Supervised(Shop):
     """A group on the socket of a supervised association, whose peer is a listener."""
 
