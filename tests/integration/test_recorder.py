@@ -7,6 +7,7 @@ import signal
 import struct
 import subprocess
 import tempfile
+import time
 
 from check import code, recv, recv_data, send
 from harness import SLOW, WAIT, Daemon, Skip, associate, stack_config, wait_for
@@ -176,6 +177,21 @@ def test_only_the_last_messages_and_their_beginnings(d):
     section, = sections(c.call("record", sock=there, assoc_id=there_id)["pcapng"])
     assert [m.data for m in section.messages] == [b"%02d" % n + bytes(62) for n in range(8, 40)]
     assert {m.comment for m in section.messages} == {"the first 64 of 100 bytes"}
+
+
+def test_messages_have_their_times(d):
+    """To 10 ms at least, also where asking the clock is a system call."""
+    c = d.client()
+    there, there_id, here, here_id = associate(c)
+    begun = time.time()
+    for n in range(3):
+        send(c, here, here_id, b"%d" % n)
+        recv_data(c, there)
+        assert code(c, "recv", sock=there, timeout=40) == "timeout"
+    section, = sections(c.call("record", sock=there, assoc_id=there_id)["pcapng"])
+    at = [m.time / 1e6 for m in section.messages]
+    assert begun - 0.02 <= at[0] and at[-1] <= time.time(), (begun, at)
+    assert all(b - a >= 0.025 for a, b in zip(at, at[1:])), at
 
 
 def test_no_payload_if_the_settings_say_so(d):
