@@ -438,7 +438,7 @@ const struct sockopt sockopt_table[] = {
 	{ .name = "blackhole",
 	  .kernel_only = true,
 	  .from = "socket(7) SO_ATTACH_FILTER; blackhole(4) of FreeBSD",
-	  .level = LEVEL_SOCKET, .optname = SO_ATTACH_FILTER,
+	  .level = LEVEL_STACK, .optname = STACK_BLACKHOLE,
 	  .size = sizeof(int), .access = SOCKOPT_RW,
 	  .fields = SCALAR(BOOL, int, "true or false"),
 	  .doc = "Drop packets of associations that the listening socket does not have, and do not answer them with ABORT. New associations are accepted as usual. It is for a host that is about to take associations over, and for one that has lost them, as an ABORT of theirs would end what another host has; see Standby. One-to-many sockets only.",

@@ -18,6 +18,7 @@
 enum sockopt_level {
 	LEVEL_HANDLED,		/* the daemon itself; optname is of enum sockopt_handled */
 	LEVEL_STORED,		/* the same; optname is its place in sockopt_own */
+	LEVEL_STACK,		/* the stack, by no option of that value; optname is of enum sockopt_stack */
 	LEVEL_SOCKET,
 	LEVEL_IP,
 	LEVEL_IPV6,
@@ -29,6 +30,10 @@ enum sockopt_handled {
 	HANDLED_EVENTS,
 	HANDLED_NETNS,
 	HANDLED_AUTH,
+};
+
+enum sockopt_stack {
+	STACK_BLACKHOLE,
 };
 
 /* The value of sctp_auth_required. */

@@ -29,6 +29,7 @@ level_of(const struct sockopt *o)
 		return IPPROTO_SCTP;
 	case LEVEL_HANDLED:
 	case LEVEL_STORED:
+	case LEVEL_STACK:
 		break;
 	}
 	return -1;
@@ -320,7 +321,7 @@ kernel_setopt(struct sock *s, const struct sockopt *o, void *buf)
 
 	if (o->level == LEVEL_SCTP && o->optname == SCTP_FRAGMENT_INTERLEAVE)
 		return set_interleave(s, o, buf);
-	if (o->level == LEVEL_SOCKET && o->optname == SO_ATTACH_FILTER)
+	if (o->level == LEVEL_STACK && o->optname == STACK_BLACKHOLE)
 		return kernel_set_blackhole(s, *(const int *)buf != 0);
 	upcall_forget_defaults(s);
 	if (o->level == LEVEL_SOCKET && o->optname == SO_REUSEPORT)
@@ -340,7 +341,7 @@ kernel_getopt(struct sock *s, const struct sockopt *o, void *buf)
 	struct assoc	*a = NULL;
 	int		 fd;
 
-	if (o->level == LEVEL_SOCKET && o->optname == SO_ATTACH_FILTER)
+	if (o->level == LEVEL_STACK && o->optname == STACK_BLACKHOLE)
 		return kernel_get_blackhole(s, buf);
 	size_first(s);
 	if (o->scope != SCOPE_SOCKET) {
