@@ -228,11 +228,12 @@ SCTPD_API int sctpd_resume(struct sctpd *, const char *token, uint64_t seq);
  * For a program that hands events on and is told later that they are safe: the
  * library acknowledges no event by itself any more. sctpd_ack says that the
  * program has handled all events up to the number seq, which is in struct
- * sctpd_event; the next function that writes tells the daemon. Answers are
- * acknowledged with the events before them. If the program acknowledges
- * nothing, the daemon stops reading the sockets when client_queue is full, and
- * the windows of the peers close: so it must not have more events than it has
- * room for, and nothing is lost. Call sctpd_own_acks after sctpd_resumable and
+ * sctpd_event. The daemon is told by the next sctpd_process, or function that
+ * waits for events; once it is 64 messages, by any function that writes.
+ * Answers are acknowledged with the events before them. If the program
+ * acknowledges nothing, the daemon stops reading the sockets when client_queue
+ * is full, and the windows of the peers close: so it must not have more events
+ * than it has room for, and nothing is lost. Call sctpd_own_acks after sctpd_resumable and
  * before the connection is dialed. BADARG means that this was not done, or that
  * no event of that number has been delivered.
  */

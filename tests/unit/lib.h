@@ -16,6 +16,7 @@
 #define FOURTH	"4194304"
 #define SECOND	"1048577"	/* the second's, when the first was not */
 
+Suite	*lib_acks_suite(void);
 Suite	*lib_async_suite(void);
 Suite	*lib_conn_suite(void);
 Suite	*lib_groups_suite(void);

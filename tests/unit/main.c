@@ -22,6 +22,7 @@ static Suite *(*const suites[])(void) = {
 	lib_conn_suite,
 	lib_async_suite,
 	lib_groups_suite,
+	lib_acks_suite,
 	mem_suite,
 	config_suite,
 	park_suite,

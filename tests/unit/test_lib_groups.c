@@ -183,35 +183,6 @@ START_TEST(a_socket_is_forgotten_once_its_end_was_taken)
 END_TEST
 
 /* Also when the connection is freed with requests that nobody answered. */
-/* How often the library has said so since the last look. */
-static unsigned
-acks(void)
-{
-	static const char	ack[] = "\xa3" "ack";
-	char			buf[65536], *at = buf;
-	unsigned		n = 0;
-	ssize_t			len = recv(lib_daemon, buf, sizeof buf, MSG_DONTWAIT);
-
-	for (; len > 0 && (at = memmem(at, (size_t)(buf + len - at), ack, sizeof ack - 1)) != NULL; at++)
-		n++;
-	return n;
-}
-
-/* A session, of no group: several that came at once are acknowledged together. */
-START_TEST(what_came_at_once_is_not_acknowledged_one_by_one)
-{
-	const struct sctpd_event	*ev;
-
-	for (int i = 0; i < 192; i++)
-		data(5);
-	for (int i = 0; i < 192; i++)
-		ck_assert_int_eq(sctpd_next_event(lib_conn, 0, &ev), SCTPD_OK);
-	ck_assert_uint_le(acks(), 3);
-	ck_assert_int_eq(sctpd_next_event(lib_conn, 0, &ev), SCTPD_TIMEOUT);
-	ck_assert_uint_eq(acks(), 1);
-}
-END_TEST
-
 START_TEST(what_is_asked_for_and_not_answered_is_freed)
 {
 	event("assigned", 5, ", \"group\": \"g\"");
@@ -230,7 +201,6 @@ lib_groups_suite(void)
 	TCase	*t = tcase_create("groups");
 
 	tcase_add_checked_fixture(t, setup, lib_teardown);
-	tcase_add_test(t, what_came_at_once_is_not_acknowledged_one_by_one);
 	tcase_add_test(t, who_leaves_loses_what_waits_of_its_sockets);
 	tcase_add_test(t, who_may_not_leave_keeps_all);
 	tcase_add_test(t, another_that_is_made_to_leave_changes_nothing);

@@ -26,6 +26,7 @@ SUITE(frame);
 SUITE(fastpath);
 SUITE(journal);
 SUITE(kernel);
+SUITE(lib_acks);
 SUITE(lib_async);
 SUITE(lib_conn);
 SUITE(lib_groups);
