@@ -9,19 +9,10 @@
 #include <string.h>
 
 #include "config.h"
+#include "fuzz.h"
 #include "util/log.h"
 
-int	LLVMFuzzerInitialize(int *, char ***);
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
 static char	text[2][16384];		/* as it is printed */
-
-static void
-must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static bool
 parse(struct config *c, const void *data, size_t n, char *error, size_t size)

@@ -7,19 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "lib/fastpath.h"
 #include "lib/message.h"
 
 #define MAX	65536
-
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-static void
-must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static struct message *
 by_the_book(const char *p, size_t n, size_t len)

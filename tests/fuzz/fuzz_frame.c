@@ -12,6 +12,7 @@
 
 #include <msgpack.h>
 
+#include "fuzz.h"
 #include "proto/codec.h"
 #include "proto/frame.h"
 #include "proto/event_type.h"
@@ -19,15 +20,6 @@
 #include "proto/sockopt.h"
 
 #define MAX	65536
-
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-static void
-must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* The same bytes, arriving in pieces. */
 static enum frame_result

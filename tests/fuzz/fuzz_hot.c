@@ -11,21 +11,13 @@
 
 #include <msgpack.h>
 
+#include "fuzz.h"
 #include "proto/addr.h"
 #include "proto/codec.h"
 #include "proto/frame.h"
 #include "proto/fastpath.h"
 
 #define MAX	65536
-
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-static void
-must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* ---- a request to send ---------------------------------------------- */
 

@@ -20,6 +20,7 @@
 
 #include "../../daemon/journal/fdpark.c"
 
+#include "fuzz.h"
 #include "rpc/client.h"
 #include "proto/codec.h"
 #include "config.h"
@@ -40,8 +41,6 @@
 #include "socket/sends.h"
 #include "stack/stack.h"
 
-int	LLVMFuzzerInitialize(int *, char ***);
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 int	__real_madvise(void *, size_t, int);
 int	__wrap_madvise(void *, size_t, int);
 
@@ -50,13 +49,6 @@ int
 __wrap_madvise(void *p, size_t n, int what)
 {
 	return what == MADV_POPULATE_WRITE ? 0 : __real_madvise(p, n, what);
-}
-
-static void
-must(bool ok)
-{
-	if (!ok)
-		abort();
 }
 
 /* ---- the sound one ---------------------------------------------------- */

@@ -11,22 +11,13 @@
 #include <stdint.h>
 
 #include "../../daemon/service/keeper.c"
-
-int	LLVMFuzzerInitialize(int *, char ***);
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "fuzz.h"
 
 #define FIRST	3		/* of those that are passed */
 #define PASSED	FDSTORE_MAX
 #define MAX	2048
 
 static int	talk, null;
-
-static void
-must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* The next descriptor that would be given: the same before and after. */
 static int

@@ -12,9 +12,8 @@
 #include <netinet/in.h>
 #include <netinet/sctp.h>
 
+#include "fuzz.h"
 #include "lib/sctpd.h"
-
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 /* Whoever reads a byte that is not there is caught by the sanitizer. */
 static size_t

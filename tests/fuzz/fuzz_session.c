@@ -18,11 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fuzz.h"
 #include "proto/codec.h"
 #include "lib/dial.h"
 
-int	LLVMFuzzerInitialize(int *, char ***);
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 int	__wrap_clock_gettime(clockid_t, struct timespec *);
 
 #define CUTS		7	/* of three connections' two parts */
@@ -31,13 +30,6 @@ int	__wrap_clock_gettime(clockid_t, struct timespec *);
 static int64_t			now_ms = 1000000;
 static int			listener, null;
 static struct sockaddr_un	where = { .sun_family = AF_UNIX };
-
-static void
-must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 int
 __wrap_clock_gettime(clockid_t id, struct timespec *t)

@@ -11,18 +11,9 @@
 #include <string.h>
 
 #include "config.h"
+#include "fuzz.h"
 #include "supervise/wanted.h"
 #include "util/log.h"
-
-int	LLVMFuzzerInitialize(int *, char ***);
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-static void
-must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* Every value may be asked for. */
 static void

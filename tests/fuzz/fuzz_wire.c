@@ -18,6 +18,7 @@
 
 #include "../../daemon/userland/udp.c"
 
+#include "fuzz.h"
 #include "rpc/client.h"
 #include "methods/dispatch.h"
 #include "userland/ops.h"
@@ -27,21 +28,12 @@
 #include "rpc/connection.h"
 #include "socket/owner.h"
 
-int	LLVMFuzzerInitialize(int *, char ***);
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 int	__wrap_sendmmsg(int, struct mmsghdr *, unsigned, int);
 int	__wrap_clock_gettime(clockid_t, struct timespec *);
 
 #define PORT		5000
 #define PEERS		4	/* SCTP ports of peers: PORT + 1 ... */
 #define LONGEST_UDP	65507
-
-static void
-must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* ---- time -------------------------------------------------------------- */
 
