@@ -480,6 +480,9 @@ def left(d, fds, but=()):
 
 
 def measured(d, watch, name, attacks, seconds, timed):
+    # The daemon makes alarms when messages first need them, and keeps them.
+    Honest(d).round_trip()
+    d.close_clients()
     fds, first = d.idle()[0], memory(d.process.pid)
     h, alone, during = Honest(d), Measured(), Measured()
     with_honest, patience = d.descriptors(), PATIENCE if timed else 1
