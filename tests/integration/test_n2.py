@@ -11,16 +11,18 @@ import re
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 
-from harness import BUILD, ROOT, SCTPD, SLOW, Skip, stack_config
+from harness import BUILD, ROOT, SCTPD, SLOW, STACK, Skip, stack_config, wait_for
 from rpc import WAIT, RpcError
 from test_tap import INTERFACE, PACKET, SECTION, tshark
 
 N2 = os.path.join(ROOT, "client-lib", "n2")
+N2_PORT = 38412
 READER = 1001
 END = "-- that was it --"
 LOOKS = "cat ", "sctpctl clients", "sctpctl groups", "tail "
@@ -56,6 +58,16 @@ def expected(shown):
     lines = [" ".join(pattern(t) for t in line.split()) for line in shown.splitlines()]
     whole = "\n".join(lines).replace("userland: this kernel has no SCTP", "(kernel|userland).*")
     return re.sub(r"^sockets: \d", lambda _: "sockets: " + NUMBER, whole)
+
+
+def port_is_free():
+    """An association of a process that was killed ends in the kernel, and keeps its port until then."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SCTP) as s:
+        try:
+            s.bind(("127.0.0.1", N2_PORT))
+        except OSError:
+            return False
+    return True
 
 
 class Terminal:
@@ -131,6 +143,8 @@ class Terminal:
         self.shell.wait(WAIT)
         self.shell.stdout.close()
         shutil.rmtree(self.dir)
+        if STACK == "kernel":
+            wait_for(port_is_free, lambda: f"port {N2_PORT} is still in use")
 
 
 def test_the_page_prints_what_it_says(_):
@@ -167,7 +181,7 @@ class Worker:
 def test_workers_are_killed_again_and_again(d):
     """No message of the gNBs is lost, answered twice or out of order."""
     c = d.client()
-    sock = c.call("open", ip="127.0.0.1", port=38412, options={"active": True})["sock"]
+    sock = c.call("open", ip="127.0.0.1", port=N2_PORT, options={"active": True})["sock"]
     c.call("group", sock=sock, name="n2")
     c.call("listen", sock=sock)
     workers, gnbs = {}, []
