@@ -423,6 +423,7 @@ static void
 run_turn(void)
 {
 	int	code = SCTPD_OK;
+	bool	ok;
 
 	if (in_turn()) {
 		state_mark();
@@ -433,7 +434,9 @@ run_turn(void)
 		return;
 	}
 	out_turn();
-	if (!take_events() || (code = sctpd_flush(bridge.c)) != SCTPD_OK) {
+	ok = take_events();
+	in_flush();
+	if (!ok || (code = sctpd_flush(bridge.c)) != SCTPD_OK) {
 		wait_again(sctpd_error(bridge.c));
 		return;
 	}

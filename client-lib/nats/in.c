@@ -20,6 +20,7 @@
 
 #define HEADERS		2048	/* bytes that the headers of a message may take */
 #define ROOM_HEADS	512	/* slots beside the window: for pieces, and for the heads of a session */
+#define ASK_EVERY	64	/* of so many messages one asks JetStream for an acknowledgement, at least */
 
 /* A piece that was given to JetStream, or is in the log already. */
 struct slot {
@@ -43,6 +44,8 @@ static struct {
 	jsCtx		*js;
 	uint64_t	 last;		/* the sequence of the piece that was given last, */
 	char		 last_id[LOG_ID_SIZE];	/* and its id; empty: none was given yet */
+	natsMsg		*held;		/* that piece, until it is known whether another one follows; or NULL */
+	unsigned	 unasked;	/* pieces since the last one that asked */
 	uint64_t	 skip;
 	size_t		 max_piece;
 	struct slot	*slots;		/* a ring */
@@ -108,6 +111,7 @@ in_start(struct life *life, uint64_t last, uint64_t skip)
 	in.life = life_ref(life);
 	in.last = last;
 	in.last_id[0] = '\0';
+	in.unasked = ASK_EVERY;		/* the first one asks: its answer has the reason if the log takes nothing */
 	in.skip = skip;
 	in.first = in.n = in.bytes = 0;
 	in.why[0] = '\0';
@@ -129,6 +133,8 @@ in_start(struct life *life, uint64_t last, uint64_t skip)
 void
 in_stop(void)
 {
+	natsMsg_Destroy(in.held);
+	in.held = NULL;
 	jsCtx_Destroy(in.js);
 	in.js = NULL;
 	if (in.life != NULL)
@@ -179,24 +185,56 @@ header_number(struct making *m, const char *key, uint64_t value)
 	header(m, key, text);
 }
 
+/* Publish what was held back; with "ask", or after many that did not ask, JetStream acknowledges it. */
+static void
+let_go(bool ask)
+{
+	char		why[400];
+	natsStatus	s;
+
+	if (in.held == NULL)
+		return;
+	if (ask || ++in.unasked >= ASK_EVERY) {
+		s = js_PublishMsgAsync(in.js, &in.held, NULL);
+		in.unasked = 0;
+	} else
+		s = natsConnection_PublishMsg(in.life->nc, in.held);
+	natsMsg_Destroy(in.held);
+	in.held = NULL;
+	if (s != NATS_OK)
+		break_off(bus_why(s, why, sizeof why));
+}
+
+void
+in_flush(void)
+{
+	let_go(true);
+}
+
+static void
+chain(struct making *m, const char *id)
+{
+	header(m, "Nats-Msg-Id", id);
+	header_number(m, "Nats-Expected-Last-Sequence", in.last);
+	if (in.last_id[0] != '\0')
+		header(m, "Nats-Expected-Last-Msg-Id", in.last_id);
+}
+
 static void
 give(struct making *m, const struct log_id *id, size_t len)
 {
-	char		text[LOG_ID_SIZE], why[400];
-	jsPubOptions	o;
+	char	text[LOG_ID_SIZE], why[400];
 
 	log_id_make(text, id);
-	(void)jsPubOptions_Init(&o);
-	o.MsgId = text;
-	o.ExpectLastSeq = in.last;
-	o.ExpectLastMsgId = in.last_id[0] != '\0' ? in.last_id : NULL;
-	if (m->s == NATS_OK)
-		m->s = js_PublishMsgAsync(in.js, &m->msg, &o);
-	natsMsg_Destroy(m->msg);
-	if (m->s != NATS_OK) {
+	chain(m, text);
+	let_go(false);
+	if (m->s != NATS_OK)
 		break_off(bus_why(m->s, why, sizeof why));
+	if (in.why[0] != '\0') {
+		natsMsg_Destroy(m->msg);
 		return;
 	}
+	in.held = m->msg;
 	in.last++;
 	memcpy(in.last_id, text, sizeof text);
 	add_slot(in.last, id->piece == id->pieces ? id->event : 0, len);

@@ -6,7 +6,9 @@
  * message there (JetStream's Nats-Expected-Last-Sequence and -Msg-Id), so the log is a
  * chain. If one message is lost on the way, all behind it are refused. If one is given
  * twice, because nobody knew whether it had arrived, the second is refused, however
- * late it comes. And an acknowledgement of one message is that of all before it.
+ * late it comes. And an acknowledgement of one message is that of all before it, so
+ * only the last one of a turn asks for it, and one of many. What was refused without
+ * having been asked is known when the next one that asks is refused, too.
  * JetStream's window for doubles has no part in this.
  *
  * The sequence alone would not do: a message of somebody else takes the place of one of
@@ -52,6 +54,9 @@ void in_event(const struct sctpd_event *);
 
 /* Publish that a session began, to each partition; seq is the number of that in the session. */
 void in_session(uint64_t seq);
+
+/* Nothing follows now: have all that was published acknowledged. */
+void in_flush(void);
 
 /* Take the acknowledgements that came. True: state.in_event grew, and sctpd may be told. */
 bool in_turn(void);
