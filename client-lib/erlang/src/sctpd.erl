@@ -1,6 +1,6 @@
 %% SPDX-License-Identifier: BSD-2-Clause
 %%
-%% Erlang's gen_sctp over sctpd: the same functions, records, messages and
+%% @doc Erlang's gen_sctp over sctpd: the same functions, records, messages and
 %% errors, and those of inet that SCTP programs call. A program of gen_sctp's
 %% runs after gen_sctp: and, for its SCTP sockets, inet: were renamed to sctpd:.
 %% README.md beside this file has the differences.
@@ -27,12 +27,14 @@
 -include_lib("kernel/include/inet_sctp.hrl").
 -include("sctpd.hrl").
 
--export_type([socket/0, sctp_socket/0, assoc_id/0, option/0, option_name/0, option_value/0]).
+-export_type([socket/0, sctp_socket/0, assoc_id/0, sockaddr/0, option/0, option_name/0, option_value/0]).
 -opaque socket() :: #'$sctpd'{}.
 -type sctp_socket() :: socket().        % its name in gen_sctp
 -type assoc_id() :: non_neg_integer().
 -type assoc() :: #sctp_assoc_change{} | assoc_id().
 -type address() :: inet:ip_address() | inet:hostname().
+-type sockaddr() :: #{family => inet | inet6, addr => any | loopback | broadcast | inet:ip_address(),
+                      port => inet:port_number(), scope_id => non_neg_integer(), flowinfo => non_neg_integer()}.
 -type name() :: {inet:ip_address(), inet:port_number()}.
 -type option_name() :: atom().
 -type option_value() :: term().
@@ -44,7 +46,7 @@
 
 %% ---- open and close ----------------------------------------------------------
 
-%% Open a socket, bind it and be its controlling process. Options, besides
+%% @doc Open a socket, bind it and be its controlling process. Options, besides
 %% those of setopts: {ip, IP} or {ifaddr, IP}, once for each local address (a
 %% tuple, any, loopback, or a sockaddr map); {port, Port}; inet or inet6;
 %% {send_window, auto | Bytes}, of send/4, which is 0 where non_block_send or
@@ -55,11 +57,13 @@
 -spec open() -> {ok, socket()} | {error, reason()}.
 open() -> open([]).
 
+%% @doc The same with a port, or with options.
 -spec open(inet:port_number() | [option()]) -> {ok, socket()} | {error, reason()}.
 open(Opts) when is_list(Opts) -> open(0, Opts);
 open(Port) when is_integer(Port) -> open(Port, []);
 open(_) -> error(badarg).
 
+%% @doc The same with a port and options.
 -spec open(inet:port_number(), [option()]) -> {ok, socket()} | {error, reason()}.
 open(Port, Opts) when is_integer(Port), Port >= 0, Port < 16#10000, is_list(Opts) ->
     case try_throw(fun() -> open_args(Opts, #{port => Port}, [], []) end) of
@@ -141,7 +145,7 @@ no_window(Remote) ->
         _ -> #{send_window => 0}
     end.
 
-%% Close a socket and all its associations; what was sent still arrives, unless
+%% @doc Close a socket and all its associations; what was sent still arrives, unless
 %% linger says otherwise. Closing it twice is ok.
 -spec close(socket()) -> ok | {error, reason()}.
 close(S) ->
@@ -150,7 +154,7 @@ close(S) ->
         ok -> ok
     end.
 
-%% Take new associations (true, or any number but 0), or no more. Those of a
+%% @doc Take new associations (true, or any number but 0), or no more. Those of a
 %% stream socket are taken by accept.
 -spec listen(socket(), boolean() | integer()) -> ok | {error, reason()}.
 listen(S, Backlog) when is_boolean(Backlog) -> done(request(S, listen, #{backlog => Backlog}));
@@ -158,11 +162,12 @@ listen(S, Backlog) when is_integer(Backlog) ->
     done(request(S, listen, #{backlog => Backlog band 16#ffff}));
 listen(_, _) -> error(badarg).
 
-%% Not in gen_sctp: the next association of a listening stream socket, as a
+%% @doc Not in gen_sctp: the next association of a listening stream socket, as a
 %% socket of its own with the caller as its controlling process.
 -spec accept(socket()) -> {ok, socket()} | {error, reason()}.
 accept(S) -> accept(S, infinity).
 
+%% @doc The same for so many ms, then {error, timeout}.
 -spec accept(socket(), timeout()) -> {ok, socket()} | {error, reason()}.
 accept(S, Timeout) ->
     is_timeout(Timeout) orelse error(badarg),
@@ -171,7 +176,7 @@ accept(S, Timeout) ->
         {error, Reason} -> failed(Reason)
     end.
 
-%% Branch an association off into a socket of its own, which the caller controls.
+%% @doc Branch an association off into a socket of its own, which the caller controls.
 -spec peeloff(socket(), assoc()) -> {ok, socket()} | {error, reason()}.
 peeloff(S, #sctp_assoc_change{assoc_id = Id}) -> peeloff(S, Id);
 peeloff(S, Id) when is_integer(Id) ->
@@ -192,16 +197,24 @@ peel_off(#'$sctpd'{sock = Sock, family = Family, table = Table} = S, Id) ->
 
 %% ---- associations ------------------------------------------------------------
 
-%% Set an association up and wait for its #sctp_assoc_change{}. Options are set
+%% @doc Set an association up and wait for its #sctp_assoc_change{}. Options are set
 %% first. A timeout takes the attempt back.
+-spec connect(socket(), sockaddr(), [option()]) ->
+    {ok, #sctp_assoc_change{}} | {error, #sctp_assoc_change{} | reason()}.
 connect(S, Sockaddr, Opts) -> connect(S, Sockaddr, Opts, infinity).
 
+%% @doc The same with a timeout, or with an address and a port.
+-spec connect(socket(), sockaddr(), [option()], timeout()) ->
+    {ok, #sctp_assoc_change{}} | {error, #sctp_assoc_change{} | reason()};
+    (socket(), address(), inet:port_number(), [option()]) ->
+    {ok, #sctp_assoc_change{}} | {error, #sctp_assoc_change{} | reason()}.
 connect(S, #{} = Sockaddr, Opts, Timeout) ->
     {Addr, Port} = sctpd_term:of_sockaddr(Sockaddr),
     connect(S, Addr, Port, Opts, Timeout);
 connect(S, Addr, Port, Opts) ->
     connect(S, Addr, Port, Opts, infinity).
 
+%% @doc The same with a port and a timeout: ms for all of it.
 -spec connect(socket(), address(), inet:port_number(), [option()], timeout()) ->
     {ok, #sctp_assoc_change{}} | {error, #sctp_assoc_change{} | reason()}.
 connect(S, Addr, Port, Opts, Timeout) ->
@@ -226,24 +239,39 @@ cant_assoc(Text) ->
     end,
     #sctp_assoc_change{state = cant_assoc, error = Number("error"), assoc_id = Number("assoc_id")}.
 
-%% Begin to set an association up. How it ends comes as #sctp_assoc_change{};
+%% @doc Begin to set an association up. How it ends comes as #sctp_assoc_change{};
 %% Timeout is for the resolution of the name.
+-spec connect_init(socket(), sockaddr(), [option()]) ->
+    ok | {error, reason()}.
 connect_init(S, Sockaddr, Opts) -> connect_init(S, Sockaddr, Opts, infinity).
 
+%% @doc The same with a timeout, or with an address and a port.
+-spec connect_init(socket(), sockaddr(), [option()], timeout()) ->
+    ok | {error, reason()};
+    (socket(), address(), inet:port_number(), [option()]) ->
+    ok | {error, reason()}.
 connect_init(S, #{} = Sockaddr, Opts, Timeout) ->
     {Addr, Port} = sctpd_term:of_sockaddr(Sockaddr),
     connect_init(S, Addr, Port, Opts, Timeout);
 connect_init(S, Addr, Port, Opts) ->
     connect_init(S, Addr, Port, Opts, infinity).
 
+%% @doc The same with a port and a timeout: ms for the name.
 -spec connect_init(socket(), address(), inet:port_number(), [option()], timeout()) ->
     ok | {error, reason()}.
 connect_init(S, Addr, Port, Opts, Timeout) ->
     done(set_up(S, connect_init, [Addr], Port, Opts, Timeout)).
 
-%% The same with several addresses of the peer; gives the association's id.
+%% @doc The same with several addresses of the peer; gives the association's id.
+-spec connectx_init(socket(), [sockaddr()], [option()]) ->
+    {ok, assoc_id()} | {error, reason()}.
 connectx_init(S, Sockaddrs, Opts) -> connectx_init(S, Sockaddrs, Opts, infinity).
 
+%% @doc The same with a timeout, or with an address and a port.
+-spec connectx_init(socket(), [sockaddr()], [option()], timeout()) ->
+    {ok, assoc_id()} | {error, reason()};
+    (socket(), [address()], inet:port_number(), [option()]) ->
+    {ok, assoc_id()} | {error, reason()}.
 connectx_init(S, [#{} | _] = Sockaddrs, Opts, Timeout) ->
     {Addrs, Ports} = lists:unzip([sctpd_term:of_sockaddr(A) || A <- Sockaddrs]),
     case [P || P <- Ports, P =/= 0] of
@@ -253,6 +281,7 @@ connectx_init(S, [#{} | _] = Sockaddrs, Opts, Timeout) ->
 connectx_init(S, Addrs, Port, Opts) ->
     connectx_init(S, Addrs, Port, Opts, infinity).
 
+%% @doc The same with a port and a timeout: ms for the names.
 -spec connectx_init(socket(), [address()], inet:port_number(), [option()], timeout()) ->
     {ok, assoc_id()} | {error, reason()}.
 connectx_init(S, Addrs, Port, Opts, Timeout) when is_list(Addrs) ->
@@ -321,17 +350,18 @@ deadline(Timeout) -> erlang:monotonic_time(millisecond) + Timeout.
 left(infinity) -> infinity;
 left(Deadline) -> max(0, Deadline - erlang:monotonic_time(millisecond)).
 
-%% Shut an association down once all that was sent has arrived.
+%% @doc Shut an association down once all that was sent has arrived.
 -spec eof(socket(), #sctp_assoc_change{}) -> ok | {error, reason()}.
 eof(S, #sctp_assoc_change{assoc_id = Id}) -> end_assoc(S, eof, Id, #{});
 eof(_, _) -> error(badarg).
 
-%% End an association at once. Not in gen_sctp: bytes that the peer sees as the
+%% @doc End an association at once. Not in gen_sctp: bytes that the peer sees as the
 %% reason, as {info, Causes} beside its comm_lost.
 -spec abort(socket(), #sctp_assoc_change{}) -> ok | {error, reason()}.
 abort(S, #sctp_assoc_change{assoc_id = Id}) -> end_assoc(S, abort, Id, #{});
 abort(_, _) -> error(badarg).
 
+%% @doc The same with a reason.
 -spec abort(socket(), #sctp_assoc_change{}, iodata()) -> ok | {error, reason()}.
 abort(S, #sctp_assoc_change{assoc_id = Id}, Reason) ->
     end_assoc(S, abort, Id, #{reason => iolist_to_binary(Reason)});
@@ -342,7 +372,7 @@ end_assoc(S, Method, Id, Args) ->
 
 %% ---- messages ----------------------------------------------------------------
 
-%% Send one message with all its parameters; what is undefined is zero. Not in
+%% @doc Send one message with all its parameters; what is undefined is zero. Not in
 %% gen_sctp: a map in place of the record has all fields of sctpd's
 %% sctp_sndrcvinfo, such as pr_policy.
 %%
@@ -402,7 +432,7 @@ send_flags(S, Flags, Map, Bin) ->
 abort_reason(Args, <<>>) -> Args;
 abort_reason(Args, Bin) -> Args#{reason => Bin}.
 
-%% Send one message on a stream of an association; the rest is taken from
+%% @doc Send one message on a stream of an association; the rest is taken from
 %% sctp_default_send_param.
 -spec send(socket(), assoc(), Stream :: 0..65535, iodata()) -> ok | {error, reason()}.
 send(S, #sctp_assoc_change{assoc_id = Id}, Stream, Data) ->
@@ -435,11 +465,12 @@ sent(Answer) ->
 bytes(Data) ->
     try iolist_to_binary(Data) catch error:badarg -> throw(einval) end.
 
-%% The next message or event of a passive socket. Events that gen_sctp takes
+%% @doc The next message or event of a passive socket. Events that gen_sctp takes
 %% for errors are {error, {IP, Port, Anc, Record}}.
 -spec recv(socket()) -> received().
 recv(S) -> recv(S, infinity).
 
+%% @doc The same for so many ms, then {error, timeout}.
 -spec recv(socket(), timeout()) -> received().
 recv(S, Timeout) ->
     _ = socket(S),
@@ -454,7 +485,7 @@ received({error, Reason}) -> failed(Reason).
 
 %% ---- ownership ---------------------------------------------------------------
 
-%% Give a socket to another process, with what it sent that was not yet received.
+%% @doc Give a socket to another process, with what it sent that was not yet received.
 -spec controlling_process(socket(), pid()) -> ok | {error, closed | not_owner | badarg}.
 controlling_process(S, Pid) when is_pid(Pid) ->
     case sctpd_socket:give(socket(S), Pid) of
@@ -466,18 +497,19 @@ controlling_process(S, Pid) when is_pid(Pid) ->
     end;
 controlling_process(_, _) -> error(badarg).
 
-%% Not in gen_sctp: the daemon's number of a socket, by which another node takes it
+%% @doc Not in gen_sctp: the daemon's number of a socket, by which another node takes it
 %% over when this one is dead (adopt/2), and sctpctl knows it.
 -spec handle(socket()) -> non_neg_integer().
 handle(S) -> #'$sctpd'{sock = Sock} = socket(S), Sock.
 
-%% Not in gen_sctp: take over a socket whose node is dead, by its handle, with its
+%% @doc Not in gen_sctp: take over a socket whose node is dead, by its handle, with its
 %% associations and what waits in it. It must have the option {on_owner_exit, hold};
 %% the caller controls it then. What the other node was sent last may come once more.
 %% Options: mode, active, show_closed, send_window and sctpd_socket.
 -spec adopt(Handle :: non_neg_integer()) -> {ok, socket()} | {error, reason()}.
 adopt(Handle) -> adopt(Handle, []).
 
+%% @doc The same with options.
 -spec adopt(Handle :: non_neg_integer(), [option()]) -> {ok, socket()} | {error, reason()}.
 adopt(Handle, Opts) when is_integer(Handle), Handle >= 0, is_list(Opts) ->
     {Path, Local} = case lists:partition(fun(O) -> option_name(O) =:= sctpd_socket end, Opts) of
@@ -503,7 +535,7 @@ move_messages(S, Pid) ->
     after 0 -> ok
     end.
 
-%% As inet:info/1: who owns a socket, its mode, the daemon's handle of it, and the
+%% @doc As inet:info/1: who owns a socket, its mode, the daemon's handle of it, and the
 %% state of the connection (up; away while the daemon is).
 -spec info(socket()) -> #{owner := pid(), active := option_value(), mode := binary | list,
                           send_window := auto | non_neg_integer(),
@@ -519,13 +551,14 @@ info(S) ->
         {error, closed} = E -> E
     end.
 
-%% As inet:monitor/1: {'DOWN', Ref, process, _, _} comes when the socket is closed,
+%% @doc As inet:monitor/1: {'DOWN', Ref, process, _, _} comes when the socket is closed,
 %% by whomever, or with its owner or the daemon.
 -spec monitor(socket()) -> reference().
 monitor(S) ->
     #'$sctpd'{pid = Pid} = socket(S),
     monitor(process, Pid).
 
+%% @doc As inet:cancel_monitor/1.
 -spec cancel_monitor(reference()) -> boolean().
 cancel_monitor(Ref) -> demonitor(Ref, [flush, info]).
 
@@ -534,7 +567,7 @@ cancel_monitor(Ref) -> demonitor(Ref, [flush, info]).
 %% Not in gen_sctp: several processes, in as many nodes, own a socket together;
 %% proto/README.md says what a group is.
 
-%% Make a group of a socket's, which the daemon owns from now on: its associations
+%% @doc Make a group of a socket's, which the daemon owns from now on: its associations
 %% go to those who join. Opts are the arguments of the method group, such as
 %% #{policy => sticky, by => load, grace => 1000}. The caller is its owner.
 -spec group(socket(), Name :: iodata(), #{atom() => term()}) -> ok | {error, reason()}.
@@ -551,7 +584,7 @@ group(S, Name, Opts) when is_map(Opts) ->
     end;
 group(_, _, _) -> error(badarg).
 
-%% End a group of S, which is as it was before then. Members keep what they have.
+%% @doc End a group of S, which is as it was before then. Members keep what they have.
 -spec ungroup(socket(), Name :: iodata()) -> ok | {error, reason()}.
 ungroup(S, Name) ->
     #'$sctpd'{pid = Pid, conn = Conn} = socket(S),
@@ -560,8 +593,8 @@ ungroup(S, Name) ->
         {error, Reason} -> failed(Reason)
     end.
 
-%% Join a group; {ok, M}. The caller is sent
-%%
+%% @doc Join a group; {ok, M}. The caller is sent
+%% <pre>
 %%	{sctp_group, S, Seq, {assigned, Info}}	S is this member's: Info has its
 %%		assoc_id, peer ({IP, Port}), group, and from_member, who had it before
 %%	{sctp, S, IP, Port, {Anc, Data}}, and sctp_error: as of any socket, with
@@ -571,7 +604,7 @@ ungroup(S, Name) ->
 %%		S is closed when that is acknowledged
 %%	{sctp_group, M, Seq, {left, Reason}}	the daemon took this member out
 %%	{sctp_closed, M}	the daemon is gone, and the membership
-%%
+%% </pre>
 %% and acknowledges with ack/2 what it has handled. S is for send, getopts and so
 %% on. On M, send goes to any association of the group, by its id. When the caller
 %% dies, what it did not acknowledge goes to other members, in order.
@@ -581,6 +614,7 @@ ungroup(S, Name) ->
 -spec join(Name :: iodata()) -> {ok, socket()} | {error, reason()}.
 join(Name) -> join(Name, []).
 
+%% @doc The same with options.
 -spec join(Name :: iodata(), [option()]) -> {ok, socket()} | {error, reason()}.
 join(Name, Opts) when is_list(Opts) ->
     Given = maps:from_list([O || {_, _} = O <- Opts]),
@@ -592,7 +626,7 @@ join(Name, Opts) when is_list(Opts) ->
     end;
 join(_, _) -> error(badarg).
 
-%% All messages up to Seq were handled: the daemon may forget them. It takes no
+%% @doc All messages up to Seq were handled: the daemon may forget them. It takes no
 %% time, and what comes later is acknowledged with it.
 -spec ack(socket(), Seq :: non_neg_integer() | (Anc :: list())) -> ok.
 ack(S, Seq) when is_integer(Seq) ->
@@ -602,13 +636,13 @@ ack(S, Anc) when is_list(Anc) ->
     {seq, Seq} = lists:keyfind(seq, 1, Anc),
     ack(S, Seq).
 
-%% The same, and wait until the daemon has it.
+%% @doc The same, and wait until the daemon has it.
 -spec ack(socket(), Seq :: non_neg_integer(), wait) -> ok | {error, reason()}.
 ack(S, Seq, wait) when is_integer(Seq) ->
     ok = ack(S, Seq),
     done(sctpd_socket:request(socket(S), ack, #{seq => Seq})).
 
-%% Take this member out of service: it gets nothing new, and each of its sockets
+%% @doc Take this member out of service: it gets nothing new, and each of its sockets
 %% goes to another when it has acknowledged all that it has of it. How many it
 %% still has; when that is 0, leave/1.
 -spec drain(socket()) -> {ok, non_neg_integer()} | {error, reason()}.
@@ -622,7 +656,7 @@ drain(M) ->
         {error, _} = E -> E
     end.
 
-%% Leave a group: what was not acknowledged goes to others at once. Nothing more
+%% @doc Leave a group: what was not acknowledged goes to others at once. Nothing more
 %% comes of the group after that, and what the caller has in its mailbox is taken out.
 -spec leave(socket()) -> ok | {error, reason()}.
 leave(M) ->
@@ -633,7 +667,7 @@ leave(M) ->
 
 %% ---- options, as inet has them -------------------------------------------------
 
-%% Set options, from left to right; the first that fails ends it, and
+%% @doc Set options, from left to right; the first that fails ends it, and
 %% error_text/0 says which that was. undefined fields keep their value.
 -spec setopts(socket(), [option()]) -> ok | {error, reason()}.
 setopts(S, Opts) when is_list(Opts) ->
@@ -665,7 +699,7 @@ set_remote(S, Options, Rest) ->
         {error, Reason} -> failed(Reason)
     end.
 
-%% Read options: names, or {Name, Record} with the record's keys set.
+%% @doc Read options: names, or {Name, Record} with the record's keys set.
 -spec getopts(socket(), [atom() | {atom(), tuple() | map()}]) ->
     {ok, [{atom(), term()}]} | {error, reason()}.
 getopts(S, Wanted) when is_list(Wanted) ->
@@ -719,10 +753,11 @@ left_out(Name, Text) ->
         false -> failed(Text)
     end.
 
-%% Counters.
+%% @doc Counters.
 -spec getstat(socket()) -> {ok, [{atom(), non_neg_integer()}]} | {error, reason()}.
 getstat(S) -> getstat(S, stats()).
 
+%% @doc The same of these counters.
 -spec getstat(socket(), [atom()]) -> {ok, [{atom(), non_neg_integer()}]} | {error, reason()}.
 getstat(S, Names) when is_list(Names) ->
     case {Names -- stats(), request(S, getstat, #{})} of
@@ -739,7 +774,7 @@ stats() ->
 
 %% ---- names, as inet has them ----------------------------------------------------
 
-%% The local port.
+%% @doc The local port.
 -spec port(socket()) -> {ok, inet:port_number()} | {error, reason()}.
 port(S) ->
     case sockname(S) of
@@ -747,31 +782,33 @@ port(S) ->
         {error, _} = E -> E
     end.
 
-%% The local address, the last one given at open, and port.
+%% @doc The local address, the last one given at open, and port.
 -spec sockname(socket()) -> {ok, name()} | {error, reason()}.
 sockname(S) -> name(request(S, sockname, #{})).
 
-%% The peer's primary address and port; one-to-one sockets only.
+%% @doc The peer's primary address and port; one-to-one sockets only.
 -spec peername(socket()) -> {ok, name()} | {error, reason()}.
 peername(S) -> name(request(S, peername, #{})).
 
 name({ok, Map}) -> {ok, sctpd_term:name_in(Map)};
 name({error, Reason}) -> failed(Reason).
 
-%% All local addresses, of the socket or as an association has them.
+%% @doc All local addresses, of the socket or as an association has them.
 -spec socknames(socket()) -> {ok, [name()]} | {error, reason()}.
 socknames(S) -> names(request(S, socknames, #{})).
 
+%% @doc The same of an association.
 -spec socknames(socket(), assoc()) -> {ok, [name()]} | {error, reason()}.
 socknames(S, #sctp_assoc_change{assoc_id = Id}) -> socknames(S, Id);
 socknames(S, 0) -> socknames(S);
 socknames(S, Id) -> with_id(Id, fun() -> names(request(S, socknames, #{assoc_id => Id})) end).
 
-%% All addresses of a peer; those of one-to-one sockets need no association.
+%% @doc All addresses of a peer; those of one-to-one sockets need no association.
 -spec peernames(socket()) -> {ok, [name()]} | {error, reason()}.
 peernames(S) ->
     names(request(S, peernames, #{})).
 
+%% @doc The same of an association.
 -spec peernames(socket(), assoc()) -> {ok, [name()]} | {error, reason()}.
 peernames(S, #sctp_assoc_change{assoc_id = Id}) -> peernames(S, Id);
 peernames(S, Id) -> with_id(Id, fun() -> names(request(S, peernames, #{assoc_id => Id})) end).
@@ -785,11 +822,11 @@ names({error, Reason}) ->
 
 %% ---- errors ------------------------------------------------------------------
 
-%% The text of a cause code, ok, or unknown_error.
+%% @doc The text of a cause code, ok, or unknown_error.
 -spec error_string(integer()) -> ok | string() | unknown_error.
 error_string(Code) -> sctpd_term:error_string(Code).
 
-%% Not in gen_sctp: what the daemon said of the last call of this process that
+%% @doc Not in gen_sctp: what the daemon said of the last call of this process that
 %% failed: which argument, what was wrong, and what would be right.
 -spec error_text() -> binary().
 error_text() ->
@@ -798,7 +835,7 @@ error_text() ->
         Text -> Text
     end.
 
-%% Not in gen_sctp: a method of the daemon's that this module has no function
+%% @doc Not in gen_sctp: a method of the daemon's that this module has no function
 %% for, by its name and arguments in proto/REFERENCE.md, without sock. Addresses
 %% may be tuples. The results are a map with atoms for keys.
 -spec call(socket(), atom(), #{atom() => term()}) -> {ok, #{atom() => term()}} | {error, reason()}.

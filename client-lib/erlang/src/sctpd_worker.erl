@@ -1,8 +1,8 @@
 %% SPDX-License-Identifier: BSD-2-Clause
 %%
-%% A behaviour for the processes that share a socket: members of a group, in as
+%% @doc A behaviour for the processes that share a socket: members of a group, in as
 %% many nodes as one likes. sctpd_pool starts several under a supervisor.
-%%
+%% <pre>
 %%	-module(echo).
 %%	-behaviour(sctpd_worker).
 %%	-export([init/1, handle_message/3]).
@@ -13,7 +13,7 @@
 %%	    {reply, Data, St};
 %%	handle_message(_S, {_IP, _Port, _Anc, _Event}, St) ->
 %%	    {ok, St}.
-%%
+%% </pre>
 %% A message is acknowledged when the callback has returned, and what it replied
 %% was sent. So a worker that dies in a callback has lost nothing: the message,
 %% and all after it, go to another worker, in order. That one cannot know what
@@ -64,14 +64,14 @@
 
 %% ---- for callers -------------------------------------------------------------
 
-%% Start a worker of a group. Options are those of sctpd:join/2, and {retry, Ms}:
+%% @doc Start a worker of a group. Options are those of sctpd:join/2, and {retry, Ms}:
 %% how often it tries to join again while there is no daemon or no such group.
 -spec start_link(Group :: iodata(), module(), Args :: term(), [term()]) ->
     {ok, pid()} | ignore | {error, term()}.
 start_link(Group, Module, Args, Options) ->
     gen_server:start_link(?MODULE, {Group, Module, Args, Options}, []).
 
-%% Let a worker give its sockets to others, each when it has handled all that it
+%% @doc Let a worker give its sockets to others, each when it has handled all that it
 %% has of it, and end with {shutdown, drained} when it has none.
 -spec drain(pid()) -> ok.
 drain(Worker) -> gen_server:call(Worker, drain, infinity).
