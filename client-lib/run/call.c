@@ -233,13 +233,14 @@ call_wait(struct call *c, bool (*try)(struct call *), int64_t ms, int late)
 {
 	struct timeval	tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
+	if (c->on->n == c->on->sweep_at)
+		sweep(c->on);
 	c->try = try;
 	TAILQ_INSERT_TAIL(&c->on->calls, c, waiting);
+	c->on->n++;
 	c->late = late;
 	if (ms >= 0 && (c->timer = evtimer_new(c->run->base, on_late, c)) != NULL)
 		(void)evtimer_add(c->timer, &tv);
-	if (++c->on->n > c->on->sweep_at)
-		sweep(c->on);
 }
 
 void
@@ -479,7 +480,6 @@ question(struct call *c, call_reply *fn)
 {
 	struct question	*q = malloc(sizeof *q);
 
-	c->asked = true;
 	c->asks++;
 	if (q != NULL)
 		*q = (struct question){ .call = c, .fn = fn };
@@ -502,6 +502,13 @@ was_asked(struct call *c, struct question *q, int code, call_reply *fn)
 void
 call_question(struct call *c, struct words *w, call_reply *fn)
 {
+	c->asked = true;
+	call_question_idle(c, w, fn);
+}
+
+void
+call_question_idle(struct call *c, struct words *w, call_reply *fn)
+{
 	struct question	*q = question(c, fn);
 	int		 code = SCTPD_ENOMEM;
 
@@ -517,6 +524,7 @@ call_question_send(struct call *c, uint64_t handle, const struct sctpd_sndrcvinf
 	struct question	*q = question(c, fn);
 	int		 code = SCTPD_ENOMEM;
 
+	c->asked = true;
 	if (q != NULL)
 		code = sctpd_sendmsg_async(c->run->c, handle, info, c->data, c->len, on_reply, q);
 	was_asked(c, q, code, fn);

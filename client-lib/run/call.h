@@ -124,6 +124,8 @@ typedef void call_reply(struct call *, int code, const struct sctpd_value *);
 
 /* Ask, and free the words. fn is called later, with a call that may have ended; an error is a code for fn as well. */
 void call_question(struct call *, struct words *, call_reply *fn);
+/* The same for what changes nothing there: the call may be forgotten when it is interrupted. */
+void call_question_idle(struct call *, struct words *, call_reply *fn);
 /* The same for a message: data and len of the call. */
 void call_question_send(struct call *, uint64_t sock, const struct sctpd_sndrcvinfo *, call_reply *fn);
 /* For a question's function that only has to say how it went. */

@@ -11,6 +11,7 @@
 #include "run/errnos.h"
 #include "run/memory.h"
 #include "run/names.h"
+#include "run/settle.h"
 #include "run/sock.h"
 
 /* ---- socket(2) ------------------------------------------------------- */
@@ -233,6 +234,7 @@ on_connecting(struct call *c, int code, const struct sctpd_value *v)
 		(void)call_fail(c, errno_of(code));
 		return;
 	}
+	settle_did(c);
 	c->assoc_id = (uint32_t)sctpd_get_int(v, "assoc_id");
 	if (c->handle != 0)
 		c->handle = c->assoc_id;	/* connectx's value */
@@ -436,10 +438,8 @@ names_accept(struct call *c)
 		return;
 	else if (call_may_wait(c, 0))
 		call_wait(c, try_accept, s->rcvtimeo, EAGAIN);
-	else {
-		sock_clear_readable(c);
-		(void)call_fail(c, EAGAIN);
-	}
+	else
+		settle(c, try_accept);
 }
 
 /* ---- names ----------------------------------------------------------- */
@@ -525,6 +525,8 @@ names_peer(struct call *c)
 static void
 on_shut(struct call *c, int code, const struct sctpd_value *v)
 {
+	if (!c->over)
+		settle_did(c);
 	call_done(c, code == SCTPD_EPIPE || code == SCTPD_CLOSED ? SCTPD_ENOTCONN : code, v);
 }
 

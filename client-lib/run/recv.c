@@ -13,6 +13,7 @@
 #include "run/decode.h"
 #include "run/recv.h"
 #include "run/memory.h"
+#include "run/settle.h"
 #include "run/sock.h"
 
 /* Where the parts of a call are, in the program's memory. */
@@ -319,10 +320,9 @@ take(struct call *c)
 	}
 	if (try(c))
 		return;
-	if (!call_may_wait(c, flags_of(c))) {
-		sock_clear_readable(c);
-		(void)call_fail(c, EAGAIN);
-	} else if (has_nobody(s))
+	if (!call_may_wait(c, flags_of(c)))
+		settle(c, try);
+	else if (has_nobody(s))
 		(void)call_fail(c, ENOTCONN);
 	else
 		call_wait(c, try, s->rcvtimeo, EAGAIN);

@@ -33,6 +33,7 @@
  *	daemon		the connection to the daemon
  *	call		calls: taken, answered, kept for later; questions to the daemon
  *	sock		sockets, their events, and what poll finds
+ *	settle		what came of the last call, before EAGAIN
  *	recv		recvmsg and its kin
  *	send		sendmsg and its kin
  *	names		socket, bind, connect, listen, accept and addresses
@@ -79,6 +80,7 @@ struct run {
 	bool			 all_ended;	/* nothing has the filter any more */
 	bool			 lost;		/* no connection to the daemon */
 	unsigned		held;		/* what is asked is not written yet */
+	uint64_t		did;		/* handle of the socket that something was done with last; 0: that has come */
 	void			(*event)(struct run *, const struct sctpd_event *);
 	void			(*lose)(struct run *);	/* all sockets, as the daemon is gone */
 	int			ends;		/* epoll set of the pairs' ends */

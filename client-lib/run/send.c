@@ -23,6 +23,7 @@
 #include "run/errnos.h"
 #include "run/memory.h"
 #include "run/send.h"
+#include "run/settle.h"
 #include "run/sock.h"
 
 #define KNOWN_FLAGS	(SCTP_UNORDERED | SCTP_ADDR_OVER | SCTP_ABORT | SCTP_SACK_IMMEDIATELY | SCTP_SENDALL | SCTP_EOF)
@@ -55,6 +56,7 @@ succeed(struct call *c)
 {
 	unsigned	n = (unsigned)c->len;
 
+	settle_did(c);
 	if (c->out->multiple && !memory_write(c->tid, c->out->sent, &n, sizeof n))
 		(void)call_fail(c, EFAULT);
 	else

@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 
-from harness import SCRATCH, SLOW, WAIT, Daemon, Skip, compiled, wait_for
+from harness import SCRATCH, SLOW, STACK, WAIT, Daemon, Skip, compiled, wait_for
 from hosts import Program
 from test_cli import SCTPCTL, run
 
@@ -192,6 +192,31 @@ while more := os.read(r, 65536):
 print(sorted(map(int, got.split())) == list(range(100)))
 """)
     assert out == "True\n", out
+
+
+def test_what_was_done_has_come(d):
+    """As in the kernel: calls that do not wait find what the program did just before with another socket."""
+    if STACK != "kernel":
+        raise Skip("packets of the userland stack take their time over loopback")
+    python(d, """
+for _ in range(100):
+    l = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)
+    c = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)
+    l.setblocking(False)
+    c.setblocking(False)
+    l.bind(("127.0.0.1", 0))
+    l.listen(5)
+    assert c.connect_ex(l.getsockname()) == errno.EINPROGRESS
+    a = l.accept()[0]
+    try:
+        sys.exit(f"got {c.recv(10)}")
+    except BlockingIOError:
+        pass
+    a.send(b"x")
+    assert c.recv(10) == b"x"
+    for s in l, c, a:
+        s.close()
+""")
 
 
 def test_descriptors_run_out(d):

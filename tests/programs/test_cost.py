@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What sctpctl run costs, printed; see cost.c. The bound is that of a round
-trip against sctpd's own, as both have the same machine at the same time."""
+"""What sctpctl run costs, printed; see cost.c. Other work on the machine makes
+a figure larger and never smaller: so each is the least of some tries, of which
+sctpd's own are beside those of sctpctl run."""
 import os
 import re
 import subprocess
 
-from harness import BUILD, ROOT, SCRATCH
+from harness import BUILD, ROOT, SCRATCH, STACK
 from test_cli import SCTPCTL
 from test_run import ready
 
 PROGRAM = os.path.join(SCRATCH, "cost")
-MOST = 3    # times sctpd's own round trip; twice that where others use the machine
+MOST = 3        # times sctpd's own round trip
+TRAPPED = 25    # us of a call, natively; in User-Mode Linux each trap costs a multiple
+TRIES = 6
 
 
 def built():
@@ -21,7 +24,7 @@ def built():
 
 
 def figures(d, *command):
-    got = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300,
+    got = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=300,
                          env={**os.environ, "SCTPD_SOCKET": d.path})
     return {name: float(us) for name, us in re.findall(r"^(\S+) ([\d.]+)$", got.stdout, re.M)}
 
@@ -29,10 +32,16 @@ def figures(d, *command):
 def test_cost(d):
     ready()
     built()
-    own = {**figures(d, PROGRAM, "plain"), **figures(d, PROGRAM, "sctpd")}
+    plain = figures(d, PROGRAM, "plain")
     for options in [], ["--fds", "all"]:
-        us = {**own, **figures(d, SCTPCTL, *options, "run", "--", PROGRAM, "kernel")}
-        ratio = us["round-trip"] / us["sctpd-round-trip"]
+        us = dict(plain)
+        for _ in range(TRIES):
+            now = {**figures(d, PROGRAM, "sctpd"), **figures(d, SCTPCTL, *options, "run", "--", PROGRAM, "kernel")}
+            us.update({name: min(value, us.get(name, value)) for name, value in now.items()})
+            ratio = us["round-trip"] / us["sctpd-round-trip"]
+            good = ratio <= MOST and (STACK == "kernel" or us["trapped"] <= TRAPPED)
+            if good:
+                break
         print("  ".join(["  fds " + (options or ["", "range"])[1], *(f"{k} {v:.1f} us" for k, v in us.items()),
                          f"ratio {ratio:.1f}"]), flush=True)
-        assert ratio < 2 * MOST, us
+        assert good, us

@@ -12,17 +12,21 @@ from test_cli import SCTPCTL
 from test_run import ready
 
 FOLDER = os.path.join(BUILD, "lksctp")
-SYNCHRONOUS = "it takes for granted that what was sent over loopback has arrived when the call returns"
 READ_AHEAD = "messages are read ahead, so the peer's window is open where the test wants it closed"
 REST = {
-    "test_1_to_1_nonblock": SYNCHRONOUS,
-    "test_1_to_1_sockopt": "sctpd's receive buffer reads back five times as large (proto/README.md)",
+    "test_1_to_1_sockopt": "sctpd's receive buffer reads back five times as large (recbuf in proto/REFERENCE.md)",
     "test_sctp_sendrecvmsg": READ_AHEAD,
     "test_timetolive": READ_AHEAD,
 }
 ONE_PATH = "the userland stack has one path"
+TIME = "packets of the userland stack take their time over loopback"
 BACKLOG = "usrsctp lets peers wait that find the queue full, and refuses none"
 USERLAND = {
+    "test_1_to_1_nonblock": TIME,
+    "test_1_to_1_send": TIME,
+    "test_1_to_1_sendmsg": TIME,
+    "test_1_to_1_sendto": TIME,
+    "test_assoc_shutdown": TIME,
     "test_connectx": ONE_PATH,
     "test_sctp_sendvrecvv": "a message cannot have a key of its own",
     "test_getname": ONE_PATH,
@@ -34,7 +38,7 @@ USERLAND = {
     "test_connect": "connect to a peer whose association was peeled off is refused for another reason",
     "test_1_to_1_sockopt": "the userland stack rounds and bounds some values",
 }
-LEAST = 29 if STACK == "kernel" else 22
+LEAST = 30 if STACK == "kernel" else 22
 
 
 def run_one(d, name):
@@ -44,8 +48,8 @@ def run_one(d, name):
                              check=False, timeout=15 * SLOW if STACK == "userland" else 60 * SLOW, errors="replace")
     except subprocess.TimeoutExpired:
         return False, 0, "it hangs"
-    said = re.search(r".*(?:BROK|FAIL).*", got.stdout + got.stderr)
-    return got.returncode == 0, got.stdout.count(" PASS "), said[0] if said else f"it ended with {got.returncode}"
+    said = re.search(r".* (?:BROK|FAIL) *:.*", got.stdout + got.stderr)
+    return got.returncode == 0 and not said, got.stdout.count(" PASS "), said[0] if said else f"it ended with {got.returncode}"
 
 
 def test_lksctp(d):
@@ -58,6 +62,9 @@ def test_lksctp(d):
     for name in names:
         d.idle()    # the same ports are bound again
         good, n, why = run_one(d, name)
+        if not good and known.get(name) == TIME:
+            d.idle()
+            good, n, why = run_one(d, name)
         whole += good
         parts += n
         if not good:
