@@ -19,7 +19,6 @@
 #include "nats/subject.h"
 
 #define HEADERS		2048	/* bytes that the headers of a message may take */
-#define ROOM_HEADS	512	/* slots beside the window: for pieces, and for the heads of a session */
 #define ASK_EVERY	64	/* of so many messages one asks JetStream for an acknowledgement, at least */
 
 /* A piece that was given to JetStream, or is in the log already. */
@@ -57,7 +56,7 @@ static struct {
 void
 in_init(void)
 {
-	in.room = config.window + ROOM_HEADS;
+	in.room = config.window;
 	in.slots = xcalloc(in.room, sizeof *in.slots);
 }
 
@@ -152,11 +151,28 @@ in_room(void)
 
 /* ---- pieces -------------------------------------------------------------- */
 
+/* One event may have more pieces than the window has slots. sctpd's client_queue bounds what can be in the ring. */
+static void
+more_room(void)
+{
+	struct slot	*more = xcalloc(2 * in.room, sizeof *more);
+
+	for (size_t i = 0; i < in.n; i++)
+		more[i] = in.slots[(in.first + i) % in.room];
+	free(in.slots);
+	in.slots = more;
+	in.first = 0;
+	in.room *= 2;
+}
+
 static void
 add_slot(uint64_t seq, uint64_t event, size_t len)
 {
-	struct slot	*s = &in.slots[(in.first + in.n) % in.room];
+	struct slot	*s;
 
+	if (in.n == in.room)
+		more_room();
+	s = &in.slots[(in.first + in.n) % in.room];
 	*s = (struct slot){ .seq = seq, .event = event, .len = (uint32_t)len, .when = clock_ms() };
 	in.n++;
 	in.bytes += len;

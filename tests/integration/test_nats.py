@@ -290,6 +290,26 @@ def test_a_message_longer_than_the_servers_take_is_in_pieces_that_stand_together
         n.close()
 
 
+def test_a_message_may_have_more_pieces_than_the_window_has_places(d):
+    """Short ones wait before it, as the bus is frozen; nothing of them or of those behind is lost or doubled."""
+    with bus(extra="max_payload: 4200") as servers, bridge(d, servers, N2, window=4):
+        n, c = Nats(*servers), d.client()
+        sock = c.call("open", options={"active": True})["sock"]
+        assoc = c.call("connect", sock=sock, addr="127.0.0.1", port=PORT)["assoc_id"]
+        name, = up(n)
+        sent = [b"1", b"2", b"3", b"x" * 1500000, b"4", b"y" * 1500000, b"5"]
+        servers[0].pause(True)
+        for data in sent[:4]:
+            c.call("send", sock=sock, assoc_id=assoc, stream=0, data=data)
+        wait_for(lambda: c.call("getopts", sock=sock, options=[["sctp_status", {"assoc_id": assoc}]])["options"][0][1]["unackdata"] == 0)
+        servers[0].pause(False)
+        for data in sent[4:]:
+            c.call("send", sock=sock, assoc_id=assoc, stream=0, data=data)
+        wait_for(lambda: sum(map(len, logged(n).get(name, ()))) >= sum(map(len, sent)))
+        assert b"".join(logged(n)[name]) == b"".join(sent)
+        n.close()
+
+
 # ---- what is wrong ---------------------------------------------------------------
 
 
