@@ -233,7 +233,8 @@ set_up(const struct look *l, const struct from *f)
 		return false;
 	if (f->head)
 		in_session(1);
-	endpoints_open(bridge.c, true);
+	if (endpoints_open(bridge.c, true))
+		standby_opened(bridge.c);
 	out_start(l->life, bridge.c);
 	return true;
 }
@@ -257,19 +258,30 @@ run(void)
 	bridge.logged = metrics.in_logged;
 	bridge.why[0] = '\0';
 	metrics.up = 1;
-	life_unref(bridge.look->life);
-	free(bridge.look);
-	bridge.look = NULL;
 	standby_run(bridge.c);
 	bridge.read = true;
 	log_info("the bridge runs");
+}
+
+/*
+ * Is the session to be kept as it is? sctpd keeps one without sockets no longer than its connection: that of a standby whose
+ * supervised associations are down. Nothing has come in it, so nothing is to come again.
+ */
+static bool
+is_kept(void)
+{
+	for (size_t i = 0; i < config.n_endpoints; i++) {
+		if (state.socks[i] != 0)
+			return false;
+	}
+	return standby_on() && bridge.c != NULL && !bridge.read;
 }
 
 /* Resume the session, or begin one: then *had is false. */
 static bool
 reach(uint64_t event, uint64_t last, bool *had)
 {
-	int	code = dial(event);
+	int	code = is_kept() ? SCTPD_OK : dial(event);
 
 	*had = state.epoch != 0;
 	if (code == SCTPD_NO_SESSION) {
@@ -289,6 +301,15 @@ reach(uint64_t event, uint64_t last, bool *had)
 }
 
 static void
+forget_look(void)
+{
+	if (bridge.look != NULL)
+		life_unref(bridge.look->life);
+	free(bridge.look);
+	bridge.look = NULL;
+}
+
+static void
 try_dial(void)
 {
 	struct from	f = where_from(bridge.look);
@@ -298,14 +319,16 @@ try_dial(void)
 		return;
 	if (!had)
 		f = (struct from){ .head = true };
-	if (set_up(bridge.look, &f)) {
+	if (!had && standby_on())
+		wait_again("the associations are to be taken over into the new session");
+	else if (set_up(bridge.look, &f))
 		run();
-		return;
+	else {
+		wait_again(in_broken() != NULL ? in_broken() : sctpd_error(bridge.c));
+		if (is_kept())
+			hang_up();	/* it may be of no use */
 	}
-	wait_again(in_broken() != NULL ? in_broken() : sctpd_error(bridge.c));
-	life_unref(bridge.look->life);
-	free(bridge.look);
-	bridge.look = NULL;
+	forget_look();
 }
 
 /* ---- standby ---------------------------------------------------------------- */
@@ -375,7 +398,8 @@ try_settle(void)
 			dial_failed();
 		return;
 	}
-	endpoints_open(bridge.c, false);
+	if (endpoints_open(bridge.c, false))
+		standby_opened(bridge.c);
 	if (!standby_settle(bridge.c, bridge.owner)) {
 		wait_again(sctpd_error(bridge.c));
 		hang_up();
@@ -442,8 +466,8 @@ run_turn(void)
 	}
 	if (out_broken() != NULL)
 		wait_again(out_broken());
-	else
-		endpoints_open(bridge.c, false);
+	else if (endpoints_open(bridge.c, false))
+		standby_opened(bridge.c);
 }
 
 /* ---- the loop ------------------------------------------------------------------ */
@@ -488,13 +512,11 @@ turn(void)
 	const char	*why;
 
 	bus_turn();
-	if (bridge.phase != WAITING && bridge.phase != ASKING && bridge.phase != LOOKING && bus_life() != bridge.life) {
+	if (bus_life() == NULL)
 		standby_doubt(bridge.c);
+	if (bridge.phase != WAITING && bridge.phase != ASKING && bridge.phase != LOOKING && bus_life() != bridge.life) {
 		forget_owner();
-		if (bridge.look != NULL)
-			life_unref(bridge.look->life);
-		free(bridge.look);
-		bridge.look = NULL;
+		forget_look();
 		wait_again("the connection to NATS ended");
 	}
 	if (bridge.phase == WAITING && bus_life() != NULL && clock_ms() >= bridge.next) {

@@ -89,7 +89,7 @@ attach(struct sctpd *c, const struct endpoint_config *e, uint64_t *sock)
 }
 
 /* The state knows the socket before the first peer can come: then nobody's messages are of a socket without a name. */
-static void
+static bool
 open_endpoint(struct sctpd *c, size_t i)
 {
 	const struct endpoint_config	*e = &config.endpoints[i];
@@ -105,22 +105,25 @@ open_endpoint(struct sctpd *c, size_t i)
 	if (code == SCTPD_OK) {
 		log_notice("endpoint %s: %s socket %" PRIu64, e->name, e->attach != NULL ? "attached to" : "listens on", sock);
 		tries[i].told = false;
-		return;
+		return true;
 	}
 	if (!tries[i].told)
 		log_err("endpoint %s (line %u): %s; it is tried again", e->name, e->line, sctpd_error(c));
 	tries[i].told = true;
 	tries[i].next_try = clock_ms() + AGAIN;
+	return false;
 }
 
 bool
 endpoints_open(struct sctpd *c, bool now)
 {
+	bool	any = false;
+
 	for (size_t i = 0; i < config.n_endpoints; i++) {
 		if (state.socks[i] == 0 && (now || clock_ms() >= tries[i].next_try))
-			open_endpoint(c, i);
+			any = open_endpoint(c, i) || any;
 	}
-	return true;
+	return any;
 }
 
 /* ---- what is there ----------------------------------------------------- */

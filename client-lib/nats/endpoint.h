@@ -19,8 +19,8 @@ void endpoint_closed(uint64_t sock);
 
 /*
  * Open those that have no socket, once a second, or all that is missing if "now".
- * What the program before left open counts if the state knows it. False: the
- * connection to sctpd is of no use any more.
+ * What the program before left open counts if the state knows it. True: one was
+ * opened.
  */
 bool endpoints_open(struct sctpd *, bool now);
 

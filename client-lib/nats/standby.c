@@ -33,12 +33,20 @@ struct known {
 	unsigned		 in, out;	/* messages that were lost with it, as give up counts them */
 };
 
+/* What our endpoints do. Each does less than the one before. */
+enum manner {
+	UNKNOWN,	/* what the program before left; sockets are opened SILENT */
+	ANSWERS,	/* all */
+	DOUBTS,		/* nothing that they do not know is answered. Supervised associations go on */
+	SILENT,		/* those are down, too */
+};
+
 static struct {
 	LIST_HEAD(, known)	 all;
 	void			*by_id, *by_name;	/* trees of the same */
 	struct bucket_owner	 owner;		/* that was settled last */
 	bool			 owns;
-	bool			 silent;	/* nothing is answered that is not known */
+	enum manner		 manner;
 	bool			 empty;		/* a standby that has given up all */
 	struct bucket_changes	 changes;
 	bool			 writing, asking;
@@ -151,7 +159,7 @@ standby_forget(void)
 	while (!LIST_EMPTY(&st.all))
 		drop(LIST_FIRST(&st.all));
 	st.owns = false;
-	st.silent = false;
+	st.manner = UNKNOWN;
 	st.empty = false;
 }
 
@@ -269,6 +277,35 @@ addresses(char *to, size_t size, const struct sctpd_value *list)
 	}
 }
 
+/* sctpd sets it up itself: know_again sees it come. */
+static bool
+is_supervised(const char *endpoint)
+{
+	for (size_t i = 0; i < config.n_endpoints; i++) {
+		if (strcmp(config.endpoints[i].name, endpoint) == 0)
+			return config.endpoints[i].attach != NULL;
+	}
+	return false;
+}
+
+/* A supervised association has come up again, on the host that took over: it has the name that it had. */
+static void
+know_again(uint64_t sock, uint32_t assoc_id)
+{
+	const char	*endpoint = endpoint_name(sock);
+	struct known	*k;
+
+	if (find_id(assoc_id) != NULL || !is_supervised(endpoint))
+		return;
+	LIST_FOREACH(k, &st.all, entry) {
+		if (k->coming && k->assoc_id == 0 && strcmp(k->endpoint, endpoint) == 0) {
+			set_id(k, assoc_id);
+			k->coming = false;
+			return;
+		}
+	}
+}
+
 static void
 note_assoc(struct sctpd *c, const struct sctpd_value *a)
 {
@@ -283,6 +320,7 @@ note_assoc(struct sctpd *c, const struct sctpd_value *a)
 	q->in = (unsigned)sctpd_get_int(a, "inbound_streams");
 	addresses(q->local, sizeof q->local, sctpd_get(a, "local_addrs"));
 	addresses(q->peers, sizeof q->peers, sctpd_get(a, "peer_addrs"));
+	know_again(q->sock, q->assoc_id);	/* the list may say so before the event does */
 	if ((k = find_id(q->assoc_id)) != NULL)
 		k->seen = true;
 	if (sctpd_call_async(c, on_udp, q, "getopts sock=%" PRIu64 " options.sctp_remote_udp_encaps_port.assoc_id=%" PRIu32
@@ -384,18 +422,29 @@ answered(struct sctpd *c, int ms, bool (*enough)(void), void (*look)(const struc
 	return code == SCTPD_OK || code == SCTPD_TIMEOUT;
 }
 
-/* Whether packets that belong to nothing are answered; supervised associations are sctpd's own affair, and go up and down. */
 static void
-set_silent(struct sctpd *c, bool silent)
+on_manner(struct sctpd *c, int code, const struct sctpd_value *v, void *arg)
+{
+	const struct endpoint_config	*e = arg;
+
+	(void)v;
+	if (code != SCTPD_OK)
+		log_err("endpoint %s (line %u), as a member of a standby: %s", e->name, e->line, sctpd_error(c));
+}
+
+static void
+set_manner(struct sctpd *c, enum manner m)
 {
 	for (size_t i = 0; i < config.n_endpoints; i++) {
-		if (state.socks[i] != 0 && config.endpoints[i].attach == NULL)
-			(void)sctpd_call_async(c, ignore, NULL, "setopts sock=%" PRIu64 " options.blackhole=%s", state.socks[i],
-			    silent ? "true" : "false");
-		else if (config.endpoints[i].attach != NULL && silent != st.silent)
-			(void)sctpd_call_async(c, ignore, NULL, "%s name=%s", silent ? "down" : "up", config.endpoints[i].attach);
+		struct endpoint_config	*e = &config.endpoints[i];
+
+		if (e->attach == NULL && state.socks[i] != 0)
+			(void)sctpd_call_async(c, on_manner, e, "setopts sock=%" PRIu64 " options.blackhole=%s", state.socks[i],
+			    m != ANSWERS ? "true" : "false");
+		else if (e->attach != NULL && m != DOUBTS)
+			(void)sctpd_call_async(c, on_manner, e, "%s name=%s", m == SILENT ? "down" : "up", e->attach);
 	}
-	st.silent = silent;
+	st.manner = m;
 }
 
 /* ---- take over ------------------------------------------------------------------------ */
@@ -503,17 +552,6 @@ restart(struct sctpd *c, const struct row *r)
 		on_init(c, code, NULL, k);
 }
 
-/* sctpd sets it up itself: standby_before sees it come. */
-static bool
-is_supervised(const char *endpoint)
-{
-	for (size_t i = 0; i < config.n_endpoints; i++) {
-		if (strcmp(config.endpoints[i].name, endpoint) == 0)
-			return config.endpoints[i].attach != NULL;
-	}
-	return false;
-}
-
 /* Those that are ours already, and those that are to be. */
 static void
 restart_all(struct sctpd *c, const struct bucket_look *l)
@@ -565,7 +603,7 @@ take_over(struct sctpd *c, const struct bucket_look *l)
 
 	st.started = st.up = st.failed = 0;
 	restart_all(c, l);
-	set_silent(c, false);
+	set_manner(c, ANSWERS);
 	restore_udp(c);
 	if (!answered(c, UP_MS, all_are_up, look_for_up))
 		return false;
@@ -667,15 +705,17 @@ end_all(struct sctpd *c, const struct bucket_owner *owner)
 static bool
 give_up(struct sctpd *c, const struct bucket_look *l)
 {
+	/* An end that a peer hears before the other has restarted them would end them. */
+	enum manner	m = l->taken < l->owner.term ? DOUBTS : SILENT;
+
 	if (st.owns)
 		log_warning("%s is the owner, term %" PRIu64 ": this member stands by", l->owner.member, l->owner.term);
 	st.owns = false;
 	st.owner = l->owner;
 	metrics.standby_owner = 0;
-	if (!st.silent)
-		set_silent(c, true);
-	/* An ABORT before the other has restarted them would end them. */
-	if (st.empty || l->owner.term == 0 || l->taken < l->owner.term)
+	if (st.manner < m)
+		set_manner(c, m);
+	if (st.empty || l->owner.term == 0 || m == DOUBTS)
 		return sctpd_flush(c) == SCTPD_OK;
 	st.empty = true;
 	return end_all(c, &l->owner);
@@ -688,8 +728,8 @@ standby_settle(struct sctpd *c, const struct bucket_look *l)
 	if (strcmp(l->owner.member, config.standby) != 0)
 		return give_up(c, l);
 	if (st.owns && l->owner.term == st.owner.term) {
-		if (st.silent)
-			set_silent(c, false);
+		if (st.manner != ANSWERS)
+			set_manner(c, ANSWERS);
 		return sctpd_flush(c) == SCTPD_OK;
 	}
 	st.owns = false;
@@ -705,14 +745,17 @@ standby_term(void)
 void
 standby_doubt(struct sctpd *c)
 {
-	if (!standby_on() || c == NULL || st.silent)
+	if (!standby_on() || c == NULL || st.manner != ANSWERS)
 		return;
-	for (size_t i = 0; i < config.n_endpoints; i++) {
-		if (state.socks[i] != 0 && config.endpoints[i].attach == NULL)
-			(void)sctpd_call_async(c, ignore, NULL, "setopts sock=%" PRIu64 " options.blackhole=true", state.socks[i]);
-	}
-	st.silent = true;
+	set_manner(c, DOUBTS);
 	(void)sctpd_flush(c);
+}
+
+void
+standby_opened(struct sctpd *c)
+{
+	if (standby_on() && st.manner == ANSWERS)
+		set_manner(c, ANSWERS);
 }
 
 /* ---- while the bridge runs ------------------------------------------------------------------ */
@@ -746,26 +789,14 @@ standby_run(struct sctpd *c)
 	list_all(c, note_assoc, drop_unseen);
 }
 
-/* A supervised association has come up again, on the host that took over: it has the name that it had. */
 void
 standby_before(const struct sctpd_event *ev)
 {
-	const char	*endpoint;
-	struct known	*k;
-
 	if (!standby_on() || strcmp(ev->name, "sctp_assoc_change") != 0)
 		return;
 	look_for_up(ev);
-	if (strcmp(sctpd_get_str(ev->fields, "state"), "comm_up") != 0 || find_id(ev->assoc_id) != NULL)
-		return;
-	endpoint = endpoint_name(ev->sock);
-	LIST_FOREACH(k, &st.all, entry) {
-		if (k->coming && k->assoc_id == 0 && strcmp(k->endpoint, endpoint) == 0) {
-			set_id(k, ev->assoc_id);
-			k->coming = false;
-			return;
-		}
-	}
+	if (strcmp(sctpd_get_str(ev->fields, "state"), "comm_up") == 0)
+		know_again(ev->sock, ev->assoc_id);
 }
 
 void

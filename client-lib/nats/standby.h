@@ -10,8 +10,8 @@
  *	take over	it is the owner: it sends an INIT to each peer in the bucket, from the same addresses and port. The peers
  *			restart their associations (RFC 9260 5.2). Then it goes the way of a bridge that begins
  *	give up		it is not the owner any more: it answers nothing that it does not know. When the new owner has said
- *			that it has restarted what there was, it aborts what it has: that has tags that no peer has any more.
- *			What it had and could not hand on is counted and named
+ *			that it has restarted what there was, it aborts what it has, and takes supervised associations down: that
+ *			has tags that no peer has any more. What it had and could not hand on is counted and named
  *
  * Two members never write one log: each message says what must stand before it (in.h). So a member that does not know
  * yet that it has lost is refused, looks who the owner is, and gives up.
@@ -43,6 +43,9 @@ uint64_t standby_term(void);
 
 /* Nobody can say who the owner is: answer nothing that is not known, until somebody can. What is there goes on. */
 void standby_doubt(struct sctpd *);
+
+/* An endpoint was opened: it is as the others are. */
+void standby_opened(struct sctpd *);
 
 /* The session is over, and with it all that had a number in it. */
 void standby_forget(void);

@@ -279,7 +279,7 @@ def test_a_message_longer_than_the_servers_take_is_in_pieces_that_stand_together
             if i % 2:
                 b.kill()
                 b.start()
-        wait_for(lambda: sum(map(len, logged(n)[assoc])) == sum(map(len, long)) + 6)
+        wait_for(lambda: sum(map(len, logged(n).get(assoc, ()))) == sum(map(len, long)) + 6)
         messages = [(head.get("Sctp-Piece"), body) for _, s, head, body in n.all("sctp-h1-in") if len(s.split(".")) == 7]
         for i, data in enumerate(long):
             pieces = [messages.pop(0) for _ in range(-(-len(data) // (16384 - 2048)))]

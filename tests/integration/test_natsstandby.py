@@ -44,14 +44,15 @@ class Member(Bridge):
 
 
 @contextlib.contextmanager
-def members(p):
+def members(p, endpoints=N2, **config):
     """Both, and a server; east has the addresses, before and after."""
     server = Server(listen="0.0.0.0")
-    both = Member("east", p.east, server), Member("west", p.west, server)
+    both = Member("east", p.east, server, endpoints, **config), Member("west", p.west, server, endpoints, **config)
     n = Nats(server)
     try:
         for m in both:
             m.said("stands by; the owner is nobody yet")
+        n.server = server
         yield *both, n
     finally:
         n.close()
@@ -185,6 +186,73 @@ def test_what_was_lost_is_counted_and_named_and_a_peer_over_udp_is_taken_over(p)
             assert "standby_owner" in f.read()
         c.call("send", sock=sock, assoc_id=assoc, stream=0, data=b"on")
         wait_for(lambda: logged(n).get(name) == [b"on"])
+
+
+def supervised_state(daemon):
+    return daemon.client().call("supervised", name="sgw")["supervised"][0]["state"]
+
+
+def test_a_supervised_association_is_up_at_the_owner_and_down_elsewhere(p):
+    """The owner's bridge begins anew, with a session of its own; then it hangs, and has no connection to NATS, until another
+    has taken over."""
+    peer = Plain("listen", 1, PEERS[0], 30000)
+    hosts = p.east, p.west
+    for d in hosts:
+        d.client().call("supervise", name="sgw", local=MOVING[0], local_port=PORT, peer=PEERS[0], peer_port=30000, down=True,
+                        backoff_min=50, backoff_max=100, options={"freebind": True})
+    try:
+        with members(p, {"sgw": {"attach": "sgw"}}) as (east, west, n):
+            east.kill()
+            os.unlink(os.path.join(east.dir, "state"))
+            n.put("$KV.sctp-h1-standby.owner", b"member=east term=1")
+            east.start()
+            wait_for(lambda: len(rows(n)) == 1)
+            name, = rows(n)
+            assert supervised_state(p.west) == "down"
+            east.process.send_signal(signal.SIGSTOP)
+            n.server.kill()
+            n.server.start()
+            lab("cut", "east")
+            move("west")
+            west.said("connected to NATS", 2)
+            west.take_over()
+            wait_for(lambda: f" at={name} " not in rows(n).get(name, f" at={name} "))  # a row that changes meanwhile is not found
+            lab("remove", "east")
+            lab("mend", "east")
+            east.process.send_signal(signal.SIGCONT)
+            east.said("what was left here was ended")
+            wait_for(lambda: supervised_state(p.east) == "down")
+            n.put(f"sctp.h1.out.sgw.{name}.0", b"on")
+            wait_for(lambda: b"on" in logged(n).get(name, ()))
+            assert peer.counts()["closed"] == 0
+    finally:
+        for d in hosts:
+            d.client().call("unsupervise", name="sgw")
+        peer.close()
+
+
+def blackholes(daemon):
+    c = daemon.client()
+    return [c.call("getopts", sock=s["sock"], options=["blackhole"])["options"][0][1] for s in c.call("sockets")["sockets"]]
+
+
+def test_the_owner_answers_what_it_does_not_know_and_without_nats_it_does_not(p):
+    """A socket that was opened later, too; and also if what is under way was missed before the connection was."""
+    with members(p, ack_wait=100) as (east, west, n):
+        east.take_over()
+        east.runs()
+        wait_for(lambda: blackholes(p.east) == [False])
+        c = p.east.client()
+        c.call("close", sock=c.call("sockets")["sockets"][0]["sock"])
+        east.said("endpoint n2: listens", 2)
+        wait_for(lambda: blackholes(p.east) == [False])
+        n.server.pause(True)
+        plain = Plain("connect", 1, PEERS[0], MOVING[0], PORT)
+        east.said("within ack_wait")
+        wait_for(lambda: blackholes(p.east) == [True])
+        n.server.pause(False)
+        wait_for(lambda: blackholes(p.east) == [False])
+        plain.close()
 
 
 def test_what_cannot_be_taken_over_is_said(p):
