@@ -275,6 +275,8 @@ restore_assoc(struct record *r, const struct assoc_record *k)
 	a->unwanted = k->unwanted;
 	a->eof_asked = k->eof_asked;
 	a->asked = k->asked;
+	if (s != NULL)
+		s->any_asked = s->any_asked || a->asked;
 	a->stack.one_to_one = k->stream;
 	a->stack.owns_fd = k->own_descriptor;
 	a->kept.record = r;

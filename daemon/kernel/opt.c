@@ -171,13 +171,22 @@ set_scoped(struct sock *s, const struct sockopt *o, char *buf)
 	return number;
 }
 
-/* Does the kernel not hand this option on to an association's descriptor? */
+/* Is this only about binding, which an association's descriptor does no more? */
+static bool
+is_of_binding(const struct sockopt *o)
+{
+	return (o->level == LEVEL_IP && o->optname == IP_FREEBIND) || (o->level == LEVEL_IPV6 && o->optname == IPV6_V6ONLY) ||
+	    (o->level == LEVEL_SOCKET && (o->optname == SO_REUSEADDR || o->optname == SO_REUSEPORT));
+}
+
+/* Does the kernel not hand this option on to an association's descriptor? If so, each association costs twenty system calls. */
 static bool
 is_left_behind(const struct sockopt *o)
 {
-	return o->level != LEVEL_SCTP || o->optname == SCTP_ASCONF_SUPPORTED ||
-	    o->optname == SCTP_AUTH_SUPPORTED || o->optname == SCTP_AUTO_ASCONF ||
-	    o->optname == SCTP_AUTH_CHUNK || o->optname == SCTP_HMAC_IDENT;
+	if (o->level != LEVEL_SCTP)
+		return !is_of_binding(o);
+	return o->optname == SCTP_ASCONF_SUPPORTED || o->optname == SCTP_AUTH_SUPPORTED ||
+	    o->optname == SCTP_AUTO_ASCONF || o->optname == SCTP_AUTH_CHUNK || o->optname == SCTP_HMAC_IDENT;
 }
 
 /*

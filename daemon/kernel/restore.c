@@ -214,7 +214,7 @@ find_begun(struct sock *s)
 			continue;
 		peer_of(&st, &peer);
 		a = assoc_new(s, id, &peer);
-		a->asked = true;
+		a->asked = s->any_asked = true;
 	}
 	free(ids);
 }

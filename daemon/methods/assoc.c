@@ -64,6 +64,7 @@ connect_ended(struct call *call, enum call_end why)
 
 	a->connect = NULL;
 	a->asked = why == CALL_CLIENT_GONE && call->client->token[0] != '\0';
+	a->sock->any_asked = a->sock->any_asked || a->asked;
 	a->unwanted = !a->asked;
 	assoc_changed(a);
 	a->sock->connecting--;
@@ -101,19 +102,24 @@ may_connect(struct sock *s)
 	return ERR_OK;
 }
 
-/* An association that was requested in an earlier process, and not answered. */
+/* An association that was requested in an earlier process, and not answered. With none at all, that is not searched for each time. */
 static struct assoc *
 find_asked(struct sock *s, const struct sockaddr_storage *peer)
 {
 	struct assoc	*a = NULL;
+	bool		 any = false;
 
+	if (!s->any_asked)
+		return NULL;
 	while ((a = assoc_next(s, a)) != NULL) {
+		any = any || a->asked;
 		if (!a->asked || !addr_equal(&a->peer, peer) || a->state == ASSOC_OVER)
 			continue;
 		a->asked = false;
 		assoc_changed(a);
 		return a;
 	}
+	s->any_asked = any;
 	return NULL;
 }
 

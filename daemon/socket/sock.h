@@ -96,6 +96,7 @@ struct sock {
 	struct sockopt_own	 own;		/* the options that the daemon keeps */
 	struct call		*recv;		/* the one that waits */
 	unsigned		 connecting;	/* connects that wait */
+	bool			 any_asked;	/* one of its associations may be "asked" */
 	LIST_HEAD(, lookup)	 lookups;	/* connects whose names are being looked up */
 	TAILQ_HEAD(, pending)	 pending;
 	size_t			 npending;
