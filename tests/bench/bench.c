@@ -50,8 +50,8 @@ daemons_start(void)
 {
 	(void)snprintf(path_near, sizeof path_near, "%s/near", place.run);
 	(void)snprintf(path_far, sizeof path_far, "%s/far", place.run);
-	daemon_near = end_daemon(LEFT, path_near);
-	daemon_far = end_daemon(RIGHT, path_far);
+	daemon_near = end_daemon(LEFT, place.config, path_near);
+	daemon_far = end_daemon(RIGHT, place.config, path_far);
 }
 
 void

@@ -133,7 +133,7 @@ end_exec(enum side side, char *const argv[])
 
 /* SCTPD_WRAP, if set, stands before the daemon: valgrind, for instance. */
 struct end
-end_daemon(enum side side, const char *socket)
+end_daemon(enum side side, const char *config, const char *socket)
 {
 	static char	 program[600], wrap[600], port[16];
 	char		*argv[32];
@@ -145,7 +145,7 @@ end_daemon(enum side side, const char *socket)
 		argv[n++] = w;
 	argv[n++] = program;
 	argv[n++] = (char *)(uintptr_t)"-c";
-	argv[n++] = (char *)(uintptr_t)place.config;
+	argv[n++] = (char *)(uintptr_t)config;
 	argv[n++] = (char *)(uintptr_t)"-l";
 	argv[n++] = (char *)(uintptr_t)"err";
 	argv[n++] = (char *)(uintptr_t)"-s";

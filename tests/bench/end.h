@@ -35,7 +35,7 @@ void place_userland(void);
 /* Run fn in a process of its own; it talks on its standard input and output. */
 struct end end_start(enum side, void (*fn)(void *), void *arg);
 struct end end_exec(enum side, char *const argv[]);
-struct end end_daemon(enum side, const char *socket);
+struct end end_daemon(enum side, const char *config, const char *socket);
 bool end_line(struct end *, char *line, size_t size);
 void end_say(const struct end *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void end_stop(struct end *);

@@ -123,7 +123,7 @@ idle_run(void)
 	double		m[4];
 
 	(void)snprintf(path_idle, sizeof path_idle, "%s/idle", place.run);
-	daemon = end_daemon(RIGHT, path_idle);
+	daemon = end_daemon(RIGHT, place.config, path_idle);
 	(void)close(unix_connect(path_idle));
 	server = end_start(RIGHT, crowd_serve_sctpd, path_idle);
 	crowd = crowd_start(crowd_port(&server));

@@ -42,7 +42,7 @@ count(const struct link_kind *caller, const struct link_kind *server, const stru
 
 	(void)snprintf(wrap, sizeof wrap, "valgrind --tool=callgrind --callgrind-out-file=/dev/null --log-file=%s", log_path);
 	(void)setenv("SCTPD_WRAP", wrap, 1);
-	daemon = end_daemon(server == &link_sctpd ? RIGHT : LEFT, path);
+	daemon = end_daemon(server == &link_sctpd ? RIGHT : LEFT, place.config, path);
 	(void)unsetenv("SCTPD_WRAP");
 	track_once(caller, server, path, o);
 	end_stop(&daemon);

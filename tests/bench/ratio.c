@@ -181,6 +181,8 @@ ratios_compute(void)
 	ratio_add("both_16000_vs_direct", rate(BOTH, "direct", 16000), 0, want(0.8));
 	ratio_add("tap_oneway_100_vs_untapped", rate("tapped", BOTH, 100), 0, 0.95);
 	ratio_add("tap_oneway_1000_vs_untapped", rate("tapped", BOTH, 1000), 0, 0);
+	ratio_add("recorded_100_vs_unrecorded", rate(BOTH, "unrecorded", 100), 0, 0.98);
+	ratio_add("recorded_1000_vs_unrecorded", rate(BOTH, "unrecorded", 1000), 0, 0);
 	ratio_add("both_100_vs_batched", rate(BOTH, "batched", 100), 0, 0);
 	ratio_add("both_1000_vs_batched", rate(BOTH, "batched", 1000), 0, 0);
 	ratio_add("batched_send_100_vs_direct", rate("batched-direct", "direct", 100), 0, 0);

@@ -18,6 +18,7 @@
 
 #include "bench.h"
 #include "row.h"
+#include "unixconn.h"
 
 struct track {
 	const char		*name;
@@ -28,9 +29,13 @@ struct track {
 	bool			 native;		/* needs no SCTP in the kernel */
 	bool			 in_udp;
 	bool			 tapped;		/* what is sent, while it runs */
+	bool			 unrecorded;		/* its daemons are its own, with no flight recorder */
 	struct end		 call, serve;
 	bool			 absent;
 };
+
+static char path_bare[2][140];
+static struct end daemon_bare[2];
 
 static struct track tracks[] = {
 	{ .name = "unix", .caller = &link_unix, .native = true },
@@ -45,6 +50,8 @@ static struct track tracks[] = {
 	  .caller_path = path_near, .server_path = path_far, .near = true, .far = true },
 	{ .name = "tapped", .caller = &link_sctpd, .server = &link_sctpd, .tapped = true,
 	  .caller_path = path_near, .server_path = path_far, .near = true, .far = true },
+	{ .name = "unrecorded", .caller = &link_sctpd, .server = &link_sctpd, .unrecorded = true,
+	  .caller_path = path_bare[LEFT], .server_path = path_bare[RIGHT], .near = true, .far = true },
 	{ .name = "relay-relay", .caller = &link_relay, .server = &link_relay },
 	{ .name = "lend-direct", .caller = &link_lend, .server = &link_direct, .caller_path = path_near, .near = true },
 	{ .name = "erlang", .mode = "passive" },
@@ -315,7 +322,7 @@ allow_buffers(void)
 static bool small_buffers;
 
 /*
- * RPC has nothing else to do; a tap costs most where messages are many; the Unix socket does one trip at a time; the relay
+ * RPC has nothing else to do; a tap and the flight recorder cost most where messages are many; the Unix socket does one trip at a time; the relay
  * is there for what the processors are all busy with, and batches for what goes one way; Erlang's long messages
  * must fit into the buffer, and in active mode it loses its way.
  */
@@ -329,7 +336,7 @@ does(const struct track *t, const struct work *w)
 		return false;
 	if (w->letter == 'p')
 		return t->mode != NULL && strcmp(t->mode, "grpc") != 0;
-	if (t->tapped)
+	if (t->tapped || t->unrecorded)
 		return w->letter == 'o' && (w->bytes == 100 || w->bytes == 1000);
 	if (t->caller == &link_relay || t->caller == &link_batched)
 		return w->letter == 'o' && w->bytes <= 16000;
@@ -352,12 +359,25 @@ order(struct track *t, const struct work *w, uint32_t count, double *p99)
 	return us;
 }
 
+/* The daemons that a track takes: pid 0 for none. */
+static const struct end *
+daemon_of(const struct track *t, enum side side)
+{
+	static const struct end	none = { .pid = 0 };
+
+	if (!(side == LEFT ? t->near : t->far))
+		return &none;
+	if (t->unrecorded)
+		return &daemon_bare[side];
+	return side == LEFT ? &daemon_near : &daemon_far;
+}
+
 static void
 cpu_read(const struct track *t, double cpu[NPROCESSES])
 {
 	cpu[CALLER] = end_cpu_us(&t->call);
-	cpu[NEAR] = t->near ? end_cpu_us(&daemon_near) : 0;
-	cpu[FAR] = t->far ? end_cpu_us(&daemon_far) : 0;
+	cpu[NEAR] = end_cpu_us(daemon_of(t, LEFT));
+	cpu[FAR] = end_cpu_us(daemon_of(t, RIGHT));
 	cpu[SERVER] = end_cpu_us(&t->serve);
 }
 
@@ -386,7 +406,7 @@ place_process(pid_t pid, const cpu_set_t *on)
 static void
 place_processes(const struct track *t, const struct work *w)
 {
-	const pid_t	pids[] = { t->call.pid, t->serve.pid, t->near ? daemon_near.pid : 0, t->far ? daemon_far.pid : 0 };
+	const pid_t	pids[] = { t->call.pid, t->serve.pid, daemon_of(t, LEFT)->pid, daemon_of(t, RIGHT)->pid };
 	cpu_set_t	all, one;
 	size_t		first = 0;
 
@@ -530,6 +550,38 @@ track_once(const struct link_kind *caller, const struct link_kind *server, const
 	end_stop(&t.serve);
 }
 
+/* Their configuration is that of all, and a line more. */
+static void
+bare_start(void)
+{
+	char	config[140], line[1024];
+	FILE	*from = fopen(place.config, "r"), *to;
+
+	(void)snprintf(config, sizeof config, "%s/bare.conf", place.run);
+	if (from == NULL || (to = fopen(config, "w")) == NULL)
+		err(1, "%s, %s", place.config, config);
+	while (fgets(line, sizeof line, from) != NULL)
+		(void)fputs(line, to);
+	(void)fputs("record_messages = 0\n", to);
+	(void)fclose(from);
+	(void)fclose(to);
+	for (enum side side = LEFT; side <= RIGHT; side++) {
+		(void)snprintf(path_bare[side], sizeof path_bare[side], "%s/bare%d", place.run, (int)side);
+		daemon_bare[side] = end_daemon(side, config, path_bare[side]);
+		(void)close(unix_connect(path_bare[side]));
+	}
+	(void)unlink(config);
+}
+
+static void
+bare_stop(void)
+{
+	for (enum side side = LEFT; side <= RIGHT; side++) {
+		end_stop(&daemon_bare[side]);
+		(void)unlink(path_bare[side]);
+	}
+}
+
 void
 tracks_run(void)
 {
@@ -538,6 +590,9 @@ tracks_run(void)
 	if (!effort.native && (small_buffers = !allow_buffers()))
 		note_add("Erlang has smaller buffers than 4 MiB: net.core.rmem_max and wmem_max do not allow them");
 	(void)setenv("ERL_CRASH_DUMP", "/dev/null", 1);
+	for (size_t j = 0; j < NTRACKS; j++)
+		if (tracks[j].unrecorded && !tracks[j].absent)
+			bare_start();
 	for (size_t j = 0; j < NTRACKS; j++)
 		if (!tracks[j].absent && !(effort.quick && tracks[j].mode != NULL && strcmp(tracks[j].mode, "active") == 0))
 			track_start(&tracks[j]);
@@ -553,4 +608,5 @@ tracks_run(void)
 		end_stop(&tracks[j].call);
 		end_stop(&tracks[j].serve);
 	}
+	bare_stop();
 }
