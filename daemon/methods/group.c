@@ -205,6 +205,7 @@ enum error
 handle_join(struct call *call, const struct rpc_join_in *in, struct rpc_join_out *out)
 {
 	struct client	*c = call->client;
+	struct member	*m;
 	struct group	*g;
 	enum error	 e;
 
@@ -215,8 +216,9 @@ handle_join(struct call *call, const struct rpc_join_in *in, struct rpc_join_out
 		    g->name, (unsigned)g->sock->uid, (unsigned)c->uid);
 	if (in->priority > PRIORITY_MAX)
 		return call_fail(ERR_badarg, "priority: %u is out of range; it takes 0 to %d", in->priority, PRIORITY_MAX);
-	if (group_find_member(g, c) != NULL)
-		return call_fail(ERR_ealready, "name: you are a member of group \"%s\" already", g->name);
+	if ((m = group_find_member(g, c)) != NULL)
+		return call_fail(ERR_ealready, "name: you are a member of group \"%s\" already%s", g->name,
+		    m->draining ? ", and drained; drain_member with on=false ends that" : "");
 	if (!c->events)
 		return call_fail(ERR_einval, "join: this client has not called hello or watch, so it cannot be given a socket");
 	if (c->tapping)

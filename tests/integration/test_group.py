@@ -451,6 +451,36 @@ def test_spread_by_bytes_and_a_member_that_dies(d):
 
 
 @clean
+def test_a_key_that_a_message_does_not_reach_is_what_it_has_of_it(d):
+    """All that are too short for any of it have the empty key: they stay with one member, in their order."""
+    shop = Spread(d, by="bytes", offset=2, length=4)
+    a, b = shop.member("a"), shop.member("b")
+    short = [b"%d" % n for n in range(1, 21)]
+    part = [b"..k", b"++k"] * 10
+    shop.say(shop.peers[0], *(m for pair in zip(short, part) for m in pair))
+    heard = {a: [], b: []}
+    while sum(map(len, heard.values())) < 40:
+        for c in heard:
+            c.call("status")
+            heard[c] += words(c, sum(name == "data" for name, _ in c.events))
+    for wanted in short, part:
+        assert sorted([m for m in h if m in wanted] for h in heard.values()) == [[], wanted], heard
+
+
+@clean
+def test_who_is_drained_and_joins_is_told_what_ends_that(d):
+    shop = Shop(d)
+    a = shop.member("a")
+    a.call("drain_member", name="g")
+    before = shop.stands()
+    assert refusal(a, "join", name="g", priority=1) == \
+        'ealready: name: you are a member of group "g" already, and drained; drain_member with on=false ends that'
+    assert shop.stands() == before
+    a.call("drain_member", name="g", on=False)
+    assert refusal(a, "join", name="g") == 'ealready: name: you are a member of group "g" already'
+
+
+@clean
 def test_spread_waits_for_what_the_last_had(d):
     shop = Spread(d, by="stream")
     a = shop.member("a")

@@ -101,6 +101,11 @@ class Load:
         members = {m["name"]: m for m in self.group()["members"]}
         return members if members.keys() == {f"m{n}" for n in self.alive} else None
 
+    def all_are_shared(self):
+        """Peers are connected before the daemon has read that they are."""
+        g = self.group()
+        return g["associations"] == ASSOCIATIONS and not g["unassigned"]
+
     def measure(self):
         """How evenly the associations are spread, where none is just going."""
         members = self.are_in()
@@ -177,7 +182,7 @@ class Load:
         assert not said["problems"], said["problems"][:10]
         self.until(lambda: self.book.is_complete(said["sent"]))
         g = self.group()
-        assert g["associations"] == ASSOCIATIONS and not g["unassigned"] and not g["waiting"], g
+        assert self.all_are_shared() and not g["waiting"], g
         self.table(said, g)
 
     def table(self, said, g):
@@ -211,6 +216,7 @@ class Load:
         pid, peers = start_peers(OnSctpd if STACK == "userland" else OnKernel, self.d.path, self.port, ASSOCIATIONS, WINDOW, RATE)
         try:
             assert peers.recv(5) == b"ready"
+            self.until(self.all_are_shared)
             began = time.monotonic()
             event, death = began + EVERY, began + DEATHS
             while time.monotonic() < began + SECONDS:
