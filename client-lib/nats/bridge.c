@@ -168,14 +168,22 @@ where_from(const struct look *l)
 
 	if (l->found) {
 		f.event = l->id.event;
-		f.skip = 0;
 		if (l->id.piece < l->id.pieces) {
 			f.event--;
-			f.skip = l->id.piece;
+			f.skip += l->id.piece;
 		}
 	}
 	f.head = f.event == 0;
 	return f;
+}
+
+/* sctpd forgets what is in the log. So nobody may look there again for what may be removed from it meanwhile. */
+static void
+note_from(const struct look *l, const struct from *f)
+{
+	state.in_event = f->event;
+	state.in_seq = l->last - f->skip;
+	state_mark();
 }
 
 static int
@@ -315,6 +323,8 @@ try_dial(void)
 	struct from	f = where_from(bridge.look);
 	bool		had;
 
+	if (state.epoch != 0)
+		note_from(bridge.look, &f);
 	if (!reach(f.event, bridge.look->last, &had))
 		return;
 	if (!had)

@@ -117,7 +117,7 @@ in_start(struct life *life, uint64_t last, uint64_t skip)
 	in.max_piece = (size_t)(life->max_payload > 2 * HEADERS ? life->max_payload - HEADERS : HEADERS);
 	pthread_mutex_lock(&said.lock);
 	said.gen++;
-	said.seq = 0;
+	said.seq = last;
 	said.woken = false;
 	said.why[0] = '\0';
 	pthread_mutex_unlock(&said.lock);
@@ -338,7 +338,7 @@ publish(const struct item *it, struct log_id *id)
 		}
 		in.skip--;
 		if (id->piece == id->pieces)
-			add_slot(0, id->event, 0);
+			add_slot(in.last - in.skip, id->event, 0);	/* those that are skipped are the last ones of the log */
 	}
 }
 
@@ -481,12 +481,10 @@ pop(uint64_t seq)
 	while (in.n > 0 && (s = &in.slots[in.first])->seq <= seq) {
 		if (s->event != 0) {
 			state.in_event = s->event;
+			state.in_seq = s->seq;
 			any = true;
 		}
-		if (s->seq != 0) {
-			state.in_seq = s->seq;
-			metrics.in_logged++;
-		}
+		metrics.in_logged++;
 		in.bytes -= s->len;
 		in.first = (in.first + 1) % in.room;
 		in.n--;

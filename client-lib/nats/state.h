@@ -18,7 +18,7 @@ struct state {
 	uint32_t	epoch;		/* names the session in subjects and ids; 0: there is none */
 	char		token[33];	/* of the session, secret */
 	uint64_t	in_event;	/* all events up to this one are in the log, */
-	uint64_t	in_seq;		/* up to this sequence of it */
+	uint64_t	in_seq;		/* up to this sequence of it: that of the event's last piece. They change together */
 	uint64_t	out_seq;	/* all messages of the queue up to this one are in the stack, */
 	uint64_t	out_note;	/* which were so many notifications of the session */
 	uint64_t	term;		/* of the standby in which we last began to write the log */

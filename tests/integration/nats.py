@@ -58,6 +58,12 @@ class Server:
     def pause(self, on):
         self.process.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
 
+    def unread(self):
+        """Bytes that clients have sent and it has not read."""
+        with open("/proc/net/tcp", encoding="ascii") as f:
+            rows = [line.split() for line in f.readlines()[1:]]
+        return sum(int(row[4].split(":")[1], 16) for row in rows if int(row[1].split(":")[1], 16) == self.port and row[3] == "01")
+
     def end(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
@@ -263,6 +269,11 @@ class Bridge:
 
     def runs(self, times=1):
         self.said("the bridge runs", times)
+
+    def state_in(self):
+        """(event, sequence): all events up to that one are in the log, up to that sequence, as the file state says."""
+        with open(os.path.join(self.dir, "state"), encoding="ascii") as f:
+            return tuple(map(int, f.read().split("\nin ")[1].split()[:2]))
 
     def memory(self):
         """Resident bytes."""

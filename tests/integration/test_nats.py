@@ -265,6 +265,36 @@ def test_a_log_that_is_full_blocks_the_peer_and_goes_on_when_there_is_room(d):
         n.close()
 
 
+def test_what_was_logged_and_removed_before_anybody_knew_counts_once(d):
+    """The bridge dies before it knows that five are in the log, and readers remove them. It finds that out, and dies again."""
+    with bus() as servers, bridge(d, servers, N2) as b:
+        n, peer = Nats(*servers), Peer(d)
+        assoc, = up(n)
+        last = n.state("sctp-h1-in")["last_seq"]
+        wait_for(lambda: b.state_in()[1] == last)
+        event, _ = b.state_in()
+        servers[0].pause(True)
+        for _ in range(5):
+            peer.send(b"x" * 3000)
+        wait_for(lambda: servers[0].unread() > 5 * 3000)
+        b.kill()
+        servers[0].pause(False)
+        wait_for(lambda: n.state("sctp-h1-in")["last_seq"] == last + 5)
+        assert n.api("STREAM.PURGE.sctp-h1-in")["success"]
+        for times in (2, 3):
+            b.start()
+            b.runs(times)
+            wait_for(lambda: b.state_in()[0] == event + 5)
+            b.kill()
+        b.start()
+        for i in range(6):
+            peer.send(b"%d" % i)
+        wait_for(lambda: len(logged(n).get(assoc, ())) >= 6)
+        assert logged(n) == {assoc: [b"%d" % i for i in range(6)]}
+        peer.close()
+        n.close()
+
+
 # ---- long messages -------------------------------------------------------------
 
 
