@@ -17,6 +17,7 @@
 #include "run/errnos.h"
 #include "run/memory.h"
 #include "run/say.h"
+#include "run/signals.h"
 
 #define SWEEP	64	/* calls that wait on a socket, before it is asked which of them have ended */
 
@@ -148,6 +149,22 @@ answer(struct call *c, int64_t value, int number)
 	c->value = value;
 	c->number = number;
 	return false;
+}
+
+bool
+call_is_pending(const struct call *c)
+{
+	return !c->over && !c->has_result && !c->interrupted && !c->quick;
+}
+
+void
+call_interrupt(struct call *c, int number)
+{
+	c->interrupted = true;
+	(void)respond(c, 0, number, 0);
+	call_note(c, "descriptor %d: interrupted by a signal", call_fd(c));
+	if (!c->asked)
+		end(c);
 }
 
 bool
@@ -310,6 +327,8 @@ call_repeats(struct call *c)
 	if (same == NULL)
 		return false;
 	same->id = c->id;
+	same->interrupted = false;
+	same->pending = 0;
 	end(c);
 	if (same->has_result) {
 		same->has_result = false;
@@ -341,6 +360,7 @@ call_take(struct run *r, int *nr)
 	memcpy(c->args, n.data.args, sizeof c->args);
 	TAILQ_INSERT_TAIL(bucket(r, c->tid), c, entry);
 	r->ncalls++;
+	signals_watch(r);
 	return c;
 }
 
@@ -396,7 +416,10 @@ add_fd(const struct call *c, int fd, int number, bool cloexec, unsigned flags)
 		add.newfd = (uint32_t)number;
 		add.flags |= SECCOMP_ADDFD_FLAG_SETFD;
 	}
-	return ioctl(c->run->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+	number = ioctl(c->run->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+	if (number == -1 && (errno == ESRCH || errno == EINPROGRESS))
+		errno = ENOENT;		/* interrupted meanwhile, or before */
+	return number;
 }
 
 /* A number from first on that the process does not use; -1, with errno, if it may have none. */

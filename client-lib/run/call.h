@@ -6,10 +6,10 @@
  * carry it out. What needs the daemon or an event first is kept and answered
  * later.
  *
- * The kernel ends a call whose thread gets a signal. We learn of that when we
- * answer it, or by the next call of the same thread: a thread makes one call at
- * a time. The program then sees EINTR, or the kernel repeats the call with the
- * same arguments. So:
+ * A call whose thread gets a signal ends (signals.c; before Linux 5.19 the kernel
+ * ends it, and we learn of that when we answer it, or by the next call of the
+ * same thread: a thread makes one call at a time). The program then sees EINTR,
+ * or the kernel repeats the call with the same arguments. So:
  *
  *  - What a call takes from a socket (a message, an association) is taken when
  *    the answer has arrived, not before. Else it stays where it was.
@@ -54,6 +54,9 @@ struct call {
 	bool			 asked;		/* something was done at the daemon */
 	unsigned		 asks;		/* questions that are not answered */
 	bool			 over;		/* answered, or ended */
+	bool			 interrupted;	/* its thread was sent on, and may repeat it */
+	bool			 quick;		/* no signal ends it, as it cannot be repeated */
+	unsigned		 pending;	/* looks that found a signal of its process */
 	bool			 has_result;	/* and could not be answered with it */
 	int64_t			 value;
 	int			 number;	/* errno */
@@ -87,6 +90,10 @@ bool call_fail(struct call *, int number);
 void call_continue(struct call *);
 /* It has ended, and what it did was undone. */
 void call_drop(struct call *);
+/* Does its thread wait for the answer, and may a signal end it? */
+bool call_is_pending(const struct call *);
+/* A signal ends it: its thread sees EINTR, or repeats it. */
+void call_interrupt(struct call *, int number);
 
 /* Is its thread still in it? */
 bool call_is_valid(const struct call *);

@@ -28,7 +28,7 @@ in_child(void *arg)
 
 	(void)signal(SIGPIPE, SIG_DFL);	/* the supervisor ignores it */
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);	/* without it there is no SCTP */
-	if ((c->listener = filter_load(&c->filter)) == -1) {
+	if ((c->listener = filter_load(&c->filter, &c->wait_killable)) == -1) {
 		c->error = errno;
 		_exit(126);
 	}

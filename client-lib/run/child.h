@@ -5,12 +5,14 @@
 
 #include <linux/filter.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct child {
 	struct sock_fprog filter;
 	char		**argv;
 	const sigset_t	*mask;		/* of signals, for the program */
+	bool		 wait_killable;	/* result: signals do not end calls that were taken */
 	int		 listener;	/* result: the filter's, or -1 */
 	int		 error;		/* result: errno, if listener is -1 or exec failed */
 	int		 rest;		/* result: whether exec failed */

@@ -27,6 +27,11 @@ static const struct trap traps[] = {
 #undef TRAP
 };
 
+/* Linux 5.19. */
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV	(1UL << 5)
+#endif
+
 #define NTRAPS	(sizeof traps / sizeof traps[0])
 
 #define EXACT(ARG, VALUE)	SCMP_CMP64(ARG, SCMP_CMP_MASKED_EQ, 0xffffffffU, (scmp_datum_t)(VALUE))
@@ -144,9 +149,14 @@ filter_make(int first_fd, struct sock_fprog *prog)
 }
 
 int
-filter_load(const struct sock_fprog *prog)
+filter_load(const struct sock_fprog *prog, bool *wait_killable)
 {
+	unsigned	flags = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	int		fd;
+
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return -1;
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, prog);
+	fd = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, prog);
+	*wait_killable = fd != -1;
+	return fd != -1 || errno != EINVAL ? fd : (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, prog);
 }

@@ -33,7 +33,7 @@ const struct trap *trap_find(int nr);
  * after having said why. The caller frees prog->filter.
  */
 bool filter_make(int first_fd, struct sock_fprog *prog);
-/* Put this process under it; gives the listener's descriptor, or -1 with errno. */
-int filter_load(const struct sock_fprog *);
+/* Put this process under it; gives the listener's descriptor, or -1 with errno, and whether signals do not end its calls. */
+int filter_load(const struct sock_fprog *, bool *wait_killable);
 
 #endif

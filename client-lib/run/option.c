@@ -408,11 +408,15 @@ on_peeled(struct call *c, int code, const struct sctpd_value *v)
 	struct sockaddr_storage	 none = { .ss_family = AF_UNSPEC };
 	int			 number, error;
 
-	if (code != SCTPD_OK || c->over) {
+	if (code != SCTPD_OK) {
 		(void)call_fail(c, errno_of(code));
 		return;
 	}
 	handle = (uint64_t)sctpd_get_int(v, "sock");
+	if (c->over) {
+		daemon_tell_sock(c->run, "close", handle);
+		return;
+	}
 	if ((s = sock_new(c->run, handle, from->family, SOCK_STREAM)) == NULL) {
 		(void)call_fail(c, ENOMEM);
 		return;
@@ -457,6 +461,7 @@ get_peeloff(struct call *c, const void *value, size_t room)
 	c->assoc_id = (uint32_t)peel.arg.associd;
 	c->len = len;
 	c->handle = peel.flags;
+	c->quick = true;
 	word_add(&w, "peeloff");
 	word_add(&w, "sock=%" PRIu64, c->sock->handle);
 	word_add(&w, "assoc_id=%u", c->assoc_id);

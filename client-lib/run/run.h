@@ -33,6 +33,7 @@
  *	daemon		the connection to the daemon
  *	call		calls: taken, answered, kept for later; questions to the daemon
  *	sock		sockets, their events, and what poll finds
+ *	signals		signals for threads whose calls wait
  *	settle		what came of the last call, before EAGAIN
  *	recv		recvmsg and its kin
  *	send		sendmsg and its kin
@@ -89,6 +90,10 @@ struct run {
 	struct event		*on_signal;
 	struct event		*on_daemon;
 	struct event		*redial;
+	struct event		*look;		/* for signals */
+	bool			 looks;
+	unsigned		 looked;	/* the bucket of calls that was looked at last */
+	bool			 wait_killable;	/* calls that were taken are not ended by signals */
 	int			 daemon_fd;
 	short			 daemon_wants;
 	int			 next_fd;	/* where a free number is looked for first */

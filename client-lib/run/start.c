@@ -181,6 +181,7 @@ begin_child(struct run *r, char **argv, const sigset_t *mask)
 		return say_fail(EXIT_FAILURE, "the program could not be put under a seccomp filter: %s%s", strerror(c.error),
 		    c.error == EBUSY ? " (it is under another supervisor: run does not go inside of run, nor of the like)" : "");
 	r->listener = c.listener;
+	r->wait_killable = c.wait_killable;
 	(void)ioctl(r->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, sync);
 	return 0;
 }
@@ -210,11 +211,12 @@ finish(struct run *r)
 		while ((s = TAILQ_FIRST(&r->by_handle[i])) != NULL)
 			sock_close(s);
 	}
-	call_free_all(r);
+	/* Answers that are still to come find their calls. */
 	if (!r->lost) {
 		sctpd_set_timeout(r->c, 1000);
 		(void)sctpd_sync(r->c);
 	}
+	call_free_all(r);
 }
 
 static int

@@ -31,6 +31,12 @@ def under(d, *command, options=()):
     return Program(SCTPCTL, "-s", d.path, *options, "run", "--", *map(str, command))
 
 
+def child_of(p):
+    """The process of the program itself."""
+    [pid] = map(int, subprocess.run(["pgrep", "-P", str(p.process.pid)], capture_output=True, text=True, check=True).stdout.split())
+    return pid
+
+
 def ran(d, *command, options=(), text=""):
     """Its exit status, and what it printed."""
     ready()
@@ -143,11 +149,68 @@ def test_a_program_that_is_killed_leaves_nothing(d):
     c = d.client()
     with under(d, "sctp_test", "-H", "127.0.0.1", "-P", 5306, "-l") as p:
         listens(c, 5306)
-        [pid] = [int(x) for x in subprocess.run(["pgrep", "-P", str(p.process.pid)], capture_output=True, text=True,
-                                                check=True).stdout.split()]
-        os.kill(pid, signal.SIGKILL)
+        os.kill(child_of(p), signal.SIGKILL)
         assert p.process.wait(WAIT * SLOW) == -signal.SIGKILL
         assert c.call("sockets")["sockets"] == []
+
+
+def test_a_program_that_is_killed_amid_calls(d):
+    """Their answers still come, and find nobody."""
+    c = d.client()
+    ready()
+    text = """import socket, threading
+l = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)
+l.bind(("127.0.0.1", 5308))
+l.listen(100)
+def calls():
+    while True:
+        s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)
+        s.connect_ex(("127.0.0.1", 5308))
+        s.close()
+threads = [threading.Thread(target=calls) for _ in range(20)]
+for t in threads:
+    t.start()
+print("ready", flush=True)
+"""
+    for _ in range(10 if STACK == "userland" else 1):
+        with under(d, sys.executable, "-c", text) as p:
+            p.expect("ready")
+            os.kill(child_of(p), signal.SIGKILL)
+            assert p.process.wait(WAIT * SLOW) == -signal.SIGKILL
+        wait_for(lambda: c.call("sockets")["sockets"] == [])
+
+
+def test_signals_at_any_time(d):
+    """Whatever call they interrupt: nothing is lost, or done twice, or left."""
+    program = compiled("run_signals")
+    every = 300 if STACK == "userland" else 20000   # us: User-Mode Linux does little in between
+    for who in "restart", "eintr":
+        status, out, err = ran(d, program, who, every)
+        assert status == 0 and out == "well\n", f"{who}: {out}\n{err}"
+
+
+def test_a_signal_ends_a_call_that_waits(d):
+    """The program's handler runs, though nothing comes."""
+    out = python(d, """
+import signal, threading
+s = socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)
+s.bind(("127.0.0.1", 0))
+s.listen(5)
+class Over(Exception):
+    pass
+def handler(*_):
+    raise Over
+signal.signal(signal.SIGUSR1, handler)
+threading.Timer(0.2, lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)).start()
+try:
+    s.recv(100)
+except Over:
+    print("over")
+c = socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)
+c.sendto(b"after", s.getsockname())
+print(s.recv(100).decode())
+""")
+    assert out == "over\nafter\n", out
 
 
 def test_a_program_whose_memory_lies(d):

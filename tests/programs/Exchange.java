@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Java's com.sun.nio.sctp with itself: many associations with a selector, and a message of 200 kB. */
+/*
+ * Java's com.sun.nio.sctp: many associations with a selector, and a message of 200 kB. "serve PORT" and "talk PORT" are
+ * the two sides, which use that port and the next one; without arguments it is both.
+ */
 import com.sun.nio.sctp.*;
 import java.net.*;
 import java.nio.ByteBuffer;
@@ -57,39 +60,29 @@ public class Exchange {
 		}
 	}
 
-	static void large() throws Exception {
-		SctpServerChannel	server = SctpServerChannel.open().bind(new InetSocketAddress("127.0.0.1", 0));
-		SocketAddress		at = server.getAllLocalAddresses().iterator().next();
-		SctpChannel		c = SctpChannel.open(at, 2, 2);
-		SctpChannel		s = server.accept();
-		ByteBuffer		sent = ByteBuffer.allocate(LARGE);
+	static ByteBuffer large() {
+		ByteBuffer	b = ByteBuffer.allocate(LARGE);
 
 		for (int i = 0; i < LARGE; i++)
-			sent.put((byte)(i * 7));
-		sent.flip();
-		c.send(sent, MessageInfo.createOutgoing(null, 1));
-		if (!receive(s, LARGE).equals(sent.flip()))
-			throw new Exception("the large message is another");
-		c.close();
-		s.close();
-		server.close();
+			b.put((byte)(i * 7));
+		return b.flip();
 	}
 
-	public static void main(String[] args) throws Exception {
-		SctpServerChannel	server = SctpServerChannel.open().bind(new InetSocketAddress("127.0.0.1", 0));
-		SocketAddress		at = server.getAllLocalAddresses().iterator().next();
-		Thread			thread = new Thread(() -> {
-			try {
-				serve(server);
-			} catch (Exception e) {
-				e.printStackTrace();
-				System.exit(1);
-			}
-		});
+	static SctpServerChannel listen(int port) throws Exception {
+		return SctpServerChannel.open().bind(new InetSocketAddress("127.0.0.1", port));
+	}
 
-		thread.start();
+	static void serveAll(SctpServerChannel many, SctpServerChannel one) throws Exception {
+		serve(many);
+		SctpChannel	c = one.accept();
+		if (!receive(c, LARGE).equals(large()))
+			throw new Exception("the large message is another");
+		c.close();
+	}
+
+	static void talk(SocketAddress many, SocketAddress one) throws Exception {
 		for (int i = 0; i < ASSOCIATIONS; i++) {
-			SctpChannel	c = SctpChannel.open(at, 3, 3);
+			SctpChannel	c = SctpChannel.open(many, 3, 3);
 			ByteBuffer	b = ByteBuffer.wrap(("message " + i).getBytes());
 			int		size = b.remaining();
 
@@ -99,8 +92,39 @@ public class Exchange {
 				throw new Exception("got " + got);
 			c.close();
 		}
+		SctpChannel	c = SctpChannel.open(one, 2, 2);
+		c.send(large(), MessageInfo.createOutgoing(null, 1));
+		c.shutdown();
+		while (c.receive(ByteBuffer.allocateDirect(100), null, null).bytes() != -1)
+			;
+		c.close();
+	}
+
+	static void both() throws Exception {
+		SctpServerChannel	many = listen(0), one = listen(0);
+		Thread			thread = new Thread(() -> {
+			try {
+				serveAll(many, one);
+			} catch (Exception e) {
+				e.printStackTrace();
+				System.exit(1);
+			}
+		});
+
+		thread.start();
+		talk(many.getAllLocalAddresses().iterator().next(), one.getAllLocalAddresses().iterator().next());
 		thread.join();
-		large();
+	}
+
+	public static void main(String[] args) throws Exception {
+		int	port = args.length == 2 ? Integer.parseInt(args[1]) : 0;
+
+		if (port == 0)
+			both();
+		else if (args[0].equals("serve"))
+			serveAll(listen(port), listen(port + 1));
+		else
+			talk(new InetSocketAddress("127.0.0.1", port), new InetSocketAddress("127.0.0.1", port + 1));
 		System.out.println("well");
 	}
 }

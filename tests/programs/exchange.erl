@@ -1,12 +1,37 @@
 %% SPDX-License-Identifier: BSD-2-Clause
-%% Erlang's gen_sctp with itself: both kinds of sockets, streams, options, events.
+%% Erlang's gen_sctp: with itself both kinds of sockets, streams, options, events;
+%% serve and talk are two sides that send each other back what comes.
 -module(exchange).
--export([main/0]).
+-export([start/0, serve/1, talk/1]).
 -include_lib("kernel/include/inet_sctp.hrl").
 
-main() ->
+start() ->
     ok = one_to_many(),
     ok = one_to_one(),
+    io:format("well~n"),
+    halt(0).
+
+serve([Port]) ->
+    {ok, L} = gen_sctp:open(list_to_integer(Port), [{ip, {127, 0, 0, 1}}, {active, false}]),
+    ok = gen_sctp:listen(L, true),
+    echo(L).
+
+echo(L) ->
+    {ok, {_, _, [#sctp_sndrcvinfo{stream = S, assoc_id = A}], Data}} = data(L, infinity),
+    ok = gen_sctp:send(L, A, S, Data),
+    echo(L).
+
+talk([Port]) ->
+    {ok, C} = gen_sctp:open([{active, false}, {sctp_nodelay, true}]),
+    {ok, #sctp_assoc_change{state = comm_up, assoc_id = A}} =
+        gen_sctp:connect(C, {127, 0, 0, 1}, list_to_integer(Port), [{sctp_initmsg, #sctp_initmsg{num_ostreams = 5}}]),
+    [begin
+         ok = gen_sctp:send(C, A, S, integer_to_binary(N)),
+         {ok, {_, _, [#sctp_sndrcvinfo{stream = S, assoc_id = A}], Got}} = data(C),
+         N = binary_to_integer(Got)
+     end || N <- lists:seq(1, 200), S <- [N rem 5]],
+    ok = gen_sctp:eof(C, #sctp_assoc_change{assoc_id = A}),
+    {ok, {_, _, _, #sctp_assoc_change{state = shutdown_comp}}} = gen_sctp:recv(C, 5000),
     io:format("well~n"),
     halt(0).
 
@@ -56,7 +81,10 @@ whole(S, Got, Size) ->
     after 5000 -> Got end.
 
 data(S) ->
-    case gen_sctp:recv(S, 5000) of
+    data(S, 5000).
+
+data(S, Time) ->
+    case gen_sctp:recv(S, Time) of
         {ok, {Ip, Port, Anc, Data}} when is_binary(Data); is_list(Data) -> {ok, {Ip, Port, Anc, iolist_to_binary(Data)}};
-        {ok, _} -> data(S)
+        {ok, _} -> data(S, Time)
     end.

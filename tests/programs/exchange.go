@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 // A Go program, which makes its system calls without a C library: SCTP
-// sockets with the runtime's poller, 20 associations at a time.
+// sockets with the runtime's poller, 20 associations at a time. "serve PORT" and
+// "talk PORT" are the two sides; without arguments it is both.
 package main
 
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"sync"
 	"syscall"
 )
@@ -42,14 +44,15 @@ func serve(l int) {
 	}
 }
 
-func main() {
+func listen(port int) int {
 	l, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, sctp)
 	must(err)
-	must(syscall.Bind(l, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	must(syscall.Bind(l, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: port}))
 	must(syscall.Listen(l, 20))
-	at, err := syscall.Getsockname(l)
-	must(err)
-	go serve(l)
+	return l
+}
+
+func talk(at syscall.Sockaddr) {
 	var all sync.WaitGroup
 	for i := 0; i < 20; i++ {
 		all.Add(1)
@@ -75,5 +78,24 @@ func main() {
 		}(i)
 	}
 	all.Wait()
+}
+
+func main() {
+	port := 0
+	if len(os.Args) == 3 {
+		port, _ = strconv.Atoi(os.Args[2])
+	}
+	switch {
+	case port == 0:
+		l := listen(0)
+		at, err := syscall.Getsockname(l)
+		must(err)
+		go serve(l)
+		talk(at)
+	case os.Args[1] == "serve":
+		serve(listen(port))
+	default:
+		talk(&syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: port})
+	}
 	fmt.Println("well")
 }

@@ -289,12 +289,17 @@ def test_kamailio_with_forked_workers(d):
 # ---- languages ---------------------------------------------------------
 
 def well(d, *command, options=()):
+    """With itself as one program, and as two: `serve PORT` and `talk PORT`."""
     assert "well" in ended(d, True, *command, options=options).splitlines()
+    for server, client in SIDES:
+        with begin(d, server, *command, "serve", 5420, options=options):
+            listens(d, server, 5420)
+            assert "well" in ended(d, client, *command, "talk", 5420, options=options).splitlines()
 
 
 def test_erlang(d):
     subprocess.run(["erlc", "-o", SCRATCH, os.path.join(PROGRAMS, "exchange.erl")], check=True)
-    well(d, "erl", "-noinput", "-pa", SCRATCH, "-run", "exchange", "main")
+    well(d, "erl", "-noinput", "-pa", SCRATCH, "-run", "exchange")
 
 
 def test_go(d):

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef RUN_SIGNALS_H
+#define RUN_SIGNALS_H
+
+#include "run/call.h"
+
+/* A call was taken: while there are such, signals for their threads are looked for. */
+void signals_watch(struct run *);
+
+#endif
