@@ -96,6 +96,7 @@ needs() {
 			cmd:sipp sip-tester sipp
 			cmd:osmo-stp osmo-stp libosmo-sigtran
 			cmd:freeDiameterd freediameter freeDiameter
+			cmd:nextepc-mmed nextepc-mme nextepc-mme
 			cmd:openssl openssl openssl
 			file:/usr/sbin/kamailio kamailio kamailio
 			file:/usr/lib/*/kamailio/modules/sctp.so kamailio-sctp-modules kamailio-sctp

@@ -22,9 +22,9 @@
 #include "sctpd.h"
 
 #define ROUNDS	5
-#define TIMES	2000
 #define SIZE	100
 
+static int	times;		/* that a round makes its call */
 static int	fd, unused;		/* an SCTP socket; one end of a pair */
 static char	message[SIZE], buf[4096];
 
@@ -48,9 +48,9 @@ measure(const char *what, void (*once)(void))
 
 	for (int round = 0; round < ROUNDS; round++) {
 		start = now();
-		for (int i = 0; i < TIMES; i++)
+		for (int i = 0; i < times; i++)
 			once();
-		mean = (now() - start) / TIMES;
+		mean = (now() - start) / times;
 		best = mean < best ? mean : best;
 	}
 	printf("%s %.2f\n", what, best);
@@ -220,9 +220,12 @@ as_sctpds(void)
 int
 main(int argc, char **argv)
 {
-	if (argc > 1 && strcmp(argv[1], "sctpd") == 0)
+	if (argc != 3)
+		errx(2, "usage: cost kernel|sctpd|plain TIMES");
+	times = atoi(argv[2]);
+	if (strcmp(argv[1], "sctpd") == 0)
 		as_sctpds();
-	else if (argc > 1 && strcmp(argv[1], "plain") == 0)
+	else if (strcmp(argv[1], "plain") == 0)
 		as_it_is("write-without-run");
 	else
 		as_kernels();

@@ -14,6 +14,7 @@ PROGRAM = os.path.join(SCRATCH, "cost")
 MOST = 3        # times sctpd's own round trip
 TRAPPED = 25    # us of a call, natively; in User-Mode Linux each trap costs a multiple
 TRIES = 6
+TIMES = 2000 if STACK == "userland" else 200
 
 
 def built():
@@ -24,7 +25,7 @@ def built():
 
 
 def figures(d, *command):
-    got = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=300,
+    got = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, text=True, check=True, timeout=300,
                          env={**os.environ, "SCTPD_SOCKET": d.path})
     return {name: float(us) for name, us in re.findall(r"^(\S+) ([\d.]+)$", got.stdout, re.M)}
 
@@ -32,11 +33,11 @@ def figures(d, *command):
 def test_cost(d):
     ready()
     built()
-    plain = figures(d, PROGRAM, "plain")
+    plain = figures(d, PROGRAM, "plain", TIMES)
     for options in [], ["--fds", "all"]:
         us = dict(plain)
         for _ in range(TRIES):
-            now = {**figures(d, PROGRAM, "sctpd"), **figures(d, SCTPCTL, *options, "run", "--", PROGRAM, "kernel")}
+            now = {**figures(d, PROGRAM, "sctpd", TIMES), **figures(d, SCTPCTL, *options, "run", "--", PROGRAM, "kernel", TIMES)}
             us.update({name: min(value, us.get(name, value)) for name, value in now.items()})
             ratio = us["round-trip"] / us["sctpd-round-trip"]
             good = ratio <= MOST and (STACK == "kernel" or us["trapped"] <= TRAPPED)

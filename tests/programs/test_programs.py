@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 from harness import ROOT, SCRATCH, SLOW, STACK, Skip, wait_for
@@ -113,6 +114,15 @@ def test_sctp_test(d):
             ended(d, client, "sctp_test", "-H", "127.0.0.1", "-P", 5404, "-h", "127.0.0.1", "-p", 5403, "-s", "-c", 3)
             one.expect("SHUTDOWN_COMPLETE")
             assert len(re.findall(r"Data +\d+ bytes", one.output)) == 100, one.output
+
+
+def test_sctp_darn(d):
+    for server, client in SIDES:
+        with begin(d, server, "sctp_darn", "-H", "127.0.0.1", "-P", 5406, "-l") as one:
+            listens(d, server, 5406)
+            with begin(d, client, "sctp_darn", "-H", "127.0.0.1", "-P", 5407, "-h", "127.0.0.1", "-p", 5406, "-s") as other:
+                other.write("hello")
+                one.expect(r"DATA\(\d+\): +hello")
 
 
 def test_netperfmeter(d):
@@ -284,6 +294,74 @@ def test_kamailio_with_forked_workers(d):
             assert re.search(r"Successful call +\| +\d+ +\| +200 ", text[text.rindex("Successful call"):]), text[-3000:]
             one.process.terminate()
             one.process.wait(WAIT)
+
+
+MME = """logger:
+    file: {dir}/mme.log
+mme:
+    freeDiameter: {dir}/mme.conf
+    s1ap:
+      addr: 127.0.0.1
+    gtpc:
+      addr: 127.0.0.1
+    gummei:
+      plmn_id:
+        mcc: 001
+        mnc: 01
+      mme_gid: 2
+      mme_code: 1
+    tai:
+      plmn_id:
+        mcc: 001
+        mnc: 01
+      tac: 12345
+    security:
+        integrity_order : [ EIA1, EIA2, EIA0 ]
+        ciphering_order : [ EEA0, EEA1, EEA2 ]
+sgw:
+    gtpc:
+      addr: 127.0.0.2
+pgw:
+    gtpc:
+      addr: 127.0.0.3
+"""
+MME_DIAMETER = """Identity = "a.example.org";
+Realm = "example.org";
+No_SCTP;
+ListenOn = "127.0.0.1";
+TLS_Cred = "{dir}/a.pem", "{dir}/a.key";
+TLS_CA = "{dir}/ca.pem";
+LoadExtension = "dict_rfc5777.so";
+LoadExtension = "dict_mip6i.so";
+LoadExtension = "dict_nasreq.so";
+LoadExtension = "dict_nas_mipv6.so";
+LoadExtension = "dict_dcca.so";
+LoadExtension = "dict_dcca_3gpp.so";
+LoadExtension = "dict_s6a.so";
+ConnectPeer = "b.example.org" {{ ConnectTo = "127.0.0.4"; No_TLS; }};
+"""
+# S1SetupRequest: an eNB of the network 001/01 in the tracking area 12345 (3GPP TS 36.413 9.1.8.4).
+ENB = """import socket, struct
+request = bytes.fromhex("0011001f000003003b00080000f110000019b00040000700" "0c0e4000f1100089400140")
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)
+s.setsockopt(132, 11, bytes([1]))    # SCTP_EVENTS: sctp_data_io_event
+s.connect(("127.0.0.1", 36412))
+info = struct.pack("=HHHxxIIIIII", 0, 0, 0, socket.htonl(18), 0, 0, 0, 0, 0)
+s.sendmsg([request], [(132, 1, info)])
+answer, control, flags, _ = s.recvmsg(1000, 1000)
+ppid = socket.ntohl(struct.unpack_from("=I", control[0][2], 8)[0])
+print(answer[:2].hex(), ppid)
+"""
+
+
+def test_nextepc_mme_sets_up_s1(d):
+    """Its answer is an S1SetupResponse, with S1AP's PPID."""
+    certificates(SCRATCH, "a")
+    written("mme.conf", MME_DIAMETER.format(dir=SCRATCH))
+    for server, client in SIDES:
+        with begin(d, server, "nextepc-mmed", "-f", written("mme.yaml", MME.format(dir=SCRATCH)), "-p", os.path.join(SCRATCH, "mme.pid")):
+            listens(d, server, 36412)
+            assert ended(d, client, sys.executable, "-c", ENB) == "2011 18\n"
 
 
 # ---- languages ---------------------------------------------------------
