@@ -17,7 +17,6 @@
 #include "run/errnos.h"
 #include "run/memory.h"
 #include "run/say.h"
-#include "run/signals.h"
 
 #define SWEEP	64	/* calls that wait on a socket, before it is asked which of them have ended */
 
@@ -360,7 +359,6 @@ call_take(struct run *r, int *nr)
 	memcpy(c->args, n.data.args, sizeof c->args);
 	TAILQ_INSERT_TAIL(bucket(r, c->tid), c, entry);
 	r->ncalls++;
-	signals_watch(r);
 	return c;
 }
 

@@ -4,7 +4,7 @@
 
 #include "run/call.h"
 
-/* A call was taken: while there are such, signals for their threads are looked for. */
+/* Calls were taken: while any of them wait, signals for their threads are looked for. */
 void signals_watch(struct run *);
 
 #endif

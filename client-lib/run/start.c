@@ -18,6 +18,7 @@
 #include "run/descriptor.h"
 #include "run/filter.h"
 #include "run/say.h"
+#include "run/signals.h"
 #include "run/sock.h"
 #include "run/start.h"
 
@@ -98,6 +99,7 @@ on_notice(evutil_socket_t fd, short what, void *arg)
 	for (int i = 0; i < BATCH && ((state = listener_state(r)) & POLLIN) != 0; i++)
 		take_call(r);
 	daemon_release(r);
+	signals_watch(r);
 	if ((state & (POLLIN | POLLHUP)) == POLLHUP) {
 		r->all_ended = true;
 		(void)event_del(r->on_notice);
