@@ -237,7 +237,7 @@ set_up(const struct look *l, const struct from *f)
 
 	if (sctpd_hello(bridge.c, "sctpd-nats", &client) != SCTPD_OK || !endpoints_look(bridge.c, client))
 		return false;
-	if (!in_start(l->life, l->last, f->skip))
+	if (!in_start(l->life, l->last, f->skip, l->alone))
 		return false;
 	if (f->head)
 		in_session(1);

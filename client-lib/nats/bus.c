@@ -252,6 +252,7 @@ set_manners(natsOptions *o)
 
 	if ((s = natsOptions_SetName(o, "sctpd-nats")) == NATS_OK &&
 	    (s = natsOptions_SetAllowReconnect(o, false)) == NATS_OK &&
+	    (s = natsOptions_SetNoEcho(o, true)) == NATS_OK &&	/* in.c hears what others publish */
 	    (s = natsOptions_SetTimeout(o, CONNECT_TIMEOUT)) == NATS_OK &&
 	    (s = natsOptions_SetPingInterval(o, PING_INTERVAL)) == NATS_OK &&
 	    (s = natsOptions_SetMaxPingsOut(o, 2)) == NATS_OK &&

@@ -43,6 +43,8 @@ static struct {
 	jsCtx		*js;
 	uint64_t	 last;		/* the sequence of the piece that was given last, */
 	char		 last_id[LOG_ID_SIZE];	/* and its id; empty: none was given yet */
+	bool		 ids;		/* messages say the id before them, too */
+	natsSubscription *others;	/* of messages that are not ours */
 	natsMsg		*held;		/* that piece, until it is known whether another one follows; or NULL */
 	unsigned	 unasked;	/* pieces since the last one that asked */
 	uint64_t	 skip;
@@ -84,6 +86,25 @@ on_ack(jsCtx *js, natsMsg *msg, jsPubAck *ack, jsPubAckErr *err, void *gen)
 		bus_wake();
 }
 
+/* What another connection has published. It may be this program's before it was killed, or another member of a standby. */
+static void
+on_others(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *gen)
+{
+	const char	*id;
+	struct log_id	 read;
+
+	(void)nc, (void)sub;
+	if (natsMsgHeader_Get(msg, "Nats-Msg-Id", &id) != NATS_OK || !log_id_read(id, &read)) {
+		pthread_mutex_lock(&said.lock);
+		if ((uintptr_t)gen == said.gen && said.why[0] == '\0')
+			(void)snprintf(said.why, sizeof said.why, "another program publishes on subjects of the log (%s): what a peer sent in "
+			    "that moment may be missing there; let nobody else publish on sctp.%s.in.>", natsMsg_GetSubject(msg), config.host);
+		pthread_mutex_unlock(&said.lock);
+		bus_wake();
+	}
+	natsMsg_Destroy(msg);
+}
+
 /* ---- start and stop ----------------------------------------------------- */
 
 static void
@@ -99,8 +120,20 @@ in_broken(void)
 	return in.why[0] != '\0' ? in.why : NULL;
 }
 
+/* Where the log is copied, nothing else would say that somebody took the place of a message. */
+static natsStatus
+hear_others(void)
+{
+	char	subject[SUBJECT_SIZE];
+
+	if (in.ids)
+		return NATS_OK;
+	(void)snprintf(subject, sizeof subject, "sctp.%s.in.>", config.host);
+	return natsConnection_Subscribe(&in.others, in.life->nc, subject, on_others, (void *)said.gen);
+}
+
 bool
-in_start(struct life *life, uint64_t last, uint64_t skip)
+in_start(struct life *life, uint64_t last, uint64_t skip, bool alone)
 {
 	jsOptions	 o;
 	char		 why[400];
@@ -110,6 +143,7 @@ in_start(struct life *life, uint64_t last, uint64_t skip)
 	in.life = life_ref(life);
 	in.last = last;
 	in.last_id[0] = '\0';
+	in.ids = alone;
 	in.unasked = ASK_EVERY;		/* the first one asks: its answer has the reason if the log takes nothing */
 	in.skip = skip;
 	in.first = in.n = in.bytes = 0;
@@ -124,7 +158,7 @@ in_start(struct life *life, uint64_t last, uint64_t skip)
 	(void)jsOptions_Init(&o);
 	o.PublishAsync.AckHandler = on_ack;
 	o.PublishAsync.AckHandlerClosure = (void *)said.gen;
-	if ((s = natsConnection_JetStream(&in.js, life->nc, &o)) != NATS_OK)
+	if ((s = natsConnection_JetStream(&in.js, life->nc, &o)) != NATS_OK || (s = hear_others()) != NATS_OK)
 		break_off(bus_why(s, why, sizeof why));
 	return s == NATS_OK;
 }
@@ -134,6 +168,8 @@ in_stop(void)
 {
 	natsMsg_Destroy(in.held);
 	in.held = NULL;
+	natsSubscription_Destroy(in.others);
+	in.others = NULL;
 	jsCtx_Destroy(in.js);
 	in.js = NULL;
 	if (in.life != NULL)
@@ -232,7 +268,7 @@ chain(struct making *m, const char *id)
 {
 	header(m, "Nats-Msg-Id", id);
 	header_number(m, "Nats-Expected-Last-Sequence", in.last);
-	if (in.last_id[0] != '\0')
+	if (in.ids && in.last_id[0] != '\0')
 		header(m, "Nats-Expected-Last-Msg-Id", in.last_id);
 }
 

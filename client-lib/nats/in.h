@@ -17,6 +17,13 @@
  * first message after each look at the log says the sequence only: nothing of ours is
  * under way before it.
  *
+ * Where several servers have the log, all messages say the sequence only. Each server
+ * decides by itself then whether a message that they have agreed on fits, and one that
+ * was restarted would not know the id: it would refuse what the others take, and when
+ * it becomes the leader the log would have lost all that. Sequences are the same at
+ * all of them. So nobody else may publish there, and who does is heard: the connection
+ * subscribes to the subjects of the log, without its own messages.
+ *
  * When something is refused or not acknowledged in time, nothing more is published.
  * The bridge looks where the log ends, resumes the session with sctpd from there, and
  * sctpd sends again what is missing. So a message that is on its way is kept by sctpd,
@@ -41,9 +48,10 @@ void in_init(void);
 
 /*
  * Begin to publish in that life, behind the sequence last. The first "skip" pieces are
- * in the log already, and are not published. False: it cannot be done, see in_broken.
+ * in the log already, and are not published. "alone": one server has it. False: it
+ * cannot be done, see in_broken.
  */
-bool in_start(struct life *, uint64_t last, uint64_t skip);
+bool in_start(struct life *, uint64_t last, uint64_t skip, bool alone);
 void in_stop(void);
 
 /* How many more events may be published now; 0 also when it is broken. */

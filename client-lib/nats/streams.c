@@ -216,6 +216,7 @@ streams_look(void *arg)
 
 	if ((si = in_there(l, &is_new)) == NULL)
 		return;
+	l->alone = si->Config->Replicas <= 1;
 	if (parts_there(l, is_new) && out_there(l))
 		find_end(l, si);
 	jsStreamInfo_Destroy(si);

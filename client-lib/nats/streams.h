@@ -20,6 +20,7 @@ struct look {
 	bool		 found;		/* is there a message of ours behind "from"? */
 	struct log_id	 id;		/* then this is the last one */
 	uint64_t	 unreadable;	/* behind "from": messages that were removed */
+	bool		 alone;		/* one server keeps the log, and no other has a copy */
 };
 
 /* Give it to bus_job: its argument is a struct look. */

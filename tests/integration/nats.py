@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import urllib.request
 import time
 
 from harness import BUILD, SCRATCH, SLOW, Skip, wait_for
@@ -30,11 +31,11 @@ class Server:
     def __init__(self, name="s1", port=None, cluster=None, extra="", listen="127.0.0.1"):
         if not shutil.which("nats-server"):
             raise Skip("there is no nats-server; tests/deps.sh check installs it")
-        self.name, self.port = name, port or free_port()
+        self.name, self.port, self.monitor = name, port or free_port(), free_port()
         self.dir = tempfile.mkdtemp(dir=SCRATCH)
         self.conf = os.path.join(self.dir, "conf")
         with open(self.conf, "w") as f:
-            f.write(f'server_name: {name}\nlisten: "{listen}:{self.port}"\n'
+            f.write(f'server_name: {name}\nlisten: "{listen}:{self.port}"\nhttp: "127.0.0.1:{self.monitor}"\n'
                     f'jetstream {{ store_dir: "{self.dir}/js", max_mem: 256M, max_file: 4G }}\n{extra}\n')
             if cluster:
                 own, routes = cluster
@@ -57,6 +58,12 @@ class Server:
 
     def pause(self, on):
         self.process.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
+
+    def copy_of(self, stream):
+        """The state of this server's copy of a stream, or None."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.monitor}/jsz?streams=1", timeout=WAIT) as f:
+            accounts = json.load(f).get("account_details", [])
+        return next((s["state"] for a in accounts for s in a.get("stream_detail", []) if s["name"] == stream), None)
 
     def unread(self):
         """Bytes that clients have sent and it has not read."""

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """sctpd-nats, the bridge to NATS JetStream: real servers, and messages that are numbered both ways."""
+import contextlib
 import json
 import os
 import re
@@ -158,6 +159,46 @@ def test_killed_again_and_again_the_bridge_goes_on_where_it_was(d):
         wait_for(lambda: len(logged(n)[assoc]) == said and n.state("sctp-h1-out")["messages"] == 0)
         assert logged(n) == {assoc: [b"%d" % i for i in range(said)]}
         assert b.log_text().count("session ") == 1, b.log_text()
+        peer.close()
+        n.close()
+
+
+@contextlib.contextmanager
+def led(servers):
+    """Servers of a cluster that have chosen a leader."""
+    n = Nats(*servers)
+    wait_for(lambda: "error" not in n.api("INFO"))
+    n.close()
+    yield
+
+
+def restarted(n, servers):
+    """Kill a server that is not the leader of the streams, which are idle, and start it again."""
+    leaders = [n.api(f"STREAM.INFO.sctp-h1-{way}")["cluster"]["leader"] for way in ("in", "out")]
+    s = next(s for s in servers if s.name not in leaders)
+    s.kill()
+    s.start()
+    wait_for(lambda: all(r["current"] for way in ("in", "out") for r in n.api(f"STREAM.INFO.sctp-h1-{way}")["cluster"]["replicas"]))
+
+
+def test_a_server_that_was_restarted_has_the_log_that_the_others_have(d):
+    """It knows nothing but what it has stored. Who else publishes into a log with copies is named."""
+    with bus(3) as servers, led(servers), bridge(d, servers, N2) as b:
+        n, peer = Nats(*servers), Peer(d)
+        assoc, = up(n)
+        for i in range(20):
+            peer.send(b"%d" % i)
+        wait_for(lambda: len(logged(n).get(assoc, ())) == 20)
+        restarted(n, servers)
+        for i in range(20, 60):
+            peer.send(b"%d" % i)
+        wait_for(lambda: len(logged(n).get(assoc, ())) == 60)
+        last = n.state("sctp-h1-in")["last_seq"]
+        wait_for(lambda: {s.copy_of("sctp-h1-in")["last_seq"] for s in servers} == {last})
+        n.put(f"sctp.h1.in.n2.0.{assoc}.0", b"-1")
+        b.said("another program publishes on subjects of the log (sctp.h1.in.n2.0.")
+        peer.send(b"60")
+        wait_for(lambda: [k for k in numbers(n) if k >= 0] == list(range(61)))
         peer.close()
         n.close()
 
