@@ -755,7 +755,10 @@ class Supervised(Shop):
             send(self.out, self.there, self.up, word, stream)
 
     def hear(self):
-        return recv(self.out, self.there, "data")["data"]
+        """What came on the association that is up; the end of those before may come in between."""
+        while (got := recv(self.out, self.there))["event"] != "data":
+            assert got["assoc_id"] != self.up, got
+        return got["data"]
 
     def again(self, c):
         """The association ends, and comes again; the member c is told."""
