@@ -311,6 +311,17 @@ change(const struct sock *s, int fd, const struct stack_bindx *b)
 	return number;
 }
 
+/* An association's descriptor does not have it from the socket: is_of_binding in kernel/opt.c. */
+static void
+hand_on_freebind(const struct sock *s, int fd)
+{
+	int		on = 0;
+	socklen_t	len = sizeof on;
+
+	if (getsockopt(s->stack.fd, IPPROTO_IP, IP_FREEBIND, &on, &len) == 0 && on)
+		(void)setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof on);
+}
+
 /*
  * The socket first: what is refused there is refused before anything is done.
  * What fails at one association does not stop the others.
@@ -328,6 +339,8 @@ change_all(struct sock *s, const struct stack_bindx *b, unsigned *told)
 	}
 	*told = !s->many && result == 0 && assoc_next(s, NULL) != NULL;
 	while (s->many && (a = next_meant(s, b, a)) != NULL) {
+		if (b->add)
+			hand_on_freebind(s, a->stack.fd);
 		number = change(s, a->stack.fd, b);
 		*told += number == 0;
 		if (number == 0)

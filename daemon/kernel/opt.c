@@ -171,7 +171,7 @@ set_scoped(struct sock *s, const struct sockopt *o, char *buf)
 	return number;
 }
 
-/* Is this only about binding, which an association's descriptor does no more? */
+/* Is this only about binding? An association's descriptor is bound; kernel_bindx gives it what it needs for more addresses. */
 static bool
 is_of_binding(const struct sockopt *o)
 {

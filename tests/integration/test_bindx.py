@@ -65,6 +65,18 @@ def test_all_associations_of_a_socket_are_told(d):
     assert addrs(c, "socknames", sock=here) == ["127.0.0.2"]
 
 
+def test_an_address_that_is_not_yet_of_this_host(d):
+    """With freebind, whenever that was set."""
+    c = d.client()
+    before, _ = pair(c, {**ASCONF, "freebind": True})
+    later, _ = pair(c)
+    assert code(c, "bindx_add", sock=later, addrs="192.0.2.7") == "eaddrnotavail"
+    c.call("setopts", sock=later, options={"freebind": True})
+    for sock in before, later:
+        assert c.call("bindx_add", sock=sock, addrs="192.0.2.7") == {"told": 1}
+        assert addrs(c, "socknames", sock=sock) == ["127.0.0.1", "192.0.2.7"]
+
+
 def test_a_listener_and_the_associations_that_it_has(d):
     """Both have the port, and the listener the address, before an association gets it."""
     c = d.client()
