@@ -135,6 +135,7 @@ needs() {
 			file:/usr/share/gocode/src/github.com/nats-io/nats.go golang-github-nats-io-go-nats-dev golang-github-nats-io-nats.go-devel
 			cmd:openssl openssl openssl
 			cmd:ncat ncat nmap-ncat
+			cmd:bwrap bubblewrap bubblewrap
 			cmd:zsh zsh zsh
 			cmd:fish fish fish
 			cmd:shellcheck shellcheck ShellCheck

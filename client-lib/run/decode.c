@@ -214,9 +214,9 @@ decode_control(const void *bytes, size_t len, struct decoded *d)
 
 /* As the kernel's put_cmsg: what does not fit is cut off. */
 bool
-decode_add_control(void *buf, size_t room, size_t *used, int type, const void *data, size_t len)
+decode_add_control(void *buf, size_t room, size_t *used, int level, int type, const void *data, size_t len)
 {
-	struct cmsghdr	head = { .cmsg_level = IPPROTO_SCTP, .cmsg_type = type };
+	struct cmsghdr	head = { .cmsg_level = level, .cmsg_type = type };
 	char		*p = (char *)buf + *used;
 	size_t		 left = room - *used, space = CMSG_SPACE(len) < left ? CMSG_SPACE(len) : left;
 

@@ -52,6 +52,6 @@ int decode_control(const void *, size_t len, struct decoded *);
  * Add a control message for recvmsg(2) at *used of a buffer with room bytes;
  * false, if there is no room for all of it: MSG_CTRUNC.
  */
-bool decode_add_control(void *, size_t room, size_t *used, int type, const void *, size_t len);
+bool decode_add_control(void *, size_t room, size_t *used, int level, int type, const void *, size_t len);
 
 #endif

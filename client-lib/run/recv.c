@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 
 #include "proto/addr.h"
 #include "run/decode.h"
@@ -128,19 +130,22 @@ control_of(const struct sock *s, const struct arrival *a, char *buf, size_t room
 	const struct arrival	*next = TAILQ_NEXT(a, entry);
 	struct sctp_rcvinfo	 rcv;
 	struct sctp_nxtinfo	 nxt;
+	struct timeval		 tv = { .tv_sec = (time_t)(a->timestamp / 1000000), .tv_usec = (suseconds_t)(a->timestamp % 1000000) };
 	bool			 fits = true;
 
 	*used = 0;
+	if (a->timestamp != 0)
+		fits = decode_add_control(buf, room, used, SOL_SOCKET, SCM_TIMESTAMP, &tv, sizeof tv);
 	if (s->nxtinfo && next != NULL && next->accepted == 0) {
 		nxtinfo_of(next, &nxt);
-		fits = decode_add_control(buf, room, used, SCTP_NXTINFO, &nxt, sizeof nxt);
+		fits = decode_add_control(buf, room, used, IPPROTO_SCTP, SCTP_NXTINFO, &nxt, sizeof nxt) && fits;
 	}
 	if (s->rcvinfo && !a->is_notice) {
 		rcvinfo_of(&a->info, &rcv);
-		fits = decode_add_control(buf, room, used, SCTP_RCVINFO, &rcv, sizeof rcv) && fits;
+		fits = decode_add_control(buf, room, used, IPPROTO_SCTP, SCTP_RCVINFO, &rcv, sizeof rcv) && fits;
 	}
 	if (s->subscribed[offsetof(struct sctp_event_subscribe, sctp_data_io_event)] != 0 && !a->is_notice)
-		fits = decode_add_control(buf, room, used, SCTP_SNDRCV, &a->info, sizeof a->info) && fits;
+		fits = decode_add_control(buf, room, used, IPPROTO_SCTP, SCTP_SNDRCV, &a->info, sizeof a->info) && fits;
 	return fits;
 }
 

@@ -528,6 +528,7 @@ on_data(struct sock *s, const struct sctpd_event *ev)
 		abort();	/* nothing is lost silently */
 	memcpy(a->data, ev->data, ev->len);
 	a->len = ev->len;
+	a->timestamp = ev->timestamp;
 	a->info = (struct sctp_sndrcvinfo){ .sinfo_stream = ev->info.stream, .sinfo_ssn = ev->info.ssn,
 	    .sinfo_flags = (uint16_t)(ev->info.flags & SCTP_UNORDERED), .sinfo_ppid = htonl(ev->info.ppid),
 	    .sinfo_context = ev->info.context, .sinfo_tsn = ev->info.tsn, .sinfo_cumtsn = ev->info.cumtsn,

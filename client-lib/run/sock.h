@@ -26,6 +26,7 @@ struct arrival {
 	uint64_t		accepted;	/* handle, or 0 */
 	struct sockaddr_storage	from;
 	struct sctp_sndrcvinfo	info;		/* as the program gets it */
+	uint64_t		timestamp;	/* us since 1970, with SO_TIMESTAMP; or 0 */
 	size_t			len;
 	size_t			read;		/* bytes that the program has had of it */
 	char			*data;

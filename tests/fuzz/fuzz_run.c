@@ -57,13 +57,13 @@ control(const uint8_t *bytes, size_t n)
 		return;
 	must(d.naddrs <= DECODE_ADDRS && (d.pr_policy & ~SCTP_PR_SCTP_MASK) == 0);
 	must((d.info.sinfo_flags & SCTP_PR_SCTP_MASK) == 0);
-	must(decode_add_control(buf, sizeof buf, &used, SCTP_SNDRCV, &d.info, sizeof d.info));
+	must(decode_add_control(buf, sizeof buf, &used, IPPROTO_SCTP, SCTP_SNDRCV, &d.info, sizeof d.info));
 	must(decode_control(buf, used, &again) == 0 && again.has_info && memcmp(&again.info, &d.info, sizeof d.info) == 0);
 	/* Whatever room there is, nothing is written behind it. */
 	for (size_t room = 0; room < 64; room += 7) {
 		used = 0;
 		memset(buf, 'x', sizeof buf);
-		(void)decode_add_control(buf, room, &used, SCTP_SNDRCV, &d.info, sizeof d.info);
+		(void)decode_add_control(buf, room, &used, IPPROTO_SCTP, SCTP_SNDRCV, &d.info, sizeof d.info);
 		must(used <= room && buf[room] == 'x');
 	}
 }

@@ -298,9 +298,125 @@ socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)
     assert out == "EMFILE 40 639\n", out
 
 
-def test_a_set_user_id_program_has_no_privileges(d):
-    assert ran(d, "grep", "NoNewPrivs", "/proc/self/status")[1].split() == ["NoNewPrivs:", "1"]
+# ---- programs of another kind ------------------------------------------
 
+def test_a_set_user_id_program_has_no_privileges(d):
+    """It runs, as who started it, and has its SCTP all the same."""
+    assert ran(d, "grep", "NoNewPrivs", "/proc/self/status")[1].split() == ["NoNewPrivs:", "1"]
+    if os.getuid() != 0 or not shutil.which("setpriv"):
+        raise Skip("only root can make one of root's, and be somebody else")
+    one = Daemon(path=os.path.join(SCRATCH, "setuid"), socket_mode="0666")
+    program = os.path.join(SCRATCH, "of-root")
+    for path in SCRATCH, one.dir:
+        os.chmod(path, 0o711)
+    shutil.copy(SCTPCTL, os.path.join(SCRATCH, "sctpctl"))
+    shutil.copy(os.path.realpath(sys.executable), program)
+    os.chmod(program, 0o4755)
+    text = "import os, socket; s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132); print(os.geteuid(), s.fileno())"
+    got = subprocess.run(["setpriv", "--reuid", "65534", "--clear-groups", os.path.join(SCRATCH, "sctpctl"), "-s", one.path, "run",
+                          "--", program, "-c", text], capture_output=True, text=True, check=False)
+    assert got.stdout == "65534 600\n", got
+    one.stop()
+
+
+def of_the_kernel(d, program, *words):
+    """What the program prints, run, is what the kernel says."""
+    status, out, err = ran(d, program, *words)
+    assert status == 0 and out == subprocess.check_output([program, *words], text=True) and out != "600\n", f"{out}\n{err}"
+
+
+def test_programs_of_another_architecture_have_the_kernels(d):
+    """Their calls have other numbers, and are not trapped."""
+    if STACK == "kernel" or os.uname().machine != "x86_64":
+        raise Skip("this kernel has no other architecture")
+    program = compiled("run_cases")
+    for word in "i386", "x32":
+        of_the_kernel(d, program, word)
+
+
+def test_a_process_that_is_spawned_has_the_socket(d):
+    """subprocess uses vfork; the child's calls are its own."""
+    out = python(d, """
+import subprocess
+s = socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)
+s.bind(("127.0.0.1", 0))
+s.listen(5)
+child = subprocess.Popen([sys.executable, "-c",
+    "import socket, sys; print(socket.socket(fileno=int(sys.argv[1])).recv(100).decode())", str(s.fileno())],
+    pass_fds=[s.fileno()], stdout=subprocess.PIPE)
+c = socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)
+c.sendto(b"to the child", s.getsockname())
+print(child.communicate()[0].decode(), end="")
+""")
+    assert out == "to the child\n", out
+
+
+def test_a_descriptor_is_passed_on(d):
+    """By SCM_RIGHTS, with natural numbers; what was passed on is the same socket."""
+    out = python(d, """
+s = socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)
+s.bind(("127.0.0.1", 0))
+s.listen(5)
+a, b = socket.socketpair()
+if os.fork() == 0:
+    s.close()
+    got = socket.socket(fileno=socket.recv_fds(b, 1, 1)[1][0])
+    print(got.recv(100).decode(), got.type == socket.SOCK_SEQPACKET, flush=True)
+    os._exit(0)
+c = socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)
+name = s.getsockname()
+socket.send_fds(a, [b"x"], [s.fileno()])
+s.close()
+c.sendto(b"passed on", name)
+assert os.wait()[1] == 0
+""", options=["--fds", "all"])
+    assert out == "passed on True\n", out
+
+
+def test_a_message_has_its_time(d):
+    """SO_TIMESTAMP."""
+    out = python(d, """
+import struct, time
+s = socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)
+s.bind(("127.0.0.1", 0))
+s.setsockopt(socket.SOL_SOCKET, 29, 1)
+s.listen(5)
+c = socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)
+before = time.time()
+c.sendto(b"now", s.getsockname())
+data, [(level, kind, value)], flags, _ = s.recvmsg(100, 100)
+seconds, us = struct.unpack("@ll", value)
+print(data.decode(), level, kind, before - 0.001 <= seconds + us / 1e6 <= time.time() + 0.001)
+""")
+    assert out == "now 1 29 True\n", out
+
+
+def test_what_is_not_there_has_a_name(d):
+    """Options and flags that sctpd does not have; the socket works on."""
+    out = python(d, """
+s = socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)
+s.bind(("127.0.0.1", 0))
+s.listen(5)
+def name(call, *args):
+    try:
+        call(*args)
+        return "well"
+    except OSError as e:
+        return errno.errorcode[e.errno]
+print(name(s.setsockopt, socket.SOL_SOCKET, 35, 1))    # SO_TIMESTAMPNS
+print(name(s.setsockopt, 132, 99, 1))
+info = bytes(4) + (1 << 6).to_bytes(2, sys.byteorder) + bytes(26)    # SCTP_SENDALL
+print(name(s.sendmsg, [b"x"], [(132, 1, info)]))
+print(name(s.recv, 10, socket.MSG_OOB))
+c = socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)
+print(name(os.sendfile, c.fileno(), 0, 0, 10))
+c.sendto(b"works", s.getsockname())
+print(s.recv(100).decode())
+""")
+    assert out.split() == ["ENOPROTOOPT", "ENOPROTOOPT", "ENOTSUP", "ENOTSUP", "EINVAL", "works"], out
+
+
+# ---- the daemon --------------------------------------------------------
 
 def test_a_daemon_that_comes_back_without_the_sockets(d):
     """The program's calls fail, by name, and a new socket is one of the new daemon."""
@@ -350,3 +466,30 @@ def test_nothing_but_the_daemons_socket(d):
             client.write("from a pod")
             server.expect("^from a pod$")
     one.stop()
+
+
+def test_in_a_container(d):
+    """A file system, users, processes and a network of its own: of the host it has the daemon's socket."""
+    if not shutil.which("bwrap"):
+        raise Skip("bubblewrap is not installed: run tests/deps.sh check")
+    one = Daemon(path=os.path.join(SCRATCH, "container"))
+    links = [word for name in ("lib", "lib64", "bin", "sbin") if os.path.islink("/" + name)
+             for word in ("--symlink", os.readlink("/" + name), "/" + name)]
+    box = ["bwrap", "--unshare-all", "--die-with-parent", "--cap-drop", "ALL", "--ro-bind", "/usr", "/usr", *links,
+           "--proc", "/proc", "--dev", "/dev", "--bind", one.path, "/run/sctpd/sctpd.sock", "--ro-bind", SCTPCTL, "/sctpctl",
+           "/sctpctl", "run", "--"]
+    if subprocess.run([*box, "true"], capture_output=True, check=False).returncode != 0:
+        raise Skip("bwrap can make no container here")
+    with Program(*box, "ncat", "--sctp", "-l", "127.0.0.1", "5309") as server:
+        listens(one.client(), 5309)
+        with Program(*box, "ncat", "--sctp", "127.0.0.1", "5309") as client:
+            client.write("from one container to another")
+            server.expect("^from one container to another$")
+    one.stop()
+
+
+def test_a_container_that_refuses_is_named(d):
+    """pidfd_getfd, which Docker's own profile allows with a capability only."""
+    got = subprocess.run([compiled("run_cases"), "refused", SCTPCTL, "-s", d.path, "run", "--", "true"],
+                         capture_output=True, text=True, check=False)
+    assert got.returncode == 1 and "pidfd_getfd: Operation not permitted" in got.stderr and "CONTAINERS" in got.stderr, got
