@@ -227,7 +227,7 @@ $(B)/example: client-lib/lib/example.c client-lib/lib/sctpd.h $(B)/libsctpd.a
 ERLANG		= $(wildcard client-lib/erlang/src/*.erl)
 .PHONY: erlang erlang-dist erlang-built
 erlang: $(B)/erlang/ebin/sctpd.app ## compile the Erlang library into build/erlang/ebin
-erlang-built:
+erlang-built: erlang-dist
 	$(Q)/usr/bin/python3 tests/integration/beams.py
 $(B)/erlang/ebin/sctpd.app: client-lib/erlang/src/sctpd.app.src $(ERLANG) $(wildcard client-lib/erlang/include/*.hrl) Makefile
 	@mkdir -p $(@D)
@@ -284,6 +284,11 @@ node-built: $(B)/node/installed/.made
 $(B)/node/installed/.made: $(NODE_PACKAGE) tests/integration/node/install.py
 	$(Q)/usr/bin/python3 tests/integration/node/install.py $(NODE_PACKAGE) $(@D) && touch $@
 
+# The C programs of tests, which a lab would take long to compile.
+.PHONY: programs-built
+programs-built: all
+	$(Q)/usr/bin/python3 tests/integration/programs.py
+
 # What the tables say, as text and as manual pages; all are committed.
 doc: $(B)/proto-doc $(B)/config-doc $(B)/sctpctl-doc $(B)/nats-doc ## print REFERENCE.md and the manual pages that follow from tables anew
 	$(Q)$(B)/proto-doc markdown > proto/REFERENCE.md
@@ -321,7 +326,7 @@ demo: ## try it: two programs talk SCTP through the daemon
 check: ## run all tests
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$$(nproc)) \
-	    all $(B)/example $(B)/unit $(B)/fault/sctpd bench-build hostile-built erlang-dist erlang-built python-built go-built node-built
+	    all $(B)/example $(B)/unit $(B)/fault/sctpd bench-build hostile-built programs-built erlang-built python-built go-built node-built
 	@tests/check.sh
 
 # Programs of the field under sctpctl run, on both stacks; PROGRAMS are words of their tests' names.

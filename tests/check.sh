@@ -270,10 +270,10 @@ step_acceptance() { # each statement about the behaviour has a test, each row of
 	/usr/bin/python3 tests/acceptance.py
 }
 
-# The daemon on the kernel's SCTP. Not here: what takes long and says nothing about the kernel (extreme.: its daemon has the
-# userland stack on whatever kernel there is; lib_group.valgrind: it looks at the library alone).
+# The daemon on the kernel's SCTP. Not here: what takes long and says nothing about the kernel (coming., extreme., wire.two_udp_ports:
+# their daemons have the userland stack on whatever kernel there is; lib_group.valgrind: it looks at the library alone).
 on_the_kernel() {
-	TEST_PART=$1 TEST_NOT_HERE="extreme.:asan lib_group.valgrind:asan metrics.prometheus:userland n2.each_message:userland nats.:userland node.a_thousand:userland python.a_thousand:userland udp.:userland" TEST_ELSEWHERE="rawip.:userland" TEST_MANY=10000 \
+	TEST_PART=$1 TEST_NOT_HERE="coming.:asan extreme.:asan lib_group.valgrind:asan metrics.prometheus:userland n2.each_message:userland nats.:userland node.a_thousand:userland python.a_thousand:userland udp.:userland wire.two_udp_ports:userland" TEST_ELSEWHERE="rawip.:userland" TEST_MANY=10000 \
 	    in_lab_with_names --timeout 1800 -- /usr/bin/python3 tests/integration/run.py -s
 }
 
@@ -287,8 +287,8 @@ step_integration_even() {
 
 # What is tested under ASan and UBSan on the userland stack, and so not under valgrind on the kernel's, which takes ten
 # times as long: it is about the code above the stacks, or about the userland stack.
-sanitized="admin. bundle. clean. cli. data. end. extreme. group. large. lib_group. lib_session. limits. log. loghosts. privilege. \
-    recorder. resolve. schedule. session. storm. stuck. supervise. trace."
+sanitized="admin. bundle. clean. cli. coming. data. end. extreme. group. large. lib_group. lib_session. limits. log. loghosts. \
+    privilege. recorder. resolve. schedule. session. storm. stuck. supervise. trace."
 # So is this, which measures memory as well: it also runs without ASan, which keeps what is freed.
 measured="refuse. udp."
 
@@ -351,7 +351,7 @@ on_the_kernel_alone="chunks. cli_ damped. erlang. go. half.the_requests_of_a_pau
 # shellcheck disable=SC2086
 under_valgrind() {
 	TEST_PART=$1 TEST_ELSEWHERE="erlang.same_as_gen_sctp:integration rawip.:userland" \
-	TEST_NOT_HERE="groupload.:userland$(printf ' %s:integration' $on_the_kernel_alone)$(printf ' %s:asan' $sanitized $measured)" \
+	TEST_NOT_HERE="groupload.:userland wire.two_udp_ports:userland$(printf ' %s:integration' $on_the_kernel_alone)$(printf ' %s:asan' $sanitized $measured)" \
 	TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --track-fds=yes" \
 	    in_lab_with_names --timeout 1800 -- /usr/bin/python3 tests/integration/run.py -s
 }

@@ -24,10 +24,10 @@ import subprocess
 import tempfile
 import time
 
+import programs
+from programs import BUILD, ROOT
 from rpc import WAIT, Client
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.path.join(ROOT, os.environ.get("TEST_BUILD", "build"))
 WRAP = shlex.split(os.environ.get("TEST_WRAP", ""))
 SCTPD = os.environ.get("TEST_SCTPD") or os.path.join(BUILD, "sctpd")
 STACK = os.environ.get("TEST_STACK", "kernel")
@@ -46,14 +46,9 @@ class Skip(Exception):
 
 
 def compiled(name):
-    """tests/integration/NAME.c as a program, built as a user of the static library does."""
-    program = os.path.join(SCRATCH, name)
-    with open(os.path.join(BUILD, "libsctpd.pc")) as f:
-        private = re.search(r"^Libs.private: *(.*)$", f.read(), re.M)[1].split()
-    subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-g", "-I", os.path.join(ROOT, "client-lib", "lib"),
-                    "-o", program, os.path.join(ROOT, "tests", "integration", name + ".c"),
-                    os.path.join(BUILD, "libsctpd.a"), *private], check=True, timeout=WAIT * SLOW)
-    return program
+    """tests/integration/NAME.c as a program; its path."""
+    path = os.path.join(SCRATCH, name)
+    return path if os.path.exists(path) else programs.compiled(name, SCRATCH)
 
 
 def stack_config(netns, stack=STACK):

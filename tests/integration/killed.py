@@ -11,9 +11,8 @@ import sys
 import threading
 import time
 
-from harness import SCRATCH, SLOW, Daemon, Skip, associate, wait_for
+from harness import SCRATCH, SLOW, Daemon, Skip, associate, compiled, wait_for
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 BACKOFF = {"backoff_min": 50, "backoff_max": 200, "jitter": 20}  # ms
 MORE = 100 * SLOW  # ms that an association may take beyond the pause
 
@@ -29,10 +28,7 @@ class Lksctp:
     """tests/integration/lksctp_peer.c"""
 
     def __init__(self, number):
-        self.program = os.path.join(SCRATCH, "lksctp_peer")
-        if not os.path.exists(self.program):
-            subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-o", self.program,
-                            os.path.join(HERE, "lksctp_peer.c"), "-lsctp"], check=True)
+        self.program = compiled("lksctp_peer")
         self.port, self.process = number, None
 
     def start(self):

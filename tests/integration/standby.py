@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 
-from harness import ROOT, SCRATCH, SLOW, STACK, Daemon, Skip
+from harness import ROOT, SLOW, STACK, Daemon, Skip, compiled
 from hosts import Program
 from rpc import WAIT
 
@@ -154,14 +154,9 @@ def echoed(c, sock, ids, text):
 
 class Plain:
     """Programs of lksctp: see standby_peers.c."""
-    built = None
 
     def __init__(self, *args):
-        if not Plain.built:
-            Plain.built = os.path.join(SCRATCH, "standby_peers")
-            subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-g", "-o", Plain.built,
-                            os.path.join(ROOT, "tests", "integration", "standby_peers.c"), "-lsctp"], check=True)
-        self.program = Program(Plain.built, *map(str, args), netns="peers")
+        self.program = Program(compiled("standby_peers"), *map(str, args), netns="peers")
         self.program.expect("^ready$")
         self.asked = 0
 

@@ -83,11 +83,11 @@ def sent_again(c, sock, up):
 
 
 def test_a_message_is_given_up_by_its_own_policy(h):
-    """All is lost for a while. The peer is told to skip that message, and only that one."""
+    """All is lost for a while, in which no association is given up. The peer is told to skip that message, and only that one."""
     policies = {2101: {"pr_policy": "rtx", "pr_value": 0}, 2102: {"pr_policy": "ttl", "pr_value": 20},
                 2103: {"timetolive": 20}, 2104: {}}
     with Capture("right") as capture, contextlib.ExitStack() as stack:
-        all_of_them = {port: stack.enter_context(associated(h, port)) for port in policies}
+        all_of_them = {port: stack.enter_context(associated(h, port, sctp_associnfo={"asocmaxrxt": 1000})) for port in policies}
         networks("netem", "1", "loss", "100%")
         try:
             for port, (c, sock, up, _) in all_of_them.items():

@@ -89,13 +89,34 @@ def erl_example(d, module, what):
 # ---- README's first program -------------------------------------------------------
 
 
-def readmes_first(d, ebin):
+def compile_first(folder):
+    """The program with which the README begins."""
     with open(os.path.join(LIBRARY, "README.md"), encoding="utf-8") as f:
         text = f.read()
     assert text.index("```erlang\n") == text.index("\n") + 2, "it does not begin with a program"
-    with open(os.path.join(d.dir, "first.erl"), "w", encoding="utf-8") as f:
+    with open(os.path.join(folder, "first.erl"), "w", encoding="utf-8") as f:
         f.write(re.search(r"```erlang\n(.*?)```", text, re.S)[1])
-    subprocess.run(["erlc", "-Wall", "-Werror", "-o", d.dir, os.path.join(d.dir, "first.erl")], check=True)
+    erlc(folder, [os.path.join(folder, "first.erl")], "-Wall", "-Werror")
+
+
+def compile_packed(folder):
+    """The library as it is in the package; where its beams are."""
+    packages = glob.glob(os.path.join(BUILD, "erlang", "sctpd-*.tar"))
+    if len(packages) != 1:
+        raise Skip("the package is not built: make erlang-dist")
+    there = os.path.join(folder, "sctpd")
+    os.mkdir(there)
+    with tarfile.open(packages[0]) as package, tarfile.open(fileobj=package.extractfile("contents.tar.gz")) as contents:
+        contents.extractall(there)
+    ebin = os.path.join(there, "ebin")
+    os.mkdir(ebin)
+    erlc(ebin, glob.glob(os.path.join(there, "src", "*.erl")), "-Werror", include=os.path.join(there, "include"))
+    shutil.copy(os.path.join(there, "src", "sctpd.app.src"), os.path.join(ebin, "sctpd.app"))
+    return ebin
+
+
+def readmes_first(d, ebin):
+    compile_first(d.dir)
     said = subprocess.run(["env", f"SCTPD_SOCKET={d.path}", "erl", "-noshell", "-pa", ebin, "-pa", d.dir, "-eval", "first:main(), halt()."],
                           stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=2 * WAIT * SLOW, check=True).stdout.decode()
     assert re.fullmatch(r"hello on stream 4 from port \d+\n", said), said
@@ -106,18 +127,7 @@ def test_the_readme_begins_with_a_program_that_runs(d):
 
 
 def test_so_does_it_from_what_is_packed(d):
-    packages = glob.glob(os.path.join(BUILD, "erlang", "sctpd-*.tar"))
-    if len(packages) != 1:
-        raise Skip("the package is not built: make erlang-dist")
-    there = os.path.join(d.dir, "sctpd")
-    os.mkdir(there)
-    with tarfile.open(packages[0]) as package, tarfile.open(fileobj=package.extractfile("contents.tar.gz")) as contents:
-        contents.extractall(there)
-    os.mkdir(os.path.join(there, "ebin"))
-    subprocess.run(["erlc", "-Werror", "-I", os.path.join(there, "include"), "-o", os.path.join(there, "ebin"),
-                    *glob.glob(os.path.join(there, "src", "*.erl"))], check=True)
-    shutil.copy(os.path.join(there, "src", "sctpd.app.src"), os.path.join(there, "ebin", "sctpd.app"))
-    readmes_first(d, os.path.join(there, "ebin"))
+    readmes_first(d, compile_packed(d.dir))
 
 
 # ---- the manual's programs ------------------------------------------------------

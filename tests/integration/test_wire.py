@@ -6,9 +6,10 @@ import os
 import subprocess
 import threading
 import time
+import types
 
 from check import option
-from harness import WRAP, Skip
+from harness import STACK, WRAP, Daemon, Skip
 from hosts import LEFT, RIGHT, Hosts, cut, networks
 from rpc import WAIT
 
@@ -109,6 +110,18 @@ def both_ways(h, count, seconds, text=message, **options):
 
 def test_many_of_mixed_sizes_both_ways(h):
     both_ways(h, MANY, 600)
+
+
+def test_two_udp_ports(h):
+    """The right has another one and connects, so that this is learnt."""
+    if STACK != "userland":
+        raise Skip("it is about the userland stack: see interop.")
+    other = Daemon(netns="right", udp_port=9900)
+    try:
+        turned = types.SimpleNamespace(left=other, right=h.left)
+        both_ways(turned, MANY, 600, here_ip=RIGHT[0], there_ip=LEFT[0])
+    finally:
+        other.stop()
 
 
 def test_loss_and_delay(h):
