@@ -97,6 +97,7 @@ look_done(void *arg)
 			state.term = standby_term();
 			state_save();
 		}
+		out_ends(l->out_last);
 		bridge.phase = DIALING;
 		bridge.next = 0;
 		return;

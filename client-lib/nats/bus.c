@@ -262,6 +262,24 @@ set_manners(natsOptions *o)
 	return s;
 }
 
+/* What to do about it. */
+static const char *
+hint(natsStatus s)
+{
+	switch (s) {
+	case NATS_CONNECTION_AUTH_FAILED:
+		return "; the servers do not take this login: see credentials, nkey, user and token_file, and what the servers' log says";
+	case NATS_SECURE_CONNECTION_WANTED:
+		return "; the servers have no TLS: remove tls and what begins with tls_, or give the servers a certificate";
+	case NATS_SSL_ERROR:
+		return "; see tls_ca, tls_cert, tls_key and tls_hostname";
+	case NATS_NO_SERVER:
+		return "; does one run there, and does servers name it?";
+	default:
+		return *config.credentials != '\0' ? "; see credentials" : *config.nkey != '\0' ? "; see nkey and nkey_seed" : "";
+	}
+}
+
 struct attempt {
 	struct life	*life;
 	bool		 ok;
@@ -285,7 +303,7 @@ bus_connect(struct life *life, char *why, size_t size)
 	    (s = natsConnection_JetStream(&life->js, life->nc, &wait)) == NATS_OK)
 		life->max_payload = natsConnection_GetMaxPayload(life->nc);
 	if (s != NATS_OK && *why == '\0')
-		(void)snprintf(why, size, "%s", bus_why(s, text, sizeof text));
+		(void)snprintf(why, size, "%s%s", bus_why(s, text, sizeof text), hint(s));
 	natsOptions_Destroy(o);
 	return s == NATS_OK;
 }

@@ -20,8 +20,10 @@
 #define NS_PER_MS	INT64_C(1000000)
 #define FETCH_MS	INT64_C(500)
 #define SILENCE_MS	2000
+#define MARKS		8	/* what was sent is removed in steps of out_duplicates / MARKS */
 /* Longer than a message can wait for room. It is not delivered again before, and if it is, that is noticed. */
 #define ACK_WAIT	(3600 * 1000 * NS_PER_MS)
+#define LOST		"a message of the queue was lost on its way here"
 #define BEGINNING	65536	/* bytes of a message that is too long for sctpd */
 
 /* Fetched, with the reply subject that it is acknowledged on. */
@@ -36,6 +38,9 @@ struct taken {
 struct pull {
 	natsSubscription	*sub;		/* NULL: to be made, with the consumer */
 	char			 inbox[64];
+	bool			 floor_noted;	/* what the consumer before says was looked at */
+	bool			 lacks;		/* something had not come when it was looked last */
+	int64_t			 next_look;
 	unsigned		 number;	/* of the request, in the subject of its statuses */
 	size_t			 credit;	/* messages that it may still bring */
 	int64_t			 until;
@@ -46,6 +51,8 @@ struct fetch {
 	struct life		*life;
 	unsigned		 gen;
 	struct pull		 pull;
+	uint64_t		 last;		/* that is known to have been taken */
+	uint64_t		 floor;		/* what was sent, as the consumer before says */
 	size_t			 batch, n;
 	natsMsg			**msgs;
 	char			 why[512];
@@ -64,6 +71,9 @@ static struct {
 	uint64_t		 skip;
 	struct taken		*ring;		/* given to sctpd, not confirmed */
 	size_t			 first, n, bytes;
+	uint64_t		 marks[MARKS];	/* out_seq some time ago; the last is the oldest */
+	int64_t			 next_mark;
+	bool			 forgot;	/* the queue is another, or lost its end */
 	char			 why[512];
 } out;
 
@@ -82,6 +92,20 @@ out_broken(void)
 
 /* ---- the FETCH thread ---------------------------------------------------- */
 
+/* All that another member of a standby had sent is acknowledged at its consumer. The state must know it before that is removed. */
+static natsStatus
+find_floor(struct fetch *f)
+{
+	jsConsumerInfo	*ci = NULL;
+	natsStatus	 s = js_GetConsumerInfo(&ci, f->life->js, subject_out_stream(), CONSUMER, NULL, NULL);
+
+	if (s == NATS_OK)
+		f->floor = ci->AckFloor.Stream;
+	jsConsumerInfo_Destroy(ci);
+	f->pull.floor_noted = s == NATS_OK || s == NATS_NOT_FOUND;
+	return f->pull.floor_noted ? NATS_OK : s;
+}
+
 static natsStatus
 consumer_anew(struct fetch *f)
 {
@@ -95,7 +119,9 @@ consumer_anew(struct fetch *f)
 		return s;
 	(void)jsConsumerConfig_Init(&c);
 	c.Durable = CONSUMER;
-	c.AckPolicy = js_AckExplicit;
+	c.DeliverPolicy = js_DeliverByStartSequence;
+	c.OptStartSeq = f->last + 1;
+	c.AckPolicy = js_AckAll;
 	c.AckWait = ACK_WAIT;
 	c.MaxAckPending = (int64_t)config.window;
 	if ((s = js_AddConsumer(NULL, f->life->js, subject_out_stream(), &c, NULL, &code)) != NATS_OK ||
@@ -156,6 +182,31 @@ receive(struct fetch *f, int64_t wait)
 	return NATS_OK;
 }
 
+/*
+ * Nothing comes. Does the consumer say all the same that it has something for us, or that we have it, and twice? Then it was
+ * lost on its way, as a server died.
+ */
+static natsStatus
+look_for_missing(struct fetch *f)
+{
+	struct pull	*p = &f->pull;
+	jsConsumerInfo	*ci = NULL;
+	natsStatus	 s;
+	bool		 lacks;
+
+	if (clock_ms() < p->next_look)
+		return NATS_OK;
+	p->next_look = clock_ms() + SILENCE_MS;
+	if ((s = js_GetConsumerInfo(&ci, f->life->js, subject_out_stream(), CONSUMER, NULL, NULL)) != NATS_OK)
+		return s;
+	lacks = ci->NumPending > 0 || ci->Delivered.Stream > f->last;
+	jsConsumerInfo_Destroy(ci);
+	if (lacks && p->lacks)
+		(void)snprintf(f->why, sizeof f->why, LOST);
+	p->lacks = lacks;
+	return NATS_OK;
+}
+
 /* Wait for the first message, and take those that have come with it. */
 static natsStatus
 fetch_some(struct fetch *f)
@@ -164,6 +215,8 @@ fetch_some(struct fetch *f)
 	uint64_t	queued = 0;
 	int64_t		left;
 
+	if (!f->pull.floor_noted)
+		return find_floor(f);
 	if (f->pull.sub == NULL && (s = consumer_anew(f)) != NATS_OK)
 		return s;
 	/* A request ends with a status. If none came for long, somebody removed the consumer, or it is stuck. */
@@ -175,6 +228,10 @@ fetch_some(struct fetch *f)
 	s = receive(f, left > 1 ? left : 1);
 	while (s == NATS_OK && f->n < f->batch && natsSubscription_QueuedMsgs(f->pull.sub, &queued) == NATS_OK && queued > 0)
 		s = receive(f, 1);
+	if (f->n > 0)
+		f->pull.lacks = false;
+	else if (s == NATS_OK || s == NATS_TIMEOUT)
+		return look_for_missing(f);
 	return s == NATS_TIMEOUT ? NATS_OK : s;
 }
 
@@ -337,7 +394,7 @@ numbers(natsMsg *msg, uint64_t *seq, uint64_t *delivery)
 static void
 acknowledge(natsMsg *msg)
 {
-	/* If that is lost, the message is acknowledged when it comes again. */
+	/* It is for another member of a standby. If it is lost, the next one says the same. */
 	(void)natsConnection_PublishString(out.life->nc, natsMsg_GetReply(msg), "+ACK");
 	natsMsg_Destroy(msg);
 }
@@ -349,7 +406,7 @@ take(natsMsg *msg)
 	uint64_t	delivery;
 
 	if (!numbers(msg, &t.seq, &delivery) || delivery != out.delivery + 1) {
-		break_off("a message of the queue was lost on its way here");
+		break_off(LOST);
 		natsMsg_Destroy(msg);
 		return;
 	}
@@ -379,6 +436,10 @@ fetch_done(void *arg)
 	out.fetching = false;
 	if (ours)
 		out.pull = f->pull;
+	if (ours && f->floor > state.out_seq) {
+		out.last = state.out_seq = f->floor;
+		state_mark();
+	}
 	if (ours && f->why[0] != '\0')
 		break_off(f->why);
 	for (size_t i = 0; i < f->n; i++) {
@@ -405,6 +466,7 @@ fetch(void)
 	f->life = life_ref(out.life);
 	f->gen = out.gen;
 	f->pull = out.pull;
+	f->last = out.last;
 	f->batch = config.window - out.n;
 	f->msgs = xcalloc(f->batch, sizeof(natsMsg *));
 	out.fetching = true;
@@ -430,7 +492,10 @@ confirmed(uint64_t note)
 	state_mark();
 	for (; n > 0; n--) {
 		t = &out.ring[out.first];
-		acknowledge(t->msg);
+		if (n == 1)
+			acknowledge(t->msg);
+		else
+			natsMsg_Destroy(t->msg);
 		out.bytes -= t->len;
 		out.first = (out.first + 1) % config.window;
 		out.n--;
@@ -457,7 +522,66 @@ ask(void)
 	out.asking = sctpd_call_async(out.c, on_answer, (void *)(uintptr_t)out.gen, "error_string error=0") == SCTPD_OK;
 }
 
+/* ---- what was sent some time ago ---------------------------------------------------- */
+
+struct purge {
+	struct life	*life;
+	uint64_t	 seq;		/* the first that stays */
+};
+
+static void
+purge_run(void *arg)
+{
+	struct purge	*p = arg;
+	jsOptions	 o;
+	natsStatus	 s;
+	char		 why[400];
+
+	(void)jsOptions_Init(&o);
+	o.Stream.Purge.Sequence = p->seq;
+	s = js_PurgeStream(p->life->js, subject_out_stream(), &o, NULL);
+	if (s != NATS_OK)
+		log_warning("what was sent is not removed from the queue %s: %s; it is tried again", subject_out_stream(), bus_why(s, why, sizeof why));
+}
+
+static void
+purge_done(void *arg)
+{
+	struct purge	*p = arg;
+
+	life_unref(p->life);
+	free(p);
+}
+
+static void
+remove_old(void)
+{
+	struct purge	*p;
+
+	if (clock_ms() < out.next_mark)
+		return;
+	out.next_mark = clock_ms() + (int64_t)config.out_duplicates / MARKS;
+	if (out.marks[MARKS - 1] > 0) {
+		p = xcalloc(1, sizeof *p);
+		p->life = life_ref(out.life);
+		p->seq = out.marks[MARKS - 1] + 1;
+		bus_job(BUS_CONTROL, purge_run, purge_done, p);
+	}
+	memmove(&out.marks[1], &out.marks[0], (MARKS - 1) * sizeof *out.marks);
+	out.marks[0] = state.out_seq;
+}
+
 /* ---- start and stop --------------------------------------------------------------- */
+
+void
+out_ends(uint64_t last)
+{
+	if (state.out_seq <= last)
+		return;
+	state.out_seq = last;
+	memset(out.marks, 0, sizeof out.marks);
+	out.forgot = true;
+}
 
 void
 out_start(struct life *life, struct sctpd *c)
@@ -471,6 +595,9 @@ out_start(struct life *life, struct sctpd *c)
 	out.c = c;
 	out.delivery = 0;
 	out.last = state.out_seq;
+	if (out.forgot)
+		state.out_note = counted;
+	out.forgot = false;
 	out.skip = counted > state.out_note ? counted - state.out_note : 0;
 	out.why[0] = '\0';
 }
@@ -501,5 +628,6 @@ out_turn(void)
 		return;
 	ask();
 	fetch();
+	remove_old();
 	metrics.out_waiting = out.n;
 }

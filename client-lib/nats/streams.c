@@ -110,10 +110,11 @@ out_there(struct look *l)
 	common(&c, subject_out_stream(), config.out_max_bytes);
 	c.Subjects = &subject;
 	c.SubjectsLen = 1;
-	c.Retention = js_WorkQueuePolicy;
+	c.Retention = js_LimitsPolicy;	/* what was sent stays for a while, see out.h */
 	c.Duplicates = (int64_t)config.out_duplicates * NS_PER_MS;
 	if ((si = stream_there(l, &c, &is_new)) == NULL)
 		return false;
+	l->out_last = si->State.LastSeq;
 	jsStreamInfo_Destroy(si);
 	return true;
 }

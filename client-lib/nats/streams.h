@@ -17,6 +17,7 @@ struct look {
 
 	char		 why[512];	/* if this is not empty, it failed */
 	uint64_t	 last;		/* the last sequence of the log */
+	uint64_t	 out_last;	/* and of the queue */
 	bool		 found;		/* is there a message of ours behind "from"? */
 	struct log_id	 id;		/* then this is the last one */
 	uint64_t	 unreadable;	/* behind "from": messages that were removed */

@@ -195,7 +195,11 @@ class Nats:
         """All messages of a stream, in order, by consumers of our own: one that is silent is not asked again."""
         found, last, deadline = [], self.state(stream)["last_seq"], time.monotonic() + WAIT * SLOW
         while (seen := found[-1][0] if found else 0) < last:
-            more = self.some(stream, seen + 1, last)
+            try:
+                more = self.some(stream, seen + 1, last)
+            except OSError:
+                self.close()
+                more = []
             found += more
             if not more and self.state(stream)["messages"] == 0:
                 break

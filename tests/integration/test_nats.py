@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 
+import nkeys
 from harness import BUILD, HOARDS, ROOT, SLOW, STACK, wait_for
 from nats import Bridge, Nats, bridge, bus, close_held
 from rpc import WAIT
@@ -79,7 +80,7 @@ def up(n, count=1, host="h1"):
 
 
 def test_both_ways_in_order_with_all_that_belongs_to_a_message(d):
-    with bus() as servers, bridge(d, servers, N2, partitions=4):
+    with bus() as servers, bridge(d, servers, N2, partitions=4, out_duplicates=1000):
         n, peer = Nats(*servers), Peer(d)
         assoc, = up(n)
         for i in range(50):
@@ -140,7 +141,7 @@ def test_what_cannot_be_sent_comes_back_with_the_reason_and_stops_nothing(d):
 
 def test_killed_again_and_again_the_bridge_goes_on_where_it_was(d):
     """Numbered both ways; each time it is killed at another place."""
-    with bus() as servers, bridge(d, servers, N2, window=32) as b:
+    with bus() as servers, bridge(d, servers, N2, window=32, out_duplicates=1000) as b:
         n, peer = Nats(*servers), Peer(d)
         assoc, = up(n)
         said = put = 0
@@ -181,20 +182,25 @@ def restarted(n, servers):
     wait_for(lambda: all(r["current"] for way in ("in", "out") for r in n.api(f"STREAM.INFO.sctp-h1-{way}")["cluster"]["replicas"]))
 
 
-def test_a_server_that_was_restarted_has_the_log_that_the_others_have(d):
-    """It knows nothing but what it has stored. Who else publishes into a log with copies is named."""
+def test_a_server_that_was_restarted_has_the_log_and_the_queue_that_the_others_have(d):
+    """It knows nothing but what it has stored, also of ids. Who else publishes into a log with copies is named."""
     with bus(3) as servers, led(servers), bridge(d, servers, N2) as b:
         n, peer = Nats(*servers), Peer(d)
         assoc, = up(n)
         for i in range(20):
             peer.send(b"%d" % i)
+            n.put(f"sctp.h1.out.n2.{assoc}.0", b"%d" % i, {"Nats-Msg-Id": f"a{i}"})
+        assert [peer.receive() for _ in range(20)] == [b"%d" % i for i in range(20)]
         wait_for(lambda: len(logged(n).get(assoc, ())) == 20)
         restarted(n, servers)
         for i in range(20, 60):
             peer.send(b"%d" % i)
+            n.put(f"sctp.h1.out.n2.{assoc}.0", b"%d" % (i - 10), {"Nats-Msg-Id": f"a{i - 10}"})
+        assert [peer.receive() for _ in range(30)] == [b"%d" % i for i in range(20, 50)]
         wait_for(lambda: len(logged(n).get(assoc, ())) == 60)
-        last = n.state("sctp-h1-in")["last_seq"]
-        wait_for(lambda: {s.copy_of("sctp-h1-in")["last_seq"] for s in servers} == {last})
+        for stream in "sctp-h1-in", "sctp-h1-out":
+            last = n.state(stream)["last_seq"]
+            wait_for(lambda: {s.copy_of(stream)["last_seq"] for s in servers} == {last})
         n.put(f"sctp.h1.in.n2.0.{assoc}.0", b"-1")
         b.said("another program publishes on subjects of the log (sctp.h1.in.n2.0.")
         peer.send(b"60")
@@ -252,6 +258,10 @@ class Flood:
             assert self.said < 200000, "the peer is never blocked"
 
 
+def kib(sizes):
+    return " and ".join(str(size // 1024) for size in sizes)
+
+
 def numbers(n, host="h1"):
     """Of all messages in the log."""
     return [int(body.split()[0]) for found in logged(n, host).values() for body in found]
@@ -267,7 +277,8 @@ def test_while_the_bus_is_stopped_nothing_grows_and_afterwards_all_is_there(d):
             assert flood.say(WAIT)
         wait_for(lambda: len(numbers(n)) == 2000)
         n.close()
-        for stop, go in ((lambda s: s.pause(True), lambda s: s.pause(False)), (lambda s: s.kill(), lambda s: s.start())):
+        for what, stop, go in (("frozen", lambda s: s.pause(True), lambda s: s.pause(False)), ("killed", lambda s: s.kill(), lambda s: s.start())):
+            loaded = b.memory(), d.memory()
             stop(servers[0])
             flood.until_blocked()
             before = b.memory(), d.memory()
@@ -276,11 +287,13 @@ def test_while_the_bus_is_stopped_nothing_grows_and_afterwards_all_is_there(d):
             assert HOARDS or all(y - x < MIB for x, y in zip(before, after)), (before, after)
             go(servers[0])
             assert flood.say(WAIT * SLOW)
-        wait_for(lambda: n.state("sctp-h1-in")["messages"] >= flood.said)
-        wait_for(lambda: len(numbers(n)) >= flood.said)
+            print(f"NATS {what} for {STOP:.0f} s, bridge and daemon in KiB: before {kib(loaded)}, when the peer was blocked {kib(before)}, "
+                  f"at the end {kib(after)}", flush=True)
+        wait_for(lambda: n.state("sctp-h1-in")["messages"] >= flood.said, lambda: f"{n.state('sctp-h1-in')}, {flood.said} said, {b.log_text()}")
+        wait_for(lambda: len(numbers(n)) >= flood.said, lambda: f"{len(numbers(n))} of {flood.said}, {b.log_text()}")
         assert numbers(n) == list(range(flood.said))
         assert HOARDS or b.memory() < 64 * MIB, b.memory()
-        print(f"blocked behind {flood.said} messages; bridge {b.memory() // 1024} KiB, daemon {d.memory() // 1024} KiB", flush=True)
+        print(f"{flood.said} messages, all there and in order; afterwards {kib((b.memory(), d.memory()))}", flush=True)
         peer.close()
         n.close()
 
@@ -438,12 +451,12 @@ def certificates(folder):
         "-days", "2", "-extfile", "ext")
 
 
-def wrong_then_right(d, servers, wrong, error, right):
-    """With each wrong login there is a named error and nothing else; with the right one it runs."""
-    for config in wrong:
+def wrong_then_right(d, servers, wrong, right):
+    """With each wrong login there is a named error, and what to do, and nothing else; with the right one it runs."""
+    for config, error in wrong:
         b = Bridge(d, servers, N2, **config)
         b.start()
-        wait_for(lambda: re.search(error, b.log_text()))
+        wait_for(lambda: re.search(error, b.log_text()), lambda: f"not {error!r}: {b.log_text()}")
         b.end()
         assert not d.client().call("sockets")["sockets"]
     b = Bridge(d, servers, N2, **right)
@@ -453,28 +466,65 @@ def wrong_then_right(d, servers, wrong, error, right):
     close_held(d)
 
 
+NOT_TAKEN = "Authorization Violation; the servers do not take this login: see credentials, nkey, user and token_file"
+
+
+def written(folder, name, text):
+    path = os.path.join(folder, name)
+    with open(path, "w", encoding="ascii") as f:
+        f.write(text)
+    return path
+
+
 def test_a_login_that_is_wrong_is_named_and_nothing_is_opened(d):
     with bus(extra='authorization { user: "sctp", password: "right" }') as servers:
-        secrets = {name: os.path.join(servers[0].dir, name) for name in ("right", "wrong")}
-        for name, path in secrets.items():
-            with open(path, "w") as f:
-                f.write(name + "\n")
-        wrong_then_right(d, servers, [{}, {"user": "sctp", "password_file": secrets["wrong"]}], "Authorization Violation",
-                         {"user": "sctp", "password_file": secrets["right"]})
-        b = Bridge(d, servers, N2, user="sctp", password_file="/nowhere")
-        b.start()
-        b.said("/nowhere: No such file or directory")
-        b.end()
+        right, wrong = (written(servers[0].dir, name, name + "\n") for name in ("right", "wrong"))
+        wrong_then_right(d, servers, [({}, NOT_TAKEN), ({"user": "sctp", "password_file": wrong}, NOT_TAKEN),
+                                      ({"user": "sctp", "password_file": "/nowhere"}, "/nowhere: No such file or directory")],
+                         {"user": "sctp", "password_file": right})
+    with bus(extra='authorization { token: "right" }') as servers:
+        right, wrong, empty = (written(servers[0].dir, name, text) for name, text in (("right", "right\n"), ("wrong", "wrong\n"), ("empty", "")))
+        wrong_then_right(d, servers, [({}, NOT_TAKEN), ({"token_file": wrong}, NOT_TAKEN), ({"token_file": empty}, "empty: it is empty")],
+                         {"token_file": right})
+
+
+def test_nkeys_and_credentials_are_taken_and_wrong_ones_are_named(d):
+    with bus() as (first,):
+        user, other = nkeys.Key(first.dir, "user"), nkeys.Key(first.dir, "user")
+        seeds = [written(first.dir, f"seed{i}", key.seed + "\n") for i, key in enumerate((user, other))]
+        none = os.path.join(first.dir, "none")
+        with bus(extra=f"authorization {{ users: [ {{ nkey: {user.public} }} ] }}") as servers:
+            wrong_then_right(d, servers, [({"nkey": user.public, "nkey_seed": seeds[1]}, NOT_TAKEN),
+                                          ({"nkey": other.public, "nkey_seed": seeds[1]}, NOT_TAKEN),
+                                          ({"nkey": user.public, "nkey_seed": none}, f"'{none}': No such file.*; see nkey and nkey_seed")],
+                             {"nkey": user.public, "nkey_seed": seeds[0]})
+        conf, account = nkeys.operator_mode(first.dir)
+        with bus(extra=conf) as servers:
+            right = nkeys.credentials(os.path.join(first.dir, "right.creds"), account, user)
+            wrong = nkeys.credentials(os.path.join(first.dir, "wrong.creds"), nkeys.Key(first.dir, "account"), user)
+            wrong_then_right(d, servers, [({}, NOT_TAKEN), ({"credentials": wrong}, NOT_TAKEN),
+                                          ({"credentials": none}, f"'{none}': No such file.*; see credentials"),
+                                          ({"credentials": first.conf}, "no nkey user seed found.*; see credentials")],
+                             {"credentials": right})
 
 
 def test_tls_is_verified(d):
+    """By both sides."""
     with bus() as (first,):
         certificates(first.dir)
-        tls = f'tls {{ cert_file: "{first.dir}/server.pem", key_file: "{first.dir}/server.key" }}'
-        with bus(extra=tls) as servers:
-            wrong_then_right(d, servers, [{"tls_ca": f"{first.dir}/other.pem"},
-                                          {"tls_ca": f"{first.dir}/ca.pem", "tls_hostname": "elsewhere"}], "SSL|certificate",
-                             {"tls_ca": f"{first.dir}/ca.pem", "tls_hostname": "bus"})
+        ca, cert, key = (os.path.join(first.dir, name) for name in ("ca.pem", "server.pem", "server.key"))
+        tls = f'cert_file: "{cert}", key_file: "{key}"'
+        see = "; see tls_ca, tls_cert, tls_key and tls_hostname"
+        with bus(extra=f"tls {{ {tls} }}") as servers:
+            wrong_then_right(d, servers, [({"tls_ca": f"{first.dir}/other.pem"}, "unable to get local issuer certificate.*" + see),
+                                          ({"tls_ca": ca, "tls_hostname": "elsewhere"}, "(SSL|certificate).*" + see),
+                                          ({"tls_ca": "/nowhere"}, "SSL.*" + see),
+                                          ({}, "unable to get local issuer certificate.*" + see)],
+                             {"tls_ca": ca, "tls_hostname": "bus"})
+        with bus(extra=f'tls {{ {tls}, ca_file: "{ca}", verify: true }}') as servers:
+            wrong_then_right(d, servers, [({"tls_ca": ca}, see), ({"tls_ca": ca, "tls_cert": cert, "tls_key": f"{first.dir}/other.key"}, see)],
+                             {"tls_ca": ca, "tls_cert": cert, "tls_key": key})
+        wrong_then_right(d, [first], [({"tls_ca": ca}, "the servers have no TLS: remove tls")], {})
 
 
 def test_a_stream_that_is_not_ours_is_left_alone_and_named(d):
