@@ -9,11 +9,11 @@
 #include "nats/clock.h"
 #include "nats/config.h"
 #include "nats/mem.h"
+#include "nats/row.h"
 
 #define FORM		"sctpd-nats standby 1"
 #define ASSOC		"assoc."
 #define LOAD_WAIT	5000	/* ms */
-#define MEMBER_TERM	"member=%63s term=%" SCNu64
 
 static bool
 failed(char *why, size_t size, const char *what, natsStatus s)
@@ -91,7 +91,7 @@ read_owner(kvStore *kv, struct bucket_owner *o, uint64_t *revision, char *why, s
 	*o = (struct bucket_owner){ .term = 0 };
 	if (!get(kv, "owner", text, sizeof text, revision, why, len))
 		return false;
-	if (*text == '\0' || sscanf(text, MEMBER_TERM, o->member, &o->term) == 2)
+	if (*text == '\0' || row_read_term(text, o->member, &o->term))
 		return true;
 	(void)snprintf(why, len, "the bucket sctp-%s-standby: its key owner is \"%.100s\", and not \"member=NAME term=N\"; "
 	    "delete the key, and take over", config.host, text);
@@ -144,7 +144,7 @@ bucket_look(void *arg)
 		return;
 	if (read_owner(kv, &l->owner, NULL, l->why, sizeof l->why) &&
 	    get(kv, "taken", text, sizeof text, NULL, l->why, sizeof l->why)) {
-		if (sscanf(text, MEMBER_TERM, member, &l->taken) != 2)
+		if (!row_read_term(text, member, &l->taken))
 			l->taken = 0;
 		if (l->all && strcmp(l->owner.member, config.standby) == 0)
 			load(l, kv);
@@ -204,7 +204,7 @@ wait_for_report(kvStore *kv, uint64_t term, int64_t wait_ms, char *text, size_t 
 			(void)snprintf(text, size, "%s", why);
 			return false;
 		}
-		if (sscanf(text, MEMBER_TERM, member, &of) == 2 && of >= term)
+		if (row_read_term(text, member, &of) && of >= term)
 			return true;
 		if (clock_ms() >= deadline)
 			break;

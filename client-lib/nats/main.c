@@ -12,7 +12,7 @@
  *	state			the file that says where to go on
  *	bus			the connection to NATS, and threads for what blocks
  *	streams			the streams, and where the log ends
- *	bucket			the table of a standby, on the bus
+ *	row, bucket		the table of a standby, on the bus
  *	endpoint		the sockets in sctpd
  *	standby			associations that outlive their host
  *	in, out			the two directions

@@ -12,6 +12,7 @@
 #include "nats/log.h"
 #include "nats/mem.h"
 #include "nats/metrics.h"
+#include "nats/row.h"
 #include "nats/standby.h"
 #include "nats/state.h"
 
@@ -20,7 +21,6 @@
 #define END_MS		3000	/* how long give up waits for the ends of associations */
 #define BATCH		64
 #define LINES		20	/* associations that are named in the log, of those that lost something */
-#define ROW		2048	/* bytes of an association in the bucket */
 
 /* An association of the bucket. */
 struct known {
@@ -184,35 +184,10 @@ standby_find(const struct subject_out *where, uint32_t *assoc_id)
 
 /* ---- rows of the bucket ------------------------------------------------------ */
 
-/*
- * endpoint=n2 at=17-8f3a01bc port=38412 udp=0 out=10 in=10 local=10.0.1.10 peers=10.0.1.1,10.0.2.1
- *
- * "at" is the association's number and session now; the key has those that it is called by.
- */
-struct row {
-	struct standby_name	name, at;
-	char			endpoint[CONFIG_NAME];
-	unsigned		port, udp;
-	char			peers[ROW];
-};
-
-static bool
-read_name(const char *s, struct standby_name *n)
-{
-	int	len = 0;
-
-	return sscanf(s, "%" SCNu32 "-%8" SCNx32 "%n", &n->assoc, &n->epoch, &len) == 2 && s[len] == '\0';
-}
-
 static bool
 read_row(const struct bucket_row *b, struct row *r)
 {
-	char	at[32];
-
-	if (strlen(b->text) < sizeof r->peers && read_name(b->name, &r->name) &&
-	    sscanf(b->text, "endpoint=%63s at=%31s port=%u udp=%u out=%*u in=%*u local=%*s peers=%s",
-	    r->endpoint, at, &r->port, &r->udp, r->peers) == 5 && read_name(at, &r->at) &&
-	    strspn(r->peers, "0123456789abcdefABCDEF.:%,") == strlen(r->peers))
+	if (row_read(b->name, b->text, r))
 		return true;
 	log_err("the bucket sctp-%s-standby: assoc.%s: \"%.100s\" is no association, and is passed over", config.host, b->name, b->text);
 	return false;
@@ -240,7 +215,7 @@ struct query {
 	uint64_t	 sock;
 	uint32_t	 assoc_id;
 	unsigned	 port, out, in;
-	char		 local[ROW / 2], peers[ROW / 2];
+	char		 local[ROW_SIZE / 2], peers[ROW_SIZE / 2];
 };
 
 static void

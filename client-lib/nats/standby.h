@@ -27,6 +27,7 @@
 
 #include "lib/sctpd.h"
 #include "nats/bucket.h"
+#include "nats/row.h"
 #include "nats/subject.h"
 
 /* Is this a member of a standby? */
@@ -51,11 +52,6 @@ void standby_opened(struct sctpd *);
 void standby_forget(void);
 
 /* What an association of ours is called in subjects. */
-struct standby_name {
-	uint32_t	assoc;
-	uint32_t	epoch;
-};
-
 struct standby_name standby_name(uint32_t assoc_id);
 
 /* The association of ours that a subject of the queue means. False: there is none. */

@@ -3,8 +3,9 @@
 # fuzz: all that reads what others wrote, each under libFuzzer, ASan and UBSan
 # for FUZZ_SECONDS: what clients, peers, the service manager and the operator
 # send to the daemon, what a process before it left, what the daemon sends to
-# libsctpd, and what a program that sctpctl runs has in its memory. fuzz-smoke: the same for some seconds, built quickly, or nothing
-# where clang has no libFuzzer. What was found in earlier runs is kept in
+# libsctpd, what a program that sctpctl runs has in its memory, and what
+# sctpd-nats finds at the bus. fuzz-smoke: the same for some seconds, built
+# quickly, or nothing where clang has no libFuzzer. What was found in earlier runs is kept in
 # build/fuzz/corpus.
 # Included by the Makefile.
 
@@ -46,7 +47,8 @@ FUZZ_LIBS_journal = $(LIBS_DAEMON) -Wl,--wrap=madvise
 FUZZ_OF_wire	= $(SRC_PROTO) $(filter-out daemon/main.c daemon/userland/udp.c daemon/service/keeper.c daemon/service/fdstore.c,$(SRC_DAEMON))
 FUZZ_LIBS_wire	= $(LIBS_DAEMON) -Wl,--wrap=sendmmsg,--wrap=clock_gettime
 FUZZ_OF_run	= client-lib/run/decode.c
-FUZZ_TARGETS	= frame hot rawopt lib fast session config wanted keeper journal run $(if $(SRC_USERLAND),wire)
+FUZZ_OF_nats	= $(addprefix client-lib/nats/,row.c subject.c config.c log.c mem.c)
+FUZZ_TARGETS	= frame hot rawopt lib fast session config wanted keeper journal run nats $(if $(SRC_USERLAND),wire)
 
 # What each begins with.
 FUZZ_SEEDS_frame  = $(FUZZ_B)/requests
@@ -58,6 +60,7 @@ FUZZ_SEEDS_session = tests/fuzz/seeds/session $(FUZZ_B)/answers
 FUZZ_SEEDS_config = tests/fuzz/seeds/config
 FUZZ_SEEDS_wanted = tests/fuzz/seeds/wanted
 FUZZ_SEEDS_run	  = tests/fuzz/seeds/run
+FUZZ_SEEDS_nats	  = tests/fuzz/seeds/nats
 FUZZ_SEEDS_keeper = tests/fuzz/seeds/keeper
 FUZZ_SEEDS_journal = tests/fuzz/seeds/journal
 FUZZ_SEEDS_wire	  = tests/fuzz/seeds/wire
