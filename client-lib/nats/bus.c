@@ -229,12 +229,18 @@ set_login(natsOptions *o, char *why, size_t size)
 	return s;
 }
 
+static bool
+wants_tls(void)
+{
+	return config.tls || *config.tls_ca != '\0' || *config.tls_cert != '\0' || *config.tls_hostname != '\0';
+}
+
 static natsStatus
 set_tls(natsOptions *o)
 {
 	natsStatus	s = NATS_OK;
 
-	if (config.tls || *config.tls_ca != '\0' || *config.tls_cert != '\0' || *config.tls_hostname != '\0')
+	if (wants_tls())
 		s = natsOptions_SetSecure(o, true);
 	if (s == NATS_OK && *config.tls_ca != '\0')
 		s = natsOptions_LoadCATrustedCertificates(o, config.tls_ca);
@@ -262,7 +268,9 @@ set_manners(natsOptions *o)
 	return s;
 }
 
-/* What to do about it. */
+#define SEE_TLS		"; see tls_ca, tls_cert, tls_key and tls_hostname"
+
+/* What to do about it. A server that does not take our certificate says nothing. */
 static const char *
 hint(natsStatus s)
 {
@@ -272,11 +280,11 @@ hint(natsStatus s)
 	case NATS_SECURE_CONNECTION_WANTED:
 		return "; the servers have no TLS: remove tls and what begins with tls_, or give the servers a certificate";
 	case NATS_SSL_ERROR:
-		return "; see tls_ca, tls_cert, tls_key and tls_hostname";
+		return SEE_TLS;
 	case NATS_NO_SERVER:
 		return "; does one run there, and does servers name it?";
 	default:
-		return *config.credentials != '\0' ? "; see credentials" : *config.nkey != '\0' ? "; see nkey and nkey_seed" : "";
+		return wants_tls() ? SEE_TLS ", and the login" : *config.credentials != '\0' ? "; see credentials" : *config.nkey != '\0' ? "; see nkey and nkey_seed" : "";
 	}
 }
 
