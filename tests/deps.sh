@@ -64,6 +64,7 @@ needs() {
 		cat <<-'EOF'
 			cmd:dpkg-buildpackage dpkg-dev dpkg-dev
 			cmd:dh debhelper debhelper
+			cmd:dh_python3 dh-python dh-python
 			cmd:erlc erlang-base erlang-kernel
 			cmd:erlang-depends erlang-dev erlang-kernel
 			pc:systemd systemd-dev systemd
