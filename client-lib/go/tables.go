@@ -5287,8 +5287,9 @@ func (r TapParams) pairs() pairs {
 // Tap: Tap the messages of all sockets, of all users: copies of them come as events tap, in the format pcapng, one
 // packet of raw IP and SCTP for each message or, if it is long, several. Only users named by tap_users in
 // sctpd.conf may do this. Messages that the caller does not read fast enough are left out and counted; the tap
-// delays no message. The tap ends with the connection, and a session cannot have one. There are 16 at most; a user
-// other than root may have 4, and 4 are for root alone. The log says who begins and ends one. A second call
+// delays no message. Where asking the clock is a system call, as under some clock sources of Linux, the messages
+// of 10 ms have one time. The tap ends with the connection, and a session cannot have one. There are 16 at most; a
+// user other than root may have 4, and 4 are for root alone. The log says who begins and ends one. A second call
 // replaces the first.
 func (d *Daemon) Tap(ctx context.Context, more TapParams) (*TapResult, error) {
 	result := &TapResult{}

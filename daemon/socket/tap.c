@@ -2,7 +2,6 @@
 /*
  * See tap.h.
  */
-#include <event2/event_struct.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,12 +17,12 @@
 #include "socket/sock.h"
 #include "socket/tap.h"
 #include "socket/tapring.h"
+#include "trace/moment.h"
 #include "util/loop.h"
 #include "util/mem.h"
 
-/* How long messages wait for others; and how often a client that does not read is looked at. */
+/* How long messages wait for others; and how often it is looked whether a client reads again. */
 #define GATHER_MS	20
-#define STUCK_MS	200
 /* So much goes at once: the Unix socket takes it whole, and malloc needs no pages for it. */
 #define EVENT_BYTES	(48u << 10)
 #define DROPPED_ROOM	256u		/* the block that says so, at most */
@@ -37,8 +36,7 @@ struct tap {
 	struct tap_filter	 filter;
 	struct tap_counts	 counts;
 	uint64_t		 told;		/* of those dropped, in the file */
-	struct event		 timer;
-	bool			 waiting;	/* for it */
+	bool			 waiting;	/* for the alarm */
 	struct pcapng		 out;		/* where the next message goes */
 	struct tapring		*ring;		/* there, if the reader shares one */
 	char			*mem;		/* there, TAP_BUFFER bytes, if not */
@@ -58,18 +56,10 @@ struct tapped {
 
 static TAILQ_HEAD(, tap) taps = TAILQ_HEAD_INITIALIZER(taps);
 static unsigned ntaps;
+static struct loop_alarm alarm_of_taps;
+static bool alarm_is_set;
 
 bool tap_is_on;
-
-/* When this turn of the loop began to serve: no system call for each message. */
-static uint64_t
-now_us(void)
-{
-	struct timeval	tv;
-
-	(void)event_base_gettimeofday_cached(loop_base(), &tv);
-	return (uint64_t)tv.tv_sec * 1000000 + (uint64_t)tv.tv_usec;
-}
 
 /* ---- from the buffer to the client ----------------------------------- */
 
@@ -83,7 +73,7 @@ tell_dropped(struct tap *t)
 		return;
 	(void)snprintf(text, sizeof text, "%" PRIu64 " messages are missing here: the reader of the tap was too slow",
 	    t->counts.dropped - t->told);
-	pcapng_statistics(&t->out, now_us(), t->counts.messages, t->counts.dropped, text);
+	pcapng_statistics(&t->out, moment_us(), t->counts.messages, t->counts.dropped, text);
 	t->told = t->counts.dropped;
 }
 
@@ -100,13 +90,13 @@ send_blocks(struct tap *t, const char *blocks, size_t len)
 
 /* Try again, or send what comes until then. */
 static void
-wait_ms(struct tap *t, unsigned ms)
+wait_a_little(struct tap *t)
 {
-	struct timeval	tv = { .tv_usec = (suseconds_t)ms * 1000 };
-
-	if (!t->waiting)
-		(void)evtimer_add(&t->timer, &tv);
 	t->waiting = true;
+	if (alarm_is_set)
+		return;
+	alarm_is_set = true;
+	loop_alarm_set(&alarm_of_taps, GATHER_MS);
 }
 
 static bool
@@ -114,7 +104,7 @@ has_room(struct tap *t)
 {
 	if (client_has_room(t->client))
 		return true;
-	wait_ms(t, STUCK_MS);
+	wait_a_little(t);
 	return false;
 }
 
@@ -130,7 +120,7 @@ flush(struct tap *t)
 	t->out.len = 0;
 	tell_dropped(t);	/* if it did not fit in before */
 	if (t->out.len > 0)
-		wait_ms(t, GATHER_MS);
+		wait_a_little(t);
 	return true;
 }
 
@@ -167,15 +157,12 @@ end_blocks(struct tap *t)
 	if (t->ring == NULL && t->out.len >= EVENT_BYTES)
 		(void)flush(t);
 	else
-		wait_ms(t, GATHER_MS);
+		wait_a_little(t);
 }
 
 static void
-on_time(evutil_socket_t fd, short what, void *arg)
+on_time(struct tap *t)
 {
-	struct tap	*t = arg;
-
-	(void)fd, (void)what;
 	t->waiting = false;
 	if (t->ring == NULL) {
 		(void)flush(t);
@@ -183,7 +170,19 @@ on_time(evutil_socket_t fd, short what, void *arg)
 	}
 	(void)show(t);
 	if (t->ring->shown != t->ring->written)		/* in this turn, and not committed yet */
-		wait_ms(t, GATHER_MS);
+		wait_a_little(t);
+}
+
+static void
+on_alarm(void)
+{
+	struct tap	*t;
+
+	alarm_is_set = false;
+	TAILQ_FOREACH(t, &taps, entry) {
+		if (t->waiting)
+			on_time(t);
+	}
 }
 
 /* The journal knows of all that was written: readers may see it. A ring that fills up does not wait for its timer. */
@@ -370,7 +369,7 @@ tap_received(struct assoc *a, const struct sockaddr_storage *from, const struct 
 	const struct sockaddr_storage	*peer = from != NULL ? from : &a->peer;
 
 	copy(a, &(struct pcapng_message){
-		.us = now_us(),
+		.us = moment_us(),
 		.from = peer,
 		.to = &d->local,
 		.stream = info->stream,
@@ -388,7 +387,7 @@ void
 tap_sent(struct assoc *a, const struct stack_message *m, unsigned n)
 {
 	struct tapped	*d = look_at(a);
-	uint64_t	 us = now_us();
+	uint64_t	 us = moment_us();
 
 	for (; n > 0; n--, m++) {
 		copy(a, &(struct pcapng_message){
@@ -564,7 +563,8 @@ tap_begin(struct client *c, const struct tap_filter *f, bool root, int *fd)
 		tap_free(t);
 		return e;
 	}
-	evtimer_assign(&t->timer, loop_base(), on_time, t);
+	if (alarm_of_taps.fn == NULL)
+		loop_alarm_init(&alarm_of_taps, on_alarm);
 	loop_at_end_of_turn(end_turn);
 	TAILQ_INSERT_TAIL(&taps, t, entry);
 	ntaps++;
@@ -586,7 +586,6 @@ tap_end(struct client *c)
 	c->tapping = false;
 	TAILQ_REMOVE(&taps, t, entry);
 	tap_is_on = --ntaps > 0;
-	(void)evtimer_del(&t->timer);
 	tap_free(t);
 }
 

@@ -3,21 +3,19 @@
  * What is recorded of an association, and its section of a file.
  */
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 
 #include "limits/user.h"
 #include "proto/addr.h"
 #include "proto/error.h"
+#include "trace/moment.h"
 #include "trace/record.h"
 #include "trace/words.h"
 #include "util/counter.h"
 #include "util/log.h"
-#include "util/loop.h"
 #include "util/mem.h"
 
 #define FIRST_EVENTS	256u
@@ -120,88 +118,6 @@ record_free(struct trace *t)
 	t->recorder = NULL;
 }
 
-/*
- * The time of this turn: a message need not know it better. Where asking the
- * clock is a system call (a clock source that the vDSO cannot read, or a kernel
- * without one), that would be a fifth of the calls that a message takes: there
- * the messages of 10 ms have one time. An alarm says when those are over, also
- * where nothing happens for hours.
- */
-#define DEAR_NS		1000		/* what no vDSO takes */
-#define CLOCK_LOOKS	16
-#define SAME_TIME_MS	10
-
-static struct {
-	uint64_t		turn;
-	uint64_t		us;		/* since 1970 */
-	bool			looked;		/* whether asking is dear: */
-	bool			is_dear;
-	bool			holds;		/* for these 10 ms */
-	struct loop_alarm	end;
-} clock_of_turn;
-
-/* The cheapest of some looks says it: others are interrupted. */
-static bool
-clock_is_dear(void)
-{
-	long	least = LONG_MAX;
-
-	for (int i = 0; i < CLOCK_LOOKS; i++) {
-		struct timespec	a, b;
-		long		ns;
-
-		(void)clock_gettime(CLOCK_MONOTONIC, &a);
-		(void)clock_gettime(CLOCK_MONOTONIC, &b);
-		ns = (b.tv_sec - a.tv_sec) * 1000000000 + b.tv_nsec - a.tv_nsec;
-		if (ns < least)
-			least = ns;
-	}
-	return least >= DEAR_NS;
-}
-
-static void
-clock_on_end(void)
-{
-	clock_of_turn.holds = false;
-}
-
-static void
-look_at_clock(void)
-{
-	struct timespec	now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	clock_of_turn.us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-/* Not inside of record_put, which is called for each message: it would need a larger frame. */
-static __attribute__((noinline)) void
-begin_turn(void)
-{
-	clock_of_turn.turn = user_turn;
-	if (clock_of_turn.holds)
-		return;
-	look_at_clock();
-	if (!clock_of_turn.looked) {
-		clock_of_turn.looked = true;
-		clock_of_turn.is_dear = clock_is_dear();
-	}
-	if (clock_of_turn.is_dear) {
-		if (clock_of_turn.end.fn == NULL)
-			loop_alarm_init(&clock_of_turn.end, clock_on_end);
-		clock_of_turn.holds = true;
-		loop_alarm_set(&clock_of_turn.end, SAME_TIME_MS);
-	}
-}
-
-static inline uint64_t
-now_us(void)
-{
-	if (clock_of_turn.turn != user_turn)
-		begin_turn();
-	return clock_of_turn.us;
-}
-
 /* ---- messages -------------------------------------------------------- */
 
 /* What the settings say when the first message comes holds for the association. */
@@ -255,7 +171,7 @@ record_put(struct trace *t, bool sent, const struct sndrcvinfo *info, const void
 	kept = r->place - sizeof *h;
 	kept = config.record_payload < kept ? config.record_payload : kept;
 	kept = len < kept ? len : kept;
-	h->us = now_us();
+	h->us = moment_us();
 	h->len = (uint32_t)len;
 	h->ppid = info->ppid;
 	h->tsn = sent ? r->tsn++ : info->tsn;
@@ -324,8 +240,7 @@ record_event(struct trace *t, int priority, const char *text)
 
 	if (!record_is_on() || (r = record_of(t)) == NULL || !make_room(t, event_size(len)))
 		return;
-	look_at_clock();	/* an event is worth it anywhere */
-	h.us = clock_of_turn.us;
+	h.us = moment_exact_us();	/* an event is worth it anywhere */
 	memcpy(r->events + r->events_len, &h, sizeof h);
 	memcpy(r->events + r->events_len + sizeof h, text, len);
 	r->events[r->events_len + sizeof h + len] = '\0';

@@ -80,7 +80,7 @@ def tshark(data, *fields):
     if not shutil.which("tshark"):
         raise Skip("tshark is not installed: run tests/deps.sh check")
     done = subprocess.run(["tshark", "-r", "-", "-T", "fields", *(w for f in fields for w in ("-e", f))],
-                          input=data, capture_output=True, timeout=WAIT * SLOW, check=False)
+                          input=data, capture_output=True, timeout=6 * WAIT * SLOW, check=False)
     assert done.returncode == 0, done.stderr
     return [line.split("\t") for line in done.stdout.decode().splitlines()]
 

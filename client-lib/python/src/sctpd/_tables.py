@@ -1449,9 +1449,10 @@ class DaemonCalls(Caller):
         """Tap the messages of all sockets, of all users: copies of them come as events tap, in the format
         pcapng, one packet of raw IP and SCTP for each message or, if it is long, several. Only users named
         by tap_users in sctpd.conf may do this. Messages that the caller does not read fast enough are left
-        out and counted; the tap delays no message. The tap ends with the connection, and a session cannot
-        have one. There are 16 at most; a user other than root may have 4, and 4 are for root alone. The log
-        says who begins and ends one. A second call replaces the first."""
+        out and counted; the tap delays no message. Where asking the clock is a system call, as under some
+        clock sources of Linux, the messages of 10 ms have one time. The tap ends with the connection, and a
+        session cannot have one. There are 16 at most; a user other than root may have 4, and 4 are for root
+        alone. The log says who begins and ends one. A second call replaces the first."""
         return TapResult._from(await self.call("tap", on=on, sock=sock, assoc_id=assoc_id, client=client, addr=addr, port=port, ppid=ppid, snap=snap, ring=ring))
 
     async def watch(self, on: Optional[bool] = None) -> None:
@@ -1676,9 +1677,10 @@ class BlockingDaemonCalls(Caller):
         """Tap the messages of all sockets, of all users: copies of them come as events tap, in the format
         pcapng, one packet of raw IP and SCTP for each message or, if it is long, several. Only users named
         by tap_users in sctpd.conf may do this. Messages that the caller does not read fast enough are left
-        out and counted; the tap delays no message. The tap ends with the connection, and a session cannot
-        have one. There are 16 at most; a user other than root may have 4, and 4 are for root alone. The log
-        says who begins and ends one. A second call replaces the first."""
+        out and counted; the tap delays no message. Where asking the clock is a system call, as under some
+        clock sources of Linux, the messages of 10 ms have one time. The tap ends with the connection, and a
+        session cannot have one. There are 16 at most; a user other than root may have 4, and 4 are for root
+        alone. The log says who begins and ends one. A second call replaces the first."""
         return TapResult._from(self.call("tap", on=on, sock=sock, assoc_id=assoc_id, client=client, addr=addr, port=port, ppid=ppid, snap=snap, ring=ring))
 
     def watch(self, on: Optional[bool] = None) -> None:
