@@ -235,13 +235,20 @@ word_free(struct words *w)
 		free(w->v[--w->n]);
 }
 
+bool
+daemon_ask(struct run *r, struct words *w, sctpd_reply_fn *fn, void *arg)
+{
+	bool	asked = !w->failed && !r->lost && sctpd_callv_async(r->c, fn, arg, w->n, (const char *const *)w->v) == SCTPD_OK;
+
+	word_free(w);
+	daemon_asked(r);
+	return asked;
+}
+
 void
 daemon_tell(struct run *r, struct words *w)
 {
-	if (!w->failed && !r->lost)
-		(void)sctpd_callv_async(r->c, NULL, NULL, w->n, (const char *const *)w->v);
-	word_free(w);
-	daemon_asked(r);
+	(void)daemon_ask(r, w, NULL, NULL);
 }
 
 void

@@ -38,6 +38,8 @@ void word_free(struct words *);
 
 /* Ask for something that has no answer, and free the words. */
 void daemon_tell(struct run *, struct words *);
+/* The same with an answer. False: it was not asked. */
+bool daemon_ask(struct run *, struct words *, sctpd_reply_fn *, void *);
 /* The same for a method and a socket alone. */
 void daemon_tell_sock(struct run *, const char *method, uint64_t handle);
 

@@ -52,6 +52,8 @@ names_begin_events(struct sock *s)
 	word_add(&w, "sock=%" PRIu64, s->handle);
 	word_add(&w, "options.non_block_send=true");
 	daemon_tell(s->run, &w);
+	if (s->state == SOCK_UP)
+		sock_learn_local(s);
 	sock_ask_more(s);
 }
 
@@ -367,8 +369,7 @@ accepted(const struct sock *from, const struct arrival *a)
 	s->bound = true;
 	s->assoc_id = (uint32_t)a->info.sinfo_assoc_id;
 	memcpy(s->subscribed, from->subscribed, sizeof s->subscribed);
-	s->rcvinfo = from->rcvinfo;
-	s->nxtinfo = from->nxtinfo;
+	memcpy(s->kept, from->kept, sizeof s->kept);
 	s->defaults = from->defaults;
 	(void)sock_add_peer(s, s->assoc_id, &a->from);
 	return s;
@@ -473,11 +474,30 @@ ask_name(struct call *c, const char *method)
 	call_question(c, &w, on_name);
 }
 
-/* The first of the association's addresses. */
+/* An address that is known here. */
+static void
+give_name(struct call *c, const struct sockaddr_storage *ss)
+{
+	if (put_addr(c, ss, c->args[1], c->args[2]))
+		(void)call_answer(c, 0);
+}
+
+static void
+give_local(struct call *c)
+{
+	struct sockaddr_storage	any = { .ss_family = (sa_family_t)c->sock->family };
+
+	give_name(c, c->sock->local.ss_family != AF_UNSPEC ? &c->sock->local : &any);
+}
+
+/* The first of the association's addresses; it may have ended meanwhile. */
 static void
 on_names(struct call *c, int code, const struct sctpd_value *v)
 {
-	on_name(c, code, sctpd_item(sctpd_get(v, "addresses"), 0));
+	if (code != SCTPD_OK && !c->over)
+		give_local(c);
+	else
+		on_name(c, code, sctpd_item(sctpd_get(v, "addresses"), 0));
 }
 
 /* A socket that is bound to any address has the association's own, once it has one. */
@@ -495,14 +515,12 @@ ask_local_of_assoc(struct call *c)
 void
 names_local(struct call *c)
 {
-	struct sockaddr_storage	any = { .ss_family = (sa_family_t)c->sock->family };
-
 	if (c->sock->handle != 0 && c->sock->state == SOCK_UP)
 		ask_local_of_assoc(c);
-	else if (c->sock->handle != 0)
+	else if (c->sock->handle != 0 && c->sock->state != SOCK_ENDED)
 		ask_name(c, "sockname");
-	else if (put_addr(c, &any, c->args[1], c->args[2]))
-		(void)call_answer(c, 0);
+	else
+		give_local(c);
 }
 
 void
@@ -510,12 +528,15 @@ names_peer(struct call *c)
 {
 	const struct peer	*p = sock_peer(c->sock, c->sock->assoc_id);
 
-	if (c->sock->type != SOCK_STREAM || c->sock->state != SOCK_UP)
+	if (c->sock->type != SOCK_STREAM || (c->sock->state != SOCK_UP && c->sock->state != SOCK_ENDED))
 		(void)call_fail(c, ENOTCONN);
-	else if (p != NULL && p->addr.ss_family != AF_UNSPEC) {
-		if (put_addr(c, &p->addr, c->args[1], c->args[2]))
-			(void)call_answer(c, 0);
-	} else
+	else if (p != NULL && p->addr.ss_family != AF_UNSPEC)
+		give_name(c, &p->addr);
+	else if (c->sock->remote.ss_family != AF_UNSPEC)
+		give_name(c, &c->sock->remote);
+	else if (c->sock->state == SOCK_ENDED)
+		(void)call_fail(c, ENOTCONN);
+	else
 		ask_name(c, "peername");
 }
 

@@ -177,8 +177,9 @@ get_timeout(struct call *c, const void *value, size_t room)
 }
 
 /*
- * What changes nothing here, and programs set all the same. Messages always
- * come whole: so none interleave, and none is delivered in parts.
+ * What the daemon need not know: whether messages have SCTP_RCVINFO and
+ * SCTP_NXTINFO, and what changes nothing here, and programs set all the same.
+ * Messages always come whole: so none interleave, and none is delivered in parts.
  */
 static uint32_t *
 kept(const struct call *c)
@@ -294,33 +295,6 @@ get_event(struct call *c, const void *value, size_t room)
 	give(c, &e, sizeof e, room);
 }
 
-static bool *
-info_of(const struct call *c)
-{
-	return name_of(c) == SCTP_RECVRCVINFO ? &c->sock->rcvinfo : &c->sock->nxtinfo;
-}
-
-static void
-set_info(struct call *c, const void *value, size_t len)
-{
-	int	n;
-
-	if (!take_int(c, value, len, &n))
-		return;
-	*info_of(c) = n != 0;
-	(void)call_answer(c, 0);
-}
-
-static void
-get_info(struct call *c, const void *value, size_t room)
-{
-	(void)value;
-	if (room < sizeof(int))
-		(void)call_fail(c, EINVAL);
-	else
-		give_int(c, *info_of(c), room);
-}
-
 /* ---- calls by the way of options ------------------------------------- */
 
 static void
@@ -426,8 +400,7 @@ on_peeled(struct call *c, int code, const struct sctpd_value *v)
 	s->bound = true;
 	s->assoc_id = c->assoc_id;
 	memcpy(s->subscribed, from->subscribed, sizeof s->subscribed);
-	s->rcvinfo = from->rcvinfo;
-	s->nxtinfo = from->nxtinfo;
+	memcpy(s->kept, from->kept, sizeof s->kept);
 	p = sock_peer(from, c->assoc_id);
 	(void)sock_add_peer(s, c->assoc_id, p != NULL ? &p->addr : &none);
 	names_begin_events(s);
@@ -664,8 +637,8 @@ static const struct row rows[] = {
 	{ IPPROTO_SCTP, SCTP_EVENT, set_event, get_event },
 	{ IPPROTO_SCTP, SCTP_FRAGMENT_INTERLEAVE, set_kept, get_kept },
 	{ IPPROTO_SCTP, SCTP_PARTIAL_DELIVERY_POINT, set_kept, get_kept },
-	{ IPPROTO_SCTP, SCTP_RECVRCVINFO, set_info, get_info },
-	{ IPPROTO_SCTP, SCTP_RECVNXTINFO, set_info, get_info },
+	{ IPPROTO_SCTP, SCTP_RECVRCVINFO, set_kept, get_kept },
+	{ IPPROTO_SCTP, SCTP_RECVNXTINFO, set_kept, get_kept },
 	{ IPPROTO_SCTP, SCTP_SOCKOPT_BINDX_ADD, set_bindx, NULL },
 	{ IPPROTO_SCTP, SCTP_SOCKOPT_BINDX_REM, set_bindx, NULL },
 	{ IPPROTO_SCTP, SCTP_SOCKOPT_CONNECTX_OLD, set_connectx, NULL },

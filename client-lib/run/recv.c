@@ -136,11 +136,11 @@ control_of(const struct sock *s, const struct arrival *a, char *buf, size_t room
 	*used = 0;
 	if (a->timestamp != 0)
 		fits = decode_add_control(buf, room, used, SOL_SOCKET, SCM_TIMESTAMP, &tv, sizeof tv);
-	if (s->nxtinfo && next != NULL && next->accepted == 0) {
+	if (s->kept[1][SCTP_RECVNXTINFO] != 0 && next != NULL && next->accepted == 0) {
 		nxtinfo_of(next, &nxt);
 		fits = decode_add_control(buf, room, used, IPPROTO_SCTP, SCTP_NXTINFO, &nxt, sizeof nxt) && fits;
 	}
-	if (s->rcvinfo && !a->is_notice) {
+	if (s->kept[1][SCTP_RECVRCVINFO] != 0 && !a->is_notice) {
 		rcvinfo_of(&a->info, &rcv);
 		fits = decode_add_control(buf, room, used, IPPROTO_SCTP, SCTP_RCVINFO, &rcv, sizeof rcv) && fits;
 	}
@@ -227,8 +227,8 @@ receive(struct call *c, const struct where *w, struct arrival *a)
 
 /*
  * The end of the association, or the socket's error, which is told once. As in
- * the kernel, the end is one if the peer made it; who ended it himself has no
- * association.
+ * the kernel, the end is one if the peer made it; who ended it himself, or was
+ * told of the error, has no association, and poll(2) finds nothing.
  */
 static void
 receive_end(struct call *c, const struct where *w)
@@ -237,7 +237,7 @@ receive_end(struct call *c, const struct where *w)
 	int		 number = s->error;
 
 	if (number == 0 && !s->eof && !s->cannot_read) {
-		(void)call_fail(c, ENOTCONN);
+		(void)call_fail(c, call_may_wait(c, w->flags) ? ENOTCONN : EAGAIN);
 		return;
 	}
 	if (number == 0) {
@@ -265,7 +265,7 @@ try(struct call *c)
 	struct arrival		*a = TAILQ_FIRST(&s->arrivals);
 	int			 number;
 
-	if (!sock_has_something(s))
+	if (!sock_has_something(s) && s->state != SOCK_ENDED)
 		return false;
 	if ((number = where(c, &w)) != 0)
 		(void)call_fail(c, number);

@@ -209,22 +209,11 @@ on_sent(struct call *c, int code, const struct sctpd_value *v)
 
 /* SCTP_EOF and SCTP_ABORT end the association; what comes with an abort is its reason. */
 static void
-send_eof(struct call *c, uint32_t assoc_id)
+send_end(struct call *c, const char *method, uint32_t assoc_id)
 {
 	struct words	w = { 0 };
 
-	word_add(&w, "eof");
-	word_add(&w, "sock=%" PRIu64, c->sock->handle);
-	word_add(&w, "assoc_id=%u", assoc_id);
-	call_question(c, &w, on_sent);
-}
-
-static void
-send_abort(struct call *c, uint32_t assoc_id)
-{
-	struct words	w = { 0 };
-
-	word_add(&w, "abort");
+	word_add(&w, "%s", method);
 	word_add(&w, "sock=%" PRIu64, c->sock->handle);
 	word_add(&w, "assoc_id=%u", assoc_id);
 	if (c->len > 0)
@@ -245,11 +234,11 @@ send_to(struct call *c, uint32_t assoc_id)
 	if ((flags & (SCTP_ABORT | SCTP_EOF)) != 0 && c->sock->type == SOCK_STREAM && !c->sock->peeled)
 		fail(c, EINVAL);	/* RFC 6458 4.1.8: they have shutdown and close */
 	else if ((flags & SCTP_ABORT) != 0)
-		send_abort(c, assoc_id);
+		send_end(c, "abort", assoc_id);
 	else if (((flags & SCTP_EOF) != 0) != (c->len == 0))
 		fail(c, EINVAL);
 	else if ((flags & SCTP_EOF) != 0)
-		send_eof(c, assoc_id);
+		send_end(c, "eof", assoc_id);
 	else if (p != NULL && p->stuck) {
 		/* What another call left there comes first. */
 		if (call_may_wait(c, c->out->flags))

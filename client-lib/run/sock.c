@@ -257,7 +257,7 @@ sock_lose_all(struct run *r)
 bool
 sock_has_something(const struct sock *s)
 {
-	return !TAILQ_EMPTY(&s->arrivals) || s->state == SOCK_ENDED || s->error != 0 || s->cannot_read;
+	return !TAILQ_EMPTY(&s->arrivals) || s->eof || s->error != 0 || s->cannot_read;
 }
 
 void
@@ -392,6 +392,34 @@ sock_remove_peer(struct sock *s, uint32_t assoc_id)
 	free(p);
 }
 
+static void
+on_local(struct sctpd *c, int code, const struct sctpd_value *v, void *arg)
+{
+	const struct sctpd_value	*first = sctpd_item(sctpd_get(v, "addresses"), 0);
+	const char			*text = sctpd_get_str(first, "addr");
+	struct sock			*s = arg;
+
+	(void)c;
+	if (code == SCTPD_OK && addr_parse(text, strlen(text), &s->local))
+		addr_set_port(&s->local, (uint16_t)sctpd_get_int(first, "port"));
+	sock_unref(s);
+}
+
+void
+sock_learn_local(struct sock *s)
+{
+	struct words	w = { 0 };
+
+	if (s->type != SOCK_STREAM || s->handle == 0 || s->run->lost)
+		return;
+	word_add(&w, "socknames");
+	word_add(&w, "sock=%" PRIu64, s->handle);
+	word_add(&w, "assoc_id=%u", s->assoc_id);
+	sock_ref(s);
+	if (!daemon_ask(s->run, &w, on_local, s))
+		sock_unref(s);
+}
+
 void
 sock_enter_up(struct sock *s, uint32_t assoc_id)
 {
@@ -402,6 +430,7 @@ sock_enter_up(struct sock *s, uint32_t assoc_id)
 	if (s->type == SOCK_STREAM && !s->listening) {
 		s->state = SOCK_UP;
 		s->assoc_id = assoc_id;
+		sock_learn_local(s);
 		sock_ask_more(s);
 	}
 	if (s->stuck == 0)
@@ -417,7 +446,10 @@ sock_enter_ended(struct sock *s, int error)
 		s->state = SOCK_ENDED;
 	s->error = error;
 	sock_clear_full(s);
-	sock_set_readable(s);
+	if (s->eof && s->end != -1)
+		(void)shutdown(s->end, SHUT_WR);	/* for POLLRDHUP */
+	else if (sock_has_something(s))
+		sock_set_readable(s);
 	if (s->arrived != NULL)
 		s->arrived(s);
 	call_retry(&s->waiters);
@@ -580,6 +612,7 @@ on_assoc_change(struct sock *s, const struct sctpd_event *ev)
 {
 	const char		*state = sctpd_get_str(ev->fields, "state");
 	struct sockaddr_storage	 from;
+	const struct peer	*p;
 
 	if (strcmp(state, "comm_up") == 0 || strcmp(state, "restart") == 0) {
 		from_of(ev, &from);
@@ -587,6 +620,8 @@ on_assoc_change(struct sock *s, const struct sctpd_event *ev)
 		sock_enter_up(s, ev->assoc_id);
 		return;
 	}
+	if (s->type == SOCK_STREAM && (p = sock_peer(s, ev->assoc_id)) != NULL)
+		s->remote = p->addr;
 	sock_remove_peer(s, ev->assoc_id);
 	if (strcmp(state, "cant_assoc") == 0 && s->type != SOCK_STREAM)
 		s->not_up = why_not_up(s);

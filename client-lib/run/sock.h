@@ -66,7 +66,8 @@ struct sock {
 	bool			eof;		/* the peer shut the association down */
 	bool			cannot_read;	/* shutdown(2) */
 	int			error;		/* SO_ERROR */
-	uint32_t		assoc_id;	/* of one-to-one */
+	uint32_t		assoc_id;	/* of one-to-one, */
+	struct sockaddr_storage	local, remote;	/* and its addresses, as they are still asked for when it has ended */
 	struct peers		peers;
 	unsigned		stuck;		/* associations that are */
 	struct arrivals		arrivals;
@@ -78,9 +79,8 @@ struct sock {
 	bool			end_closed;	/* the program has none but the pump's */
 	int64_t			rcvtimeo, sndtimeo;	/* ms; -1: none */
 	uint8_t			subscribed[16];	/* struct sctp_event_subscribe */
-	bool			rcvinfo, nxtinfo;
 	struct sctp_sndrcvinfo	defaults;
-	uint32_t		kept[2][64];	/* SO_KEEPALIVE and others that change nothing here; those of SCTP's own */
+	uint32_t		kept[2][64];	/* options that the daemon need not know: of SOL_SOCKET, and SCTP's own */
 	int64_t			connecting_since;
 	int			not_up;		/* errno of one-to-many's last association that did not come up */
 };
@@ -122,6 +122,8 @@ void sock_clear_readable(struct call *);
 void sock_set_full(struct call *);
 void sock_clear_full(struct sock *);
 bool sock_has_something(const struct sock *);
+/* Remember the address that an association has here. */
+void sock_learn_local(struct sock *);
 
 void sock_enter_up(struct sock *, uint32_t assoc_id);
 void sock_enter_ended(struct sock *, int error);

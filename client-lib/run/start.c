@@ -96,8 +96,10 @@ on_notice(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	daemon_hold(r);
-	for (int i = 0; i < BATCH && ((state = listener_state(r)) & POLLIN) != 0; i++)
+	for (int i = 0; i < BATCH && ((state = listener_state(r)) & POLLIN) != 0; i++) {
+		sock_ends(r);	/* what was closed before it may be in its way: a port */
 		take_call(r);
+	}
 	daemon_release(r);
 	signals_watch(r);
 	if ((state & (POLLIN | POLLHUP)) == POLLHUP) {

@@ -391,6 +391,64 @@ print(data.decode(), level, kind, before - 0.001 <= seconds + us / 1e6 <= time.t
     assert out == "now 1 29 True\n", out
 
 
+# Each end of an association, as a program finds it: what poll says, reads, names, and a send.
+ENDS = """
+import select, struct
+def pair():
+    l = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)
+    l.bind(("127.0.0.1", 0))
+    l.listen(5)
+    c = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)
+    c.connect(l.getsockname())
+    return c, l.accept()[0]
+def call(fn, *args):
+    try:
+        return fn(*args)
+    except OSError as e:
+        return errno.errorcode[e.errno]
+def wait(s):
+    p = select.poll()
+    p.register(s, select.POLLIN)
+    assert p.poll(5000)
+def look(text, s):
+    p = select.poll()
+    p.register(s, select.POLLIN | select.POLLOUT | select.POLLRDHUP)
+    found = [what for what, bit in (("in", select.POLLIN), ("end", select.POLLRDHUP)) if p.poll(0)[0][1] & bit]
+    names = [socket.inet_aton(n[0])[0] if isinstance(n, tuple) else n for n in (call(s.getsockname), call(s.getpeername))]
+    print(text, found, call(s.recv, 10, socket.MSG_DONTWAIT), call(s.recv, 10), names, call(s.send, b"x"))
+c, a = pair()
+c.close()
+wait(a)
+look("closed by the peer", a)
+c, a = pair()
+c.shutdown(socket.SHUT_WR)
+call(c.recv, 10)
+wait(a)
+look("shut", c)
+look("shut by the peer", a)
+c, a = pair()
+c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+c.close()
+wait(a)
+print(call(a.recv, 10))
+look("aborted by the peer", a)
+"""
+ENDS_OF_THE_KERNEL = """closed by the peer ['in', 'end'] b'' b'' [127, 127] EPIPE
+shut [] EAGAIN ENOTCONN [127, 127] EPIPE
+shut by the peer ['in', 'end'] b'' b'' [127, 127] EPIPE
+ECONNRESET
+aborted by the peer [] EAGAIN ENOTCONN [127, 127] EPIPE
+"""
+
+
+def test_ends_are_as_the_kernels(d):
+    if STACK == "kernel":
+        out = subprocess.check_output([sys.executable, "-c", "import errno, socket\n" + ENDS], text=True)
+        assert out == ENDS_OF_THE_KERNEL, out
+    out = python(d, ENDS)
+    assert out == ENDS_OF_THE_KERNEL, out
+
+
 def test_what_is_not_there_has_a_name(d):
     """Options and flags that sctpd does not have; the socket works on."""
     out = python(d, """
