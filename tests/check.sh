@@ -288,14 +288,14 @@ step_integration_even() {
 # What is tested under ASan and UBSan on the userland stack, and so not under valgrind on the kernel's, which takes ten
 # times as long: it is about the code above the stacks, or about the userland stack.
 sanitized="admin. bundle. clean. cli. coming. data. end. extreme. group. large. lib_group. lib_session. limits. log. loghosts. \
-    privilege. recorder. resolve. schedule. session. storm. stuck. supervise. trace."
+    privilege. recorder. resolve. run. schedule. session. storm. stuck. supervise. trace."
 # So is this, which measures memory as well: it also runs without ASan, which keeps what is freed.
 measured="refuse. udp."
 
 # shellcheck disable=SC2086 # they are several
 step_asan() {
 	make -s --no-print-directory hostile-built || return 1
-	TEST_SCTPD=$PWD/build/asan/sctpd TEST_STACK=userland \
+	TEST_SCTPD=$PWD/build/asan/sctpd TEST_STACK=userland TEST_ELSEWHERE="run.what_was_done:integration" \
 	    tests/native.sh /usr/bin/python3 tests/integration/run.py -s $sanitized $measured
 }
 
@@ -343,7 +343,7 @@ in_lab_with_names() {
 # places. are such programs (they die where they are told to), so that all would be the same once more; what takes over after
 # a death is keeper.'s there.
 on_the_kernel_alone="chunks. cli_ damped. erlang. go. half.the_requests_of_a_paused interleave.an_urgent interop. lib_lend.batches \
-    lib_lend.valgrind losses. memory.peers memory.senders memory.what_peers metrics. n2. nats. node. onwire. \
+    lib_lend.valgrind losses. memory.peers memory.senders memory.what_peers metrics. n2. nats. natskills. natsstandby. node. onwire. \
     pathmanager.a_ pathmanager.linux pathmanager.off places. python. scale.watcher stall.it_is stall.who survive. tap. \
     top. view."
 
