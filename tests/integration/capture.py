@@ -9,19 +9,18 @@ A packet socket is bound to all devices of a network namespace, so the kernel
 captures from the moment at which __enter__ returns, and what was sent before
 __exit__ is in the socket's queue: nothing has to be waited for at either end.
 For an event that comes later there is wait(), and for the times of packets times(): these read chunk types by
-themselves, since tshark takes three seconds of a processor to start in a lab; everything else is tshark's word. A capture that lost a packet fails."""
+themselves, since tshark takes a while to start; everything else is tshark's word. A capture that lost a packet fails."""
 import contextlib
 import ctypes
 import json
-import os
 import select
 import shutil
 import socket
 import struct
-import subprocess
 import time
 
-from harness import SCRATCH, SLOW, Skip
+import outside
+from harness import SLOW, Skip
 from rpc import WAIT
 
 ETH_P_ALL, ETH_P_IP, ETH_P_IPV6 = 0x0003, 0x0800, 0x86dd
@@ -93,7 +92,6 @@ class Capture:
             raise Skip(f"no packet socket here: {e}") from e
         self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.socket.setblocking(False)
-        self.path = os.path.join(SCRATCH, f"capture-{id(self):x}.pcap")
 
     def __enter__(self):
         return self
@@ -137,21 +135,16 @@ class Capture:
             assert left > 0, f"{self.count(kind)} chunks of type {kind}, not {n}"
             select.select([self.socket], [], [], left)
 
-    def write(self):
+    def file(self):
         """The packets as a file that tshark reads."""
-        with open(self.path, "wb") as f:
-            f.write(struct.pack("=IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 1 << 17, LINKTYPE_RAW))
-            for at, packet in self.packets:
-                f.write(struct.pack("=IIII", int(at), int(at % 1 * 1e9), len(packet), len(packet)))
-                f.write(packet)
+        packets = (struct.pack("=IIII", int(at), int(at % 1 * 1e9), len(packet), len(packet)) + packet for at, packet in self.packets)
+        return struct.pack("=IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 1 << 17, LINKTYPE_RAW) + b"".join(packets)
 
     def tshark(self, *args):
-        self.write()
         ports = ["-d", f"udp.port=={self.udp},sctp"] if self.udp else []
-        done = subprocess.run(["tshark", "-n", "-r", self.path, *ports, *args], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=WAIT * SLOW, check=False)
+        done = outside.run(["tshark", "-n", "-r", "-", *ports, *args], self.file(), WAIT * SLOW)
         assert done.returncode == 0, f"tshark: {done.stderr}"
-        return done.stdout
+        return done.stdout.decode()
 
     def fields(self, *names, only="sctp"):
         """One row for each packet that the display filter lets through: of each

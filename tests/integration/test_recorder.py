@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 
+import outside
 from check import code, recv, recv_data, send
 from harness import SLOW, WAIT, Daemon, Skip, associate, stack_config, wait_for
 from pcapng import sections, texts
@@ -160,11 +161,10 @@ def test_tshark_knows_the_protocol_of_a_recorded_message(d):
     there, there_id, here, here_id = associate(c)
     send_as(c, here, here_id, 3, ASP_UP)
     recv_data(c, there)
-    with tempfile.NamedTemporaryFile() as f:
-        subprocess.run([SCTPCTL, "-s", d.path, "record", str(there), str(there_id)], stdout=f, check=True)
-        got = subprocess.run(["tshark", "-n", "-r", f.name], capture_output=True, text=True)
-        assert got.returncode == 0, got.stderr
-        got = got.stdout
+    file = subprocess.run([SCTPCTL, "-s", d.path, "record", str(there), str(there_id)], stdout=subprocess.PIPE, check=True).stdout
+    done = outside.run(["tshark", "-n", "-r", "-"], file, 6 * WAIT * SLOW)
+    assert done.returncode == 0, done.stderr
+    got = done.stdout.decode()
     assert "M3UA (RFC 4666)" in got and "ASPUP" in got and f"assoc {there_id}: up, " in got, got
 
 

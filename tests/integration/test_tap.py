@@ -14,6 +14,7 @@ import tempfile
 
 import msgpack
 
+import outside
 from check import code, recv_data, refusal, send
 from harness import ROOT, SLOW, Daemon, Skip, associate, wait_for
 from hosts import Program
@@ -79,8 +80,7 @@ def tshark(data, *fields):
     """The fields of each packet, by a tshark that gets no other option."""
     if not shutil.which("tshark"):
         raise Skip("tshark is not installed: run tests/deps.sh check")
-    done = subprocess.run(["tshark", "-r", "-", "-T", "fields", *(w for f in fields for w in ("-e", f))],
-                          input=data, capture_output=True, timeout=6 * WAIT * SLOW, check=False)
+    done = outside.run(["tshark", "-r", "-", "-T", "fields", *(w for f in fields for w in ("-e", f))], data, 6 * WAIT * SLOW)
     assert done.returncode == 0, done.stderr
     return [line.split("\t") for line in done.stdout.decode().splitlines()]
 
