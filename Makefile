@@ -131,11 +131,11 @@ INCLUDED	+= -DCURSES
 LIBS_CTL	+= $(call pc,--libs $(CURSES))
 endif
 
-# The bridge to NATS, where libnats is installed and NATS= does not leave it out.
-NATS		:= $(if $(call pc,--modversion libnats),yes)
+# The bridge to NATS, where libnats and OpenSSL are installed and NATS= does not leave it out.
+NATS		:= $(if $(call pc,--modversion libnats openssl),yes)
 ifneq ($(NATS),)
 INCLUDED	+= $(call pc,--cflags libnats)
-LIBS_NATS	:= $(call pc,--libs libnats) $(or $(call pc,--libs libevent_core),-levent_core) -pthread
+LIBS_NATS	:= $(call pc,--libs libnats openssl) $(or $(call pc,--libs libevent_core),-levent_core) -pthread
 endif
 SRC_NATS	= $(filter-out client-lib/nats/doc.c client-lib/nats/example%,$(wildcard client-lib/nats/*.c))
 
@@ -393,8 +393,8 @@ nats: ## kill all that the bridge to NATS is made of for NATS_SECONDS on each st
 .PHONY: nats-speed
 nats-speed: all ## measure the bridge to NATS against sctpd and JetStream alone, on each stack
 	$(Q)$(CC) $(CFLAGS) -Iclient-lib/lib $(INCLUDED) -o $(B)/nats-speed tests/bench/nats/speed.c $(B)/libsctpd.a $(LDFLAGS) $(LIBS_NATS) $(LIBS_PROTO)
-	@TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/bench/nats/speed.py
-	@tests/lab/run --mem 2G --timeout 1800 -- /usr/bin/python3 tests/bench/nats/speed.py 20000
+	@TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/bench/nats/speed.py; userland=$$?; \
+	tests/lab/run --mem 2G --timeout 1800 -- /usr/bin/python3 tests/bench/nats/speed.py 20000 && exit $$userland
 
 # A peer that is killed 100 times, and 1,000 associations to one that is.
 supervise: ## kill peers under supervised associations

@@ -31,7 +31,7 @@ needs() {
 		[ "${EDIT-yes}" = "" ] || echo "pc:libedit libedit-dev libedit-devel"
 		[ "${SECCOMP-yes}" = "" ] || echo "pc:libseccomp libseccomp-dev libseccomp-devel"
 		[ "${CURSES-yes}" = "" ] || echo "pc:ncursesw,ncurses libncurses-dev ncurses-devel"
-		[ "${NATS-yes}" = "" ] || echo "pc:libnats libnats-dev libnats-devel"
+		[ "${NATS-yes}" = "" ] || printf '%s\n' "pc:libnats libnats-dev libnats-devel" "pc:openssl libssl-dev openssl-devel"
 		[ "${USERLAND:-}" = no ] || echo "pc:usrsctp libusrsctp-dev usrsctp-devel"
 		;;
 	lab)

@@ -238,8 +238,7 @@ set_up(const struct look *l, const struct from *f)
 
 	if (sctpd_hello(bridge.c, "sctpd-nats", &client) != SCTPD_OK || !endpoints_look(bridge.c, client))
 		return false;
-	if (!in_start(l->life, l->last, f->skip, l->alone))
-		return false;
+	in_start(l->life, l->last, f->skip, l->alone);
 	if (f->head)
 		in_session(1);
 	if (endpoints_open(bridge.c, true))
@@ -570,7 +569,7 @@ bridge_start(struct event_base *base)
 	bridge.pause = PAUSE_MIN;
 	state_open();
 	in_init();
-	bus_init(base, turn);
+	bus_init(base, turn, in_answer);
 	if ((tick = event_new(base, -1, EV_PERSIST, on_tick, NULL)) == NULL || event_add(tick, &tv) == -1)
 		log_fatal("the event loop cannot be used");
 	turn();

@@ -14,6 +14,7 @@
 #include "nats/clock.h"
 #include "nats/config.h"
 #include "nats/log.h"
+#include "nats/login.h"
 #include "nats/mem.h"
 #include "nats/metrics.h"
 
@@ -44,6 +45,8 @@ static struct {
 	bool			 over;
 
 	/* the loop's */
+	struct event_base	*base;
+	wire_handler		*handler;
 	int			 wake;
 	struct event		*ev;
 	void			(*turn)(void);
@@ -143,8 +146,10 @@ destroy(void *arg)
 void
 life_unref(struct life *l)
 {
-	if (--l->refs == 0)
-		bus_job(BUS_CONTROL, destroy, NULL, l);
+	if (--l->refs > 0)
+		return;
+	wire_close(l->wire);
+	bus_job(BUS_CONTROL, destroy, NULL, l);
 }
 
 const char *
@@ -177,23 +182,6 @@ on_error(natsConnection *nc, natsSubscription *sub, natsStatus s, void *arg)
 
 /* ---- connect --------------------------------------------------------- */
 
-/* The first line of a file, for a password. */
-static natsStatus
-read_secret(const char *path, char *secret, size_t size, char *why, size_t len)
-{
-	FILE	*f = fopen(path, "re");
-
-	if (f == NULL || fgets(secret, (int)size, f) == NULL) {
-		(void)snprintf(why, len, "%s: %s", path, f == NULL ? strerror(errno) : "it is empty");
-		if (f != NULL)
-			(void)fclose(f);
-		return NATS_INVALID_ARG;
-	}
-	(void)fclose(f);
-	secret[strcspn(secret, "\r\n")] = '\0';
-	return NATS_OK;
-}
-
 static natsStatus
 set_servers(natsOptions *o)
 {
@@ -210,55 +198,12 @@ set_servers(natsOptions *o)
 }
 
 static natsStatus
-set_login(natsOptions *o, char *why, size_t size)
-{
-	char		secret[1024];
-	natsStatus	s = NATS_OK;
-
-	if (*config.credentials != '\0')
-		s = natsOptions_SetUserCredentialsFromFiles(o, config.credentials, NULL);
-	if (s == NATS_OK && *config.nkey != '\0')
-		s = natsOptions_SetNKeyFromSeed(o, config.nkey, config.nkey_seed);
-	if (s == NATS_OK && *config.user != '\0' &&
-	    (s = read_secret(config.password_file, secret, sizeof secret, why, size)) == NATS_OK)
-		s = natsOptions_SetUserInfo(o, config.user, secret);
-	if (s == NATS_OK && *config.token_file != '\0' &&
-	    (s = read_secret(config.token_file, secret, sizeof secret, why, size)) == NATS_OK)
-		s = natsOptions_SetToken(o, secret);
-	explicit_bzero(secret, sizeof secret);
-	return s;
-}
-
-static bool
-wants_tls(void)
-{
-	return config.tls || *config.tls_ca != '\0' || *config.tls_cert != '\0' || *config.tls_hostname != '\0';
-}
-
-static natsStatus
-set_tls(natsOptions *o)
-{
-	natsStatus	s = NATS_OK;
-
-	if (wants_tls())
-		s = natsOptions_SetSecure(o, true);
-	if (s == NATS_OK && *config.tls_ca != '\0')
-		s = natsOptions_LoadCATrustedCertificates(o, config.tls_ca);
-	if (s == NATS_OK && *config.tls_cert != '\0')
-		s = natsOptions_LoadCertificatesChain(o, config.tls_cert, config.tls_key);
-	if (s == NATS_OK && *config.tls_hostname != '\0')
-		s = natsOptions_SetExpectedHostname(o, config.tls_hostname);
-	return s;
-}
-
-static natsStatus
 set_manners(natsOptions *o)
 {
 	natsStatus	s;
 
 	if ((s = natsOptions_SetName(o, "sctpd-nats")) == NATS_OK &&
 	    (s = natsOptions_SetAllowReconnect(o, false)) == NATS_OK &&
-	    (s = natsOptions_SetNoEcho(o, true)) == NATS_OK &&	/* in.c hears what others publish */
 	    (s = natsOptions_SetTimeout(o, CONNECT_TIMEOUT)) == NATS_OK &&
 	    (s = natsOptions_SetPingInterval(o, PING_INTERVAL)) == NATS_OK &&
 	    (s = natsOptions_SetMaxPingsOut(o, 2)) == NATS_OK &&
@@ -284,7 +229,7 @@ hint(natsStatus s)
 	case NATS_NO_SERVER:
 		return "; does one run there, and does servers name it?";
 	default:
-		return wants_tls() ? SEE_TLS ", and the login" : *config.credentials != '\0' ? "; see credentials" : *config.nkey != '\0' ? "; see nkey and nkey_seed" : "";
+		return login_tls() ? SEE_TLS ", and the login" : *config.credentials != '\0' ? "; see credentials" : *config.nkey != '\0' ? "; see nkey and nkey_seed" : "";
 	}
 }
 
@@ -306,8 +251,8 @@ bus_connect(struct life *life, char *why, size_t size)
 	(void)jsOptions_Init(&wait);
 	wait.Wait = API_TIMEOUT;
 	if ((s = natsOptions_Create(&o)) == NATS_OK && (s = set_servers(o)) == NATS_OK &&
-	    (s = set_manners(o)) == NATS_OK && (s = set_login(o, why, size)) == NATS_OK &&
-	    (s = set_tls(o)) == NATS_OK && (s = natsConnection_Connect(&life->nc, o)) == NATS_OK &&
+	    (s = set_manners(o)) == NATS_OK && (s = login_options(o, why, size)) == NATS_OK &&
+	    (s = natsConnection_Connect(&life->nc, o)) == NATS_OK &&
 	    (s = natsConnection_JetStream(&life->js, life->nc, &wait)) == NATS_OK)
 		life->max_payload = natsConnection_GetMaxPayload(life->nc);
 	if (s != NATS_OK && *why == '\0')
@@ -320,8 +265,10 @@ static void
 attempt_run(void *arg)
 {
 	struct attempt	*a = arg;
+	char		 url[512];
 
-	a->ok = bus_connect(a->life, a->why, sizeof a->why);
+	a->ok = bus_connect(a->life, a->why, sizeof a->why) && natsConnection_GetConnectedUrl(a->life->nc, url, sizeof url) == NATS_OK &&
+	    (a->life->wire = wire_connect(url, a->why, sizeof a->why)) != NULL;
 }
 
 static void
@@ -336,6 +283,7 @@ attempt_done(void *arg)
 		log_notice("connected to NATS at %s", url);
 		bus.why[0] = '\0';
 		bus.life = a->life;
+		wire_begin(bus.life->wire, bus.base, bus.handler, bus.turn);
 		metrics.connects++;
 	} else {
 		if (strcmp(bus.why, a->why) != 0)
@@ -370,8 +318,9 @@ bus_turn(void)
 			j->done(j->arg);
 		free(j);
 	}
-	if (bus.life != NULL && natsConnection_IsClosed(bus.life->nc)) {
-		log_warning("the connection to NATS ended; nothing is read from the associations until there is another");
+	if (bus.life != NULL && (natsConnection_IsClosed(bus.life->nc) || wire_ended(bus.life->wire) != NULL)) {
+		log_warning("the connection to NATS ended%s%s; nothing is read from the associations until there is another",
+		    wire_ended(bus.life->wire) != NULL ? ": " : "", wire_ended(bus.life->wire) != NULL ? wire_ended(bus.life->wire) : "");
 		life_unref(bus.life);
 		bus.life = NULL;
 	}
@@ -390,8 +339,10 @@ on_wake(evutil_socket_t fd, short what, void *arg)
 }
 
 void
-bus_init(struct event_base *base, void (*turn)(void))
+bus_init(struct event_base *base, void (*turn)(void), wire_handler *handler)
 {
+	bus.base = base;
+	bus.handler = handler;
 	bus.turn = turn;
 	if (nats_Open(-1) != NATS_OK)
 		log_fatal("libnats cannot be used");

@@ -23,21 +23,24 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "nats/wire.h"
+
 struct event_base;
 
-/* A connection, from its beginning to its end. */
+/* A connection, from its beginning to its end, and the one beside it that the log is written over. */
 struct life {
 	unsigned	 refs;
 	natsConnection	*nc;
 	jsCtx		*js;
+	struct wire	*wire;		/* for the log */
 	int64_t		 max_payload;
 };
 
 /* FETCH waits for messages most of the time; CONTROL does everything else. */
 enum bus_thread { BUS_CONTROL, BUS_FETCH, BUS_THREADS };
 
-/* turn is called by the loop whenever something happened; begin to connect. */
-void bus_init(struct event_base *, void (*turn)(void));
+/* Begin to connect. turn is called by the loop whenever something happened; answers on the wire are the handler's. */
+void bus_init(struct event_base *, void (*turn)(void), wire_handler *);
 void bus_end(void);
 
 /* The connection that is up, or NULL. Belongs to the loop; a job takes a reference. */
@@ -45,7 +48,7 @@ struct life *bus_life(void);
 struct life *life_ref(struct life *);
 void life_unref(struct life *);
 
-/* Connect, and wait for it: not on the loop. False: why says it. */
+/* Connect, but for the wire, and wait for it: not on the loop. False: why says it. */
 bool bus_connect(struct life *, char *why, size_t size);
 
 /* Run a function on a thread, and done, if not NULL, on the loop afterwards. */

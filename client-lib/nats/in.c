@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +18,7 @@
 #include "nats/subject.h"
 
 #define HEADERS		2048	/* bytes that the headers of a message may take */
-#define ASK_EVERY	64	/* of so many messages one asks JetStream for an acknowledgement, at least */
+#define ASK_EVERY	64	/* of so many messages one asks for an acknowledgement, at least */
 
 /* A piece that was given to JetStream, or is in the log already. */
 struct slot {
@@ -29,24 +28,15 @@ struct slot {
 	int64_t		when;
 };
 
-/* What libnats' threads say. gen tells an answer of the life before from one of this. */
 static struct {
-	pthread_mutex_t	lock;
-	uintptr_t	gen;
-	uint64_t	seq;		/* all up to this one are in the log */
-	bool		woken;
-	char		why[512];	/* something was refused; or empty */
-} said = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
-static struct {
-	struct life	*life;
-	jsCtx		*js;
+	struct life	*life;		/* or NULL */
+	char		 reply[64];	/* where JetStream answers in this time from start to stop */
+	unsigned	 starts;
+	uint64_t	 acked;		/* all up to this sequence are in the log */
 	uint64_t	 last;		/* the sequence of the piece that was given last, */
 	char		 last_id[LOG_ID_SIZE];	/* and its id; empty: none was given yet */
 	bool		 ids;		/* messages say the id before them, too */
-	natsSubscription *others;	/* of messages that are not ours */
-	natsMsg		*held;		/* that piece, until it is known whether another one follows; or NULL */
-	unsigned	 unasked;	/* pieces since the last one that asked */
+	unsigned	 unasked;	/* pieces since the last one that asks for an acknowledgement */
 	uint64_t	 skip;
 	size_t		 max_piece;
 	struct slot	*slots;		/* a ring */
@@ -60,49 +50,6 @@ in_init(void)
 {
 	in.room = config.window;
 	in.slots = xcalloc(in.room, sizeof *in.slots);
-}
-
-/* ---- what libnats' threads do ------------------------------------------ */
-
-static void
-on_ack(jsCtx *js, natsMsg *msg, jsPubAck *ack, jsPubAckErr *err, void *gen)
-{
-	bool	wake = false;
-
-	(void)js;
-	pthread_mutex_lock(&said.lock);
-	if ((uintptr_t)gen == said.gen) {
-		if (ack != NULL && ack->Sequence > said.seq)
-			said.seq = ack->Sequence;
-		if (err != NULL && said.why[0] == '\0')
-			(void)snprintf(said.why, sizeof said.why, "%s (JetStream error %d)",
-			    err->ErrText != NULL ? err->ErrText : natsStatus_GetText(err->Err), (int)err->ErrCode);
-		wake = !said.woken;
-		said.woken = true;
-	}
-	pthread_mutex_unlock(&said.lock);
-	natsMsg_Destroy(msg);
-	if (wake)
-		bus_wake();
-}
-
-/* What another connection has published. It may be this program's before it was killed, or another member of a standby. */
-static void
-on_others(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *gen)
-{
-	const char	*id;
-	struct log_id	 read;
-
-	(void)nc, (void)sub;
-	if (natsMsgHeader_Get(msg, "Nats-Msg-Id", &id) != NATS_OK || !log_id_read(id, &read)) {
-		pthread_mutex_lock(&said.lock);
-		if ((uintptr_t)gen == said.gen && said.why[0] == '\0')
-			(void)snprintf(said.why, sizeof said.why, "another program publishes on subjects of the log (%s): what a peer sent in "
-			    "that moment may be missing there; let nobody else publish on sctp.%s.in.>", natsMsg_GetSubject(msg), config.host);
-		pthread_mutex_unlock(&said.lock);
-		bus_wake();
-	}
-	natsMsg_Destroy(msg);
 }
 
 /* ---- start and stop ----------------------------------------------------- */
@@ -121,57 +68,37 @@ in_broken(void)
 }
 
 /* Where the log is copied, nothing else would say that somebody took the place of a message. */
-static natsStatus
+static void
 hear_others(void)
 {
 	char	subject[SUBJECT_SIZE];
 
-	if (in.ids)
-		return NATS_OK;
 	(void)snprintf(subject, sizeof subject, "sctp.%s.in.>", config.host);
-	return natsConnection_Subscribe(&in.others, in.life->nc, subject, on_others, (void *)said.gen);
+	if (!in.ids)
+		wire_hear(in.life->wire, subject);
 }
 
-bool
+void
 in_start(struct life *life, uint64_t last, uint64_t skip, bool alone)
 {
-	jsOptions	 o;
-	char		 why[400];
-	natsStatus	 s;
-
 	in_stop();
 	in.life = life_ref(life);
+	(void)snprintf(in.reply, sizeof in.reply, "%s.%u", wire_inbox(life->wire), ++in.starts);
 	in.last = last;
 	in.last_id[0] = '\0';
 	in.ids = alone;
-	in.unasked = ASK_EVERY;		/* the first one asks: its answer has the reason if the log takes nothing */
+	in.acked = last;
+	in.unasked = 0;
 	in.skip = skip;
 	in.first = in.n = in.bytes = 0;
 	in.why[0] = '\0';
 	in.max_piece = (size_t)(life->max_payload > 2 * HEADERS ? life->max_payload - HEADERS : HEADERS);
-	pthread_mutex_lock(&said.lock);
-	said.gen++;
-	said.seq = last;
-	said.woken = false;
-	said.why[0] = '\0';
-	pthread_mutex_unlock(&said.lock);
-	(void)jsOptions_Init(&o);
-	o.PublishAsync.AckHandler = on_ack;
-	o.PublishAsync.AckHandlerClosure = (void *)said.gen;
-	if ((s = natsConnection_JetStream(&in.js, life->nc, &o)) != NATS_OK || (s = hear_others()) != NATS_OK)
-		break_off(bus_why(s, why, sizeof why));
-	return s == NATS_OK;
+	hear_others();
 }
 
 void
 in_stop(void)
 {
-	natsMsg_Destroy(in.held);
-	in.held = NULL;
-	natsSubscription_Destroy(in.others);
-	in.others = NULL;
-	jsCtx_Destroy(in.js);
-	in.js = NULL;
 	if (in.life != NULL)
 		life_unref(in.life);
 	in.life = NULL;
@@ -180,7 +107,7 @@ in_stop(void)
 unsigned
 in_room(void)
 {
-	if (in.js == NULL || in.why[0] != '\0' || in.bytes >= config.window_bytes || in.n >= config.window)
+	if (in.life == NULL || in.why[0] != '\0' || in.bytes >= config.window_bytes || in.n >= config.window)
 		return 0;
 	return (unsigned)(config.window - in.n);
 }
@@ -215,78 +142,92 @@ add_slot(uint64_t seq, uint64_t event, size_t len)
 	metrics.in_waiting = in.n;
 }
 
-/* A message that is being made. The first error stands. */
-struct making {
-	natsMsg		*msg;
-	natsStatus	 s;
+/* Headers that are being made. There is room for all that there are. */
+struct block {
+	size_t	len;
+	char	text[HEADERS];
 };
 
 static void
-header(struct making *m, const char *key, const char *value)
+put(struct block *b, const char *text, size_t len)
 {
-	if (m->s == NATS_OK)
-		m->s = natsMsgHeader_Set(m->msg, key, value);
+	if (len > sizeof b->text - b->len)
+		log_fatal("the headers of a message are longer than they can be");
+	memcpy(b->text + b->len, text, len);
+	b->len += len;
 }
 
 static void
-header_number(struct making *m, const char *key, uint64_t value)
+put_text(struct block *b, const char *text)
 {
-	char	text[24];
-
-	(void)snprintf(text, sizeof text, "%" PRIu64, value);
-	header(m, key, text);
+	put(b, text, strlen(text));
 }
 
-/* Publish what was held back; with "ask", or after many that did not ask, JetStream acknowledges it. */
 static void
-let_go(bool ask)
+begin(struct block *b)
 {
-	char		why[400];
-	natsStatus	s;
+	b->len = 0;
+	put_text(b, "NATS/1.0\r\n");
+}
 
-	if (in.held == NULL)
-		return;
-	if (ask || ++in.unasked >= ASK_EVERY) {
-		s = js_PublishMsgAsync(in.js, &in.held, NULL);
-		in.unasked = 0;
-	} else
-		s = natsConnection_PublishMsg(in.life->nc, in.held);
-	natsMsg_Destroy(in.held);
-	in.held = NULL;
-	if (s != NATS_OK)
-		break_off(bus_why(s, why, sizeof why));
+/* A header; the key ends with ": ". */
+static void
+header(struct block *b, const char *key, const char *value)
+{
+	put_text(b, key);
+	put_text(b, value);
+	put(b, "\r\n", 2);
+}
+
+static void
+header_number(struct block *b, const char *key, uint64_t value)
+{
+	char	text[24], *p = text + sizeof text - 1;
+
+	*p = '\0';
+	do
+		*--p = (char)('0' + value % 10);
+	while ((value /= 10) > 0);
+	header(b, key, p);
+}
+
+/* Have all up to here acknowledged. */
+static void
+ask(void)
+{
+	if (in.unasked > 0)
+		wire_ask(in.life->wire, in.reply);
+	in.unasked = 0;
 }
 
 void
 in_flush(void)
 {
-	let_go(true);
+	if (in.life == NULL)
+		return;
+	ask();
+	wire_flush(in.life->wire);
 }
 
+/* Publish a piece with the headers that it has, and those of the chain. */
 static void
-chain(struct making *m, const char *id)
+give(struct block *b, const char *subject, const struct log_id *id, const char *data, size_t len)
 {
-	header(m, "Nats-Msg-Id", id);
-	header_number(m, "Nats-Expected-Last-Sequence", in.last);
-	if (in.ids && in.last_id[0] != '\0')
-		header(m, "Nats-Expected-Last-Msg-Id", in.last_id);
-}
-
-static void
-give(struct making *m, const struct log_id *id, size_t len)
-{
-	char	text[LOG_ID_SIZE], why[400];
+	struct wire_message	m = { .subject = subject, .headers = b->text, .data = data, .len = len };
+	char			text[LOG_ID_SIZE];
+	bool			first = in.last_id[0] == '\0';
 
 	log_id_make(text, id);
-	chain(m, text);
-	let_go(false);
-	if (m->s != NATS_OK)
-		break_off(bus_why(m->s, why, sizeof why));
-	if (in.why[0] != '\0') {
-		natsMsg_Destroy(m->msg);
-		return;
-	}
-	in.held = m->msg;
+	header(b, "Nats-Msg-Id: ", text);
+	header_number(b, "Nats-Expected-Last-Sequence: ", in.last);
+	if (in.ids && !first)
+		header(b, "Nats-Expected-Last-Msg-Id: ", in.last_id);
+	put(b, "\r\n", 2);
+	m.headers_len = b->len;
+	wire_publish(in.life->wire, &m);
+	/* The answer to the first one has the reason if the log takes nothing. */
+	if (++in.unasked >= ASK_EVERY || first)
+		ask();
 	in.last++;
 	memcpy(in.last_id, text, sizeof text);
 	add_slot(in.last, id->piece == id->pieces ? id->event : 0, len);
@@ -314,54 +255,54 @@ flags_text(uint16_t flags, char *text, size_t size)
 }
 
 static void
-info_headers(struct making *m, const struct sctpd_sndrcvinfo *info, bool received)
+info_headers(struct block *b, const struct sctpd_sndrcvinfo *info, bool received)
 {
 	char	text[64];
 
-	header_number(m, "Sctp-Stream", info->stream);
-	header_number(m, "Sctp-Ppid", info->ppid);
+	header_number(b, "Sctp-Stream: ", info->stream);
+	header_number(b, "Sctp-Ppid: ", info->ppid);
 	if (*flags_text(info->flags, text, sizeof text) != '\0')
-		header(m, "Sctp-Flags", text);
+		header(b, "Sctp-Flags: ", text);
 	if (received) {
-		header_number(m, "Sctp-Ssn", info->ssn);
-		header_number(m, "Sctp-Tsn", info->tsn);
+		header_number(b, "Sctp-Ssn: ", info->ssn);
+		header_number(b, "Sctp-Tsn: ", info->tsn);
 	} else
-		header_number(m, "Sctp-Out-Sequence", info->context);
+		header_number(b, "Sctp-Out-Sequence: ", info->context);
 }
 
 static void
-headers(struct making *m, const struct item *it)
+headers(struct block *b, const struct item *it)
 {
 	char	text[96];
 
 	if (it->ev != NULL && it->ev->assoc_id != 0)
-		header_number(m, "Sctp-Assoc", standby_name(it->ev->assoc_id).assoc);
+		header_number(b, "Sctp-Assoc: ", standby_name(it->ev->assoc_id).assoc);
 	if (it->ev != NULL && *it->ev->from != '\0') {
 		(void)snprintf(text, sizeof text, strchr(it->ev->from, ':') != NULL ? "[%s]:%u" : "%s:%u", it->ev->from, it->ev->from_port);
-		header(m, "Sctp-From", text);
+		header(b, "Sctp-From: ", text);
 	}
 	if (it->info != NULL)
-		info_headers(m, it->info, it->reason == NULL);
+		info_headers(b, it->info, it->reason == NULL);
 	if (it->ev != NULL && it->ev->timestamp != 0)
-		header_number(m, "Sctp-Timestamp", it->ev->timestamp);
+		header_number(b, "Sctp-Timestamp: ", it->ev->timestamp);
 	if (it->reason != NULL)
-		header(m, "Sctp-Reason", it->reason);
+		header(b, "Sctp-Reason: ", it->reason);
 }
 
 static void
 publish_piece(const struct item *it, const struct log_id *id)
 {
 	size_t		from = (size_t)(id->piece - 1) * in.max_piece, len = it->len - from < in.max_piece ? it->len - from : in.max_piece;
-	struct making	m = { .msg = NULL };
+	struct block	b;
 	char		text[32];
 
-	m.s = natsMsg_Create(&m.msg, it->subject, NULL, it->data + from, (int)len);
-	headers(&m, it);
+	begin(&b);
+	headers(&b, it);
 	if (id->pieces > 1) {
 		(void)snprintf(text, sizeof text, "%u/%u", id->piece, id->pieces);
-		header(&m, "Sctp-Piece", text);
+		header(&b, "Sctp-Piece: ", text);
 	}
-	give(&m, id, len);
+	give(&b, it->subject, id, it->data + from, len);
 }
 
 static void
@@ -488,6 +429,7 @@ in_session(uint64_t seq)
 	it.data = text;
 	for (unsigned part = 0; part < config.partitions; part++) {
 		struct log_id	one = id;
+		struct block	b;
 
 		one.piece = part + 1;
 		(void)snprintf(it.subject, sizeof it.subject, "sctp.%s.in." SUBJECT_NOBODY ".%u.0-%08" PRIx32 ".event.session",
@@ -496,12 +438,8 @@ in_session(uint64_t seq)
 			in.skip--;
 			continue;
 		}
-		struct making	m = { .msg = NULL };
-
-		m.s = natsMsg_Create(&m.msg, it.subject, NULL, it.data, (int)it.len);
-		give(&m, &one, it.len);
-		if (in.why[0] != '\0')
-			return;
+		begin(&b);
+		give(&b, it.subject, &one, it.data, it.len);
 	}
 }
 
@@ -515,6 +453,7 @@ pop(uint64_t seq)
 	bool			 any = false;
 
 	while (in.n > 0 && (s = &in.slots[in.first])->seq <= seq) {
+		/* These two go together: what is behind in_seq in the log is behind in_event in the session. */
 		if (s->event != 0) {
 			state.in_event = s->event;
 			state.in_seq = s->seq;
@@ -529,22 +468,63 @@ pop(uint64_t seq)
 	return any;
 }
 
+/* An acknowledgement of JetStream: {"stream":"...","seq":5} or {"error":{"err_code":10071,"description":"..."},...}. */
+static void
+acknowledged(const char *data)
+{
+	char	text[256], code[16] = "0", why[400];
+
+	if (strstr(data, "\"error\":") != NULL) {
+		if (!json_pick(data, "description", text, sizeof text))
+			(void)snprintf(text, sizeof text, "JetStream refused a message");
+		(void)json_pick(data, "err_code", code, sizeof code);
+		(void)snprintf(why, sizeof why, "%s (JetStream error %s)", text, code);
+		break_off(why);
+	} else if (!json_pick(data, "seq", text, sizeof text))
+		break_off("JetStream answered with something that is no acknowledgement");
+	else if (strtoull(text, NULL, 10) > in.acked)
+		in.acked = strtoull(text, NULL, 10);
+}
+
+/* What another connection has published. It may be this program's before it was killed, or another member of a standby. */
+static void
+heard(const struct wire_answer *a)
+{
+	static const char	key[] = "\r\nNats-Msg-Id: ";
+	const char		*at = strstr(a->headers, key);
+	char			 id[LOG_ID_SIZE] = "", why[400];
+	struct log_id		 read;
+
+	if (at != NULL)
+		(void)snprintf(id, sizeof id, "%.*s", (int)strcspn(at + sizeof key - 1, "\r"), at + sizeof key - 1);
+	if (log_id_read(id, &read))
+		return;
+	(void)snprintf(why, sizeof why, "another program publishes on subjects of the log (%.100s): what a peer sent in "
+	    "that moment may be missing there; let nobody else publish on sctp.%s.in.>", a->subject, config.host);
+	break_off(why);
+}
+
+void
+in_answer(const struct wire_answer *a)
+{
+	if (in.life == NULL)
+		return;
+	if (a->subject == NULL)
+		break_off(a->data);
+	else if (strncmp(a->subject, "sctp.", 5) == 0 && !in.ids)
+		heard(a);
+	else if (strcmp(a->subject, in.reply) == 0 && a->len == 0)
+		break_off(natsStatus_GetText(NATS_NO_RESPONDERS));
+	else if (strcmp(a->subject, in.reply) == 0)
+		acknowledged(a->data);
+}
+
 bool
 in_turn(void)
 {
-	uint64_t	seq;
-	char		why[512];
-
-	if (in.js == NULL)
+	if (in.life == NULL)
 		return false;
-	pthread_mutex_lock(&said.lock);
-	seq = said.seq;
-	said.woken = false;
-	memcpy(why, said.why, sizeof why);
-	pthread_mutex_unlock(&said.lock);
-	if (why[0] != '\0')
-		break_off(why);
-	if (in.n > 0 && in.slots[in.first].seq > seq && clock_ms() - in.slots[in.first].when > (int64_t)config.ack_wait)
+	if (in.n > 0 && in.slots[in.first].seq > in.acked && clock_ms() - in.slots[in.first].when > (int64_t)config.ack_wait)
 		break_off("JetStream has not acknowledged a message within ack_wait");
-	return pop(seq);
+	return pop(in.acked);
 }

@@ -21,7 +21,7 @@
  * decides by itself then whether a message that they have agreed on fits, and one that
  * was restarted would not know the id: it would refuse what the others take, and when
  * it becomes the leader the log would have lost all that. Sequences are the same at
- * all of them. So nobody else may publish there, and who does is heard: the connection
+ * all of them. So nobody else may publish there, and who does is heard: the wire
  * subscribes to the subjects of the log, without its own messages.
  *
  * When something is refused or not acknowledged in time, nothing more is published.
@@ -48,10 +48,9 @@ void in_init(void);
 
 /*
  * Begin to publish in that life, behind the sequence last. The first "skip" pieces are
- * in the log already, and are not published. "alone": one server has it. False: it
- * cannot be done, see in_broken.
+ * in the log already, and are not published. "alone": one server has it.
  */
-bool in_start(struct life *, uint64_t last, uint64_t skip, bool alone);
+void in_start(struct life *, uint64_t last, uint64_t skip, bool alone);
 void in_stop(void);
 
 /* How many more events may be published now; 0 also when it is broken. */
@@ -65,6 +64,9 @@ void in_session(uint64_t seq);
 
 /* Nothing follows now: have all that was published acknowledged. */
 void in_flush(void);
+
+/* What came on the wire: see wire_handler. */
+void in_answer(const struct wire_answer *);
 
 /* Take the acknowledgements that came. True: state.in_event grew, and sctpd may be told. */
 bool in_turn(void);

@@ -81,3 +81,25 @@ json_value(FILE *f, const struct sctpd_value *v)
 		break;
 	}
 }
+
+bool
+json_pick(const char *text, const char *name, char *to, size_t size)
+{
+	char		 key[64];
+	const char	*p;
+	size_t		 n = 0;
+	bool		 quoted;
+
+	(void)snprintf(key, sizeof key, "\"%s\":", name);
+	if ((p = strstr(text, key)) == NULL)
+		return false;
+	p += strlen(key);
+	quoted = *p == '"';
+	for (p += quoted; *p != '\0' && strchr(quoted ? "\"" : ",}] ", *p) == NULL && n + 1 < size; p++) {
+		if (quoted && *p == '\\' && p[1] != '\0')
+			p++;
+		to[n++] = *p;
+	}
+	to[n] = '\0';
+	return true;
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A value of sctpd's as JSON. Bytes become a string of hexadecimal digits. */
+/* Values as JSON, where bytes become a string of hexadecimal digits; and one value out of an object of a NATS server. */
 #ifndef NATS_JSON_H
 #define NATS_JSON_H
 
@@ -10,5 +10,11 @@
 
 void json_string(FILE *, const char *, size_t);
 void json_value(FILE *, const struct sctpd_value *);
+
+/*
+ * The text of the first member of that name, at whatever depth: a string without its
+ * quotes, or a number, true, false. False: there is none.
+ */
+bool json_pick(const char *text, const char *name, char *to, size_t size);
 
 #endif

@@ -10,6 +10,7 @@
  *	subject			names: of subjects, streams and ids
  *	refused, json		what was refused, and values in text
  *	state			the file that says where to go on
+ *	link, login, wire	the connection that the log is written over
  *	bus			the connection to NATS, and threads for what blocks
  *	streams			the streams, and where the log ends
  *	row, bucket		the table of a standby, on the bus

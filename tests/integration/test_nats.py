@@ -310,8 +310,8 @@ def test_a_log_that_is_full_blocks_the_peer_and_goes_on_when_there_is_room(d):
         while len(found) < flood.said:
             got = n.all("sctp-h1-in")
             found += [int(body.split()[0]) for _, subject, _, body in got if len(subject.split(".")) == 7]
-            if got:
-                assert n.api("STREAM.PURGE.sctp-h1-in", seq=got[-1][0] + 1)["success"]
+            for seq, *_ in got:     # one by one: a purge of nats-server 2.9 was seen to take what was stored in that moment
+                n.ask("$JS.API.STREAM.MSG.DELETE.sctp-h1-in", b'{"seq":%d,"no_erase":true}' % seq)
                 deadline = time.monotonic() + 3 * WAIT * SLOW
             assert time.monotonic() < deadline, (len(found), flood.said)
         assert found == list(range(len(found))) and len(found) - flood.said <= 1, (len(found), flood.said)  # one may wait for its answer
@@ -370,6 +370,30 @@ def test_a_message_longer_than_the_servers_take_is_in_pieces_that_stand_together
             assert [p for p, _ in pieces] == [f"{k + 1}/{len(pieces)}" for k in range(len(pieces))], [p for p, _ in pieces]
             assert b"".join(body for _, body in pieces) == data
             assert messages.pop(0) == (None, b"%d" % i)
+        peer.close()
+        n.close()
+
+
+FILL = "sctp.h1.in._.0.fill"
+
+
+def fill(n, size, room):
+    """Somebody else's messages, until the log has no more than so many bytes of room."""
+    while n.state("sctp-h1-in")["bytes"] + room < size:
+        assert "error" not in json.loads(n.ask(FILL, b"x" * min(1000, room))[1])
+
+
+def test_a_message_whose_first_piece_fits_into_the_log_has_no_piece_twice(d):
+    with bus(extra="max_payload: 16384") as servers, bridge(d, servers, N2, in_max_bytes="64K") as b:
+        n, peer = Nats(*servers), Peer(d)
+        assoc, = up(n)
+        fill(n, 65536, 16384)
+        peer.send(b"x" * 40000)
+        b.said("maximum bytes exceeded", 3)
+        n.api("STREAM.PURGE.sctp-h1-in", filter=FILL)
+        peer.send(b"end")
+        wait_for(lambda: b"end" in logged(n)[assoc])
+        assert [head.get("Sctp-Piece") for _, s, head, _ in n.all("sctp-h1-in") if len(s.split(".")) == 7] == ["1/3", "2/3", "3/3", None]
         peer.close()
         n.close()
 

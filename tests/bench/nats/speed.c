@@ -86,6 +86,8 @@ receive(char **argv)
 		}
 	}
 	printf("%.0f\n", (double)all / (now() - start));
+	fflush(stdout);
+	(void)getchar();	/* until the sender has ended */
 }
 
 static void
