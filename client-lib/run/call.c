@@ -387,7 +387,7 @@ call_fd(const struct call *c)
 bool
 call_read(struct call *c, uint64_t from, void *buf, size_t len)
 {
-	if (memory_read(c->tid, from, buf, len))
+	if (memory_read(c->tid, from, buf, len) && call_is_valid(c))
 		return true;
 	(void)call_fail(c, EFAULT);
 	return false;
@@ -439,8 +439,11 @@ free_number(const struct call *c, int first)
 			n = first;
 		}
 		(void)snprintf(path, sizeof path, "/proc/%d/fd/%d", c->tid, n);
+		errno = 0;
 		if (readlink(path, buf, sizeof buf) == -1 && errno == ENOENT)
 			return n;
+		if (errno == EACCES)
+			return -1;
 	}
 	errno = EMFILE;
 	return -1;

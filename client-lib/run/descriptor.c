@@ -23,6 +23,7 @@ descriptor_inode(pid_t tid, int fd)
 	ssize_t		n;
 	uint64_t	inode;
 
+	errno = 0;
 	if (fd < 0)
 		return 0;
 	(void)snprintf(path, sizeof path, "/proc/%d/fd/%d", tid, fd);

@@ -222,10 +222,14 @@ pump_begin(struct call *c, int to, bool cloexec)
 	struct seccomp_notif_addfd	 add = { .id = c->id, .newfd = (uint32_t)to, .flags = SECCOMP_ADDFD_FLAG_SETFD,
 	    .newfd_flags = cloexec ? O_CLOEXEC : 0 };
 	bool				 is_new = s->pump == NULL;
-	int				 fd = is_new ? make(s, to) : descriptor_take(c->tid, s->pump->number, s->pump->inode);
+	int				 fd;
 
-	if (s->type != SOCK_STREAM || fd == -1) {
-		(void)call_fail(c, s->type != SOCK_STREAM ? EINVAL : EMFILE);
+	if (s->type != SOCK_STREAM) {
+		(void)call_fail(c, EINVAL);
+		return;
+	}
+	if ((fd = is_new ? make(s, to) : descriptor_take(c->tid, s->pump->number, s->pump->inode)) == -1) {
+		(void)call_fail(c, EMFILE);
 		return;
 	}
 	call_note(c, "descriptor %d is a stream of bytes now: a copy of an SCTP socket; --fds all avoids that", to);

@@ -96,6 +96,8 @@ struct run {
 	bool			 wait_killable;	/* calls that were taken are not ended by signals */
 	int			 daemon_fd;
 	short			 daemon_wants;
+	int			 most_fds;	/* that the supervisor may have */
+	bool			 said_hidden;	/* that a process cannot be looked into */
 	int			 next_fd;	/* where a free number is looked for first */
 	struct calls		 calls[RUN_BUCKETS];	/* by thread */
 	struct socks		 by_inode[RUN_BUCKETS];

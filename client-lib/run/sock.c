@@ -20,7 +20,7 @@
 #define WINDOW_MOST	64	/* and at most, */
 #define WINDOW_BYTES	4096	/* while they are no longer than that */
 
-#define SUBSCRIBED(S, M)	((S)->subscribed[offsetof(struct sctp_event_subscribe, M)] != 0)
+#define SPARE_FDS	8	/* that calls on sockets need for a moment */
 
 int64_t
 sock_now(void)
@@ -141,6 +141,12 @@ sock_pair(struct sock *s, int flags)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == -1)
 		return -1;
+	if (fds[1] >= s->run->most_fds - SPARE_FDS) {
+		(void)close(fds[0]);
+		(void)close(fds[1]);
+		errno = EMFILE;
+		return -1;
+	}
 	s->end = fds[0];
 	/* As small as the kernel makes it: a full one has one message. */
 	(void)setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &one, sizeof one);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <limits.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
@@ -55,6 +56,17 @@ stop_if_ended(struct run *r)
 		(void)event_base_loopbreak(r->base);
 }
 
+/* PR_SET_DUMPABLE of prctl(2), or a program whose file may not be read. */
+static void
+fail_hidden(struct call *c)
+{
+	if (!c->run->said_hidden)
+		say("process %d cannot be looked into, as it is not dumpable (PR_SET_DUMPABLE of prctl(2)): it has no SCTP",
+		    c->tid);
+	c->run->said_hidden = true;
+	(void)call_fail(c, EACCES);
+}
+
 /*
  * A call with a descriptor that is none of ours is the kernel's: another file,
  * or one that is not open.
@@ -66,6 +78,7 @@ take_call(struct run *r)
 	struct call		*c = call_take(r, &nr);
 	const struct trap	*t = c != NULL ? trap_find(nr) : NULL;
 	struct sock		*s;
+	uint64_t		 inode;
 	int			 number;
 
 	if (c == NULL)
@@ -77,7 +90,12 @@ take_call(struct run *r)
 	c->name = t->name;
 	if (t->when != WHEN_SOCKET) {
 		number = t->when == WHEN_FD_EITHER && (int)c->args[0] < r->first_fd ? 2 : 0;
-		if ((s = sock_of_inode(r, descriptor_inode(c->tid, (int)c->args[number]))) == NULL) {
+		inode = descriptor_inode(c->tid, (int)c->args[number]);
+		if (inode == 0 && errno == EACCES && r->first_fd != 0) {
+			fail_hidden(c);
+			return;
+		}
+		if ((s = sock_of_inode(r, inode)) == NULL) {
 			call_continue(c);
 			return;
 		}
@@ -159,13 +177,14 @@ block_signals(sigset_t *wanted, sigset_t *old)
 
 /* The pairs of all sockets need descriptors here. */
 static void
-raise_limit(void)
+raise_limit(struct run *r)
 {
 	struct rlimit	limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
 		limit.rlim_cur = limit.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &limit);
+		r->most_fds = limit.rlim_cur < INT_MAX ? (int)limit.rlim_cur : INT_MAX;
 	}
 }
 
@@ -278,7 +297,7 @@ run_start(struct sctpd *c, const char *path, bool verbose, bool all_fds, char **
 	block_signals(&wanted, &old);
 	if ((fail = begin_child(&r, argv, &old)) != 0)
 		return fail;
-	raise_limit();
+	raise_limit(&r);
 	if (!descriptor_check(r.child) || (fail = watch_all(&r, &wanted)) != 0) {
 		(void)kill(r.child, SIGKILL);
 		return EXIT_FAILURE;

@@ -298,6 +298,110 @@ socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)
     assert out == "EMFILE 40 639\n", out
 
 
+def test_descriptors_of_the_supervisor_run_out(d):
+    """It keeps some for itself: the sockets that are there work on."""
+    ready()
+    text = """import errno, select, socket
+socks = []
+try:
+    while True:
+        s = socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)
+        socks.append(s)
+except OSError as e:
+    print(errno.errorcode[e.errno], len(socks) > 20)
+s = socks[0]
+s.bind(("127.0.0.1", 0))
+s.listen(5)
+s.setblocking(False)
+try:
+    s.recv(10)
+except OSError as e:
+    print(errno.errorcode[e.errno])
+socks[1].sendto(b"works", s.getsockname())
+s.setblocking(True)
+print(s.recv(10).decode())
+p = select.poll()
+p.register(s, select.POLLIN)
+print(p.poll(0))
+"""
+    got = subprocess.run(["prlimit", "--nofile=64", SCTPCTL, "-s", d.path, "--fds", "all", "run", "--", sys.executable, "-c", text],
+                         capture_output=True, text=True, check=False, timeout=WAIT * SLOW)
+    assert got.stdout == "EMFILE True\nEAGAIN\nworks\n[]\n", got
+
+
+def test_the_supervisor_is_killed(d):
+    """Its program is told to end, and nobody waits in a call for ever."""
+    text = """import errno, os, signal, socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)
+s.bind(("127.0.0.1", 5310))
+s.listen(5)
+def ends(*_):
+    print("told to end", flush=True)
+    os.wait()
+    sys.exit()
+signal.signal(signal.SIGTERM, ends)
+if os.fork() == 0:
+    print("ready", flush=True)
+    try:
+        s.recv(100)
+    except OSError as e:
+        print(errno.errorcode[e.errno], flush=True)
+    os._exit(0)
+while True:
+    signal.pause()
+"""
+    c = d.client()
+    with under(d, sys.executable, "-c", text) as p:
+        p.expect("ready")
+        p.process.kill()
+        p.expect("told to end")
+        p.expect("ENOSYS")
+    wait_for(lambda: c.call("sockets")["sockets"] == [])
+
+
+def test_a_program_that_cannot_be_looked_into(d):
+    """It made itself undumpable, as programs with secrets do; where the supervisor is not root, it has no SCTP."""
+    if os.getuid() != 0 or not shutil.which("setpriv"):
+        raise Skip("only root can become somebody else, and only with setpriv")
+    one = Daemon(path=os.path.join(SCRATCH, "undumpable"), socket_mode="0666")
+    for path in SCRATCH, one.dir:
+        os.chmod(path, 0o711)
+    shutil.copy(SCTPCTL, os.path.join(SCRATCH, "sctpctl"))
+    text = """import ctypes, errno, socket
+def call(fn, *args):
+    try:
+        return fn(*args)
+    except OSError as e:
+        return errno.errorcode[e.errno]
+s = socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)
+ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)
+print(call(socket.socket, socket.AF_INET, socket.SOCK_SEQPACKET, 132), call(s.recv, 10), call(s.send, b"x"))
+"""
+    got = subprocess.run(["setpriv", "--reuid", "65534", "--clear-groups", os.path.join(SCRATCH, "sctpctl"), "-s", one.path, "run",
+                          "--", sys.executable, "-c", text], capture_output=True, text=True, check=False, timeout=WAIT * SLOW)
+    assert got.stdout == "EACCES EACCES EACCES\n" and got.stderr.count("cannot be looked into") == 1, got
+    one.stop()
+
+
+def test_one_to_many_as_standard_input(d):
+    """It has no stream of bytes, and nothing is left of the attempt."""
+    out = python(d, """
+s = socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)
+for _ in range(3):
+    try:
+        os.dup2(s.fileno(), 0)
+    except OSError as e:
+        print(errno.errorcode[e.errno])
+print(len(os.listdir(f"/proc/{os.getppid()}/fd")) < 20)
+s.bind(("127.0.0.1", 0))
+s.listen(5)
+c = socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)
+c.sendto(b"works", s.getsockname())
+print(s.recv(10).decode())
+""")
+    assert out.split() == ["EINVAL", "EINVAL", "EINVAL", "True", "works"], out
+
+
 # ---- programs of another kind ------------------------------------------
 
 def test_a_set_user_id_program_has_no_privileges(d):
