@@ -19,7 +19,9 @@ failed(struct look *l, const char *what, natsStatus s, jsErrCode code)
 
 	if (s == NATS_OK)
 		return false;
-	(void)snprintf(l->why, sizeof l->why, "%s: %s (JetStream error %d)", what, bus_why(s, why, sizeof why), (int)code);
+	(void)snprintf(l->why, sizeof l->why, "%s: %s (JetStream error %d)%s", what, bus_why(s, why, sizeof why), (int)code,
+	    code == JSStorageResourcesExceededErr || code == JSMemoryResourcesExceededErr ?
+	    "; set smaller in_max_bytes and out_max_bytes, or let the servers store more" : "");
 	return true;
 }
 

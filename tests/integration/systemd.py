@@ -13,6 +13,7 @@ import os
 import pathlib
 import pwd
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -21,6 +22,7 @@ import sys
 import threading
 import time
 import traceback
+import types
 import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -78,7 +80,10 @@ class Unit:
 
     def says(self, text, times=1):
         """The journal has it so often."""
-        wait_for(lambda: self.journal().count(text) >= times)
+        try:
+            wait_for(lambda: self.journal().count(text) >= times)
+        except AssertionError:
+            raise AssertionError(f"it never said {text!r}:\n{self.journal()[-3000:]}") from None
 
     def call(self, method, **args):
         """On a connection of its own; who connects is never refused."""
@@ -679,6 +684,51 @@ def setup():
             .replace("RuntimeDirectory=sctpd", "RuntimeDirectory=plain"))
     run("systemctl", "daemon-reload")
     return Unit("sctpd.service", "/run/sctpd/sctpd.sock"), Unit("plain.service", "/run/plain/s")
+
+
+@contextlib.contextmanager
+def nats_server():
+    """One of the machine's own, with what it stores in the guest's memory; gives a client of it."""
+    if not shutil.which("nats-server"):
+        raise Skip("there is no nats-server; tests/deps.sh check installs it")
+    from nats import Nats  # pylint: disable=import-outside-toplevel
+    run("systemd-run", "--unit=test-nats", shutil.which("nats-server"), "-js", "-sd", "/run/test-nats", "-a", "127.0.0.1", "-p", "4222")
+    n = Nats(types.SimpleNamespace(port=4222))
+    try:
+        n.api("INFO")
+        yield n
+    finally:
+        n.close()
+        run("systemctl", "stop", "test-nats")
+
+
+def test_the_bridge_to_nats_runs_in_its_sandbox_and_goes_on(s, plain):
+    """It is killed and restarted: it has the same session and the same log. A wrong configuration does not start."""
+    conf, m = CONF.with_name("sctpd-nats.conf"), Unit("sctpd-nats.service", s.path)
+    with nats_server() as n, contextlib.closing(Client(s.path)) as c:
+        conf.write_text("host = h1\nwindows = 1\n")
+        m.ctl("start", ok=False)
+        m.says('sctpd-nats.conf:2: unknown key: "windows"')
+        m.ctl("stop")
+        conf.write_text("host = h1\nlog_level = info\nin_max_bytes = 1M\nout_max_bytes = 1M\nendpoint n2 {\n\tip = 127.0.0.1\n\tport = 38412\n}\n")
+        m.ctl("start")
+        m.says("the bridge runs")
+        pid = m.show("MainPID")
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        uid = pwd.getpwnam("sctpd-nats").pw_uid
+        assert uid > 0 and f"Uid:\t{uid}\t" in status and re.search(r"^CapEff:\t0+$", status, re.M), status
+        assert stat.S_IMODE(os.stat("/var/lib/sctpd-nats").st_mode) == 0o700
+        here = c.call("open")
+        up = c.call("connect", sock=here["sock"], addr="127.0.0.1", port=38412, timeout=WAIT * 1000)
+        for runs, end in ((2, lambda: os.kill(int(pid), signal.SIGKILL)), (3, lambda: m.ctl("restart"))):
+            end()
+            c.call("send", sock=here["sock"], assoc_id=up["assoc_id"], data=b"%d" % runs)
+            m.says("the bridge runs", runs)
+        wait_for(lambda: [body for _, subject, _, body in n.all("sctp-h1-in") if len(subject.split(".")) == 7] == [b"2", b"3"])
+        assert m.journal().count("with sctpd begins") == 1
+        m.ctl("stop")
+        assert m.show("Result") == "success"
+        conf.unlink()
 
 
 def main():

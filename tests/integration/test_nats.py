@@ -551,9 +551,13 @@ def test_tls_is_verified(d):
         wrong_then_right(d, [first], [({"tls_ca": ca}, "the servers have no TLS: remove tls")], {})
 
 
-def test_a_stream_that_is_not_ours_is_left_alone_and_named(d):
+def test_a_stream_that_is_not_ours_or_does_not_fit_is_left_alone_and_named(d):
     with bus() as servers:
         n = Nats(*servers)
+        b = Bridge(d, servers, N2, in_max_bytes="8192M")
+        b.start()
+        b.said("insufficient storage resources available (JetStream error 10047); set smaller in_max_bytes and out_max_bytes")
+        b.end()
         n.api("STREAM.CREATE.sctp-h1-in", name="sctp-h1-in", subjects=["sctp.h1.in.>"], retention="interest", storage="memory")
         b = Bridge(d, servers, N2)
         b.start()
