@@ -347,7 +347,7 @@ func TestDeadlinesAndContexts(t *testing.T) {
 	// A send that finds no room: the peer does not read.
 	n := 0
 	for err = nil; err == nil; n++ {
-		check(here.SetWriteDeadline(time.Now().Add(2 * time.Second)))	// of this one: all of them may take longer
+		check(here.SetWriteDeadline(time.Now().Add(2 * time.Second))) // of this one: all of them may take longer
 		_, err = here.Write(make([]byte, 20000))
 	}
 	fails(err, os.ErrDeadlineExceeded)
