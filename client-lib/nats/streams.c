@@ -71,11 +71,23 @@ stream_there(struct look *l, jsStreamConfig *want, bool *is_new)
 	return NULL;
 }
 
+/* Those of a stream, as libnats wants them. */
+struct subjects {
+	char		 text[SUBJECT_SIZE];
+	const char	*list[1];
+};
+
+/* What was sent of the queue stays for a while, see out.h: so neither is a work queue. */
 static void
-common(jsStreamConfig *c, const char *name, uint64_t max_bytes)
+common(jsStreamConfig *c, struct subjects *s, const char *way, const char *name, uint64_t max_bytes)
 {
 	jsStreamConfig_Init(c);
+	(void)snprintf(s->text, sizeof s->text, "sctp.%s.%s.>", config.host, way);
+	s->list[0] = s->text;
 	c->Name = name;
+	c->Subjects = s->list;
+	c->SubjectsLen = 1;
+	c->Retention = js_LimitsPolicy;
 	c->MaxBytes = (int64_t)max_bytes;
 	c->Discard = js_DiscardNew;
 	c->Replicas = (int64_t)config.replicas;
@@ -85,15 +97,10 @@ common(jsStreamConfig *c, const char *name, uint64_t max_bytes)
 static jsStreamInfo *
 in_there(struct look *l, bool *is_new)
 {
-	char		 text[SUBJECT_SIZE];
-	const char	*subject = text;
+	struct subjects	 s;
 	jsStreamConfig	 c;
 
-	(void)snprintf(text, sizeof text, "sctp.%s.in.>", config.host);
-	common(&c, subject_in_stream(), config.in_max_bytes);
-	c.Subjects = &subject;
-	c.SubjectsLen = 1;
-	c.Retention = js_LimitsPolicy;
+	common(&c, &s, "in", subject_in_stream(), config.in_max_bytes);
 	c.MaxAge = (int64_t)config.in_max_age * NS_PER_MS;
 	c.Duplicates = IN_DUPLICATES;
 	return stream_there(l, &c, is_new);
@@ -102,17 +109,12 @@ in_there(struct look *l, bool *is_new)
 static bool
 out_there(struct look *l)
 {
-	char		 text[SUBJECT_SIZE];
-	const char	*subject = text;
+	struct subjects	 s;
 	jsStreamConfig	 c;
 	jsStreamInfo	*si;
 	bool		 is_new;
 
-	(void)snprintf(text, sizeof text, "sctp.%s.out.>", config.host);
-	common(&c, subject_out_stream(), config.out_max_bytes);
-	c.Subjects = &subject;
-	c.SubjectsLen = 1;
-	c.Retention = js_LimitsPolicy;	/* what was sent stays for a while, see out.h */
+	common(&c, &s, "out", subject_out_stream(), config.out_max_bytes);
 	c.Duplicates = (int64_t)config.out_duplicates * NS_PER_MS;
 	if ((si = stream_there(l, &c, &is_new)) == NULL)
 		return false;

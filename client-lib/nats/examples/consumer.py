@@ -11,10 +11,14 @@ import socket
 import sys
 
 
+EXPIRES = 10  # seconds after which JetStream says that nothing came
+
+
 class Nats:
     def __init__(self, address):
         host, port = address.rsplit(":", 1)
-        self.sock = socket.create_connection((host, int(port)))
+        # The server that would say so may have died, and the one that we are connected to lives: so it is not waited for any longer.
+        self.sock = socket.create_connection((host, int(port)), timeout=2 * EXPIRES)
         self.lines, self.ids = self.sock.makefile("rb"), itertools.count()
         self.inbox = "_INBOX." + os.urandom(8).hex()
         self.sock.sendall(b'CONNECT {"verbose":false,"headers":true,"no_responders":true}\r\nSUB %s.* 1\r\n' % self.inbox.encode())
@@ -58,12 +62,10 @@ def store(nats, subject, data, headers):
         sys.exit(f"{subject}: {answer['error']['description']}")
 
 
-def main():
-    address, host, part = sys.argv[1:]
-    nats = Nats(address)
+def work(nats, host, part):
     while True:
         subject, ack, first, headers, data = nats.ask(
-            f"$JS.API.CONSUMER.MSG.NEXT.sctp-{host}-in.part-{part}", b'{"batch":1,"expires":10000000000}')
+            f"$JS.API.CONSUMER.MSG.NEXT.sctp-{host}-in.part-{part}", b'{"batch":1,"expires":%d}' % (EXPIRES * 10**9))
         if ack is None:  # nothing came, or the consumer is not there: first says which
             if "408" not in first:
                 sys.exit(first)
@@ -74,6 +76,15 @@ def main():
             store(nats, f"sctp.{host}.out.{words[3]}.{words[5]}.{words[6]}", data,
                   [("Nats-Msg-Id", "answer-" + headers["Nats-Msg-Id"]), ("Sctp-Ppid", headers["Sctp-Ppid"])])
         nats.publish(ack, b"+ACK")
+
+
+def main():
+    address, host, part = sys.argv[1:]
+    while True:
+        try:
+            work(Nats(address), host, part)
+        except TimeoutError:
+            print("no answer; connecting again", file=sys.stderr)
 
 
 if __name__ == "__main__":
