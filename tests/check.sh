@@ -303,8 +303,12 @@ step_asan() {
 step_userland() { # the same on the userland stack, on this machine's own kernel, below a shell that ignores ^C
 	trap '' INT
 	TEST_STACK=userland TEST_ELSEWHERE="order.:loss wire.:loss roundtrip.:loss erlang.connect_whose:loss interop:integration" \
-	TEST_NOT_HERE=$(printf '%s:asan ' $sanitized) TEST_MANY=10000 \
+	TEST_NOT_HERE="natskills.:nats$(printf ' %s:asan' $sanitized)" TEST_MANY=10000 \
 	    tests/native.sh /usr/bin/python3 tests/integration/run.py -s
+}
+
+step_nats() { # three NATS servers, two bridges, and what is around them, killed for a minute
+	NATS_SERVERS=3 NATS_SECONDS=60 TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/integration/run.py natskills.
 }
 
 step_loss() { # those that need netem, which this machine's kernel may not have
@@ -455,10 +459,12 @@ run() {
 # take the steps, one after the other, and each step is told when it is over. The
 # two that take two thirds of the time come first, so that none waits for them in
 # the end; then the quick ones, because they say soon what is wrong; the others
-# from the longest to the shortest.
+# from the longest to the shortest. One waits most of its time, and has a worker of its own.
 longest="integration_even integration"
 quick="conformance python go node types erlang rooms reference help manuals acceptance model shellcheck units install metrics abi"
 long="userland valgrind_even systemd valgrind_odd fuzz readme loss flags bench unit asan random soak faults delay clang without demo"
+
+waiting="nats"
 
 work() {
 	local name start
@@ -518,9 +524,11 @@ else
 		work $longest $quick $long &
 		workers="$workers $!"
 	done
+	work $waiting &
+	workers="$workers $!"
 	trap 'kill $workers 2>/dev/null' EXIT
 	# shellcheck disable=SC2086
-	tell_all $longest $quick $long
+	tell_all $longest $quick $long $waiting
 	trap - EXIT
 fi
 echo "kernel of the integration tests: $(sed -n 's/^kernel: //p' build/check/integration.log 2>/dev/null | tail -1)"
