@@ -172,6 +172,11 @@ class Host:
         os.kill(old, signal.SIGKILL)
         self.daemon.next_child(old)
 
+    def said(self):
+        """What its daemon and its bridge wrote last."""
+        lines = [line for line in self.daemon.log_text().splitlines() if " debug: client" not in line]
+        return "\n".join([*lines[-60:], self.bridge.log_text()[-3000:]])
+
     def failed(self):
         return [f"{self.name}: {t.failed}" for t in self.talks if t.failed]
 
@@ -250,7 +255,7 @@ def kill_for(seconds, servers, hosts):
         else:
             getattr(random.choice(hosts), f"kill_{kind}")()
         counts[kind] += 1
-        assert not [f for h in hosts for f in h.failed()], [f for h in hosts for f in h.failed()]
+        assert not any(h.failed() for h in hosts), "\n".join(f"{f}; {dict(counts)}, last a {kind}\n{h.said()}" for h in hosts for f in h.failed())
         time.sleep(EVERY * random.uniform(0.5, 1.5))
     return counts
 
