@@ -563,7 +563,7 @@ names_shutdown(struct call *c)
 		(void)call_fail(c, EINVAL);
 		return;
 	}
-	if (s->type != SOCK_STREAM) {
+	if (s->type != SOCK_STREAM && s->listening) {
 		(void)call_answer(c, 0);
 		return;
 	}

@@ -33,7 +33,7 @@ struct out {
 	struct decoded		d;
 	int			flags;		/* MSG_... */
 	struct sockaddr_storage	to;		/* AF_UNSPEC: none */
-	bool			waits;		/* it found no room, and waits for some */
+	bool			begun;		/* its association is one that it began itself */
 	bool			multiple;	/* sendmmsg: the answer is a count, */
 	uint64_t		sent;		/* and the length goes there */
 };
@@ -193,13 +193,25 @@ wait_for_room(struct call *c)
 	succeed(c);
 }
 
+static void	begin_assoc(struct call *);
+
+/* One-to-many: a message for an address whose association has ended begins another one, and may fail with that. */
+static bool
+may_begin_another(const struct call *c, int code)
+{
+	return (code == SCTPD_CLOSED || code == SCTPD_EPIPE) && c->sock->type != SOCK_STREAM && c->out->to.ss_family != AF_UNSPEC;
+}
+
 static void
 on_sent(struct call *c, int code, const struct sctpd_value *v)
 {
 	(void)v;
 	if (c->over)
 		return;
-	if (code == SCTPD_OK)
+	if (may_begin_another(c, code) && !c->out->begun) {
+		sock_remove_peer(c->sock, c->assoc_id);
+		begin_assoc(c);
+	} else if (code == SCTPD_OK || may_begin_another(c, code))
 		succeed(c);
 	else if (code == SCTPD_EAGAIN && !c->has_result)
 		wait_for_room(c);
@@ -280,6 +292,7 @@ on_begun(struct call *c, int code, const struct sctpd_value *v)
 		return;
 	}
 	id = (uint32_t)sctpd_get_int(v, "assoc_id");
+	c->out->begun = true;
 	(void)sock_add_peer(s, id, &c->out->to);
 	if (s->type == SOCK_STREAM && s->state == SOCK_IDLE) {
 		s->state = SOCK_CONNECTING;

@@ -553,6 +553,23 @@ def test_ends_are_as_the_kernels(d):
     assert out == ENDS_OF_THE_KERNEL, out
 
 
+def test_one_to_many_sends_to_nobody(d):
+    """As in the kernel: the message is lost, which a notification says, and no signal ends the program."""
+    out = python(d, """
+s = socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)
+s.setsockopt(132, 11, bytes([0, 1]))    # SCTP_EVENTS: association changes
+for _ in range(20):
+    assert s.sendto(b"lost", ("127.0.0.1", 9)) == 4
+    data, _, flags, _ = s.recvmsg(1000)
+    assert flags & 0x8000 and data[:2] == (0x8001).to_bytes(2, sys.byteorder), data    # SCTP_ASSOC_CHANGE
+try:
+    s.shutdown(socket.SHUT_WR)
+except OSError as e:
+    print(errno.errorcode[e.errno])
+""")
+    assert out == "ENOTCONN\n", out
+
+
 def test_what_is_not_there_has_a_name(d):
     """Options and flags that sctpd does not have; the socket works on."""
     out = python(d, """

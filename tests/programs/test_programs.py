@@ -14,6 +14,7 @@ import time
 
 from harness import ROOT, SCRATCH, SLOW, STACK, Skip, wait_for
 from hosts import Program
+from rpc import Client
 from test_cli import SCTPCTL
 from test_run import ready
 
@@ -46,14 +47,25 @@ def ended(d, is_run, *command, options=(), status=0):
         return p.output
 
 
+def is_open(d, port):
+    """Does somebody listen there? The daemon may be killed meanwhile."""
+    try:
+        c = Client(d.path)
+    except OSError:
+        return False
+    try:
+        return any(s["port"] == port and s["listening"] for s in c.call("sockets")["sockets"])
+    except OSError:
+        return False
+    finally:
+        c.close()
+
+
 def listens(d, is_run, port):
     if not is_run:
         wait_for(lambda: re.search(rf" {port} ", d.kernel("eps")))
         return
-    c = d.client()
-    wait_for(lambda: any(s["port"] == port and s["listening"] for s in c.call("sockets")["sockets"]))
-    c.close()
-    d.clients.remove(c)
+    wait_for(lambda: is_open(d, port))
 
 
 def written(name, text):
