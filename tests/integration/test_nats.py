@@ -6,6 +6,7 @@ import os
 import re
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -597,6 +598,26 @@ def test_a_consumer_of_the_queue_that_somebody_removed_is_made_again(d):
             assert peer.receive() == b"%d" % i
             assert n.api("CONSUMER.DELETE.sctp-h1-out.bridge")["success"]
         b.runs(3)
+        peer.close()
+        n.close()
+
+
+def test_a_message_of_the_queue_that_was_delivered_and_did_not_come_is_missed(d):
+    """Somebody else took it, and nothing follows that would show the gap."""
+    consumer = "CONSUMER.INFO.sctp-h1-out.bridge"
+    with bus() as servers, bridge(d, servers, N2) as b:
+        n, peer = Nats(*servers), Peer(d)
+        assoc, = up(n)
+        n.put(f"sctp.h1.out.n2.{assoc}.0", b"0")
+        assert peer.receive() == b"0"
+        b.process.send_signal(signal.SIGSTOP)
+        wait_for(lambda: n.api(consumer)["num_waiting"] == 0)
+        n.put(f"sctp.h1.out.n2.{assoc}.0", b"1")
+        n.publish("$JS.API.CONSUMER.MSG.NEXT.sctp-h1-out.bridge", b'{"batch":1,"no_wait":true}', n.inbox + ".thief")
+        assert n.receive()[3] == b"1"
+        b.process.send_signal(signal.SIGCONT)
+        assert peer.receive() == b"1"
+        b.said("a message of the queue was lost on its way here")
         peer.close()
         n.close()
 
