@@ -271,9 +271,10 @@ step_acceptance() { # each statement about the behaviour has a test, each row of
 }
 
 # The daemon on the kernel's SCTP. Not here: what takes long and says nothing about the kernel (coming., extreme., wire.two_udp_ports:
-# their daemons have the userland stack on whatever kernel there is; lib_group.valgrind: it looks at the library alone).
+# their daemons have the userland stack on whatever kernel there is; lib_group.valgrind: it looks at the library alone; cli.help,
+# cli_completion.: sctpctl itself knows that).
 on_the_kernel() {
-	TEST_PART=$1 TEST_NOT_HERE="coming.:asan extreme.:asan lib_group.valgrind:asan metrics.prometheus:userland n2.each_message:userland nats.:userland node.a_thousand:userland python.a_thousand:userland udp.:userland wire.two_udp_ports:userland" TEST_ELSEWHERE="rawip.:userland" TEST_MANY=10000 \
+	TEST_PART=$1 TEST_NOT_HERE="cli.help:asan cli_completion.:userland coming.:asan extreme.:asan lib_group.valgrind:asan metrics.prometheus:userland n2.each_message:userland nats.:userland node.a_thousand:userland python.a_thousand:userland udp.:userland wire.two_udp_ports:userland" TEST_ELSEWHERE="rawip.:userland" TEST_MANY=10000 \
 	    in_lab_with_names --timeout 1800 -- /usr/bin/python3 tests/integration/run.py -s
 }
 
@@ -355,7 +356,7 @@ on_the_kernel_alone="chunks. cli_ damped. erlang. go. half.the_requests_of_a_pau
 # shellcheck disable=SC2086
 under_valgrind() {
 	TEST_PART=$1 TEST_ELSEWHERE="erlang.same_as_gen_sctp:integration rawip.:userland" \
-	TEST_NOT_HERE="groupload.:userland wire.two_udp_ports:userland$(printf ' %s:integration' $on_the_kernel_alone)$(printf ' %s:asan' $sanitized $measured)" \
+	TEST_NOT_HERE="cli_completion.:userland groupload.:userland wire.two_udp_ports:userland$(printf ' %s:integration' $on_the_kernel_alone)$(printf ' %s:asan' $sanitized $measured)" \
 	TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --track-fds=yes" \
 	    in_lab_with_names --timeout 1800 -- /usr/bin/python3 tests/integration/run.py -s
 }
