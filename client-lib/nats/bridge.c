@@ -15,6 +15,7 @@
 #include "nats/config.h"
 #include "nats/endpoint.h"
 #include "nats/in.h"
+#include "nats/lease.h"
 #include "nats/log.h"
 #include "nats/mem.h"
 #include "nats/metrics.h"
@@ -28,7 +29,7 @@
 #define CALL_TIMEOUT	5000	/* for calls of sctpd that wait, which are made while nothing else goes on */
 #define PAUSE_MIN	20
 #define PAUSE_MAX	1000
-#define STANDBY_MS	50	/* between two looks of a standby at who the owner is */
+#define STANDBY_MS	500	/* between two looks of a standby at its sockets */
 #define BATCH		64	/* events that are taken at one time */
 #define BATCHES		16	/* in one turn of the loop */
 
@@ -39,7 +40,6 @@ static struct {
 	enum phase		 phase;
 	struct life		*life;		/* that the phases behind WAITING are about */
 	struct look		*look;		/* what was found */
-	struct bucket_look	*owner;		/* who that is */
 	bool			 stands_by;	/* that was logged */
 	bool			 read;		/* events were taken from c that may not be in the log */
 	struct sctpd		*c;
@@ -344,46 +344,34 @@ try_dial(void)
 /* ---- standby ---------------------------------------------------------------- */
 
 static void
-forget_owner(void)
-{
-	if (bridge.owner == NULL)
-		return;
-	life_unref(bridge.owner->life);
-	bucket_forget(bridge.owner);
-	free(bridge.owner);
-	bridge.owner = NULL;
-}
-
-static void
-ask_done(void *arg)
-{
-	bridge.owner = arg;
-	bridge.phase = SETTLING;
-	bridge.next = 0;
-	if (bridge.owner->why[0] == '\0')
-		return;
-	wait_again(bridge.owner->why);
-	forget_owner();
-}
-
-static void
 begin_ask(struct life *life)
 {
-	struct bucket_look	*l = xcalloc(1, sizeof *l);
-
-	l->life = life_ref(life);
-	l->all = !standby_owns();
 	bridge.life = life_ref(life);
 	bridge.phase = ASKING;
-	bus_job(BUS_CONTROL, bucket_look, ask_done, l);
 }
 
-/* Nothing is to be done, but to ask again. */
+/* The bucket is read on a thread of its own. */
+static void
+try_ask(void)
+{
+	if (bucket()->why != NULL) {
+		wait_again(bucket()->why);
+		return;
+	}
+	if (!bucket()->known)
+		return;
+	bridge.phase = SETTLING;
+	bridge.next = 0;
+}
+
+/* Nothing is to be done until the bucket says something else, but to look after the sockets. */
 static void
 stand_by(void)
 {
+	const char	*owner = bucket()->owner.member;
+
 	if (!bridge.stands_by)
-		log_notice("%s stands by; the owner is %s", config.standby, *bridge.owner->owner.member != '\0' ? bridge.owner->owner.member : "nobody yet");
+		log_notice("%s stands by; the owner is %s", config.standby, *owner != '\0' ? owner : "nobody yet");
 	bridge.stands_by = true;
 	life_unref(bridge.life);
 	bridge.life = NULL;
@@ -399,7 +387,7 @@ try_settle(void)
 	uint64_t	client;
 
 	/* What is not in the log is to be counted: it comes again when the session is resumed. */
-	if (bridge.read && strcmp(bridge.owner->owner.member, config.standby) != 0)
+	if (bridge.read && strcmp(bucket()->owner.member, config.standby) != 0)
 		hang_up();
 	if (bridge.c == NULL && (!reach(state.in_event, state.in_seq, &had) || sctpd_hello(bridge.c, "sctpd-nats", &client) != SCTPD_OK ||
 	    !endpoints_look(bridge.c, client))) {
@@ -410,7 +398,7 @@ try_settle(void)
 	}
 	if (endpoints_open(bridge.c, false))
 		standby_opened(bridge.c);
-	if (!standby_settle(bridge.c, bridge.owner)) {
+	if (!standby_settle(bridge.c)) {
 		wait_again(sctpd_error(bridge.c));
 		hang_up();
 	} else if (standby_owns()) {
@@ -418,7 +406,6 @@ try_settle(void)
 		begin_look(bridge.life);
 	} else
 		stand_by();
-	forget_owner();
 }
 
 /* ---- running ---------------------------------------------------------------- */
@@ -468,6 +455,7 @@ run_turn(void)
 		return;
 	}
 	out_turn();
+	standby_mend(bridge.c);
 	ok = take_events();
 	in_flush();
 	if (!ok || (code = sctpd_flush(bridge.c)) != SCTPD_OK) {
@@ -522,19 +510,24 @@ turn(void)
 	const char	*why;
 
 	bus_turn();
+	if (standby_on())
+		bucket_turn(bus_life(), standby_row);
+	if (standby_on() && bus_life() != NULL)
+		lease_turn(bus_life());
 	if (bus_life() == NULL)
 		standby_doubt(bridge.c);
-	if (bridge.phase != WAITING && bridge.phase != ASKING && bridge.phase != LOOKING && bus_life() != bridge.life) {
-		forget_owner();
+	if (bridge.phase != WAITING && bridge.phase != LOOKING && bus_life() != bridge.life) {
 		forget_look();
 		wait_again("the connection to NATS ended");
 	}
-	if (bridge.phase == WAITING && bus_life() != NULL && clock_ms() >= bridge.next) {
+	if (bridge.phase == WAITING && bus_life() != NULL && (clock_ms() >= bridge.next || (bridge.stands_by && standby_is_news()))) {
 		if (standby_on())
 			begin_ask(bus_life());
 		else
 			begin_look(bus_life());
 	}
+	if (bridge.phase == ASKING || (bridge.phase == SETTLING && (!bucket()->known || bucket()->why != NULL)))
+		try_ask();
 	if (bridge.phase == SETTLING && clock_ms() >= bridge.next)
 		try_settle();
 	if (bridge.phase == DIALING && clock_ms() >= bridge.next)
@@ -586,5 +579,6 @@ bridge_stop(void)
 	hang_up();
 	metrics.up = 0;
 	metrics_write();
+	bucket_stop();
 	bus_end();
 }

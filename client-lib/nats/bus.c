@@ -198,13 +198,13 @@ set_servers(natsOptions *o)
 }
 
 static natsStatus
-set_manners(natsOptions *o)
+set_manners(natsOptions *o, int64_t connect_ms)
 {
 	natsStatus	s;
 
 	if ((s = natsOptions_SetName(o, "sctpd-nats")) == NATS_OK &&
 	    (s = natsOptions_SetAllowReconnect(o, false)) == NATS_OK &&
-	    (s = natsOptions_SetTimeout(o, CONNECT_TIMEOUT)) == NATS_OK &&
+	    (s = natsOptions_SetTimeout(o, connect_ms)) == NATS_OK &&
 	    (s = natsOptions_SetPingInterval(o, PING_INTERVAL)) == NATS_OK &&
 	    (s = natsOptions_SetMaxPingsOut(o, 2)) == NATS_OK &&
 	    (s = natsOptions_SetWriteDeadline(o, WRITE_DEADLINE)) == NATS_OK &&
@@ -240,7 +240,7 @@ struct attempt {
 };
 
 bool
-bus_connect(struct life *life, char *why, size_t size)
+bus_connect(struct life *life, int64_t connect_ms, char *why, size_t size)
 {
 	natsOptions	*o = NULL;
 	natsStatus	 s;
@@ -251,7 +251,7 @@ bus_connect(struct life *life, char *why, size_t size)
 	(void)jsOptions_Init(&wait);
 	wait.Wait = API_TIMEOUT;
 	if ((s = natsOptions_Create(&o)) == NATS_OK && (s = set_servers(o)) == NATS_OK &&
-	    (s = set_manners(o)) == NATS_OK && (s = login_options(o, why, size)) == NATS_OK &&
+	    (s = set_manners(o, connect_ms)) == NATS_OK && (s = login_options(o, why, size)) == NATS_OK &&
 	    (s = natsConnection_Connect(&life->nc, o)) == NATS_OK &&
 	    (s = natsConnection_JetStream(&life->js, life->nc, &wait)) == NATS_OK)
 		life->max_payload = natsConnection_GetMaxPayload(life->nc);
@@ -267,7 +267,8 @@ attempt_run(void *arg)
 	struct attempt	*a = arg;
 	char		 url[512];
 
-	a->ok = bus_connect(a->life, a->why, sizeof a->why) && natsConnection_GetConnectedUrl(a->life->nc, url, sizeof url) == NATS_OK &&
+	a->ok = bus_connect(a->life, CONNECT_TIMEOUT, a->why, sizeof a->why) &&
+	    natsConnection_GetConnectedUrl(a->life->nc, url, sizeof url) == NATS_OK &&
 	    (a->life->wire = wire_connect(url, a->why, sizeof a->why)) != NULL;
 }
 

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <arpa/inet.h>
+#include <ifaddrs.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "nats/clock.h"
 #include "nats/config.h"
 #include "nats/endpoint.h"
 #include "nats/log.h"
+#include "nats/mem.h"
 #include "nats/state.h"
 #include "nats/subject.h"
 
@@ -182,4 +188,58 @@ endpoints_look(struct sctpd *c, uint64_t client)
 	}
 	state_save();
 	return true;
+}
+
+/* ---- addresses --------------------------------------------------------- */
+
+static bool
+is_here(const struct ifaddrs *all, const char *text)
+{
+	struct in_addr	four;
+	struct in6_addr	six;
+	int		family = inet_pton(AF_INET, text, &four) == 1 ? AF_INET : inet_pton(AF_INET6, text, &six) == 1 ? AF_INET6 : AF_UNSPEC;
+
+	for (const struct ifaddrs *a = all; a != NULL; a = a->ifa_next) {
+		if (a->ifa_addr == NULL || a->ifa_addr->sa_family != family)
+			continue;
+		if (family == AF_INET ?
+		    memcmp(&((const struct sockaddr_in *)(const void *)a->ifa_addr)->sin_addr, &four, sizeof four) == 0 :
+		    memcmp(&((const struct sockaddr_in6 *)(const void *)a->ifa_addr)->sin6_addr, &six, sizeof six) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The addresses of a word "ip=A,B"; *any says that there was one. */
+static bool
+are_here(const struct ifaddrs *all, const char *word, bool *any)
+{
+	char	*list = xstrdup(word), *save = NULL;
+	bool	 here = true;
+
+	for (char *a = strtok_r(list, ", \t", &save); a != NULL && here; a = strtok_r(NULL, ", \t", &save)) {
+		*any = true;
+		here = is_here(all, a);
+	}
+	free(list);
+	return here;
+}
+
+bool
+endpoints_have_addresses(void)
+{
+	static const char	 ip[] = "ip=";
+	struct ifaddrs		*all = NULL;
+	bool			 any = false, here = getifaddrs(&all) == 0;
+
+	for (size_t i = 0; i < config.n_endpoints && here; i++) {
+		for (size_t k = 0; k < config.endpoints[i].n && here; k++) {
+			const char	*word = config.endpoints[i].word[k];
+
+			if (strncmp(word, ip, strlen(ip)) == 0)
+				here = are_here(all, word + strlen(ip), &any);
+		}
+	}
+	freeifaddrs(all);
+	return any && here;
 }

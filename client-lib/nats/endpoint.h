@@ -27,4 +27,7 @@ bool endpoints_open(struct sctpd *, bool now);
 /* Forget those sockets that this client does not own any more, and close those that it owns and does not know. */
 bool endpoints_look(struct sctpd *, uint64_t client);
 
+/* Has this machine all the addresses that the endpoints are to have? False if none names any. */
+bool endpoints_have_addresses(void);
+
 #endif

@@ -29,10 +29,14 @@
 #include "nats/bridge.h"
 #include "nats/bucket.h"
 #include "nats/bus.h"
+#include "nats/clock.h"
 #include "nats/config.h"
 #include "nats/log.h"
 
-#define TAKE_OVER_WAIT	10000	/* ms */
+/* --take-over has no connection yet. A server that does not answer may be on the host that is gone: then another is tried soon. */
+#define CONNECT_MIN	250	/* ms */
+#define CONNECT_MAX	2000
+#define AGAIN		100
 
 static void
 usage(FILE *f)
@@ -86,23 +90,42 @@ serve(void)
 	bridge_stop();
 }
 
-/* Tells the bridge, which asks the bucket, and waits for what it says. */
+/* One attempt, on a connection of its own. */
+static enum bucket_try
+try_take_over(int64_t connect_ms, int64_t deadline, uint64_t *term, char *text, size_t size)
+{
+	struct life	life = { .refs = 1 };
+	enum bucket_try	t = BUCKET_AGAIN;
+
+	if (bus_connect(&life, connect_ms, text, size))
+		t = bucket_take_over(&life, deadline, term, text, size);
+	jsCtx_Destroy(life.js);
+	natsConnection_Destroy(life.nc);
+	return t;
+}
+
+/*
+ * Tell the bridge, by the bucket, and wait for what it says. When a host has just been lost, the servers may have to choose a
+ * leader first, so it is tried for a while.
+ */
 static bool
 take_over(void)
 {
-	struct life	life = { .refs = 1 };
+	int64_t		deadline = clock_ms() + (int64_t)config.take_over_wait, connect_ms = CONNECT_MIN;
 	char		text[1024] = "the configuration has no standby: give this member a name";
-	bool		ok = false;
+	enum bucket_try	t = BUCKET_REFUSED;
+	uint64_t	term = 0;
 
 	if (*config.standby != '\0') {
 		if (nats_Open(-1) != NATS_OK)
 			log_fatal("libnats cannot be used");
-		ok = bus_connect(&life, text, sizeof text) && bucket_take_over(&life, TAKE_OVER_WAIT, text, sizeof text);
+		while ((t = try_take_over(connect_ms, deadline, &term, text, sizeof text)) == BUCKET_AGAIN && clock_ms() < deadline) {
+			nats_Sleep(AGAIN);
+			connect_ms = connect_ms * 2 < CONNECT_MAX ? connect_ms * 2 : CONNECT_MAX;
+		}
 	}
-	(void)fprintf(ok ? stdout : stderr, "%s%s\n", ok ? "" : "sctpd-nats: ", text);
-	jsCtx_Destroy(life.js);
-	natsConnection_Destroy(life.nc);
-	return ok;
+	(void)fprintf(t == BUCKET_DONE ? stdout : stderr, "%s%s\n", t == BUCKET_DONE ? "" : "sctpd-nats: ", text);
+	return t == BUCKET_DONE;
 }
 
 int

@@ -16,10 +16,10 @@
 #include "nats/standby.h"
 #include "nats/state.h"
 
-#define ASK_MS		1000	/* between two looks at who the owner is, while the bridge runs */
 #define UP_MS		2000	/* how long take over waits for associations to come up before the bridge goes on */
 #define END_MS		3000	/* how long give up waits for the ends of associations */
 #define BATCH		64
+#define LOST		"lost."	/* key of what a member has lost */
 #define LINES		20	/* associations that are named in the log, of those that lost something */
 
 /* An association of the bucket. */
@@ -44,13 +44,14 @@ enum manner {
 static struct {
 	LIST_HEAD(, known)	 all;
 	void			*by_id, *by_name;	/* trees of the same */
-	struct bucket_owner	 owner;		/* that was settled last */
+	struct bucket_owner	 owner;		/* that was settled last, */
+	uint64_t		 taken;		/* with this */
 	bool			 owns;
 	enum manner		 manner;
 	bool			 empty;		/* a standby that has given up all */
 	struct bucket_changes	 changes;
-	bool			 writing, asking;
-	int64_t			 next_ask;
+	bool			 writing;
+	bool			 mend;		/* another member has changed a row of ours */
 	char			 why[512];
 
 	/* take over */
@@ -71,6 +72,15 @@ bool
 standby_owns(void)
 {
 	return st.owns;
+}
+
+/* Is the owner still the one that was settled last? */
+static bool
+is_settled(void)
+{
+	const struct bucket_owner	*owner = &bucket()->owner;
+
+	return bucket()->known && owner->term == st.owner.term && strcmp(owner->member, st.owner.member) == 0;
 }
 
 /* ---- the table ------------------------------------------------------------ */
@@ -210,6 +220,26 @@ key_of(struct standby_name n)
 	return xprintf("assoc.%" PRIu32 "-%08" PRIx32, n.assoc, n.epoch);
 }
 
+/*
+ * A member that has lost may not know it yet, or what it wrote may come late: then rows are as they are not at the owner, who
+ * writes them again.
+ */
+void
+standby_row(const char *name, const char *text)
+{
+	struct bucket_row	 b = { .name = (char *)(uintptr_t)name, .text = (char *)(uintptr_t)text };
+	struct row		 r;
+
+	if (!st.owns || !is_settled() || !row_read_name(name, &r.name))
+		return;
+	if (text != NULL && read_row(&b, &r) && r.at.epoch == state.epoch)
+		return;
+	if (find_name(r.name) != NULL)
+		st.mend = true;
+	else if (text != NULL)
+		change(key_of(r.name), NULL);
+}
+
 /* An association is asked for, and is then written. */
 struct query {
 	uint64_t	 sock;
@@ -261,6 +291,14 @@ is_supervised(const char *endpoint)
 			return config.endpoints[i].attach != NULL;
 	}
 	return false;
+}
+
+void
+standby_mend(struct sctpd *c)
+{
+	if (st.mend)
+		standby_run(c);
+	st.mend = false;
 }
 
 /* A supervised association has come up again, on the host that took over: it has the name that it had. */
@@ -527,20 +565,43 @@ restart(struct sctpd *c, const struct row *r)
 		on_init(c, code, NULL, k);
 }
 
+/* Has no other member been the owner since we were it last? Then what we have is as the peers have it. */
+static bool
+were_owner(void)
+{
+	uint64_t	last = st.owner.term == 0 ? state.term : strcmp(st.owner.member, config.standby) == 0 ? st.owner.term : 0;
+
+	return last != 0 && bucket()->owner.term <= last + 1;
+}
+
+/* Is it one of ours already? Its row may be of the member before, as rows are written after the associations are up. */
+static bool
+is_ours(const struct row *r)
+{
+	const struct known	*k = find_name(r->name);
+
+	return were_owner() && (r->at.epoch == state.epoch || (k != NULL && k->assoc_id != 0));
+}
+
 /* Those that are ours already, and those that are to be. */
 static void
-restart_all(struct sctpd *c, const struct bucket_look *l)
+restart_all(struct sctpd *c)
 {
-	struct row	*r;
+	const struct bucket_row	*b;
+	struct row		*r;
+	size_t			 n = 0;
 
-	restarts = xcalloc(l->n + 1, sizeof *restarts);
+	LIST_FOREACH(b, &bucket()->rows, entry)
+		n++;
+	restarts = xcalloc(n + 1, sizeof *restarts);
 	n_restarts = 0;
-	for (size_t i = 0; i < l->n; i++) {
+	LIST_FOREACH(b, &bucket()->rows, entry) {
 		r = &restarts[n_restarts];
-		if (!read_row(&l->rows[i], r))
+		if (!read_row(b, r))
 			continue;
-		if (r->at.epoch == state.epoch) {
-			set_id(add(r->name, r->endpoint), r->at.assoc);
+		if (is_ours(r)) {
+			if (r->at.epoch == state.epoch)
+				set_id(add(r->name, r->endpoint), r->at.assoc);
 			continue;
 		}
 		st.udp = st.udp || r->udp != 0;
@@ -571,19 +632,19 @@ restore_udp(struct sctpd *c)
 }
 
 static bool
-take_over(struct sctpd *c, const struct bucket_look *l)
+take_over(struct sctpd *c)
 {
 	int64_t		begin = clock_ms(), took;
 	unsigned	coming;
 
 	st.started = st.up = st.failed = 0;
-	restart_all(c, l);
+	restart_all(c);
 	set_manner(c, ANSWERS);
 	restore_udp(c);
 	if (!answered(c, UP_MS, all_are_up, look_for_up))
 		return false;
 	took = clock_ms() - begin;
-	st.owner = l->owner;
+	st.owner = bucket()->owner;
 	st.owns = true;
 	st.empty = false;
 	metrics.standby_owner = 1;
@@ -670,7 +731,7 @@ end_all(struct sctpd *c, const struct bucket_owner *owner)
 		    st.lost_bytes, st.lost_out);
 	metrics.standby_lost_in += st.lost_in;
 	metrics.standby_lost_out += st.lost_out;
-	change(xprintf("lost.%s", config.standby), xprintf("member=%s term=%" PRIu64 " in=%" PRIu64 " in_bytes=%" PRIu64 " out=%" PRIu64,
+	change(xprintf(LOST "%s", config.standby), xprintf("member=%s term=%" PRIu64 " in=%" PRIu64 " in_bytes=%" PRIu64 " out=%" PRIu64,
 	    owner->member, owner->term, st.lost_in, st.lost_bytes, st.lost_out));
 	while (!LIST_EMPTY(&st.all))
 		drop(LIST_FIRST(&st.all));
@@ -678,37 +739,47 @@ end_all(struct sctpd *c, const struct bucket_owner *owner)
 }
 
 static bool
-give_up(struct sctpd *c, const struct bucket_look *l)
+give_up(struct sctpd *c)
 {
+	const struct bucket	*b = bucket();
 	/* An end that a peer hears before the other has restarted them would end them. */
-	enum manner	m = l->taken < l->owner.term ? DOUBTS : SILENT;
+	enum manner		 m = b->taken < b->owner.term ? DOUBTS : SILENT;
 
 	if (st.owns)
-		log_warning("%s is the owner, term %" PRIu64 ": this member stands by", l->owner.member, l->owner.term);
+		log_warning("%s is the owner, term %" PRIu64 ": this member stands by", b->owner.member, b->owner.term);
 	st.owns = false;
-	st.owner = l->owner;
+	st.owner = b->owner;
+	st.taken = b->taken;
 	metrics.standby_owner = 0;
 	if (st.manner < m)
 		set_manner(c, m);
-	if (st.empty || l->owner.term == 0 || m == DOUBTS)
+	if (st.empty || b->owner.term == 0 || m == DOUBTS)
 		return sctpd_flush(c) == SCTPD_OK;
 	st.empty = true;
-	return end_all(c, &l->owner);
+	return end_all(c, &b->owner);
 }
 
 bool
-standby_settle(struct sctpd *c, const struct bucket_look *l)
+standby_settle(struct sctpd *c)
 {
+	const struct bucket_owner	*owner = &bucket()->owner;
+
 	st.why[0] = '\0';
-	if (strcmp(l->owner.member, config.standby) != 0)
-		return give_up(c, l);
-	if (st.owns && l->owner.term == st.owner.term) {
+	if (strcmp(owner->member, config.standby) != 0)
+		return give_up(c);
+	if (st.owns && owner->term == st.owner.term) {
 		if (st.manner != ANSWERS)
 			set_manner(c, ANSWERS);
 		return sctpd_flush(c) == SCTPD_OK;
 	}
 	st.owns = false;
-	return !l->all || take_over(c, l);	/* it is asked for all, and then taken */
+	return take_over(c);
+}
+
+bool
+standby_is_news(void)
+{
+	return bucket()->known && (!is_settled() || bucket()->taken != st.taken);
 }
 
 uint64_t
@@ -760,7 +831,6 @@ standby_run(struct sctpd *c)
 		return;
 	LIST_FOREACH(k, &st.all, entry)
 		k->seen = false;
-	st.next_ask = clock_ms() + ASK_MS;
 	list_all(c, note_assoc, drop_unseen);
 }
 
@@ -809,31 +879,50 @@ written(void *arg)
 	free(w);
 }
 
+/* The table is the owner's alone: what was to be written and has not been is another's by now, but for what was lost. */
 static void
-asked(void *arg)
+keep_lost(void)
 {
-	struct bucket_look	*l = arg;
+	struct bucket_changes	 was = STAILQ_HEAD_INITIALIZER(was);
+	struct bucket_change	*c;
 
-	st.asking = false;
-	st.next_ask = clock_ms() + ASK_MS;
-	if (l->why[0] != '\0')
-		(void)snprintf(st.why, sizeof st.why, "%s", l->why);
-	else if (strcmp(l->owner.member, st.owner.member) != 0 || l->owner.term != st.owner.term)
-		(void)snprintf(st.why, sizeof st.why, "%s has taken over, term %" PRIu64, l->owner.member, l->owner.term);
-	life_unref(l->life);
-	bucket_forget(l);
-	free(l);
+	STAILQ_CONCAT(&was, &st.changes);
+	while ((c = STAILQ_FIRST(&was)) != NULL) {
+		STAILQ_REMOVE_HEAD(&was, entry);
+		if (strncmp(c->key, LOST, strlen(LOST)) == 0) {
+			STAILQ_INSERT_TAIL(&st.changes, c, entry);
+			continue;
+		}
+		free(c->key);
+		free(c->value);
+		free(c);
+	}
+}
+
+/* The bucket, read again, says what is to be done. */
+static const char *
+why_not(void)
+{
+	const struct bucket	*b = bucket();
+
+	if (b->why != NULL)
+		return b->why;
+	if (!b->known || !st.owns || is_settled())
+		return st.why[0] != '\0' ? st.why : NULL;
+	(void)snprintf(st.why, sizeof st.why, "%s has taken over, term %" PRIu64, b->owner.member, b->owner.term);
+	return st.why;
 }
 
 const char *
 standby_turn(struct life *life)
 {
 	struct bucket_write	*w;
-	struct bucket_look	*l;
 
 	if (!standby_on() || life == NULL)
 		return NULL;
-	if (!STAILQ_EMPTY(&st.changes) && !st.writing) {
+	if (bucket()->known && strcmp(bucket()->owner.member, config.standby) != 0)
+		keep_lost();
+	if (bucket()->known && !STAILQ_EMPTY(&st.changes) && !st.writing) {
 		w = xcalloc(1, sizeof *w);
 		w->life = life_ref(life);
 		STAILQ_INIT(&w->changes);
@@ -841,11 +930,5 @@ standby_turn(struct life *life)
 		st.writing = true;
 		bus_job(BUS_CONTROL, bucket_write, written, w);
 	}
-	if (st.owns && !st.asking && clock_ms() >= st.next_ask) {
-		l = xcalloc(1, sizeof *l);
-		l->life = life_ref(life);
-		st.asking = true;
-		bus_job(BUS_CONTROL, bucket_look, asked, l);
-	}
-	return st.why[0] != '\0' ? st.why : NULL;
+	return why_not();
 }

@@ -6,7 +6,8 @@
  * bucket says (bucket.h). The others stand by:
  *
  *	a standby	has its sockets open on the addresses that move, which are elsewhere (freebind), and answers nothing
- *			there that it does not know (blackhole). It reads nothing and writes nothing, and asks who the owner is
+ *			there that it does not know (blackhole). It reads nothing and writes nothing, and has a copy of the
+ *			bucket, which tells it at once when it becomes the owner
  *	take over	it is the owner: it sends an INIT to each peer in the bucket, from the same addresses and port. The peers
  *			restart their associations (RFC 9260 5.2). Then it goes the way of a bridge that begins
  *	give up		it is not the owner any more: it answers nothing that it does not know. When the new owner has said
@@ -36,8 +37,11 @@ bool standby_on(void);
 /* Are we the owner, as far as is known? Then the bridge may run. */
 bool standby_owns(void);
 
-/* The job's answer, with a session: take over, or give up. False: sctpd is of no use any more. */
-bool standby_settle(struct sctpd *, const struct bucket_look *);
+/* The bucket is known, and there is a session: take over, or give up. False: sctpd is of no use any more. */
+bool standby_settle(struct sctpd *);
+
+/* Does the bucket say something else than what was settled last? */
+bool standby_is_news(void);
 
 /* The term of that owner. */
 uint64_t standby_term(void);
@@ -57,8 +61,15 @@ struct standby_name standby_name(uint32_t assoc_id);
 /* The association of ours that a subject of the queue means. False: there is none. */
 bool standby_find(const struct subject_out *, uint32_t *assoc_id);
 
-/* While the bridge runs: it begins; before and after an event is published; and in each turn. */
+/* A row of the bucket has changed; its text, or NULL. */
+void standby_row(const char *name, const char *text);
+
+/*
+ * While the bridge runs: it begins; rows that another member has changed are written again; before and after an event is
+ * published; and in each turn.
+ */
 void standby_run(struct sctpd *);
+void standby_mend(struct sctpd *);
 void standby_before(const struct sctpd_event *);
 void standby_after(struct sctpd *, const struct sctpd_event *);
 

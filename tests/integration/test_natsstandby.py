@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Two bridges that stand in for each other, and a table of their associations in a bucket of JetStream."""
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -36,8 +37,13 @@ class Member(Bridge):
                                         stdin=subprocess.DEVNULL, stderr=self.log)
 
     def take_over(self, wants=0):
-        """The command, as keepalived calls it; what it says by names, or as text if it fails."""
-        p = subprocess.run(["ip", "netns", "exec", self.netns, BRIDGE, "-c", self.conf, "--take-over"],
+        """The command, as keepalived calls it; what it says by names, or as text if it fails, for which it need not wait."""
+        conf = self.conf
+        if wants != 0:
+            conf += ".soon"
+            with open(self.conf, encoding="utf-8") as long, open(conf, "w", encoding="utf-8") as f:
+                f.write("take_over_wait = 300\n" + long.read())
+        p = subprocess.run(["ip", "netns", "exec", self.netns, BRIDGE, "-c", conf, "--take-over"],
                            capture_output=True, text=True, timeout=WAIT * SLOW)
         assert p.returncode == wants, (p, self.log_text()[-3000:])
         return dict(re.findall(r"(\w+)=(\w+)", p.stdout)) if wants == 0 else p.stderr
@@ -106,6 +112,8 @@ def test_another_member_takes_the_associations_over_and_back_under_their_names(p
             move("west")
             said = west.take_over()
             assert (said["term"], said["restarted"], said["failed"]) == ("2", str(2 * N), "0"), said
+            said = west.take_over()         # to call it again does no harm
+            assert (said["term"], said["associations"], said["failed"]) == ("3", "0", "0"), said
             west.runs()
             echoed(n, names, b"two")
             wait_for(lambda: all(f" at={name} " not in text for name, text in rows(n).items()))
@@ -128,7 +136,7 @@ def test_another_member_takes_the_associations_over_and_back_under_their_names(p
             lab("cut", "west")
             move("east")
             said = east.take_over()
-            assert (said["term"], said["restarted"], said["failed"]) == ("3", str(2 * N), "0"), said
+            assert (said["term"], said["restarted"], said["failed"]) == ("4", str(2 * N), "0"), said
             echoed(n, names, b"five")
             for peer in plain:
                 counts = peer.counts()
@@ -279,14 +287,15 @@ def test_what_cannot_be_taken_over_is_said(p):
 
 
 def keepalived(netns, folder):
-    """The example as it stands, but for the program's path and configuration."""
+    """The example as it stands, but for the program's path and configuration, for a script that asks systemd, and for words
+    that may come late on a machine that is busy with other tests."""
     if not shutil.which("keepalived"):
         raise Skip("there is no keepalived; tests/deps.sh check installs it")
     with open(os.path.join(ROOT, "client-lib", "nats", "keepalived.conf"), encoding="utf-8") as f:
         text = f.read()
     for old, new in (("/usr/sbin/sctpd-nats --take-over", f"{BRIDGE} -c {folder}/conf --take-over"),
-                     ("/usr/bin/systemctl is-active -q sctpd-nats", f"{BRIDGE} -c {folder}/conf -t"),
-                     ("eth0", "net1"), ("eth1", "net2"), ("priority 100", f"priority {100 if netns == 'east' else 90}")):
+                     ("/usr/bin/systemctl is-active -q sctpd-nats", "/usr/bin/true"),
+                     ("eth0", "net1"), ("eth1", "net2"), ("advert_int 0.2", "advert_int 1"), ("priority 100", f"priority {100 if netns == 'east' else 99}")):
         assert old in text, old
         text = text.replace(old, new)
     conf = os.path.join(folder, "keepalived.conf")
@@ -319,3 +328,81 @@ def test_keepalived_moves_the_addresses_and_calls_the_command(p):
         assert (counts["open"], counts["closed"]) == (N, 0), counts
         plain.close()
         wait_for(lambda: not rows(n))       # what ends after its address went would be closed by nobody but timers
+
+
+@contextlib.contextmanager
+def steered(host):
+    """What the peers send to the address on network 2 goes to this host, whoever says that it has the address."""
+    link = subprocess.run(["ip", "-j", "-netns", host, "link", "show", "net2"], check=True, capture_output=True)
+    neighbor = ["ip", "-netns", "peers", "neighbor"]
+    there = [MOVING[1], "dev", "net2"]
+    subprocess.run([*neighbor, "replace", *there, "lladdr", json.loads(link.stdout)[0]["address"], "nud", "permanent"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run([*neighbor, "delete", *there], check=True)
+
+
+def test_split_brain_ends_when_the_hosts_see_each_other_again(p):
+    """East loses the network on which it sees west and the bus, and keeps the addresses; west takes them as well, and the
+    associations. When they see each other again, keepalived leaves the addresses to east, which takes the associations back."""
+    with members(p, lease=4000) as (east, west, n), contextlib.ExitStack() as ends:
+        lab("remove", "east")
+        ends.callback(lab, "remove", "east")
+        ends.enter_context(keepalived("east", east.dir))
+        east.said("east is the owner")
+        east.runs()
+        ends.enter_context(keepalived("west", west.dir))
+        plain = [Plain("connect", N, ",".join(PEERS), ",".join(MOVING), PORT), Plain("connect", N, PEERS[0], MOVING[0], PORT)]
+        for peer in plain:
+            ends.callback(peer.close)
+        wait_for(lambda: len(rows(n)) == 2 * N)
+        names = list(rows(n))
+        lab("part", "east")
+        ends.callback(lab, "join", "east")
+        west.said("west is the owner, term 2: of 20 associations 20 were restarted")
+        west.runs()
+        echoed(n, names, b"west")       # whether keepalived was first, or the lease: both may be
+        # East does not know, and a peer that reaches it comes up there.
+        with steered("east"):
+            other = Plain("connect", 1, PEERS[1], MOVING[1], PORT)
+            ends.callback(other.close)
+        assert len(p.east.client().call("assocs")["assocs"]) == 2 * N + 1
+        lab("join", "east")
+        wait_for(lambda: re.search(r"east is the owner, term \d+: of \d+ associations [1-9]", east.log_text()))
+        east.runs(2)
+        west.said("what was left here was ended")
+        echoed(n, names, b"east")
+        for peer in plain:
+            counts = peer.counts()
+            assert (counts["open"], counts["closed"]) == (N, 0), counts
+        # It is in the table, unless east gave up what it had before it got the addresses back: then it was told.
+        wait_for(lambda: len(rows(n)) == 2 * N + other.counts()["open"])
+        for peer in [*plain, other]:
+            peer.close()
+        wait_for(lambda: not rows(n))
+
+
+def test_what_a_member_that_has_lost_writes_late_is_put_right(p):
+    """It did not know yet, or the network had it."""
+    with members(p) as (east, west, n):
+        east.take_over()
+        east.runs()
+        plain = Plain("connect", 2, PEERS[0], MOVING[0], PORT)
+        wait_for(lambda: len(rows(n)) == 2)
+        first, second = names = sorted(rows(n))
+        before = rows(n)
+        lab("cut", "east")
+        move("west")
+        west.take_over()
+        west.runs()
+        wait_for(lambda: all(f" at={name} " not in text for name, text in rows(n).items()))
+        after = rows(n)
+        n.put(f"$KV.sctp-h1-standby.assoc.{first}", before[first].encode())
+        n.put(f"$KV.sctp-h1-standby.assoc.{second}", b"", {"KV-Operation": "DEL"})
+        n.put("$KV.sctp-h1-standby.assoc.7-12345678", before[first].encode())
+        wait_for(lambda: rows(n) == after)
+        echoed(n, names, b"on")
+        plain.close()
+        lab("mend", "east")
+        east.said("what was left here was ended")

@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# standby.sh up|down|cut HOST|mend HOST|add HOST|remove HOST: two hosts that stand in for each other, and their peers, inside
+# standby.sh up|down|cut HOST|mend HOST|part HOST|join HOST|add HOST|remove HOST: two hosts that stand in for each other, and their peers, inside
 # the lab.
 #
 # The namespaces east and west are the hosts, and peers is everybody else. They are on two networks: network N is the bridge
 # netN in the namespace lan, and a device netN in each of the others, with 10.0.N.1 in peers, 10.0.N.11 in east and
 # 10.0.N.12 in west. The namespace that calls this is on network 1, with 10.0.1.2. 10.0.1.10 and 10.0.2.10 are the
 # addresses that move: add gives both to HOST, which tells nobody, and remove takes them away. cut takes both links of HOST
-# down, and mend up again.
+# down, and mend up again. part takes HOST out of network 1, on which the hosts see each other and the bus; its link stays up, so
+# it does not know, and peers reach it on network 2. join puts it back.
 
 set -eu
 
@@ -64,6 +65,10 @@ link() {
 	EOF
 }
 
+master() {
+	ip -netns lan link set "$@"
+}
+
 add() {
 	ip -netns "$1" -batch - <<-EOF
 		address replace 10.0.1.10/24 dev net1
@@ -84,10 +89,13 @@ up/) up ;;
 down/) down ;;
 cut/east | cut/west) link "$2" down ;;
 mend/east | mend/west) link "$2" up ;;
+part/east | part/west) master "$2" nomaster ;;
+join/east | join/west) master "$2" master net1 ;;
 add/east | add/west) add "$2" ;;
 remove/east | remove/west) remove "$2" ;;
 *)
-	echo "usage: tests/lab/standby.sh up | down | cut HOST | mend HOST | add HOST | remove HOST; HOST is east or west" >&2
+	echo "usage: tests/lab/standby.sh up | down | cut HOST | mend HOST | part HOST | join HOST | add HOST | remove HOST;" \
+		"HOST is east or west" >&2
 	exit 2
 	;;
 esac
