@@ -15,6 +15,7 @@
  *	streams			the streams, and where the log ends
  *	row, bucket		the table of a standby, on the bus
  *	endpoint		the sockets in sctpd
+ *	lease			the owner is there, and who has the addresses
  *	standby			associations that outlive their host
  *	in, out			the two directions
  *	bridge			when it reads, stands still and goes on

@@ -18,6 +18,7 @@
 
 #define UP_MS		2000	/* how long take over waits for associations to come up before the bridge goes on */
 #define END_MS		3000	/* how long give up waits for the ends of associations */
+#define MEND_MS		1000	/* between two times at which rows that another member changed are written again */
 #define BATCH		64
 #define LOST		"lost."	/* key of what a member has lost */
 #define LINES		20	/* associations that are named in the log, of those that lost something */
@@ -52,6 +53,7 @@ static struct {
 	struct bucket_changes	 changes;
 	bool			 writing;
 	bool			 mend;		/* another member has changed a row of ours */
+	int64_t			 next_mend;
 	char			 why[512];
 
 	/* take over */
@@ -296,9 +298,11 @@ is_supervised(const char *endpoint)
 void
 standby_mend(struct sctpd *c)
 {
-	if (st.mend)
-		standby_run(c);
+	if (!st.mend || clock_ms() < st.next_mend)
+		return;
+	standby_run(c);
 	st.mend = false;
+	st.next_mend = clock_ms() + MEND_MS;
 }
 
 /* A supervised association has come up again, on the host that took over: it has the name that it had. */
@@ -322,10 +326,16 @@ know_again(uint64_t sock, uint32_t assoc_id)
 static void
 note_assoc(struct sctpd *c, const struct sctpd_value *a)
 {
-	struct query	*q = xcalloc(1, sizeof *q);
+	struct query	*q;
 	const char	*peer = sctpd_get_str(sctpd_get(a, "peer"), "addr");
-	struct known	*k;
+	struct known	*k = find_id((uint32_t)sctpd_get_int(a, "assoc_id"));
 
+	/* Before it is up nobody knows its peer's addresses: what its row says stays. */
+	if (k != NULL && strcmp(sctpd_get_str(a, "state"), "coming_up") == 0) {
+		k->seen = true;
+		return;
+	}
+	q = xcalloc(1, sizeof *q);
 	q->sock = (uint64_t)sctpd_get_int(a, "sock");
 	q->assoc_id = (uint32_t)sctpd_get_int(a, "assoc_id");
 	q->port = (unsigned)sctpd_get_int(sctpd_get(a, "peer"), "port");
