@@ -238,7 +238,7 @@ set_up(const struct look *l, const struct from *f)
 
 	if (sctpd_hello(bridge.c, "sctpd-nats", &client) != SCTPD_OK || !endpoints_look(bridge.c, client))
 		return false;
-	in_start(l->life, l->last, f->skip, l->alone);
+	in_start(l, f->skip);
 	if (f->head)
 		in_session(1);
 	if (endpoints_open(bridge.c, true))

@@ -18,6 +18,8 @@
 #include "nats/subject.h"
 
 #define HEADERS		2048	/* bytes that the headers of a message may take */
+#define GUESS		600	/* bytes of a message beside its data, about */
+#define SIZE_MS		200	/* between two looks at how large the log is, when it is full */
 #define ASK_EVERY	64	/* of so many messages one asks for an acknowledgement, at least */
 
 /* A piece that was given to JetStream, or is in the log already. */
@@ -36,6 +38,9 @@ static struct {
 	uint64_t	 last;		/* the sequence of the piece that was given last, */
 	char		 last_id[LOG_ID_SIZE];	/* and its id; empty: none was given yet */
 	bool		 ids;		/* messages say the id before them, too */
+	uint64_t	 size;		/* of the log, about; it may have become less */
+	bool		 sizing, full;	/* it is asked for; that it is full was logged */
+	int64_t		 next_size;
 	unsigned	 unasked;	/* pieces since the last one that asks for an acknowledgement */
 	uint64_t	 skip;
 	size_t		 max_piece;
@@ -79,15 +84,18 @@ hear_others(void)
 }
 
 void
-in_start(struct life *life, uint64_t last, uint64_t skip, bool alone)
+in_start(const struct look *l, uint64_t skip)
 {
+	struct life	*life = l->life;
+
 	in_stop();
 	in.life = life_ref(life);
 	(void)snprintf(in.reply, sizeof in.reply, "%s.%u", wire_inbox(life->wire), ++in.starts);
-	in.last = last;
+	in.last = l->last;
+	in.size = l->bytes;
 	in.last_id[0] = '\0';
-	in.ids = alone;
-	in.acked = last;
+	in.ids = l->alone;
+	in.acked = l->last;
 	in.unasked = 0;
 	in.skip = skip;
 	in.first = in.n = in.bytes = 0;
@@ -104,10 +112,17 @@ in_stop(void)
 	in.life = NULL;
 }
 
+/* Where servers have copies, it is for us to see that. */
+static bool
+is_full(void)
+{
+	return !in.ids && in.size >= config.in_max_bytes;
+}
+
 unsigned
 in_room(void)
 {
-	if (in.life == NULL || in.why[0] != '\0' || in.bytes >= config.window_bytes || in.n >= config.window)
+	if (in.life == NULL || is_full() || in.why[0] != '\0' || in.bytes >= config.window_bytes || in.n >= config.window)
 		return 0;
 	return (unsigned)(config.window - in.n);
 }
@@ -229,6 +244,7 @@ give(struct block *b, const char *subject, const struct log_id *id, const char *
 	if (++in.unasked >= ASK_EVERY || first)
 		ask();
 	in.last++;
+	in.size += len + GUESS;
 	memcpy(in.last_id, text, sizeof text);
 	add_slot(in.last, id->piece == id->pieces ? id->event : 0, len);
 	metrics.in_published++;
@@ -443,6 +459,53 @@ in_session(uint64_t seq)
 	}
 }
 
+/* ---- how large the log is --------------------------------------------------- */
+
+struct size {
+	struct life	*life;
+	uint64_t	 bytes;
+};
+
+static void
+size_run(void *arg)
+{
+	struct size	*s = arg;
+
+	s->bytes = streams_log_size(s->life);
+}
+
+static void
+size_done(void *arg)
+{
+	struct size	*s = arg;
+	bool		 was = in.full;
+
+	in.sizing = false;
+	if (s->bytes != UINT64_MAX && s->life == in.life)
+		in.size = s->bytes + in.bytes + in.n * GUESS + config.in_max_bytes / 64;
+	in.full = is_full();
+	if (in.full && !was)
+		log_warning("%s: maximum bytes exceeded (in_max_bytes); nothing is read from the associations until there is room",
+		    subject_in_stream());
+	life_unref(s->life);
+	free(s);
+}
+
+/* It is guessed until it seems full, and then asked for. */
+static void
+look_at_size(void)
+{
+	struct size	*s;
+
+	if (!is_full() || in.sizing || clock_ms() < in.next_size)
+		return;
+	in.next_size = clock_ms() + SIZE_MS;
+	in.sizing = true;
+	s = xcalloc(1, sizeof *s);
+	s->life = life_ref(in.life);
+	bus_job(BUS_CONTROL, size_run, size_done, s);
+}
+
 /* ---- acknowledgements ------------------------------------------------------ */
 
 /* Forget the slots that are in the log. */
@@ -524,6 +587,7 @@ in_turn(void)
 {
 	if (in.life == NULL)
 		return false;
+	look_at_size();
 	if (in.n > 0 && in.slots[in.first].seq > in.acked && clock_ms() - in.slots[in.first].when > (int64_t)config.ack_wait)
 		break_off("JetStream has not acknowledged a message within ack_wait");
 	return pop(in.acked);

@@ -24,6 +24,10 @@
  * all of them. So nobody else may publish there, and who does is heard: the wire
  * subscribes to the subjects of the log, without its own messages.
  *
+ * For the same reason JetStream must not refuse there what is too much: each server
+ * removes what is old when it sees fit, and so finds by itself that the log is full. The
+ * bridge sees to in_max_bytes then.
+ *
  * When something is refused or not acknowledged in time, nothing more is published.
  * The bridge looks where the log ends, resumes the session with sctpd from there, and
  * sctpd sends again what is missing. So a message that is on its way is kept by sctpd,
@@ -43,14 +47,15 @@
 
 #include "lib/sctpd.h"
 #include "nats/bus.h"
+#include "nats/streams.h"
 
 void in_init(void);
 
 /*
- * Begin to publish in that life, behind the sequence last. The first "skip" pieces are
- * in the log already, and are not published. "alone": one server has it.
+ * Begin to publish in that life, behind the end that was found. The first "skip" pieces
+ * are in the log already, and are not published.
  */
-void in_start(struct life *, uint64_t last, uint64_t skip, bool alone);
+void in_start(const struct look *, uint64_t skip);
 void in_stop(void);
 
 /* How many more events may be published now; 0 also when it is broken. */

@@ -101,6 +101,8 @@ in_there(struct look *l, bool *is_new)
 	jsStreamConfig	 c;
 
 	common(&c, &s, "in", subject_in_stream(), config.in_max_bytes);
+	if (config.replicas > 1)
+		c.MaxBytes = -1;	/* in.c sees to that, see in.h */
 	c.MaxAge = (int64_t)config.in_max_age * NS_PER_MS;
 	c.Duplicates = IN_DUPLICATES;
 	return stream_there(l, &c, is_new);
@@ -212,6 +214,18 @@ find_end(struct look *l, const jsStreamInfo *si)
 		look_at(l, seq);
 }
 
+uint64_t
+streams_log_size(struct life *life)
+{
+	jsStreamInfo	*si = NULL;
+	uint64_t	 bytes = UINT64_MAX;
+
+	if (js_GetStreamInfo(&si, life->js, subject_in_stream(), NULL, NULL) == NATS_OK)
+		bytes = si->State.Bytes;
+	jsStreamInfo_Destroy(si);
+	return bytes;
+}
+
 void
 streams_look(void *arg)
 {
@@ -222,6 +236,7 @@ streams_look(void *arg)
 	if ((si = in_there(l, &is_new)) == NULL)
 		return;
 	l->alone = si->Config->Replicas <= 1;
+	l->bytes = si->State.Bytes;
 	if (parts_there(l, is_new) && out_there(l))
 		find_end(l, si);
 	jsStreamInfo_Destroy(si);

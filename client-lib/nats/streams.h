@@ -21,10 +21,14 @@ struct look {
 	bool		 found;		/* is there a message of ours behind "from"? */
 	struct log_id	 id;		/* then this is the last one */
 	uint64_t	 unreadable;	/* behind "from": messages that were removed */
+	uint64_t	 bytes;		/* size of the log */
 	bool		 alone;		/* one server keeps the log, and no other has a copy */
 };
 
 /* Give it to bus_job: its argument is a struct look. */
 void streams_look(void *);
+
+/* How large the log is; UINT64_MAX if that is not known. It waits for an answer of JetStream. */
+uint64_t streams_log_size(struct life *);
 
 #endif

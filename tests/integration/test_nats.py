@@ -350,6 +350,20 @@ def test_what_was_logged_and_removed_before_anybody_knew_counts_once(d):
         n.close()
 
 
+def test_a_full_log_with_copies_is_the_same_at_all_servers(d):
+    """What is old is removed by each server when it sees fit."""
+    with bus(3) as servers, led(servers), bridge(d, servers, N2, in_max_bytes="128K", in_max_age=1000) as b:
+        n, peer = Nats(*servers), Peer(d)
+        up(n)
+        flood = Flood(peer, 1000)
+        while b.log_text().count("maximum bytes exceeded (in_max_bytes)") < 3:
+            flood.taken(0.5)
+        wait_for(lambda: {s.copy_of("sctp-h1-in")["last_seq"] for s in servers} == {n.state("sctp-h1-in")["last_seq"]})
+        assert n.state("sctp-h1-in")["last_seq"] > 200 and "looking where the log ends" not in b.log_text(), b.log_text()
+        peer.close()
+        n.close()
+
+
 # ---- long messages -------------------------------------------------------------
 
 
