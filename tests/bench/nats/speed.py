@@ -61,7 +61,8 @@ def alone(d, count, size):
 
 
 def bare(server, n, count, size):
-    n.api("STREAM.CREATE.bare", name="bare", subjects=["bare"], retention="limits", discard="new", storage="file", num_replicas=1)
+    n.api("STREAM.CREATE.bare", name="bare", subjects=["bare"], retention="limits", discard="new", storage="file", num_replicas=1,
+          max_bytes=1 << 30, duplicate_window=10**8)
     publisher = speed("publish", server.url, "bare", count, size)
     clock = Clock(nats=server.process, publisher=publisher)
     rate, cost = float(publisher.stdout.readline()), clock.stop(count)
