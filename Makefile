@@ -407,8 +407,9 @@ STANDBY		?= 1000
 standby: ## measure how fast another host has STANDBY associations, and what peers do without one
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory all
-	@tests/lab/run --mem 3G -- /usr/bin/python3 tests/integration/standby_figures.py $(STANDBY)
-	@tests/lab/run --mem 3G -- /usr/bin/python3 tests/integration/standby_figures.py $(STANDBY) bridge
+	@for n in 100 300 $(STANDBY); do \
+	    tests/lab/run --mem 3G -- /usr/bin/python3 tests/integration/standby_figures.py $$n && \
+	    tests/lab/run --mem 3G -- /usr/bin/python3 tests/integration/standby_figures.py $$n bridge || exit; done
 	@tests/lab/run --mem 3G -- /usr/bin/python3 tests/integration/standby_figures.py $(STANDBY) without
 
 # Many hosts, simulated; MODEL="hosts=400 storms=0" changes what tests/model/model.py lists.
