@@ -270,6 +270,9 @@ core_full(const struct sctpd *c)
 	/* The answer that these wait for comes behind all events that the daemon has kept. */
 	if (c->session.gives > 0 || c->session.phase == SESSION_GREETING)
 		return false;
+	/* Until the program acknowledges them they all come again, and client_queue of the daemon is what bounds their number. */
+	if (c->session.own_acks)
+		return c->event_bytes >= CORE_MAX_EVENT_BYTES;
 	if (c->batch != NULL && c->n_events < CORE_MAX_EVENTS_MEANWHILE)
 		return c->event_bytes >= CORE_MAX_EVENT_BYTES;
 	return c->n_events >= CORE_MAX_EVENTS || c->event_bytes >= CORE_MAX_EVENT_BYTES;

@@ -233,7 +233,9 @@ SCTPD_API int sctpd_resume(struct sctpd *, const char *token, uint64_t seq);
  * Answers are acknowledged with the events before them. If the program
  * acknowledges nothing, the daemon stops reading the sockets when client_queue
  * is full, and the windows of the peers close: so it must not have more events
- * than it has room for, and nothing is lost. Call sctpd_own_acks after sctpd_resumable and
+ * than it has room for, and nothing is lost. Functions that wait for an answer
+ * take in what comes before it, which client_queue bounds, up to 64 MiB: after
+ * sctpd_resume all comes again that was not acknowledged. Call sctpd_own_acks after sctpd_resumable and
  * before the connection is dialed. BADARG means that this was not done, or that
  * no event of that number has been delivered.
  */
@@ -295,8 +297,8 @@ SCTPD_API const char *sctpd_get_str(const struct sctpd_value *, const char *key)
  * next blocking call. BADARG means that the words do not fit the method; nothing
  * was sent.
  *
- * LIMIT means that 4096 events, or 64 MiB of them, wait for sctpd_next_event:
- * the connection is not read until some are taken.
+ * LIMIT means that 4096 events (after sctpd_own_acks: any number), or 64 MiB of
+ * them, wait for sctpd_next_event: the connection is not read until some are taken.
  */
 SCTPD_API int sctpd_call(struct sctpd *, const struct sctpd_value **result,
     const char *format, ...) SCTPD_PRINTF(3, 4);

@@ -210,6 +210,24 @@ def test_a_server_that_was_restarted_has_the_log_and_the_queue_that_the_others_h
         n.close()
 
 
+def test_many_more_events_wait_for_a_bridge_than_its_library_holds(d):
+    """It asks sctpd what there is, and the answer stands behind all that peers said while it was away."""
+    with bus() as servers, bridge(d, servers, N2) as b:
+        n, peer = Nats(*servers), Peer(d)
+        up(n)
+        b.kill()
+        flood = Flood(peer, 10)
+        while flood.said < 6000:
+            assert flood.say(WAIT)
+        b.start()
+        b.runs(2)
+        wait_for(lambda: n.state("sctp-h1-in")["messages"] >= flood.said)
+        wait_for(lambda: len(numbers(n)) >= flood.said)
+        assert numbers(n) == list(range(flood.said))
+        peer.close()
+        n.close()
+
+
 # ---- back-pressure -----------------------------------------------------------
 
 
