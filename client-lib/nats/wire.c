@@ -17,6 +17,7 @@
 #define CHUNK		(1 << 16)	/* is sent at once, though more may follow */
 #define LINE		(1 << 16)	/* most bytes of a line, such as INFO */
 #define LONG		(1 << 15)	/* a message of so many bytes is not kept whole */
+#define LONGEST		(1UL << 31)	/* no server takes such a message */
 #define QUIET_MS	2000		/* a server that says nothing for so long is asked */
 #define DEAD_MS		6000		/* and for so long has gone */
 #define TICK_MS		1000
@@ -215,7 +216,7 @@ message(struct wire *w, char *line, char *rest, size_t len)
 	bytes = n >= 4 ? strtoul(word[n - 1], NULL, 10) : 0;
 	if (*line == 'H')
 		head = strtoul(word[n - 2], NULL, 10);
-	if (n < 4 || head > bytes || head >= LONG) {
+	if (n < 4 || bytes > LONGEST || head > bytes || head >= LONG) {
 		end(w, "the server sent a message that is not one");
 		return 0;
 	}

@@ -48,7 +48,9 @@ FUZZ_OF_wire	= $(SRC_PROTO) $(filter-out daemon/main.c daemon/userland/udp.c dae
 FUZZ_LIBS_wire	= $(LIBS_DAEMON) -Wl,--wrap=sendmmsg,--wrap=clock_gettime
 FUZZ_OF_run	= client-lib/run/decode.c
 FUZZ_OF_nats	= $(addprefix client-lib/nats/,row.c subject.c config.c log.c mem.c)
-FUZZ_TARGETS	= frame hot rawopt lib fast session config wanted keeper journal run nats $(if $(SRC_USERLAND),wire)
+FUZZ_OF_natswire = $(SRC_PROTO) $(SRC_LIB) $(addprefix client-lib/nats/,wire.c json.c log.c mem.c)
+FUZZ_LIBS_natswire = $(LIBS_NATS)
+FUZZ_TARGETS	= frame hot rawopt lib fast session config wanted keeper journal run nats $(if $(NATS),natswire) $(if $(SRC_USERLAND),wire)
 
 # What each begins with.
 FUZZ_SEEDS_frame  = $(FUZZ_B)/requests
@@ -61,6 +63,7 @@ FUZZ_SEEDS_config = tests/fuzz/seeds/config
 FUZZ_SEEDS_wanted = tests/fuzz/seeds/wanted
 FUZZ_SEEDS_run	  = tests/fuzz/seeds/run
 FUZZ_SEEDS_nats	  = tests/fuzz/seeds/nats
+FUZZ_SEEDS_natswire = tests/fuzz/seeds/natswire
 FUZZ_SEEDS_keeper = tests/fuzz/seeds/keeper
 FUZZ_SEEDS_journal = tests/fuzz/seeds/journal
 FUZZ_SEEDS_wire	  = tests/fuzz/seeds/wire
