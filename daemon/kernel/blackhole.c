@@ -19,9 +19,14 @@
 
 #include "kernel/kernel.h"
 
-/* The kernel has taken the common header off: a packet begins with the type of its first chunk. Where that has its length. */
+/*
+ * The kernel has taken the common header off: a packet begins with the type of its first chunk. Where a chunk has its length,
+ * and an ERROR its first cause.
+ */
 #define FIRST_CHUNK	0
-#define FIRST_LENGTH	2
+#define LENGTH		2
+#define CAUSE		4
+#define STALE_COOKIE	3
 
 /* Chunk types of RFC 9260, and AUTH of RFC 4895, which may stand before others. */
 enum { INIT = 1, INIT_ACK = 2, ABORT = 6, SHUTDOWN_ACK = 8, ERROR = 9, COOKIE_ECHO = 10, COOKIE_ACK = 11,
@@ -31,22 +36,26 @@ enum { INIT = 1, INIT_ACK = 2, ABORT = 6, SHUTDOWN_ACK = 8, ERROR = 9, COOKIE_EC
 #define PASS_IF(type, to_pass)		IF_IS(type, to_pass, 0)
 
 static const struct sock_filter filter[] = {
-	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FIRST_CHUNK),
+	BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, FIRST_CHUNK),
+	BPF_STMT(BPF_LD | BPF_B | BPF_IND, 0),
 	IF_IS(AUTH, 0, 5),
 	/* The chunk behind AUTH: chunks begin at multiples of 4. */
-	BPF_STMT(BPF_LD | BPF_H | BPF_ABS, FIRST_LENGTH),
+	BPF_STMT(BPF_LD | BPF_H | BPF_IND, LENGTH),
 	BPF_STMT(BPF_ALU | BPF_ADD | BPF_K, FIRST_CHUNK + 3),
 	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~3U),
 	BPF_STMT(BPF_MISC | BPF_TAX, 0),
 	BPF_STMT(BPF_LD | BPF_B | BPF_IND, 0),
-	PASS_IF(INIT, 8),
-	PASS_IF(INIT_ACK, 7),
-	PASS_IF(COOKIE_ECHO, 6),
-	PASS_IF(COOKIE_ACK, 5),
-	PASS_IF(ABORT, 4),
-	PASS_IF(ERROR, 3),
-	PASS_IF(SHUTDOWN_ACK, 2),
-	PASS_IF(SHUTDOWN_COMPLETE, 1),
+	PASS_IF(INIT, 10),
+	PASS_IF(INIT_ACK, 9),
+	PASS_IF(COOKIE_ECHO, 8),
+	PASS_IF(COOKIE_ACK, 7),
+	PASS_IF(ABORT, 6),
+	PASS_IF(SHUTDOWN_ACK, 5),
+	PASS_IF(SHUTDOWN_COMPLETE, 4),
+	/* An ERROR of another kind is answered with an ABORT. */
+	IF_IS(ERROR, 0, 2),
+	BPF_STMT(BPF_LD | BPF_H | BPF_IND, CAUSE),
+	IF_IS(STALE_COOKIE, 1, 0),
 	BPF_STMT(BPF_RET | BPF_K, 0),
 	BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
 };

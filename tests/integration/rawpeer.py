@@ -7,7 +7,7 @@ from relay import HOST, signed, udp
 from rpc import WAIT
 
 DATA, INIT, INIT_ACK, SACK, HEARTBEAT, HEARTBEAT_ACK, ABORT, SHUTDOWN, SHUTDOWN_ACK = range(9)
-COOKIE_ECHO, COOKIE_ACK = 10, 11
+ERROR, COOKIE_ECHO, COOKIE_ACK = 9, 10, 11
 COOKIE = 7          # of INIT ACK, a parameter
 TAG, TSN = 0x11223344, 1000
 

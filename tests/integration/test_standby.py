@@ -2,10 +2,13 @@
 """Associations that outlive their host: another one that has their addresses restarts them (RFC 9260 5.2), and their
 peers keep their sockets."""
 import contextlib
+import struct
 
-from harness import wait_for
-from rpc import RpcError
-from standby import (MOVING, PEERS, PORT, Erlang, Pair, Plain, Usrsctp, announce, answers, echoed, endpoint, lab,
+import rawpeer
+from harness import SLOW, wait_for
+from relay import signed, udp
+from rpc import WAIT, RpcError
+from standby import (MOVING, PEERS, PORT, UDP, Erlang, Pair, Plain, Usrsctp, announce, answers, echoed, endpoint, lab,
                      move, restart, table)
 
 start = Pair
@@ -137,6 +140,29 @@ def test_what_a_host_does_not_know_is_aborted_without_blackhole_and_kept_with_it
             here.event("sctp_assoc_change", state="comm_lost")
             lab("mend", "east")
             lab("remove", "west")
+
+
+def test_no_packet_of_a_peer_that_is_not_known_is_answered_with_an_abort(p):
+    """Whatever its first chunk is. An INIT behind it is answered, so all before it was looked at."""
+    there, at_there = endpoint(p.west)
+    with at_east(p), udp(host="10.0.1.2") as s:
+        move("west")
+        s.settimeout(WAIT * SLOW)
+
+        def answers_to(what, tag=rawpeer.TAG):
+            s.sendto(signed(struct.pack(">HHII", 5000, PORT, tag, 0) + what), (MOVING[0], UDP))
+
+        causes = [rawpeer.chunk(rawpeer.ERROR, struct.pack(">HH", cause, 4)) for cause in range(1, 14)]
+        kinds = [rawpeer.chunk(kind, bytes(16)) for kind in (*range(256),) if kind != rawpeer.INIT]
+        behind_auth = [rawpeer.chunk(15, bytes(28)) + what for what in (*causes, rawpeer.chunk(rawpeer.HEARTBEAT, bytes(16)))]
+        for what in (*causes, *kinds, *behind_auth):
+            answers_to(what)
+        answers_to(rawpeer.init(), 0)
+        got = []
+        while rawpeer.INIT_ACK not in got:
+            got.append(s.recv(65536)[12])
+        assert rawpeer.ABORT not in got, got
+        there.call("close", sock=at_there)
 
 
 def drops(daemon):
