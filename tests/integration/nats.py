@@ -264,6 +264,9 @@ class Bridge:
         p = subprocess.run([BRIDGE, "-c", self.conf, "-t"], capture_output=True, text=True, timeout=WAIT * SLOW)
         return p.returncode, p.stdout + p.stderr
 
+    def pause(self, on):
+        self.process.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
+
     def log_text(self):
         with open(self.log.name) as f:
             return f.read()
