@@ -304,15 +304,20 @@ def keepalived(netns, folder):
     return Program("keepalived", "-n", "-l", "-f", conf, "-p", f"{folder}/pid", "-r", f"{folder}/vrrp", "-P", netns=netns)
 
 
+def keep_addresses(ends, east, west):
+    """keepalived on both hosts, until the end; east begins, and has the addresses."""
+    lab("remove", "east")
+    ends.callback(lab, "remove", "east")
+    ends.enter_context(keepalived("east", east.dir))
+    east.said("east is the owner")
+    east.runs()
+    ends.enter_context(keepalived("west", west.dir))
+
+
 def test_keepalived_moves_the_addresses_and_calls_the_command(p):
     """The link of the host that has them is cut; nobody else does anything. Then it comes back, and stands by."""
     with members(p) as (east, west, n), contextlib.ExitStack() as ends:
-        lab("remove", "east")
-        ends.callback(lab, "remove", "east")
-        ends.enter_context(keepalived("east", east.dir))
-        east.said("east is the owner")
-        east.runs()
-        ends.enter_context(keepalived("west", west.dir))
+        keep_addresses(ends, east, west)
         plain = Plain("connect", N, ",".join(PEERS), ",".join(MOVING), PORT)
         ends.callback(plain.close)
         wait_for(lambda: len(rows(n)) == N)
@@ -347,12 +352,7 @@ def test_split_brain_ends_when_the_hosts_see_each_other_again(p):
     """East loses the network on which it sees west and the bus, and keeps the addresses; west takes them as well, and the
     associations. When they see each other again, keepalived leaves the addresses to east, which takes the associations back."""
     with members(p, lease=4000) as (east, west, n), contextlib.ExitStack() as ends:
-        lab("remove", "east")
-        ends.callback(lab, "remove", "east")
-        ends.enter_context(keepalived("east", east.dir))
-        east.said("east is the owner")
-        east.runs()
-        ends.enter_context(keepalived("west", west.dir))
+        keep_addresses(ends, east, west)
         plain = [Plain("connect", N, ",".join(PEERS), ",".join(MOVING), PORT), Plain("connect", N, PEERS[0], MOVING[0], PORT)]
         for peer in plain:
             ends.callback(peer.close)
