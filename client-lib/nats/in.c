@@ -18,7 +18,7 @@
 #include "nats/subject.h"
 
 #define HEADERS		2048	/* bytes that the headers of a message may take */
-#define GUESS		600	/* bytes of a message beside its data, about */
+#define RECORD		64	/* and those that JetStream adds to it, at most */
 #define SIZE_MS		200	/* between two looks at how large the log is, when it is full */
 #define ASK_EVERY	64	/* of so many messages one asks for an acknowledgement, at least */
 
@@ -26,7 +26,7 @@
 struct slot {
 	uint64_t	seq;	/* in the log */
 	uint64_t	event;	/* whose last piece it is; 0: more follow */
-	uint32_t	len;
+	uint32_t	len;	/* bytes that it takes of the log, at most */
 	int64_t		when;
 };
 
@@ -38,7 +38,7 @@ static struct {
 	uint64_t	 last;		/* the sequence of the piece that was given last, */
 	char		 last_id[LOG_ID_SIZE];	/* and its id; empty: none was given yet */
 	bool		 ids;		/* messages say the id before them, too */
-	uint64_t	 size;		/* of the log, about; it may have become less */
+	uint64_t	 size;		/* of the log, at most */
 	bool		 sizing, full;	/* it is asked for; that it is full was logged */
 	int64_t		 next_size;
 	unsigned	 unasked;	/* pieces since the last one that asks for an acknowledgement */
@@ -112,19 +112,40 @@ in_stop(void)
 	in.life = NULL;
 }
 
-/* Where servers have copies, it is for us to see that. */
+/* From this size on nothing is taken any more: there is room for what follows one short message. A full log goes on when it has more. */
+static uint64_t
+full_at(void)
+{
+	uint64_t	part = config.in_max_bytes / 64;
+
+	return config.in_max_bytes - part - 4 * HEADERS - (in.full ? part : 0);
+}
+
 static bool
 is_full(void)
 {
-	return !in.ids && in.size >= config.in_max_bytes;
+	return in.size >= full_at();
 }
 
 unsigned
 in_room(void)
 {
+	uint64_t	places = config.window - in.n, room;
+
 	if (in.life == NULL || is_full() || in.why[0] != '\0' || in.bytes >= config.window_bytes || in.n >= config.window)
 		return 0;
-	return (unsigned)(config.window - in.n);
+	room = (full_at() - in.size) / (2 * HEADERS) + 1;	/* one by one in the end */
+	return (unsigned)(room < places ? room : places);
+}
+
+/* For so many pieces that have so many bytes of data together. If there is not, the log is full. */
+static bool
+has_room(size_t len, unsigned pieces)
+{
+	if (in.size + len + pieces * (SUBJECT_SIZE + HEADERS + RECORD) <= config.in_max_bytes)
+		return true;
+	break_off("maximum bytes exceeded (in_max_bytes)");
+	return false;
 }
 
 /* ---- pieces -------------------------------------------------------------- */
@@ -231,6 +252,7 @@ give(struct block *b, const char *subject, const struct log_id *id, const char *
 	struct wire_message	m = { .subject = subject, .headers = b->text, .data = data, .len = len };
 	char			text[LOG_ID_SIZE];
 	bool			first = in.last_id[0] == '\0';
+	size_t			record;
 
 	log_id_make(text, id);
 	header(b, "Nats-Msg-Id: ", text);
@@ -244,9 +266,10 @@ give(struct block *b, const char *subject, const struct log_id *id, const char *
 	if (++in.unasked >= ASK_EVERY || first)
 		ask();
 	in.last++;
-	in.size += len + GUESS;
+	record = strlen(subject) + m.headers_len + len + RECORD;
+	in.size += record;
 	memcpy(in.last_id, text, sizeof text);
-	add_slot(in.last, id->piece == id->pieces ? id->event : 0, len);
+	add_slot(in.last, id->piece == id->pieces ? id->event : 0, record);
 	metrics.in_published++;
 }
 
@@ -324,6 +347,8 @@ publish_piece(const struct item *it, const struct log_id *id)
 static void
 publish(const struct item *it, struct log_id *id)
 {
+	if (in.skip < id->pieces && !has_room(it->len - in.skip * in.max_piece, id->pieces - (unsigned)in.skip))
+		return;
 	for (; id->piece <= id->pieces && in.why[0] == '\0'; id->piece++) {
 		if (in.skip == 0) {
 			publish_piece(it, id);
@@ -443,6 +468,8 @@ in_session(uint64_t seq)
 	it.len = (size_t)snprintf(text, sizeof text, "{\"host\":\"%s\",\"session\":\"%08" PRIx32 "\",\"partitions\":%" PRIu64 "%s}",
 	    config.host, state.epoch, config.partitions, member);
 	it.data = text;
+	if (in.skip < id.pieces && !has_room(it.len * id.pieces, id.pieces))
+		return;
 	for (unsigned part = 0; part < config.partitions; part++) {
 		struct log_id	one = id;
 		struct block	b;
@@ -463,7 +490,10 @@ in_session(uint64_t seq)
 
 struct size {
 	struct life	*life;
+	unsigned	 starts;
 	uint64_t	 bytes;
+	uint64_t	 was;		/* what it was thought to be, */
+	uint64_t	 waiting;	/* and of that may not have been stored yet */
 };
 
 static void
@@ -481,8 +511,8 @@ size_done(void *arg)
 	bool		 was = in.full;
 
 	in.sizing = false;
-	if (s->bytes != UINT64_MAX && s->life == in.life)
-		in.size = s->bytes + in.bytes + in.n * GUESS + config.in_max_bytes / 64;
+	if (s->bytes != UINT64_MAX && s->starts == in.starts)
+		in.size = s->bytes + s->waiting + (in.size - s->was);
 	in.full = is_full();
 	if (in.full && !was)
 		log_warning("%s: maximum bytes exceeded (in_max_bytes); nothing is read from the associations until there is room",
@@ -491,7 +521,7 @@ size_done(void *arg)
 	free(s);
 }
 
-/* It is guessed until it seems full, and then asked for. */
+/* What was published is added until it seems full; then it is asked for, as readers and age remove messages. */
 static void
 look_at_size(void)
 {
@@ -503,6 +533,9 @@ look_at_size(void)
 	in.sizing = true;
 	s = xcalloc(1, sizeof *s);
 	s->life = life_ref(in.life);
+	s->starts = in.starts;
+	s->was = in.size;
+	s->waiting = in.bytes;
 	bus_job(BUS_CONTROL, size_run, size_done, s);
 }
 

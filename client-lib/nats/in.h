@@ -24,9 +24,11 @@
  * all of them. So nobody else may publish there, and who does is heard: the wire
  * subscribes to the subjects of the log, without its own messages.
  *
- * For the same reason JetStream must not refuse there what is too much: each server
- * removes what is old when it sees fit, and so finds by itself that the log is full. The
- * bridge sees to in_max_bytes then.
+ * The bridge sees to in_max_bytes, so that JetStream never has to refuse what is too
+ * much. A server that removes old messages when it sees fit would find by itself that
+ * the log is full, and have another log than the rest. And nats-server 2.9 counts less
+ * than a message takes when it decides whether one fits; if it did not, it removes the
+ * oldest one without a word, which nobody may have read (their issue 4775).
  *
  * When something is refused or not acknowledged in time, nothing more is published.
  * The bridge looks where the log ends, resumes the session with sctpd from there, and
