@@ -8,7 +8,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 2
 mkdir -p build/check
-passed=0 failed=0 skipped=0 notes="" failures=""
+passed=0 failed=0 skipped=0 notes="" failures="" which=""
 
 # Where no kernel with SCTP can be had, what needs one is left out, and says so.
 command -v linux.uml >/dev/null || tests/lab/has-sctp || export LAB=none
@@ -434,7 +434,9 @@ count() {
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	notes+=$(grep '^skipped .*: \|; skipped$' "$log" | sed 's/^/  /')$'\n'
 	# Where no test says that it failed, how the step ended.
-	[ "$f" = 0 ] || failures+="  $name: $(reasons "$log" | grep . || tail -25 "$log")"$'\n'
+	[ "$f" != 0 ] || return
+	failures+="  $name: $(reasons "$log" | grep . || tail -25 "$log")"$'\n'
+	which+=$(sed -n "s/^FAILED  */  $name: /p; s/.*:[FE]:\([^:]*:[^:]*\):.*/  $name: \1/p" "$log" | sort -u | grep . || echo "  $name")$'\n'
 }
 
 # Which tests of a step failed and why, once each: what they said is far above, where a log that was cut has it no more.
@@ -535,6 +537,7 @@ fi
 echo "kernel of the integration tests: $(sed -n 's/^kernel: //p' build/check/integration.log 2>/dev/null | tail -1)"
 notes=$(grep . <<<"$notes" | sort -u)
 [ -z "$notes" ] || printf 'skipped:\n%s\n' "$notes"
-[ -z "$failures" ] || printf 'failed:\n%s' "$failures"
+# Which failed comes last: who reads the end alone knows that.
+[ -z "$failures" ] || printf 'failed:\n%s\nfailed:\n%s' "$failures" "$which"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]

@@ -96,6 +96,19 @@ def wait_for(true, why=lambda: "it never came"):
         pause = min(2 * pause, 0.02)
 
 
+def halt(pid):
+    """SIGSTOP, and wait until it has stopped: until then another processor goes on with it."""
+    os.kill(pid, signal.SIGSTOP)
+
+    def stands():
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/stat", encoding="ascii", errors="replace") as f:
+                if f.read().rpartition(")")[2].split()[0] != "T":
+                    return False
+        return True
+    wait_for(stands, lambda: f"process {pid} did not stop")
+
+
 class Daemon:
     """sctpd, started and ready; config is a dict for its file, and prefix
     comes before its command."""
@@ -176,8 +189,7 @@ class Daemon:
     @contextlib.contextmanager
     def asleep(self):
         """It does not run meanwhile."""
-        self.process.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
+        halt(self.process.pid)
         try:
             yield
         finally:

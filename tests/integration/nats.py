@@ -13,7 +13,7 @@ import tempfile
 import urllib.request
 import time
 
-from harness import BUILD, SCRATCH, SLOW, Skip, wait_for
+from harness import BUILD, SCRATCH, SLOW, Skip, halt, wait_for
 from rpc import WAIT
 
 BRIDGE = os.environ.get("TEST_SCTPD_NATS") or os.path.join(BUILD, "sctpd-nats")
@@ -57,7 +57,10 @@ class Server:
         self.process.wait(WAIT)
 
     def pause(self, on):
-        self.process.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
+        if on:
+            halt(self.process.pid)
+        else:
+            self.process.send_signal(signal.SIGCONT)
 
     def copy_of(self, stream):
         """The state of this server's copy of a stream, or None."""
@@ -265,7 +268,10 @@ class Bridge:
         return p.returncode, p.stdout + p.stderr
 
     def pause(self, on):
-        self.process.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
+        if on:
+            halt(self.process.pid)
+        else:
+            self.process.send_signal(signal.SIGCONT)
 
     def log_text(self):
         with open(self.log.name) as f:

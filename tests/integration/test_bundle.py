@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 from check import option, setopt
-from harness import DELAY, SLOW, Skip, delay_loopback, wait_for
+from harness import DELAY, SLOW, Skip, delay_loopback, halt, wait_for
 from rpc import WAIT, Client
 from test_survive import Faulty, plain_peer
 from through import Session
@@ -34,7 +34,7 @@ def packets_of(c, here, here_id, peer, n):
 
 def pause_and_send(s, pid, here, here_id):
     """Eight requests, of which the daemon reads all at once."""
-    os.kill(pid, signal.SIGSTOP)
+    halt(pid)
     for i in range(8):
         s.request("send", sock=here, assoc_id=here_id, data=i.to_bytes(4, "big") * 25)
     os.kill(pid, signal.SIGCONT)

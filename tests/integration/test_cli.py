@@ -13,7 +13,7 @@ import termios
 import threading
 
 from check import recv
-from harness import BUILD, ROOT, SLOW, Daemon, Skip, associate, wait_for
+from harness import BUILD, ROOT, SLOW, Daemon, Skip, associate, halt, wait_for
 from rpc import WAIT as BASE_WAIT
 from rpc import Client
 from test_keeper import Own
@@ -136,8 +136,7 @@ def test_input_that_was_not_sent_is_told_of(d):
         p.stdin.flush()
         up = recv(c, there["sock"], "sctp_assoc_change", state="comm_up")
         recv(c, there["sock"], "data", data=b"one")
-        p.send_signal(signal.SIGSTOP)
-        os.waitpid(p.pid, os.WUNTRACED)     # it has stopped, and reads nothing any more
+        halt(p.pid)     # it reads nothing any more
         c.call("eof", sock=there["sock"], assoc_id=up["assoc_id"])
         recv(c, there["sock"], "sctp_assoc_change", state="shutdown_comp")
         p.stdin.write("never sent\n" * lines)

@@ -12,7 +12,7 @@ import time
 import msgpack
 
 from check import WAIT_MS, code, only, recv, refusal, send
-from harness import BUILD, SLOW, Daemon, wait_for
+from harness import BUILD, SLOW, Daemon, halt, wait_for
 from rpc import WAIT
 from test_keeper import Own
 from test_refuse import STRANGER, as_stranger
@@ -863,7 +863,7 @@ def test_a_process_that_died_with_the_daemon_is_not_waited_for_as_one_that_lives
         peers = [shop.peer() for _ in range(3)]
         mine = {assigned(m): m for m in (c, b)}
         wait_for(lambda: [m["sockets"] for m in only(b.call("groups")["groups"], name="g")["members"]] == [1, 1, 1])
-        os.kill(pid, signal.SIGSTOP)
+        halt(pid)
         child = k.child()
         os.kill(child, signal.SIGKILL)
         os.kill(pid, signal.SIGKILL)

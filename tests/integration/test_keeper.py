@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 
-from harness import BUILD, SLOW, WAIT, Daemon, Skip, wait_for
+from harness import BUILD, SLOW, WAIT, Daemon, Skip, halt, wait_for
 from rpc import Client
 from through import LOST, Session, Through
 
@@ -138,7 +138,7 @@ def test_nobody_is_refused_while_it_is_killed_again_and_again(d):
 
 def test_who_connected_before_it_died_and_was_not_served_yet_is_served(d):
     pid = d.child()
-    os.kill(pid, signal.SIGSTOP)
+    halt(pid)
     waiting = [Client(d.path) for _ in range(5)]
     ids = [c.request("status") for c in waiting]
     os.kill(pid, signal.SIGKILL)

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 
-from harness import BUILD, ROOT, SCRATCH, SLOW, Skip, compiled, wait_for
+from harness import BUILD, ROOT, SCRATCH, SLOW, Skip, compiled, halt, wait_for
 from rpc import WAIT
 from test_keeper import Kept, Own
 
@@ -246,7 +246,7 @@ def test_a_session_that_was_forgotten_ends(d):
         pid = k.ready()
         with program(k, "wait", WAIT * 1000) as p:
             line(p)
-            p.send_signal(signal.SIGSTOP)
+            halt(p.pid)
             os.kill(pid, signal.SIGKILL)
             k.next_child(pid)
             k.says("did not come back")

@@ -12,7 +12,7 @@ import struct
 
 import rawpeer
 from check import WAIT_MS, option, recv, recv_data, refusal, send
-from harness import STACK, Daemon, Skip, associate, wait_for
+from harness import STACK, Daemon, Skip, associate, halt, wait_for
 from hosts import networks
 from rpc import Client, RpcError
 from test_keeper import Own
@@ -314,7 +314,7 @@ def a_burst(n, **listener):
             came = [peers.enter_context(rawpeer.RawPeer(port, there["port"])) for _ in range(n)]
             for p in came:
                 p.begin()
-            os.kill(d.process.pid, signal.SIGSTOP)
+            halt(d.process.pid)
             for p in came:
                 p.echo()
             os.kill(d.process.pid, signal.SIGCONT)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import types
 
-from harness import ROOT, SLOW, Skip, wait_for
+from harness import ROOT, SLOW, Skip, halt, wait_for
 from hosts import Program
 from nats import BRIDGE, Bridge, Nats, Server, close_held
 from rpc import WAIT
@@ -167,7 +167,7 @@ def test_what_was_lost_is_counted_and_named_and_a_peer_over_udp_is_taken_over(p)
         wait_for(lambda: len(rows(n)) == 1)
         (name, text), = rows(n).items()
         assert " udp=9899 " in text, text
-        east.process.send_signal(signal.SIGSTOP)
+        halt(east.process.pid)
         for i in range(3):
             c.call("send", sock=sock, assoc_id=assoc, stream=0, data=b"%d" % i)
         wait_for(lambda: c.call("getopts", sock=sock, options=[["sctp_status", {"assoc_id": assoc}]])
@@ -217,7 +217,7 @@ def test_a_supervised_association_is_up_at_the_owner_and_down_elsewhere(p):
             wait_for(lambda: len(rows(n)) == 1)
             name, = rows(n)
             assert supervised_state(p.west) == "down"
-            east.process.send_signal(signal.SIGSTOP)
+            halt(east.process.pid)
             n.server.kill()
             n.server.start()
             lab("cut", "east")

@@ -15,7 +15,7 @@ import time
 import msgpack
 
 from check import allow_interleaving, answer_code, only, option, recv, send, setopt
-from harness import BUILD, SLOW, Skip, associate, round_trip, wait_for
+from harness import BUILD, SLOW, Skip, associate, halt, round_trip, wait_for
 from rpc import WAIT, Client, RpcError
 from test_auth import plain_peer as keyed_peer
 from test_auth import required
@@ -140,7 +140,7 @@ def test_the_first_message_of_an_association_that_came_up_in_the_same_turn(d):
         s.event("sctp_assoc_change", state="comm_up")
         for n in range(1, 5):   # it reads four times
             pid, deaths = daemon(), k.deaths()
-            os.kill(pid, signal.SIGSTOP)
+            halt(pid)
             k.die_at("recvmmsg", n)
             new = peer()
             new.send(b"new")
@@ -520,7 +520,7 @@ def test_what_others_are_told_in_the_middle_of_writing_is_in_the_journal_first(d
             for i, sock in enumerate(socks)))
         wait_for(lambda: only(b.call("clients")["clients"], client=a.id)["queued"] >= 65536)
         b.events.clear()
-        os.kill(pid, signal.SIGSTOP)
+        halt(pid)
         k.die_at("written", 2)
         a.sock.setblocking(False)
         with contextlib.suppress(BlockingIOError):
@@ -844,7 +844,7 @@ def test_a_journal_that_is_none_is_ignored(d):
             s = Session(k.path, "s")
             s.call("open")
             with open(f"/proc/{pid}/stat"):
-                os.kill(pid, signal.SIGSTOP)
+                halt(pid)
             spoil(pid, where, what)
             os.kill(pid, signal.SIGKILL)
             pid = k.next_child(pid)
@@ -866,7 +866,7 @@ def test_a_damaged_record_is_left_out_and_the_rest_goes_on(d):
             t.wait()
             other = Session(k.path, "other")
             other.call("open", port=9)
-            os.kill(pid, signal.SIGSTOP)
+            halt(pid)
             for fd in os.listdir(f"/proc/{pid}/fd"):
                 if "sctpd-journal" in os.readlink(f"/proc/{pid}/fd/{fd}"):
                     with open(f"/proc/{pid}/fd/{fd}", "r+b") as f:
