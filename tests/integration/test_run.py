@@ -258,10 +258,20 @@ print(sorted(map(int, got.split())) == list(range(100)))
 
 
 def test_what_was_done_has_come(d):
-    """As in the kernel: calls that do not wait find what the program did just before with another socket."""
+    """As in the kernel: calls that do not wait find what the program did just before with another socket. Where something else
+    takes the processor away, the kernel leaves a packet to ksoftirqd, and it is late there as well: that may be so a few times."""
     if STACK != "kernel":
         raise Skip("packets of the userland stack take their time over loopback")
     python(d, """
+import select
+late = []
+def now(s, call):
+    try:
+        return call()
+    except BlockingIOError:
+        late.append(call)
+        assert select.select([s], [], [], 20)[0], late
+        return call()
 for _ in range(100):
     l = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)
     c = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)
@@ -270,15 +280,16 @@ for _ in range(100):
     l.bind(("127.0.0.1", 0))
     l.listen(5)
     assert c.connect_ex(l.getsockname()) == errno.EINPROGRESS
-    a = l.accept()[0]
+    a = now(l, l.accept)[0]
     try:
         sys.exit(f"got {c.recv(10)}")
     except BlockingIOError:
         pass
     a.send(b"x")
-    assert c.recv(10) == b"x"
+    assert now(c, lambda: c.recv(10)) == b"x"
     for s in l, c, a:
         s.close()
+assert len(late) <= 5, len(late)
 """)
 
 
