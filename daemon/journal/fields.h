@@ -17,7 +17,7 @@ struct client_record {
 	uint64_t		number;
 	uint32_t		uid;
 	uint32_t		pid;
-	char			name[65];
+	char			name[81];	/* a group's has "group " before the group's own */
 	char			token[33];
 	bool			events;
 	bool			watching;

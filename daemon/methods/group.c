@@ -93,6 +93,7 @@ static enum error
 check_name(struct slice name)
 {
 	struct group	*g;
+	char		 text[GROUP_NAME + 1];
 
 	if (name.len == 0 || name.len > GROUP_NAME)
 		return call_fail(ERR_badarg, "name: it takes 1 to %d bytes", GROUP_NAME);
@@ -100,6 +101,9 @@ check_name(struct slice name)
 		if ((unsigned char)name.ptr[i] < ' ' || name.ptr[i] == 0x7f)
 			return call_fail(ERR_badarg, "name: there is a control character in it");
 	}
+	errtext_name(text, sizeof text, name.ptr, name.len);
+	if (memcmp(text, name.ptr, name.len) != 0)
+		return call_fail(ERR_badarg, "name: it is no UTF-8");
 	if ((g = group_named(name.ptr, name.len)) != NULL)
 		return call_fail(ERR_ebusy, "name: user %u has a group \"%s\" already", (unsigned)g->sock->uid, g->name);
 	return ERR_OK;

@@ -159,7 +159,7 @@ class Values:
         return self.random.choice(("lo", "", "nosuch0", "x" * 40))
 
     def text(self):
-        return self.random.choice(("", "a", "random", "\0", "é" * 30, "x" * 200))
+        return self.random.choice(("", "a", "random", "\0", "é" * 30, b"is no \xff UTF-8", "x" * 200))
 
     # ---- arguments that are known by name ----
 

@@ -633,6 +633,8 @@ def test_what_is_refused(d):
         (o, "group", {**group, "name": ""}, "badarg: name: it takes 1 to 64 bytes"),
         (o, "group", {**group, "name": "x" * 65}, "badarg: name: it takes 1 to 64 bytes"),
         (o, "group", {**group, "name": "a\nb"}, "badarg: name: there is a control character in it"),
+        (o, "group", {**group, "name": b"abcdef\xffg"}, "badarg: name: it is no UTF-8"),
+        (o, "group", {**group, "name": b"caf\xc3"}, "badarg: name: it is no UTF-8"),
         (o, "group", {**group, "name": "g"}, 'ebusy: name: user 0 has a group "g" already'),
         (o, "group", {**group, "policy": "fair"}, "badarg: policy: "),
         (o, "group", {**group, "policy": "spread"}, "badarg: by: with spread it takes ppid, stream or bytes"),

@@ -1334,7 +1334,7 @@ export interface AbortArguments {
 
 /** What group takes. */
 export interface GroupArguments {
-    /** name of the group, 1 to 64 bytes, which no other group of this host has */
+    /** name of the group, 1 to 64 bytes of UTF-8, which no other group of this host has */
     name: string;
     /** sticky: each association belongs to one member; active_standby: all belong to the first member by priority; spread: the messages of a single association go to different members (default: sticky) */
     policy?: "sticky" | "active_standby" | "spread";
