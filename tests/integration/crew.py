@@ -305,6 +305,7 @@ class Book:
         self.outages = []    # of the daemon: since when, and until when
         self.unheard = set()  # associations of which nothing was handled since the last one
         self.gaps = collections.defaultdict(list)
+        self.usual = collections.Counter()  # of a message that nobody was taken from: how often it took so many ms to its member
         self.longest = []    # of those without a death of the daemon: how long, after what, of which association, from whom to whom, since when
         self.messages = self.thrown_out = 0
         self.problems, self.rest = [], b""
@@ -340,6 +341,8 @@ class Book:
                     self.longest = sorted([*self.longest, (t - max(when, since), how, peer, before, member, max(when, since))])[-LONGEST:]
         elif peer in self.unheard and t > self.outages[-1][0]:
             self.gaps["a death, same member"].append(t - max(self.outages[-1][0], since))
+        else:
+            self.usual[max(t - since, 0) // 1000] += 1
         if self.outages and t > self.outages[-1][0]:
             self.unheard.discard(peer)
         self.handled[peer], self.by[peer], self.at[peer] = n, member, t

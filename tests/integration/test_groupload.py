@@ -198,6 +198,8 @@ class Load:
         for name, n, text in rows:
             print(f"        {name:28}{n:>9}  {text}")
         print(f"        {'gap, ms':28}{'number':>9}{'median':>9}{'p99':>9}{'most':>9}")
+        usual = sorted(book.usual.elements())
+        print(f"        {'no hand-over':28}{len(usual):9}{usual[len(usual) // 2]:9.1f}{usual[int(len(usual) * 0.99)]:9.1f}{usual[-1]:9.1f}")
         for name, gaps in sorted(book.gaps.items()):
             gaps.sort()
             median, p99 = (gaps[int(len(gaps) * p)] / MS for p in (0.5, 0.99))
