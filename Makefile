@@ -407,11 +407,11 @@ supervise: ## kill peers under supervised associations
 STANDBY		?= 1000
 standby: ## measure how fast another host has STANDBY associations, and what peers do without one
 	@tests/deps.sh check
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all programs-built erlang-built
 	@for n in 100 300 $(STANDBY); do \
-	    tests/lab/run --mem 3G -- /usr/bin/python3 tests/integration/standby_figures.py $$n && \
-	    tests/lab/run --mem 3G -- /usr/bin/python3 tests/integration/standby_figures.py $$n bridge || exit; done
-	@tests/lab/run --mem 3G -- /usr/bin/python3 tests/integration/standby_figures.py $(STANDBY) without
+	    TEST_WAIT=60 tests/lab/run --mem 3G -- /usr/bin/python3 tests/integration/standby_figures.py $$n && \
+	    TEST_WAIT=60 tests/lab/run --mem 3G -- /usr/bin/python3 tests/integration/standby_figures.py $$n bridge || exit; done
+	@TEST_WAIT=60 tests/lab/run --mem 3G --timeout 3600 -- /usr/bin/python3 tests/integration/standby_figures.py $(STANDBY) without
 
 # Many hosts, simulated; MODEL="hosts=400 storms=0" changes what tests/model/model.py lists.
 model: ## simulate 200 hosts with 100,000 associations that stand in for each other, and say what limits them: MODEL

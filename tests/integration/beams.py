@@ -54,10 +54,11 @@ def library(folder):
 
 def main():
     import crew
+    import standby
     import test_erlang
     import test_interop
     import test_peer_erlang
-    for module in crew, test_erlang, test_interop, test_peer_erlang:
+    for module in crew, standby, test_erlang, test_interop, test_peer_erlang:
         module.compile_erlang()
     for compile_there in test_erlang.compile_first, test_erlang.compile_packed:
         with tempfile.TemporaryDirectory() as folder:

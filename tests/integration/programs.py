@@ -16,7 +16,12 @@ LIB = os.path.join(ROOT, "client-lib", "lib")
 KEPT = os.path.join(BUILD, "programs")
 
 # Of those that are no users of libsctpd, what they are linked with.
-OTHERS = {"lksctp_peer": ["-lsctp"], "standby_peers": ["-lsctp"]}
+OTHERS = {"lksctp_peer": ["-lsctp"], "standby_peers": ["-lsctp"], "standby_usrsctp": ["-lusrsctp"]}
+
+
+def can_be_compiled(name):
+    """usrsctp is needed by those alone that build the userland stack."""
+    return name != "standby_usrsctp" or subprocess.run(["pkg-config", "--exists", "usrsctp"], check=False).returncode == 0
 
 
 def flags(name):
@@ -55,7 +60,7 @@ def compiled(name, folder):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         for file in sorted(os.listdir(SOURCES)):
-            if file.endswith(".c"):
+            if file.endswith(".c") and can_be_compiled(file[:-2]):
                 compiled(file[:-2], folder)
 
 

@@ -8,7 +8,9 @@ import shutil
 import socket
 import subprocess
 
-from harness import ROOT, SLOW, STACK, Daemon, Skip, compiled
+import programs
+from beams import SOURCES, erlc
+from harness import ROOT, SCRATCH, SLOW, STACK, Daemon, Skip, compiled, wait_for
 from hosts import Program
 from rpc import WAIT
 
@@ -17,6 +19,12 @@ MOVING = ["10.0.1.10", "10.0.2.10"]
 PEERS = ["10.0.1.1", "10.0.2.1"]
 PORT = 2905
 UDP = 9899
+PEERS_UDP = 9900        # of usrsctp's first program, and above: the daemon of the peers has the other
+SERVERS = 30000         # the port of the first of them
+# The ports of those that the kernel does not know: it gives its own sockets others, as an address and a port are one peer's.
+USERLAND, FIRST_USRSCTP = 61000, 62000
+MOST_USRSCTP = 32       # in a program
+BEAMS = os.path.join(SCRATCH, "standby-erlang")
 EVERYBODY = b"\xff" * 6
 ETH_P_ARP = 0x0806
 
@@ -122,12 +130,21 @@ def table(c, sock):
     return rows
 
 
+def calls(sock, rows):
+    """What connect_init needs, for each of them. The option stays with the socket, so it is given where it changes."""
+    udp = 0
+    found = []
+    for row in rows:
+        options = {"options": {"sctp_remote_udp_encaps_port": {"port": row["udp"]}}} if row["udp"] != udp else {}
+        found.append({"sock": sock, "addr": row["addr"], "port": row["port"], **options})
+        udp = row["udp"]
+    return found
+
+
 def restart(c, sock, rows):
     """Set them all up again, and wait until they are up; gives their ids. The kernel knows every peer once all are asked
     for, so from then on only those are strangers that are none of ours."""
-    ids = c.requests("connect_init", [
-        {"sock": sock, "addr": row["addr"], "port": row["port"],
-         "options": {"sctp_remote_udp_encaps_port": {"port": row["udp"]}}} for row in rows])
+    ids = c.requests("connect_init", calls(sock, rows))
     answers(c, sock)
     started = {c.answer(i)["assoc_id"] for i in ids}
     up = set()
@@ -152,11 +169,11 @@ def echoed(c, sock, ids, text):
 # ---- peers ------------------------------------------------------------------
 
 
-class Plain:
-    """Programs of lksctp: see standby_peers.c."""
+class Peers:
+    """A program with sockets that sends back what comes, and says what became of them."""
 
-    def __init__(self, *args):
-        self.program = Program(compiled("standby_peers"), *map(str, args), netns="peers")
+    def __init__(self, *command):
+        self.program = Program(*map(str, command), netns="peers")
         self.program.expect("^ready$")
         self.asked = 0
 
@@ -164,42 +181,120 @@ class Plain:
         """What it says of its sockets, by names."""
         self.asked += 1
         self.program.write("")
-        line = self.program.expect(r"(?:^open=[^\n]*\n[^o]*){%d}" % self.asked)[0].splitlines()[-1]
+        line = self.program.expect(r"(?:^open=[^\n]*\n.*?){%d}" % self.asked)[0].splitlines()[-1]
         return {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", line)}
 
     def close(self):
         self.program.kill()
 
 
-class Erlang:
-    """Sockets of gen_sctp: see erlang/standby.escript."""
+class Plain(Peers):
+    """Programs of lksctp: see standby_peers.c."""
+
+    def __init__(self, *args):
+        super().__init__(compiled("standby_peers"), *args)
+
+
+def compile_erlang():
+    os.makedirs(BEAMS, exist_ok=True)
+    erlc(BEAMS, [os.path.join(SOURCES, "standby_peers.erl")], "-Wall", "-Werror")
+
+
+class Erlang(Peers):
+    """Sockets of gen_sctp, every other with two paths: see erlang/standby_peers.erl."""
 
     def __init__(self, n):
-        if not shutil.which("escript"):
+        if not shutil.which("erlc"):
             raise Skip("erlang-base is not installed: run tests/deps.sh check")
-        self.program = Program("escript", os.path.join(ROOT, "tests", "integration", "erlang", "standby.escript"), PEERS[0],
-                               MOVING[0], str(PORT), str(n), netns="peers")
-        self.program.expect("^ready$")
-
-    def said(self, what, n):
-        """Wait until it has said so n times."""
-        self.program.expect(rf"(?:^{what}\n.*?){{{n}}}")
-
-    def counts(self):
-        return {what: self.program.output.count(what + "\n") for what in ("restart", "closed")}
-
-    def close(self):
-        self.program.kill()
+        compile_erlang()
+        super().__init__("erl", "-noshell", "-pa", BEAMS, "-run", "standby_peers", "main",
+                         n, ",".join(PEERS), MOVING[0], PORT)
 
 
 class Usrsctp:
-    """Sockets of usrsctp, over UDP: the userland stack of a third sctpd."""
+    """Sockets of usrsctp over UDP, every other with two paths: see standby_usrsctp.c. A program has one UDP socket, whose buffer
+    does not hold what comes for a hundred of them at once."""
+
+    def __init__(self, n):
+        if not programs.can_be_compiled("standby_usrsctp"):
+            raise Skip("libusrsctp-dev is not installed: run tests/deps.sh build")
+        self.programs = []
+        for first in range(0, n, MOST_USRSCTP):
+            self.programs.append(Peers(compiled("standby_usrsctp"), min(n - first, MOST_USRSCTP), ",".join(PEERS), MOVING[0], PORT,
+                                       PEERS_UDP + len(self.programs), FIRST_USRSCTP + first))
+
+    def counts(self):
+        counts = [one.counts() for one in self.programs]
+        return {k: sum(c[k] for c in counts) for k in counts[0]}
+
+    def close(self):
+        """They end their associations themselves."""
+        for one in self.programs:
+            if one.program.process.poll() is None:
+                one.program.end()
+            one.close()
+
+
+# What they are, how many of 16, and the program. The first has what is left.
+KINDS = (
+    ("lksctp one-to-one clients", 6, lambda n: Plain("connect", n, PEERS[0], MOVING[0], PORT)),
+    ("lksctp one-to-one clients with two paths", 4, lambda n: Plain("connect", n, ",".join(PEERS), ",".join(MOVING), PORT)),
+    ("lksctp one-to-many servers with two paths", 2, lambda n: Plain("listen", n, ",".join(PEERS), SERVERS)),
+    ("gen_sctp, every other with two paths", 2, Erlang),
+    ("usrsctp, every other with two paths", 2, Usrsctp),
+)
+SILENT = KINDS[:2]      # they are told of no restart
+
+
+class Crowd:
+    """Peers of all kinds, with one association each. The servers wait to be called."""
+
+    def __init__(self, n):
+        self.n = n
+        self.numbers = {kind: n * share // 16 for kind, share, _ in KINDS}
+        self.numbers[KINDS[0][0]] += n - sum(self.numbers.values())
+        self.peers = {}
+        try:
+            for kind, _, program in KINDS:
+                self.peers[kind] = program(self.numbers[kind])
+        except BaseException:
+            self.close()
+            raise
+
+    def call_servers(self, c, sock):
+        """Ask for the associations with them."""
+        c.requests("connect_init", [{"sock": sock, "addr": PEERS, "port": SERVERS + i} for i in range(self.numbers[KINDS[2][0]])])
+
+    def counts(self):
+        return {kind: peer.counts() for kind, peer in self.peers.items()}
+
+    def kept(self, restarts, echoes):
+        """All still have their sockets, and each has been restarted and has sent something back so often; what they say. That
+        it has is counted after it was sent."""
+        said = {}
+
+        def counted():
+            said.update(self.counts())
+            return all(said[kind]["echoes"] == echoes * n for kind, n in self.numbers.items())
+        wait_for(counted, lambda: f"{echoes} echoes of each are not there: {said}")
+        for kind, n in self.numbers.items():
+            told = 0 if kind in [k for k, _, _ in SILENT] else restarts * n
+            assert (said[kind]["open"], said[kind]["closed"], said[kind]["restarts"]) == (n, 0, told), said
+        return said
+
+    def close(self):
+        for peer in self.peers.values():
+            peer.close()
+
+
+class Userland:
+    """Sockets over UDP of the userland stack of a third sctpd."""
 
     def __init__(self, pair, n):
         self.c = pair.peers.client("usrsctp")
         self.ids = {}
-        for _ in range(n):
-            sock = self.c.call("open", ip=PEERS[0], options={"active": True, "on_owner_exit": "abort"})["sock"]
+        for i in range(n):
+            sock = self.c.call("open", ip=PEERS[0], port=USERLAND + i, options={"active": True, "on_owner_exit": "abort"})["sock"]
             self.ids[sock] = self.c.call("connect", sock=sock, addr=MOVING[0], port=PORT, timeout=WAIT * SLOW * 1000)["assoc_id"]
         self.seen = []
 

@@ -13,12 +13,13 @@ from harness import ROOT, SLOW, Skip, halt, wait_for
 from hosts import Program
 from nats import BRIDGE, Bridge, Nats, Server, close_held
 from rpc import WAIT
-from standby import MOVING, PEERS, PORT, Pair, Plain, announce, lab, move
+from standby import MOVING, PEERS, PORT, Crowd, Pair, Plain, announce, lab, move
 from test_nats import associations, logged
 
 SERVER = "10.0.1.2"
 N2 = {"n2": {"ip": ", ".join(MOVING), "port": PORT}}
 N = 10
+ALL = 16        # of all kinds
 
 start = Pair
 
@@ -94,7 +95,11 @@ def echoed(n, names, text):
     """Each peer gets it by the name that its association had first, and its answer has that name in the log."""
     for name in names:
         n.put(f"sctp.h1.out.n2.{name}.0", text)
-    wait_for(lambda: all(text in logged(n).get(name, ()) for name in names))
+
+    def is_there():
+        got = logged(n)
+        return all(text in got.get(name, ()) for name in names)
+    wait_for(is_there)
 
 
 def test_another_member_takes_the_associations_over_and_back_under_their_names(p):
@@ -119,11 +124,7 @@ def test_another_member_takes_the_associations_over_and_back_under_their_names(p
             wait_for(lambda: all(f" at={name} " not in text for name, text in rows(n).items()))
 
             # The first comes back, with the addresses, and gives up.
-            lab("mend", "east")
-            announce("east")
-            east.said("what was left here was ended")
-            lab("remove", "east")
-            announce("west")
+            comes_back(east, west)
             echoed(n, names, b"three")
 
             # The second is killed, and goes on under the same names.
@@ -153,6 +154,42 @@ def test_another_member_takes_the_associations_over_and_back_under_their_names(p
         finally:
             for peer in plain:
                 peer.close()
+
+
+def crowd_of(n, p, bus):
+    """Peers of all kinds, which are in the table. The bridge calls nobody, so another client does."""
+    crowd = Crowd(n)
+    c = p.east.client()
+    crowd.call_servers(c, c.call("sockets")["sockets"][0]["sock"])
+    wait_for(lambda: len(rows(bus)) == n)
+    return crowd
+
+
+def comes_back(host, other):
+    """It has the addresses, until it has given up."""
+    lab("mend", host.netns)
+    announce(host.netns)
+    host.said("what was left here was ended")
+    lab("remove", host.netns)
+    announce(other.netns)
+
+
+def test_peers_of_all_kinds_are_taken_over_and_nothing_ends_when_the_first_host_is_back(p):
+    with members(p) as (east, west, n):
+        east.take_over()
+        east.runs()
+        with contextlib.closing(crowd_of(ALL, p, n)) as crowd:
+            names = list(rows(n))
+            lab("cut", "east")
+            move("west")
+            said = west.take_over()
+            assert (said["restarted"], said["failed"]) == (str(ALL), "0"), said
+            echoed(n, names, b"one")
+            crowd.kept(restarts=1, echoes=1)
+            comes_back(east, west)
+            echoed(n, names, b"two")
+            crowd.kept(restarts=1, echoes=2)
+        wait_for(lambda: not rows(n))
 
 
 def test_what_was_lost_is_counted_and_named_and_a_peer_over_udp_is_taken_over(p):

@@ -8,11 +8,12 @@ import rawpeer
 from harness import SLOW, wait_for
 from relay import signed, udp
 from rpc import WAIT, RpcError
-from standby import (MOVING, PEERS, PORT, UDP, Erlang, Pair, Plain, Usrsctp, announce, answers, echoed, endpoint, lab,
+from standby import (MOVING, PEERS, PEERS_UDP, PORT, UDP, Crowd, Pair, Plain, Userland, announce, answers, echoed, endpoint, lab,
                      move, restart, table)
 
 start = Pair
 N = 20          # of each kind of peer
+ALL = 160       # of all kinds, at least N of each
 FEW = 4         # of those that take longer
 
 
@@ -70,23 +71,23 @@ def test_another_host_takes_all_associations_over_and_the_first_comes_back(p):
     here, at_here = endpoint(p.east)
     answers(here, at_here)
     there, at_there = endpoint(p.west)
-    with plain_peers(here, at_here) as plain, contextlib.closing(Erlang(FEW)) as erlang, at_east(p):
-        usrsctp = Usrsctp(p, FEW)
-        comes_up(here, at_here, 2 * FEW)
+    with contextlib.closing(Crowd(ALL)) as crowd, at_east(p):
+        crowd.call_servers(here, at_here)
+        userland = Userland(p, FEW)
+        comes_up(here, at_here, ALL + FEW)
         rows = table(here, at_here)
-        assert len(rows) == 3 * N + 2 * FEW
-        assert [r["udp"] for r in rows].count(9899) == FEW
+        assert len(rows) == ALL + FEW
+        assert [r["udp"] for r in rows].count(UDP) == FEW
+        assert {len(r["addr"]) for r in rows if r["udp"] == PEERS_UDP} == {1, 2}    # of usrsctp's program
         lab("cut", "east")
         move("west")
         ids = restart(there, at_there, rows)
         for i in ids:
             there.request("send", sock=at_there, assoc_id=i, stream=0, data=b"from west")
-        usrsctp.echo(FEW)
+        userland.echo(FEW)
         got = [there.event("data", sock=at_there)["data"] for _ in ids]
         assert got == [b"from west"] * len(ids)
-        assert plain[2].counts()["restarts"] == N
-        erlang.said("restart", FEW)
-        nobody_lost_a_socket(plain)
+        crowd.kept(restarts=1, echoes=1)
 
         # It still has the addresses, and says so, to peers and in packets.
         lab("mend", "east")
@@ -101,12 +102,11 @@ def test_another_host_takes_all_associations_over_and_the_first_comes_back(p):
         announce("west")
         for i in ids:
             there.request("send", sock=at_there, assoc_id=i, stream=0, data=b"again")
-        usrsctp.echo(FEW)
+        userland.echo(FEW)
         assert [there.event("data", sock=at_there)["data"] for _ in ids] == [b"again"] * len(ids)
         assert strange(there, at_there) == []
-        nobody_lost_a_socket(plain)
-        assert erlang.counts() == {"restart": FEW, "closed": 0}
-        assert usrsctp.counts() == {"restart": FEW, "closed": 0}
+        crowd.kept(restarts=1, echoes=2)
+        assert userland.counts() == {"restart": FEW, "closed": 0}
 
 
 def test_what_a_host_does_not_know_is_aborted_without_blackhole_and_kept_with_it(p):
