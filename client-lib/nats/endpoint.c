@@ -58,11 +58,27 @@ endpoint_closed(uint64_t sock)
 
 /* ---- open ------------------------------------------------------------ */
 
+/*
+ * What is lost of a handshake is sent again after the initial RTO, which is 3 s: too long for a peer that waits for the host that
+ * takes it over. And of a thousand handshakes at once, the kernel itself throws some packets away.
+ */
+#define RTO_INITIAL	"options.sctp_rtoinfo.initial=250"
+
+static bool
+has_rtoinfo(const struct endpoint_config *e)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		if (strncmp(e->word[i], "options.sctp_rtoinfo.", strlen("options.sctp_rtoinfo.")) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int
 open_socket(struct sctpd *c, const struct endpoint_config *e, uint64_t *sock)
 {
 	char				 hold[64];
-	const char			*word[CONFIG_WORDS + 6] = { "open" };
+	const char			*word[CONFIG_WORDS + 7] = { "open" };
 	int				 n = 1, code;
 	const struct sctpd_value	*v;
 
@@ -75,6 +91,8 @@ open_socket(struct sctpd *c, const struct endpoint_config *e, uint64_t *sock)
 	if (*config.standby != '\0') {
 		word[n++] = "options.freebind=true";
 		word[n++] = "options.blackhole=true";
+		if (!has_rtoinfo(e))
+			word[n++] = RTO_INITIAL;
 	}
 	if ((code = sctpd_callv(c, &v, n, word)) == SCTPD_OK)
 		*sock = (uint64_t)sctpd_get_int(v, "sock");

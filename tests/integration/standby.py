@@ -103,7 +103,8 @@ def endpoint(daemon, options=None):
     """A socket on the addresses, wherever they are, that answers nothing that it does not know; (client, socket)."""
     c = daemon.client("bridge")
     sock = c.call("open", ip=MOVING, port=PORT,
-                  options={"active": True, "freebind": True, "blackhole": True, "on_owner_exit": "abort", **(options or {})})["sock"]
+                  options={"active": True, "freebind": True, "blackhole": True, "sctp_rtoinfo": {"initial": 250},
+                           "on_owner_exit": "abort", **(options or {})})["sock"]
     c.call("listen", sock=sock)
     return c, sock
 

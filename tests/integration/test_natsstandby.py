@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Two bridges that stand in for each other, and a table of their associations in a bucket of JetStream."""
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -190,6 +191,50 @@ def test_peers_of_all_kinds_are_taken_over_and_nothing_ends_when_the_first_host_
             echoed(n, names, b"two")
             crowd.kept(restarts=1, echoes=2)
         wait_for(lambda: not rows(n))
+
+
+@contextlib.contextmanager
+def lost(host):
+    """What this host sends to the peers on network 1 reaches nobody."""
+    neighbor = ["ip", "-netns", host, "neighbor"]
+    there = [PEERS[0], "dev", "net1"]
+    subprocess.run([*neighbor, "replace", *there, "lladdr", "02:00:00:00:00:01", "nud", "permanent"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run([*neighbor, "delete", *there], check=True)
+
+
+def test_an_init_that_is_lost_is_soon_sent_again(p):
+    """With the kernel's initial RTO all were still coming when the command says what it did."""
+    with members(p) as (east, west, n):
+        east.take_over()
+        east.runs()
+        plain = Plain("connect", N, PEERS[0], MOVING[0], PORT)
+        wait_for(lambda: len(rows(n)) == N)
+        lab("cut", "east")
+        move("west")
+        with concurrent.futures.ThreadPoolExecutor() as aside:
+            with lost("west"):
+                said = aside.submit(west.take_over)
+                wait_for(lambda: len(p.west.kernel("assocs").splitlines()) == 1 + N)
+            said = said.result()
+        assert (said["restarted"], said["coming"], said["failed"]) == (str(N), "0", "0"), said
+        assert plain.counts()["closed"] == 0
+        plain.close()
+        wait_for(lambda: not rows(n))
+
+
+def test_an_endpoint_may_have_an_initial_rto_of_its_own(p):
+    def initial(daemon):
+        c = daemon.client()
+        sock = c.call("sockets")["sockets"][0]["sock"]
+        return c.call("getopts", sock=sock, options=["sctp_rtoinfo"])["options"][0][1]["initial"]
+
+    with members(p):
+        assert initial(p.east) == initial(p.west) == 250
+    with members(p, {"n2": {**N2["n2"], "options.sctp_rtoinfo.initial": 700}}):
+        assert initial(p.east) == 700
 
 
 def test_what_was_lost_is_counted_and_named_and_a_peer_over_udp_is_taken_over(p):
