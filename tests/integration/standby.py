@@ -182,7 +182,7 @@ class Peers:
         """What it says of its sockets, by names."""
         self.asked += 1
         self.program.write("")
-        line = self.program.expect(r"(?:^open=[^\n]*\n.*?){%d}" % self.asked)[0].splitlines()[-1]
+        line = self.program.expect(r"(?:^open=[^\n]*\n[^o]*){%d}" % self.asked)[0].splitlines()[-1]
         return {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", line)}
 
     def close(self):
