@@ -92,6 +92,11 @@ def rows(n):
     return {k: v for k, v in found.items() if v}
 
 
+def where(n):
+    """{name: what each is called where it is now}: the other words of a row follow when the peer has answered."""
+    return {name: re.search(r" at=(\S+) ", text)[1] for name, text in rows(n).items()}
+
+
 def echoed(n, names, text):
     """Each peer gets it by the name that its association had first, and its answer has that name in the log."""
     for name in names:
@@ -478,12 +483,17 @@ def test_what_a_member_that_has_lost_writes_late_is_put_right(p):
         move("west")
         west.take_over()
         west.runs()
-        wait_for(lambda: all(f" at={name} " not in text for name, text in rows(n).items()))
-        after = rows(n)
+        after = {}
+
+        def moved():
+            """A row that is replaced while they are read is in neither place."""
+            after.update(where(n))
+            return len(after) == 2 and all(at != name for name, at in after.items())
+        wait_for(moved)
         n.put(f"$KV.sctp-h1-standby.assoc.{first}", before[first].encode())
         n.put(f"$KV.sctp-h1-standby.assoc.{second}", b"", {"KV-Operation": "DEL"})
         n.put("$KV.sctp-h1-standby.assoc.7-12345678", before[first].encode())
-        wait_for(lambda: rows(n) == after)
+        wait_for(lambda: where(n) == after, lambda: f"{before}, {after}, {rows(n)}, {west.log_text()[-2000:]}")
         echoed(n, names, b"on")
         plain.close()
         lab("mend", "east")
