@@ -18,6 +18,7 @@
 #include "nats/subject.h"
 
 #define HEADERS		2048	/* bytes that the headers of a message may take */
+#define CHAIN		256	/* of these, the ones that say where it stands in the log */
 #define RECORD		64	/* and those that JetStream adds to it, at most */
 #define SIZE_MS		200	/* between two looks at how large the log is, when it is full */
 #define ASK_EVERY	64	/* of so many messages one asks for an acknowledgement, at least */
@@ -138,11 +139,11 @@ in_room(void)
 	return (unsigned)(room < places ? room : places);
 }
 
-/* For so many pieces that have so many bytes of data together. If there is not, the log is full. */
+/* If there is none for so many bytes, the log is full. */
 static bool
-has_room(size_t len, unsigned pieces)
+has_room(size_t bytes)
 {
-	if (in.size + len + pieces * (SUBJECT_SIZE + HEADERS + RECORD) <= config.in_max_bytes)
+	if (in.size + bytes <= config.in_max_bytes)
 		return true;
 	break_off("maximum bytes exceeded (in_max_bytes)");
 	return false;
@@ -347,7 +348,9 @@ publish_piece(const struct item *it, const struct log_id *id)
 static void
 publish(const struct item *it, struct log_id *id)
 {
-	if (in.skip < id->pieces && !has_room(it->len - in.skip * in.max_piece, id->pieces - (unsigned)in.skip))
+	size_t	left = in.skip < id->pieces ? id->pieces - (size_t)in.skip : 0;
+
+	if (left > 0 && !has_room(it->len - (size_t)in.skip * in.max_piece + left * (strlen(it->subject) + HEADERS + RECORD)))
 		return;
 	for (; id->piece <= id->pieces && in.why[0] == '\0'; id->piece++) {
 		if (in.skip == 0) {
@@ -468,7 +471,7 @@ in_session(uint64_t seq)
 	it.len = (size_t)snprintf(text, sizeof text, "{\"host\":\"%s\",\"session\":\"%08" PRIx32 "\",\"partitions\":%" PRIu64 "%s}",
 	    config.host, state.epoch, config.partitions, member);
 	it.data = text;
-	if (in.skip < id.pieces && !has_room(it.len * id.pieces, id.pieces))
+	if (in.skip < id.pieces && !has_room(id.pieces * (it.len + strlen(config.host) + 64 + CHAIN + RECORD)))
 		return;
 	for (unsigned part = 0; part < config.partitions; part++) {
 		struct log_id	one = id;

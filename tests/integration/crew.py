@@ -305,7 +305,7 @@ class Book:
         self.outages = []    # of the daemon: since when, and until when
         self.unheard = set()  # associations of which nothing was handled since the last one
         self.gaps = collections.defaultdict(list)
-        self.usual = collections.Counter()  # of a message that nobody was taken from: how often it took so many ms to its member
+        self.usual = collections.Counter()  # of messages whose association stayed where it was: how many took so many ms to their member
         self.longest = []    # of those without a death of the daemon: how long, after what, of which association, from whom to whom, since when
         self.messages = self.thrown_out = 0
         self.problems, self.rest = [], b""
@@ -341,11 +341,20 @@ class Book:
                     self.longest = sorted([*self.longest, (t - max(when, since), how, peer, before, member, max(when, since))])[-LONGEST:]
         elif peer in self.unheard and t > self.outages[-1][0]:
             self.gaps["a death, same member"].append(t - max(self.outages[-1][0], since))
-        else:
+        elif before == member:
             self.usual[max(t - since, 0) // 1000] += 1
         if self.outages and t > self.outages[-1][0]:
             self.unheard.discard(peer)
         self.handled[peer], self.by[peer], self.at[peer] = n, member, t
+
+    def usual_ms(self, part):
+        """So large a part of those took no longer."""
+        left = part * self.usual.total()
+        for ms, n in sorted(self.usual.items()):
+            left -= n
+            if left <= 0:
+                break
+        return ms
 
     def died(self):
         self.outages.append((now(), 1 << 62))

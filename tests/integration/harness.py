@@ -102,7 +102,8 @@ def halt(pid):
 
     def stands():
         for task in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{task}/stat", encoding="ascii", errors="replace") as f:
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError), \
+                    open(f"/proc/{pid}/task/{task}/stat", encoding="ascii", errors="replace") as f:     # unless it has just ended
                 if f.read().rpartition(")")[2].split()[0] != "T":
                     return False
         return True

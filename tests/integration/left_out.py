@@ -16,7 +16,7 @@ USERLAND = {
                  "keeper.a_configuration_that_was_spoiled_meanwhile_ends_nothing",
                  "memory.what_survives_a_restart_is_charged_to_its_user_again",
                  "order.the_peers_process_is_killed",
-                 "partial.the_senders_process_may_be_killed", "stall.it_is_known_over_a_kill_and_found_again", "survive.", "places.", "supervise.what_does_not_read_in_the_next_process_is_closed", "group.all_of_it_outlives_the_daemon", "group.a_daemon_that_dies_as_it_hands_over", "group.spread_outlives_the_daemon", "group.after_a_death_only_what_is_the_associations_is_waited_for", "group.a_group_of_a_supervised_association_outlives_the_daemon", "groupload.the_daemon_dies_as_well",
+                 "partial.the_senders_process_may_be_killed", "stall.it_is_known_over_a_kill_and_found_again", "survive.", "places.", "supervise.what_does_not_read_in_the_next_process_is_closed", "group.all_of_it_outlives_the_daemon", "group.a_daemon_that_dies_as_it_hands_over", "group.the_longest_name_is_whole_when_the_daemon_has_died", "group.spread_outlives_the_daemon", "group.after_a_death_only_what_is_the_associations_is_waited_for", "group.a_group_of_a_supervised_association_outlives_the_daemon", "groupload.the_daemon_dies_as_well",
                  "lib_group.the_daemon_dies_as_it_joins_and_leaves", "lib_group.a_member_is_there_again_after_the_daemon_died",
                  "lib_group.who_comes_back_too_late_lost_what_it_had_not_taken", "lib_group.what_waits_of_a_socket_that_another_adopted_is_the_others",
                  "lib_group.whose_session_has_ended_does_not_get_what_is_anothers",

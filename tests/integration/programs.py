@@ -34,9 +34,11 @@ def flags(name):
 
 
 def made_from(source, uses, libraries):
-    """A name for it: the source, what it uses, this compiler."""
+    """A name for it: the source, its headers, what it uses, this compiler."""
     what = hashlib.sha256(repr((libraries, os.stat(os.path.realpath(shutil.which("cc"))).st_mtime_ns)).encode())
-    for path in source, *uses:
+    with open(source, encoding="utf-8") as f:
+        own = [os.path.join(SOURCES, name) for name in re.findall(r'^#include "(.*)"$', f.read(), re.M)]
+    for path in source, *uses, *(path for path in own if os.path.exists(path)):
         with open(path, "rb") as f:
             what.update(f.read())
     return what.hexdigest()[:32]

@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MOST	4
+#include "addresses.h"
 
 static struct {
 	int		open, closed, restarts, echoes;
@@ -35,20 +35,6 @@ now_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
 	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* A list with commas; gives how many. */
-static int
-addresses(struct sockaddr_in to[MOST], char *list, int port)
-{
-	int	n = 0;
-
-	for (char *a = strtok(list, ","); a != NULL && n < MOST; a = strtok(NULL, ","), n++) {
-		to[n] = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-		if (inet_pton(AF_INET, a, &to[n].sin_addr) != 1)
-			errx(2, "%s is no address", a);
-	}
-	return n;
 }
 
 static int

@@ -22,7 +22,8 @@
 #include <unistd.h>
 #include <usrsctp.h>
 
-#define MOST		4
+#include "addresses.h"
+
 #define REMOTE_UDP	9899
 
 /* Callbacks come in threads of usrsctp's. */
@@ -65,20 +66,6 @@ came(struct socket *so, union sctp_sockstore from, void *data, size_t len, struc
 		warn("send");
 	free(data);
 	return 1;
-}
-
-/* A list with commas; gives how many. */
-static int
-addresses(struct sockaddr_in to[MOST], char *list, int port)
-{
-	int	n = 0;
-
-	for (char *a = strtok(list, ","); a != NULL && n < MOST; a = strtok(NULL, ","), n++) {
-		to[n] = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-		if (inet_pton(AF_INET, a, &to[n].sin_addr) != 1)
-			errx(2, "%s is no address", a);
-	}
-	return n;
 }
 
 static struct socket *

@@ -848,6 +848,26 @@ def test_a_group_of_a_supervised_association_outlives_the_daemon(d):
     d.close_clients()
 
 
+def test_the_longest_name_is_whole_when_the_daemon_has_died(d):
+    """That of the group's own client, too, which is longer."""
+    name = "é" * 32
+
+    def named():
+        got = [c["name"] for c in s.call("clients")["clients"]], [g["name"] for g in s.call("groups")["groups"]]
+        return "group " + name in got[0] and got[1] == [name]
+    with Own() as k:
+        pid = k.ready()
+        s = Session(k.path, "owner")
+        sock = s.call("open", ip="127.0.0.1")["sock"]
+        s.call("listen", sock=sock)
+        s.call("group", sock=sock, name=name)
+        assert named()
+        os.kill(pid, signal.SIGKILL)
+        s.call("status")
+        assert named()
+        s.close()
+
+
 def test_a_process_that_died_with_the_daemon_is_not_waited_for_as_one_that_lives(d):
     with Own() as k:
         k.ready()

@@ -198,8 +198,7 @@ class Load:
         for name, n, text in rows:
             print(f"        {name:28}{n:>9}  {text}")
         print(f"        {'gap, ms':28}{'number':>9}{'median':>9}{'p99':>9}{'most':>9}")
-        usual = sorted(book.usual.elements())
-        print(f"        {'no hand-over':28}{len(usual):9}{usual[len(usual) // 2]:9.1f}{usual[int(len(usual) * 0.99)]:9.1f}{usual[-1]:9.1f}")
+        print(f"        {'no hand-over':28}{book.usual.total():9}" + "".join(f"{book.usual_ms(part):9.1f}" for part in (0.5, 0.99, 1)))
         for name, gaps in sorted(book.gaps.items()):
             gaps.sort()
             median, p99 = (gaps[int(len(gaps) * p)] / MS for p in (0.5, 0.99))

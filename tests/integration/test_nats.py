@@ -338,6 +338,16 @@ def test_a_log_that_is_full_blocks_the_peer_and_goes_on_when_there_is_room(d):
         n.close()
 
 
+def test_a_small_log_has_room_for_the_beginning_of_many_partitions(d):
+    with bus() as servers, bridge(d, servers, N2, partitions=64, in_max_bytes="64K"):
+        n, peer = Nats(*servers), Peer(d)
+        assoc, = up(n)
+        peer.send(b"x")
+        wait_for(lambda: logged(n).get(assoc) == [b"x"])
+        peer.close()
+        n.close()
+
+
 def test_what_was_logged_and_removed_before_anybody_knew_counts_once(d):
     """The bridge dies before it knows that five are in the log, and readers remove them. It finds that out, and dies again."""
     with bus() as servers, bridge(d, servers, N2) as b:
