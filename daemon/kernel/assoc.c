@@ -194,6 +194,7 @@ kernel_take_back(struct sock *s)
 	s->stack.has_local_options = true;	/* the borrower may have set any */
 	if (a != NULL) {
 		a->stack.has_tail = true;	/* the borrower may have sent with MSG_MORE */
+		kernel_forget_names(a);		/* and may have read of a restart */
 		kernel_flush(a);
 	}
 	if (a == NULL || getsockopt(s->stack.fd, IPPROTO_SCTP, SCTP_STATUS, &st, &len) == 0 ||

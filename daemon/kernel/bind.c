@@ -242,12 +242,7 @@ share_no_more(struct sharing *h)
 static bool
 has_agreed(const struct assoc *a)
 {
-	struct sctp_assoc_value	v = { .assoc_id = (sctp_assoc_t)assoc_id(a) };
-	socklen_t		len = sizeof v;
-
-	return a->state == ASSOC_UP && a->stack.fd != -1 &&
-	    getsockopt(a->stack.fd, IPPROTO_SCTP, SCTP_ASCONF_SUPPORTED, &v, &len) == 0 &&
-	    v.assoc_value != 0;
+	return a->state == ASSOC_UP && a->stack.fd != -1 && kernel_asconf(a) == 1;
 }
 
 /* The next association whose own descriptor is meant. */

@@ -59,6 +59,7 @@ kernel_assoc_free(struct assoc *a)
 	partials_clear(&a->stack.data);
 	partial_clear(&a->stack.notice);
 	partial_clear(&a->stack.failed);
+	kernel_forget_names(a);
 	if (a->stack.parked)
 		fdpark_drop(a->number);
 	if (a->stack.owns_fd && a->stack.fd != -1)

@@ -199,6 +199,12 @@ int kernel_not_up_yet(const struct assoc *);
 /* The addresses of one side of an association, or with the id 0 of a descriptor. The caller frees them. */
 int kernel_names_on(int fd, uint32_t id, bool peer, struct sockaddr_storage **, size_t *n);
 
+/* Has the peer agreed to changes of addresses? 1, 0; -1: the kernel does not say. */
+int kernel_asconf(const struct assoc *);
+
+/* The addresses may be other ones now. */
+void kernel_forget_names(struct assoc *);
+
 /* Take SO_REUSEPORT from a descriptor. False: it did not have it. */
 bool kernel_share_no_more(int fd);
 

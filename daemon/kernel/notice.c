@@ -74,6 +74,7 @@ take_assoc_change(struct sock *s, struct assoc *a, struct stack_event *e, bool b
 		a->outbound = c->sac_outbound_streams;
 		a->inbound = c->sac_inbound_streams;
 		a->peer = e->from != NULL ? *e->from : a->peer;
+		kernel_forget_names(a);
 		if (!a->unwanted)
 			kernel_came_up(a);
 		assoc_enter(a, ASSOC_UP);
@@ -182,6 +183,15 @@ forget_part(struct assoc *a, const char *p)
 	    partial_key((uint16_t)e.pdapi_stream, (e.pdapi_flags & SCTP_UNORDERED) != 0));
 }
 
+static bool
+is_other_addrs(const char *p)
+{
+	struct sctp_paddr_change	c;
+
+	memcpy(&c, p, sizeof c);
+	return c.spc_state == SCTP_ADDR_ADDED || c.spc_state == SCTP_ADDR_REMOVED;
+}
+
 static void
 take_unknown(struct sock *s, struct assoc *a, const struct sctp_assoc_change *h,
     const char *p, size_t len, const struct sockaddr_storage *from)
@@ -236,6 +246,8 @@ kernel_take_notification(struct sock *s, struct assoc *a, char *p, size_t len,
 	}
 	if (h.sac_type == SCTP_PARTIAL_DELIVERY_EVENT && a != NULL)
 		forget_part(a, p);
+	if (h.sac_type == SCTP_PEER_ADDR_CHANGE && a != NULL && is_other_addrs(p))
+		kernel_forget_names(a);
 	if (h.sac_type == SCTP_STREAM_CHANGE_EVENT && a != NULL)
 		kernel_count_streams(a);
 	if (h.sac_type == SCTP_SHUTDOWN_EVENT && a != NULL) {

@@ -112,21 +112,14 @@ get_addrs(int fd, int optname, uint32_t id, int *number)
 	}
 }
 
-int
-kernel_names_on(int fd, uint32_t id, bool peer, struct sockaddr_storage **names, size_t *n)
+/* The addresses one by one. Gives how many bytes all of it has. */
+static size_t
+unpack(const struct sctp_getaddrs *g, struct sockaddr_storage **names, size_t *n)
 {
-	int			 number;
-	struct sctp_getaddrs	*g;
-	const unsigned char	*p;
+	const unsigned char	*p = g->addrs;
 
-	if (fd == -1)
-		return ENOTCONN;
-	g = get_addrs(fd, peer ? SCTP_GET_PEER_ADDRS : SCTP_GET_LOCAL_ADDRS, id, &number);
-	if (g == NULL)
-		return number;
 	*names = xcalloc((size_t)g->addr_num + 1, sizeof **names);
 	*n = g->addr_num;
-	p = g->addrs;
 	for (size_t i = 0; i < *n; i++) {
 		sa_family_t	family;
 
@@ -135,15 +128,79 @@ kernel_names_on(int fd, uint32_t id, bool peer, struct sockaddr_storage **names,
 		memcpy(&(*names)[i], p, addr_len(&(*names)[i]));
 		p += addr_len(&(*names)[i]);
 	}
+	return (size_t)(p - (const unsigned char *)g);
+}
+
+int
+kernel_names_on(int fd, uint32_t id, bool peer, struct sockaddr_storage **names, size_t *n)
+{
+	int			 number;
+	struct sctp_getaddrs	*g;
+
+	if (fd == -1)
+		return ENOTCONN;
+	g = get_addrs(fd, peer ? SCTP_GET_PEER_ADDRS : SCTP_GET_LOCAL_ADDRS, id, &number);
+	if (g == NULL)
+		return number;
+	(void)unpack(g, names, n);
 	free(g);
 	return 0;
+}
+
+int
+kernel_asconf(const struct assoc *a)
+{
+	struct sctp_assoc_value	v = { .assoc_id = (sctp_assoc_t)assoc_id(a) };
+	socklen_t		len = sizeof v;
+
+	if (getsockopt(a->stack.fd, IPPROTO_SCTP, SCTP_ASCONF_SUPPORTED, &v, &len) == -1)
+		return -1;
+	return v.assoc_value != 0;
+}
+
+/*
+ * The addresses of an association that is up change in two ways: by ASCONF, which
+ * both sides agreed to when it was set up, or never do; and by a restart, with
+ * which the peer may leave some of its own out. So those of an association that
+ * has not agreed are asked for once and kept, until a notification says that one
+ * was removed, or that it was restarted. While its socket is lent, the borrower
+ * reads that notification.
+ */
+static bool
+may_keep(struct assoc *a, bool peer)
+{
+	if (a->stack.names_change || a->stack.fd == -1 || (a->sock != NULL && a->sock->lent) ||
+	    (a->state != ASSOC_UP && a->state != ASSOC_GOING_DOWN))
+		return false;
+	a->stack.names_change = a->stack.names[!peer] == NULL && kernel_asconf(a) != 0;
+	return !a->stack.names_change;
+}
+
+void
+kernel_forget_names(struct assoc *a)
+{
+	for (size_t i = 0; i < 2; i++) {
+		free(a->stack.names[i]);
+		a->stack.names[i] = NULL;
+	}
+	a->stack.names_change = false;
 }
 
 int
 kernel_names(struct sock *s, struct assoc *a, bool peer,
     struct sockaddr_storage **names, size_t *n)
 {
-	int	fd = a != NULL && a->stack.fd != -1 ? a->stack.fd : s->stack.fd;
+	int			 fd = a != NULL && a->stack.fd != -1 ? a->stack.fd : s->stack.fd, number;
+	struct sctp_getaddrs	*g;
+	size_t			 len;
 
-	return kernel_names_on(fd, a != NULL ? assoc_id(a) : 0, peer, names, n);
+	if (a == NULL || !may_keep(a, peer))
+		return kernel_names_on(fd, a != NULL ? assoc_id(a) : 0, peer, names, n);
+	if ((g = a->stack.names[peer]) == NULL &&
+	    (g = get_addrs(fd, peer ? SCTP_GET_PEER_ADDRS : SCTP_GET_LOCAL_ADDRS, assoc_id(a), &number)) == NULL)
+		return number;
+	len = unpack(g, names, n);
+	if (a->stack.names[peer] == NULL)
+		a->stack.names[peer] = xrealloc(g, len);
+	return 0;
 }

@@ -32,6 +32,7 @@
 
 struct sock;
 struct assoc;
+struct sctp_getaddrs;
 struct userland_sock;
 struct userland_assoc;
 struct user;
@@ -109,6 +110,8 @@ struct stack_assoc {
 	bool			 is_throttled;
 	TAILQ_ENTRY(assoc)	 throttled;
 	struct charged		 charged;	/* for its buffers */
+	struct sctp_getaddrs	*names[2];	/* addresses of this side, and of the peer, that are kept: see kernel/state.c */
+	bool			 names_change;	/* and none are, as they may change */
 	struct userland_assoc	*userland;	/* the userland stack's, all of it */
 };
 

@@ -27,7 +27,7 @@ USERLAND = {
         "damped.", "losses.", "option.the_primary_path_is_chosen", "pathmanager.", "paths.all_addresses_and_which_is_primary",
         "paths.of_more_paths_than_one_answer_holds_it_says_so",
         "order.addresses_come_and_go", "order.one_path_fails_and_works_again",
-        "order.the_peer_may_not_restart_with_more_addresses",
+        "order.the_peer_may_not_restart_with_more_addresses", "order.the_peer_restarts_with_fewer_addresses",
         "order.who_did_not_agree_is_told_of_no_address", "record.of_a_path",
         "setup.connectx_init_of_several_addresses"),
     "namespace": (

@@ -37,6 +37,12 @@ def is_told(c, sock, *changes):
     assert sorted(f"{e['state']} {e['addr']['addr']}" for e in got) == sorted(changes), got
 
 
+def listed(c, sock):
+    """The peer's addresses that paths lists, and this side's."""
+    got = c.call("paths", sock=sock, addrs=True)["paths"]
+    return sorted(p["address"]["addr"] for p in got), sorted(a["addr"] for a in got[0]["local_addrs"])
+
+
 def test_new_associations_have_what_was_added(d):
     c = d.client()
     there, port = listener(c)
@@ -140,6 +146,32 @@ def test_a_peer_that_did_not_agree_is_not_told(d):
         send(c, here, up, b"still")
         assert recv(c, there, "data")["from"]["addr"] == "127.0.0.1"
         assert nothing(c, there)
+
+
+def test_paths_lists_what_there_is_now(d):
+    """However often it was asked before."""
+    c = d.client()
+    here, ((_, there, _),) = pair(c)
+    assert listed(c, here) == (["127.0.0.9"], ["127.0.0.1"]) and listed(c, there) == (["127.0.0.1"], ["127.0.0.9"])
+    c.call("bindx_add", sock=here, addrs="127.0.0.2")
+    is_told(c, there, "addr_added 127.0.0.2", "addr_confirmed 127.0.0.2")
+    both = ["127.0.0.1", "127.0.0.2"]
+    assert listed(c, here) == (["127.0.0.9"], both) and listed(c, there) == (both, ["127.0.0.9"])
+    c.call("bindx_rem", sock=here, addrs="127.0.0.1")
+    is_told(c, there, "addr_made_prim 127.0.0.2", "addr_removed 127.0.0.1")
+    assert listed(c, here) == (["127.0.0.9"], ["127.0.0.2"]) and listed(c, there) == (["127.0.0.2"], ["127.0.0.9"])
+
+
+def test_paths_of_a_peer_that_did_not_agree_stay(d):
+    c = d.client()
+    here, ((_, there, _),) = pair(c, ASCONF, {})
+    for _ in range(2):
+        assert listed(c, here) == (["127.0.0.9"], ["127.0.0.1"]) and listed(c, there) == (["127.0.0.1"], ["127.0.0.9"])
+    c.call("bindx_add", sock=here, addrs="127.0.0.2")
+    c.call("bindx_rem", sock=here, addrs="127.0.0.1")
+    assert listed(c, here) == (["127.0.0.9"], ["127.0.0.1"]) and listed(c, there) == (["127.0.0.1"], ["127.0.0.9"])
+    up = c.call("connect", sock=here, addr="127.0.0.9", port=listener(c, "127.0.0.9")[1], timeout=WAIT_MS)["assoc_id"]
+    assert addrs(c, "socknames", sock=here, assoc_id=up) == ["127.0.0.2"]
 
 
 def test_what_is_done_already_is_passed_over_and_what_is_left_is_done(d):

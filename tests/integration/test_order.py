@@ -329,6 +329,22 @@ def test_the_peer_restarts(h):
     over(here, there)
 
 
+def test_the_peer_restarts_with_fewer_addresses(h):
+    """Those that it left out are no paths any more, whatever was listed before."""
+    here, there = pair(h)
+
+    def peer():
+        return ([p["address"]["addr"] for p in here.call("paths")["paths"]],
+                [a["addr"] for a in here.call("peernames", assoc_id=here.id)["addresses"]])
+    assert peer() == peer() == (RIGHT, RIGHT)
+    there = restart_right(h, here, there, RIGHT[1:])
+    here.is_told(f"addr_made_prim {RIGHT[1]} 0", f"addr_removed {RIGHT[0]} 0", "restart 0")
+    there.is_up(LEFT)
+    assert peer() == peer() == (RIGHT[1:], RIGHT[1:])
+    here.send("still here")
+    there.is_told("data still here")
+
+
 def test_a_restart_gives_back_what_the_old_one_had_not(h):
     """Before it is told: they are of the time before."""
     here, there = pair(h)

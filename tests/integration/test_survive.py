@@ -665,6 +665,36 @@ def test_events_that_wait_for_a_passive_owner(d):
         s.close()
 
 
+def test_the_next_process_lists_the_same_paths(d):
+    """And what changed since; of peers that agreed to that and of one that did not."""
+    agreed = {"sctp_auth_supported": {"assoc_value": 1}, "sctp_asconf_supported": {"assoc_value": 1}}
+    with Own() as k:
+        pid = k.ready()
+        s = Session(k.path, "paths")
+        socks = []
+        for options in agreed, {}:
+            there = s.call("open", ip=["127.0.0.1", "127.0.0.2"], options=options)
+            s.call("listen", sock=there["sock"])
+            here = s.call("open", ip="127.0.0.3", options=options)["sock"]
+            s.call("connect", sock=here, addr="127.0.0.1", port=there["port"])
+            socks.append((here, there["sock"]))
+
+        def listed(sock):
+            return [(p["address"]["addr"], p["assoc_id"], p["primary"], [a["addr"] for a in p["local_addrs"]])
+                    for p in s.call("paths", sock=sock, addrs=True)["paths"]]
+        before = [[listed(sock) for sock in pair] for pair in socks]
+        assert [[len(paths) for paths in pair] for pair in before] == [[2, 1], [2, 1]]
+        os.kill(pid, signal.SIGKILL)
+        for _ in range(2):
+            assert [[listed(sock) for sock in pair] for pair in socks] == before
+        for here, _ in socks:
+            s.call("bindx_add", sock=here, addrs="127.0.0.4")
+        wait_for(lambda: len(listed(socks[0][1])) == 2)
+        assert len(listed(socks[1][1])) == 1
+        assert [p[3] for pair in socks for p in listed(pair[0])] == [["127.0.0.3", "127.0.0.4"]] * 2 + [["127.0.0.3"]] * 2
+        s.close()
+
+
 def test_what_is_closed_and_still_under_way_arrives(d):
     """A socket is closed with messages on their way; the daemon dies; they arrive."""
     with Own() as k:
