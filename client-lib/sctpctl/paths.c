@@ -3,6 +3,7 @@
  * Paths, as rows.
  */
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,19 +39,25 @@ local_text(const struct sctpd_value *v, char *to, size_t size)
 		(void)snprintf(to + n, size - n, "%s:%" PRId64, n > 0 ? "" : "*", sctpd_get_int(v, "port"));
 }
 
-static void
+#define ENDPOINT	72	/* room for one, or for this side's list */
+
+/* Gives how much of the row is used. */
+static size_t
 read_row(struct path_row *r, const struct sctpd_value *v)
 {
 	r->sock = (uint64_t)sctpd_get_int(v, "sock");
 	r->assoc_id = (uint32_t)sctpd_get_int(v, "assoc_id");
-	local_text(v, r->local, sizeof r->local);
-	out_endpoint(sctpd_get(v, "address"), r->peer, sizeof r->peer);
-	(void)snprintf(r->state, sizeof r->state, "%s", sctpd_get_str(v, "state"));
 	r->primary = sctpd_get_int(v, "primary") != 0;
 	r->cwnd = (double)sctpd_get_int(v, "cwnd");
 	r->srtt = (double)sctpd_get_int(v, "srtt");
 	r->rto = (double)sctpd_get_int(v, "rto");
 	r->mtu = (double)sctpd_get_int(v, "mtu");
+	local_text(v, r->text, ENDPOINT);
+	r->peer = (uint8_t)(strlen(r->text) + 1);
+	out_endpoint(sctpd_get(v, "address"), r->text + r->peer, ENDPOINT);
+	r->state = (uint8_t)(r->peer + strlen(r->text + r->peer) + 1);
+	(void)snprintf(r->text + r->state, sizeof r->text - 2 * ENDPOINT, "%s", sctpd_get_str(v, "state"));
+	return offsetof(struct path_row, text) + r->state + strlen(r->text + r->state) + 1;
 }
 
 struct wanted {
@@ -62,15 +69,16 @@ static void
 take(const struct sctpd_value *v, void *arg)
 {
 	const struct wanted	*w = arg;
-	struct path_row		*r;
+	struct path_row		 r = { .json = NULL };
+	size_t			 used;
 
 	if ((w->ctl->by_state != NULL && strcmp(w->ctl->by_state, sctpd_get_str(v, "state")) != 0) ||
 	    !pages_is_peer(w->ctl, sctpd_get(v, "address")))
 		return;
-	r = rows_add(w->rows);
-	read_row(r, v);
+	used = read_row(&r, v);
 	if (w->ctl->json)
-		r->json = out_json_text(v);
+		r.json = out_json_text(v);
+	rows_copy(w->rows, &r, used);
 }
 
 int
@@ -80,7 +88,6 @@ paths_get(struct ctl *ctl, int argc, char **argv, struct rows *rows)
 	struct wanted	 w = { ctl, rows };
 	char		 sock[32];
 
-	rows->size = sizeof(struct path_row);
 	if (ctl->by_sock > 0) {
 		(void)snprintf(sock, sizeof sock, "sock=%" PRIu64, ctl->by_sock);
 		more[2] = sock;
@@ -92,9 +99,9 @@ paths_get(struct ctl *ctl, int argc, char **argv, struct rows *rows)
 
 COLUMN_TEXT(path_row, sock, "%" PRIu64, r->sock)
 COLUMN_TEXT(path_row, assoc, "%" PRIu32, r->assoc_id)
-COLUMN_TEXT(path_row, local, "%s", r->local)
-COLUMN_TEXT(path_row, peer, "%s", r->peer)
-COLUMN_TEXT(path_row, state, "%s", r->state)
+COLUMN_TEXT(path_row, local, "%s", r->text)
+COLUMN_TEXT(path_row, peer, "%s", r->text + r->peer)
+COLUMN_TEXT(path_row, state, "%s", r->text + r->state)
 COLUMN_TEXT(path_row, primary, "%s", r->primary ? "yes" : "no")
 COLUMN_NUMBER(path_row, cwnd, r->cwnd, table_number)
 COLUMN_NUMBER(path_row, srtt, r->srtt, table_number)

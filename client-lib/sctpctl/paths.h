@@ -11,11 +11,10 @@ struct path_row {
 	char		*json;			/* allocated, or NULL; the first member of any row */
 	uint64_t	sock;
 	uint32_t	assoc_id;
-	char		local[72];
-	char		peer[72];
-	char		state[24];
 	bool		primary;
+	uint8_t		peer, state;		/* where they begin in text */
 	double		cwnd, srtt, rto, mtu;
+	char		text[192];		/* this side, the peer, and the state; the last member, as the rest is not kept */
 };
 
 extern const struct column path_columns[];

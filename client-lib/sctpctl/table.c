@@ -2,6 +2,7 @@
 /*
  * Tables for people.
  */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -9,7 +10,9 @@
 
 #include "sctpctl/table.h"
 
-#define COLUMNS	32	/* of a table at most */
+#define COLUMNS	32			/* of a table at most */
+#define BLOCK	(16 * 1024)		/* bytes of lines that are written at once */
+#define KEEP	(32 * 1024 * 1024)	/* bytes of memory that are not given back */
 
 /* ---- rows ----------------------------------------------------------- */
 
@@ -21,28 +24,49 @@ check(void *p)
 	return p;
 }
 
-void *
-rows_add(struct rows *r)
+static void *
+add(struct rows *r, void *row)
 {
 	if (r->n == r->room) {
 		r->room = r->room > 0 ? 2 * r->room : 64;
-		r->all = check(realloc(r->all, r->room * r->size));
+		r->at = check(realloc(r->at, r->room * sizeof *r->at));
 	}
-	return memset(r->all + r->n++ * r->size, 0, r->size);
+	return r->at[r->n++] = check(row);
+}
+
+void *
+rows_add(struct rows *r)
+{
+	return add(r, calloc(1, r->size));
+}
+
+void
+rows_copy(struct rows *r, const void *row, size_t used)
+{
+	memcpy(add(r, malloc(used)), row, used);
 }
 
 void *
 rows_at(const struct rows *r, size_t i)
 {
-	return r->all + i * r->size;
+	return r->at[i];
 }
 
 void
 rows_free(struct rows *r)
 {
-	free(r->all);
-	r->all = NULL;
-	r->n = r->room = 0;
+	while (r->n > 0)
+		free(r->at[--r->n]);
+	free(r->at);
+	r->at = NULL;
+	r->room = 0;
+}
+
+void
+rows_keep_memory(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, KEEP);
+	(void)mallopt(M_TRIM_THRESHOLD, KEEP);
 }
 
 /* ---- numbers -------------------------------------------------------- */
@@ -50,7 +74,7 @@ rows_free(struct rows *r)
 void
 table_number(FILE *f, double v)
 {
-	fprintf(f, "%.0f", v);
+	fprintf(f, "%lld", (long long)v);
 }
 
 void
@@ -90,18 +114,22 @@ table_age(FILE *f, double seconds)
 
 /*
  * What columns show of rows, one text behind the other in the same memory: a
- * stream for each would cost more than what is printed into it.
+ * stream for each would cost more than what is printed into it. One for all would
+ * be copied to new memory each time that it grows; so it is emptied after each row.
  */
 struct texts {
 	FILE	*f;
-	char	*all, *next;
+	char	*part;		/* what is in f */
 	size_t	 size;
+	char	*all, *next;
+	size_t	 used, room;
 };
 
 static void
 texts_begin(struct texts *t)
 {
-	t->f = check(open_memstream(&t->all, &t->size));
+	*t = (struct texts){ .f = NULL };
+	t->f = check(open_memstream(&t->part, &t->size));
 }
 
 static void
@@ -112,10 +140,25 @@ texts_add(struct texts *t, const struct column *c, const void *row)
 }
 
 static void
+texts_end_row(struct texts *t)
+{
+	if (fflush(t->f) == EOF)
+		(void)check(NULL);
+	if (t->used + t->size > t->room) {
+		t->room = 2 * (t->room + t->size);
+		t->all = check(realloc(t->all, t->room));
+	}
+	memcpy(t->all + t->used, t->part, t->size);
+	t->used += t->size;
+	rewind(t->f);
+}
+
+static void
 texts_end(struct texts *t)
 {
 	fclose(t->f);
-	t->next = check(t->all);
+	free(t->part);
+	t->next = t->all;
 }
 
 /* They are taken in the order in which they were added. */
@@ -153,6 +196,7 @@ table_fail(const struct column *columns, const char *by)
 
 /* A row, and what it is compared by. */
 struct place {
+	void		*row;
 	size_t		 was;
 	double		 number;
 	char		*text;
@@ -190,28 +234,27 @@ table_sort(struct rows *r, const struct column *columns, const char *by)
 {
 	const struct column	*c = table_find(columns, by);
 	struct place		*places = check(calloc(r->n + 1, sizeof *places));
-	char			*sorted = check(calloc(r->n + 1, r->size));
 	struct texts		 texts;
 
 	texts_begin(&texts);
-	for (size_t i = 0; c->number == NULL && i < r->n; i++)
-		texts_add(&texts, c, rows_at(r, i));
+	for (size_t i = 0; c->number == NULL && i < r->n; i++) {
+		texts_add(&texts, c, r->at[i]);
+		texts_end_row(&texts);
+	}
 	texts_end(&texts);
 	for (size_t i = 0; i < r->n; i++) {
+		places[i].row = r->at[i];
 		places[i].was = i;
 		if (c->number != NULL)
-			places[i].number = c->number(rows_at(r, i));
+			places[i].number = c->number(r->at[i]);
 		else
 			places[i].text = texts_take(&texts);
 	}
 	qsort(places, r->n, sizeof *places, *by == '-' ? compare_down : compare_up);
 	for (size_t i = 0; i < r->n; i++)
-		memcpy(sorted + i * r->size, rows_at(r, places[i].was), r->size);
+		r->at[i] = places[i].row;
 	free(texts.all);
 	free(places);
-	free(r->all);
-	r->all = sorted;
-	r->room = r->n + 1;
 }
 
 /* ---- lines ---------------------------------------------------------- */
@@ -220,8 +263,7 @@ struct layout {
 	size_t		 ncolumns;
 	int		 width[COLUMNS];
 	bool		 shown[COLUMNS];
-	struct texts	 texts;
-	char		**cells;	/* ncolumns for each row */
+	struct texts	 texts;		/* of all cells, row by row */
 	size_t		 n;
 	int		 gap;
 };
@@ -229,22 +271,25 @@ struct layout {
 static void
 fill(struct layout *l, const struct column *columns, const struct rows *r, size_t from)
 {
-	size_t	 n = l->n * l->ncolumns, width;
+	size_t	width;
 
-	texts_begin(&l->texts);
-	for (size_t i = 0; i < n; i++)
-		texts_add(&l->texts, &columns[i % l->ncolumns], rows_at(r, from + i / l->ncolumns));
-	texts_end(&l->texts);
 	for (size_t c = 0; c < l->ncolumns; c++) {
 		l->shown[c] = true;
 		l->width[c] = (int)strlen(columns[c].name);
 	}
-	for (size_t i = 0; i < n; i++) {
-		l->cells[i] = texts_take(&l->texts);
-		width = strlen(l->cells[i]);
+	texts_begin(&l->texts);
+	for (size_t i = from; i < from + l->n; i++) {
+		for (size_t c = 0; c < l->ncolumns; c++)
+			texts_add(&l->texts, &columns[c], rows_at(r, i));
+		texts_end_row(&l->texts);
+	}
+	texts_end(&l->texts);
+	for (size_t i = 0; i < l->n * l->ncolumns; i++) {
+		width = strlen(texts_take(&l->texts));
 		if ((int)width > l->width[i % l->ncolumns])
 			l->width[i % l->ncolumns] = (int)width;
 	}
+	l->texts.next = l->texts.all;
 }
 
 static int
@@ -276,59 +321,70 @@ choose(struct layout *l, const struct column *columns, int width)
 	}
 }
 
-/* One line; cells has the headings or a row of them. */
 static void
-print_line(FILE *f, const struct layout *l, const struct column *columns, char *const *cells)
+pad(FILE *f, size_t n)
 {
-	size_t	last = l->ncolumns - 1;
-	bool	first = true;
+	while (n-- > 0)
+		putc(' ', f);
+}
+
+/* One line: the headings, or the next row. */
+static void
+print_line(FILE *f, struct layout *l, const struct column *columns, bool headings)
+{
+	size_t		last = l->ncolumns - 1, blanks;
+	bool		first = true;
+	const char	*text;
 
 	while (!l->shown[last])
 		last--;
-	for (size_t c = 0; c <= last; c++) {
+	for (size_t c = 0; c < l->ncolumns; c++) {
+		text = headings ? columns[c].name : texts_take(&l->texts);
 		if (!l->shown[c])
 			continue;
-		fprintf(f, "%*s", first ? 0 : l->gap, "");
-		if (columns[c].right)
-			fprintf(f, "%*s", l->width[c], cells != NULL ? cells[c] : columns[c].name);
-		else
-			fprintf(f, "%-*s", c == last ? 0 : l->width[c], cells != NULL ? cells[c] : columns[c].name);
+		blanks = (size_t)l->width[c] - strlen(text);
+		pad(f, (first ? 0 : (size_t)l->gap) + (columns[c].right ? blanks : 0));
+		fputs(text, f);
+		pad(f, columns[c].right || c == last ? 0 : blanks);
 		first = false;
 	}
 }
 
+/* A terminal gets many lines by one system call, and not one each. */
 static void
-print_lines(FILE *f, const struct layout *l, const struct column *columns, bool color)
+give(FILE *f, FILE *lines, char *const *text, const size_t *size)
 {
-	fputs(color ? "\033[1m" : "", f);
-	print_line(f, l, columns, NULL);
-	fprintf(f, "%s\n", color ? "\033[0m" : "");
-	for (size_t i = 0; i < l->n; i++) {
-		print_line(f, l, columns, &l->cells[i * l->ncolumns]);
-		putc('\n', f);
-	}
+	if (fflush(lines) == EOF)
+		(void)check(NULL);
+	(void)fwrite(*text, 1, *size, f);
+	rewind(lines);
 }
 
 void
 table_print(FILE *f, const struct column *columns, const struct rows *r, const struct table_form *form)
 {
-	size_t		 left = form->from < r->n ? r->n - form->from : 0, size;
+	size_t		 left = form->from < r->n ? r->n - form->from : 0, size = 0;
 	struct layout	 l = { .n = form->n < left ? form->n : left, .gap = form->gap };
-	FILE		*all;
-	char		*text;
+	char		*text = NULL;
+	FILE		*lines = check(open_memstream(&text, &size));
 
 	while (columns[l.ncolumns].name != NULL)
 		l.ncolumns++;
-	l.cells = check(calloc(l.n * l.ncolumns + 1, sizeof *l.cells));
 	fill(&l, columns, r, form->from);
 	choose(&l, columns, form->width);
-	all = check(open_memstream(&text, &size));	/* a terminal gets all lines by one system call, and not one each */
-	print_lines(all, &l, columns, form->color);
-	fclose(all);
-	(void)fwrite(check(text), 1, size, f);
+	fputs(form->color ? "\033[1m" : "", lines);
+	print_line(lines, &l, columns, true);
+	fprintf(lines, "%s\n", form->color ? "\033[0m" : "");
+	for (size_t i = 0; i < l.n; i++) {
+		print_line(lines, &l, columns, false);
+		putc('\n', lines);
+		if (ftell(lines) >= BLOCK)
+			give(f, lines, &text, &size);
+	}
+	give(f, lines, &text, &size);
+	(void)fclose(lines);
 	free(text);
 	free(l.texts.all);
-	free(l.cells);
 }
 
 int

@@ -45,17 +45,21 @@ show_##name(FILE *f, const void *row)					\
 		show(f, v);						\
 }
 
-/* Rows of equal size, one behind the other. */
+/* Rows of equal size, in an order: sorting moves none. */
 struct rows {
-	char		*all;
+	void		**at;
 	size_t		 size;		/* of one */
 	size_t		 n, room;
 };
 
-/* Room for one more, all zeros; ends the program if there is no memory. */
+/* Room for one more, all zeros; ends the program if there is no memory. Or a copy of one, of which so much is used. */
 void *rows_add(struct rows *);
+void rows_copy(struct rows *, const void *row, size_t used);
 void *rows_at(const struct rows *, size_t i);
 void rows_free(struct rows *);
+
+/* A list needs much memory at once: what is freed is used again, and not given back and taken again page by page. */
+void rows_keep_memory(void);
 
 /* The column that "NAME" or "-NAME" means, NULL if there is none. */
 const struct column *table_find(const struct column *, const char *by);
@@ -87,7 +91,7 @@ int table_width(void);
 
 /* ---- numbers -------------------------------------------------------- */
 
-/* A number with all its digits. */
+/* A whole number with all its digits. */
 void table_number(FILE *, double);
 
 /* At most five characters: 999, 12.3k, 4.56M. */

@@ -7,7 +7,6 @@
  * nobody else waits for the daemon meanwhile.
  */
 #include <inttypes.h>
-#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +25,6 @@
 #define ABSENCE	30000	/* ms that sctpd may be away, */
 #define AGAIN	200	/* and between two attempts to reach it */
 #define HEAD	2	/* lines above the table */
-#define KEEP	(32 * 1024 * 1024)	/* bytes of memory that are not given back between two frames */
 
 enum showing { SHOW_TABLE, SHOW_ONE, SHOW_HELP };
 
@@ -68,7 +66,7 @@ seconds_now(void)
 static int
 compare_keys(const void *a, const void *b)
 {
-	const struct assoc_row	*x = a, *y = b;
+	const struct assoc_row	*x = *(void *const *)a, *y = *(void *const *)b;
 
 	if (x->sock != y->sock)
 		return x->sock < y->sock ? -1 : 1;
@@ -104,10 +102,19 @@ set_rtx_rate(struct assoc_row *r, const struct assoc_row *before, double seconds
 	r->rate.rtx = r->has_stats && before != NULL && before->has_stats ? rate(r->rtx, before->rtx, seconds) : -1;
 }
 
+static void
+sort_by_keys(struct rows *r)
+{
+	if (r->n > 1)
+		qsort(r->at, r->n, sizeof *r->at, compare_keys);
+}
+
 static struct assoc_row *
 find_before(const struct top *t, const struct assoc_row *r)
 {
-	return t->before.n > 0 ? bsearch(r, t->before.all, t->before.n, t->before.size, compare_keys) : NULL;
+	void	**found = t->before.n > 0 ? bsearch(&r, t->before.at, t->before.n, sizeof *t->before.at, compare_keys) : NULL;
+
+	return found != NULL ? *found : NULL;
 }
 
 /* The frame that was shown is the one before; what came of one that failed is of no use. */
@@ -123,8 +130,7 @@ turn_over(struct top *t)
 		t->rows = (struct rows){ .n = 0 };
 	}
 	pages_free(&t->rows);
-	if (t->before.n > 1)
-		qsort(t->before.all, t->before.n, t->before.size, compare_keys);
+	sort_by_keys(&t->before);
 	t->is_whole = false;
 	t->at = now;
 	t->seconds = t->before_at > 0 ? now - t->before_at : 0;
@@ -175,8 +181,7 @@ static void
 sort(struct top *t)
 {
 	/* What is equal stays where it is. */
-	if (t->rows.n > 1)
-		qsort(t->rows.all, t->rows.n, t->rows.size, compare_keys);
+	sort_by_keys(&t->rows);
 	table_sort(&t->rows, top_columns, t->sort);
 	if (t->sock != 0)
 		find_chosen(t);
@@ -717,9 +722,7 @@ top_run(struct ctl *ctl, int argc, char **argv)
 	(void)snprintf(t.sort, sizeof t.sort, "%s", ctl->sort != NULL ? ctl->sort : "msg/s");
 	if (ctl->delay == 0)
 		ctl->delay = DELAY;
-	/* A frame needs as much memory as the one before: it is kept, and not given back and taken again page by page. */
-	(void)mallopt(M_MMAP_THRESHOLD, KEEP);
-	(void)mallopt(M_TRIM_THRESHOLD, KEEP);
+	rows_keep_memory();
 	fail = run(&t);
 	pages_free(&t.rows);
 	pages_free(&t.before);

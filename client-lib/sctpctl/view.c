@@ -86,6 +86,7 @@ run(struct ctl *ctl, const struct view *view, int argc, char **argv)
 		return table_fail(view->columns, ctl->sort);
 	if (ctl->by_state != NULL && !view->has_state(ctl->by_state))
 		return ctl_fail(CTL_USAGE, "--state: there is no state \"%s\"; there are: %s", ctl->by_state, view->states);
+	rows_keep_memory();
 	if ((fail = view->get(ctl, argc, argv, &rows)) == CTL_OK) {
 		/* The daemon's order is of no use to people. */
 		for (size_t i = 0; i < 2 && view->order[i] != NULL; i++)
