@@ -403,6 +403,7 @@ try_settle(void)
 		hang_up();
 	} else if (standby_owns()) {
 		bridge.stands_by = false;
+		(void)standby_turn(bridge.life);	/* who waits for the take over is told before it is looked where the log ends */
 		begin_look(bridge.life);
 	} else
 		stand_by();

@@ -60,7 +60,8 @@ endpoint_closed(uint64_t sock)
 
 /*
  * What is lost of a handshake is sent again after the initial RTO, which is 3 s: too long for a peer that waits for the host that
- * takes it over. And of a thousand handshakes at once, the kernel itself throws some packets away.
+ * takes it over. And the kernel itself throws packets of a handshake away: those that come while the daemon is in a call on the
+ * socket, if its receive buffer is full of notifications. With many associations that buffer is small (daemon/kernel/budget.c).
  */
 #define RTO_INITIAL	"options.sctp_rtoinfo.initial=250"
 

@@ -520,9 +520,26 @@ on_init(struct sctpd *c, int code, const struct sctpd_value *v, void *arg)
 	not_begun(k, sctpd_error(c));
 }
 
-/* Those that are to be restarted. */
-static struct row	*restarts;
+/* Those that are to be restarted, and what their rows say that is needed for it: a whole row has room for the longest lists. */
+struct restart {
+	struct standby_name	 name;
+	char			 endpoint[CONFIG_NAME];
+	unsigned		 port, udp;
+	char			*peers;
+};
+
+static struct restart	*restarts;
 static size_t		 n_restarts;
+
+/* The option of a socket changes rarely if those with the same value follow each other. */
+static int
+order_udp(const void *a, const void *b)
+{
+	const struct restart	*x = a, *y = b;
+	int			 socks = strcmp(x->endpoint, y->endpoint);
+
+	return socks != 0 ? socks : x->udp < y->udp ? -1 : x->udp > y->udp;
+}
 
 static bool
 is_among(const char *addr, const char *list)
@@ -553,11 +570,17 @@ abort_stale(struct sctpd *c, const struct sctpd_value *a)
 	}
 }
 
+/* New associations of a socket go to this UDP port, or, with 0, have none. */
 static void
-restart(struct sctpd *c, const struct row *r)
+set_udp(struct sctpd *c, uint64_t sock, unsigned port)
+{
+	(void)sctpd_call_async(c, ignore, NULL, "setopts sock=%" PRIu64 " options.sctp_remote_udp_encaps_port.port=%u", sock, port);
+}
+
+static void
+restart(struct sctpd *c, const struct restart *r, uint64_t sock)
 {
 	struct known	*k = add(r->name, r->endpoint);
-	uint64_t	 sock = endpoint_sock(r->endpoint);
 	int		 code;
 
 	st.started++;
@@ -566,13 +589,34 @@ restart(struct sctpd *c, const struct row *r)
 		not_begun(k, "there is no such endpoint here, or it has no socket; let all members have the same endpoints");
 		return;
 	}
-	if (st.udp)
-		code = sctpd_call_async(c, on_init, k, "connect_init sock=%" PRIu64 " addr=%s port=%u "
-		    "options.sctp_remote_udp_encaps_port.port=%u", sock, r->peers, r->port, r->udp);
-	else
-		code = sctpd_call_async(c, on_init, k, "connect_init sock=%" PRIu64 " addr=%s port=%u", sock, r->peers, r->port);
+	code = sctpd_call_async(c, on_init, k, "connect_init sock=%" PRIu64 " addr=%s port=%u", sock, r->peers, r->port);
 	if (code != SCTPD_OK)
 		on_init(c, code, NULL, k);
+}
+
+/*
+ * In an order in which the UDP port changes rarely: to set an option of a socket costs as much as the socket has associations,
+ * and sctpd serves others between two such requests.
+ */
+static void
+restart_each(struct sctpd *c)
+{
+	const struct restart	*before = NULL;
+	uint64_t		 sock = 0;
+
+	qsort(restarts, n_restarts, sizeof *restarts, order_udp);
+	for (const struct restart *r = restarts; r < restarts + n_restarts; r++) {
+		if (is_supervised(r->endpoint)) {
+			add(r->name, r->endpoint)->coming = true;
+			continue;
+		}
+		if (before == NULL || strcmp(before->endpoint, r->endpoint) != 0)
+			sock = endpoint_sock(r->endpoint);
+		if (st.udp && sock != 0 && (before == NULL || order_udp(before, r) != 0))
+			set_udp(c, sock, r->udp);
+		restart(c, r, sock);
+		before = r;
+	}
 }
 
 /* Has no other member been the owner since we were it last? Then what we have is as the peers have it. */
@@ -593,12 +637,22 @@ is_ours(const struct row *r)
 	return were_owner() && (r->at.epoch == state.epoch || (k != NULL && k->assoc_id != 0));
 }
 
+static void
+note_restart(const struct row *r)
+{
+	struct restart	*to = &restarts[n_restarts++];
+
+	*to = (struct restart){ .name = r->name, .port = r->port, .udp = r->udp, .peers = xstrdup(r->peers) };
+	(void)snprintf(to->endpoint, sizeof to->endpoint, "%s", r->endpoint);
+	st.udp = st.udp || r->udp != 0;
+}
+
 /* Those that are ours already, and those that are to be. */
 static void
-restart_all(struct sctpd *c)
+sort_rows(void)
 {
 	const struct bucket_row	*b;
-	struct row		*r;
+	struct row		 r;
 	size_t			 n = 0;
 
 	LIST_FOREACH(b, &bucket()->rows, entry)
@@ -606,27 +660,26 @@ restart_all(struct sctpd *c)
 	restarts = xcalloc(n + 1, sizeof *restarts);
 	n_restarts = 0;
 	LIST_FOREACH(b, &bucket()->rows, entry) {
-		r = &restarts[n_restarts];
-		if (!read_row(b, r))
+		if (!read_row(b, &r))
 			continue;
-		if (is_ours(r)) {
-			if (r->at.epoch == state.epoch)
-				set_id(add(r->name, r->endpoint), r->at.assoc);
-			continue;
-		}
-		st.udp = st.udp || r->udp != 0;
-		n_restarts++;
+		if (!is_ours(&r))
+			note_restart(&r);
+		else if (r.at.epoch == state.epoch)
+			set_id(add(r.name, r.endpoint), r.at.assoc);
 	}
+}
+
+static void
+restart_all(struct sctpd *c)
+{
+	sort_rows();
 	if (n_restarts > 0) {
 		list_all(c, abort_stale, NULL);
 		(void)answered(c, END_MS, all_are_up, look_for_up);
 	}
-	for (size_t i = 0; i < n_restarts; i++) {
-		if (is_supervised(restarts[i].endpoint))
-			add(restarts[i].name, restarts[i].endpoint)->coming = true;
-		else
-			restart(c, &restarts[i]);
-	}
+	restart_each(c);
+	while (n_restarts > 0)
+		free(restarts[--n_restarts].peers);
 	free(restarts);
 }
 
@@ -636,7 +689,7 @@ restore_udp(struct sctpd *c)
 {
 	for (size_t i = 0; st.udp && i < config.n_endpoints; i++) {
 		if (state.socks[i] != 0 && config.endpoints[i].attach == NULL)
-			(void)sctpd_call_async(c, ignore, NULL, "setopts sock=%" PRIu64 " options.sctp_remote_udp_encaps_port.port=0", state.socks[i]);
+			set_udp(c, state.socks[i], 0);
 	}
 	st.udp = false;
 }
