@@ -10,6 +10,7 @@
 #include "nats/bucket.h"
 #include "nats/clock.h"
 #include "nats/config.h"
+#include "nats/json.h"
 #include "nats/mem.h"
 #include "nats/row.h"
 
@@ -17,6 +18,8 @@
 #define ASSOC		"assoc."
 #define WATCH_WAIT	100	/* ms until the watching thread looks whether it is to stop */
 #define WATCH_PAUSE	250	/* ms between two attempts to watch */
+#define TOGETHER	256	/* changes that are sent before an answer is waited for */
+#define WRITE_WAIT	10000	/* ms for an answer: a cluster may have to choose a leader first */
 
 static bool
 failed(char *why, size_t size, const char *what, natsStatus s)
@@ -364,26 +367,101 @@ bucket_turn(struct life *life, void (*on_row)(const char *name, const char *text
 
 /* ---- write --------------------------------------------------------------- */
 
-void
-bucket_write(void *arg)
+/*
+ * A member that has taken over writes all associations anew. libnats waits for the answer to each value, which makes 20 s of a
+ * thousand on a busy machine, and the lease and the log wait for this thread. So some are sent together, as kvStore_PutString
+ * and kvStore_Delete send one.
+ */
+static natsStatus
+send_change(struct life *life, const struct bucket_change *c, const char *inbox)
 {
-	struct bucket_write	*w = arg;
-	struct bucket_change	*c;
-	bool			 wrong;
-	kvStore			*kv = open_bucket(w->life, w->why, sizeof w->why, &wrong);
-	natsStatus		 s = NATS_OK;
+	char		*to = xprintf("$KV.sctp-%s-standby.%s", config.host, c->key);
+	natsMsg		*msg = NULL;
+	natsStatus	 s = natsMsg_Create(&msg, to, inbox, c->value, c->value != NULL ? (int)strlen(c->value) : 0);
 
-	while (kv != NULL && s == NATS_OK && (c = STAILQ_FIRST(&w->changes)) != NULL) {
-		s = c->value != NULL ? kvStore_PutString(NULL, kv, c->key, c->value) : kvStore_Delete(kv, c->key);
-		if (s != NATS_OK) {
-			(void)failed(w->why, sizeof w->why, c->key, s);
-			break;
-		}
+	if (s == NATS_OK && c->value == NULL)
+		s = natsMsgHeader_Set(msg, "KV-Operation", "DEL");
+	if (s == NATS_OK)
+		s = natsConnection_PublishMsg(life->nc, msg);
+	natsMsg_Destroy(msg);
+	free(to);
+	return s;
+}
+
+/* False: one of them was not written. */
+static bool
+take_answer(struct bucket_write *w, natsSubscription *sub)
+{
+	natsMsg		*msg = NULL;
+	natsStatus	 s = natsSubscription_NextMsg(&msg, sub, WRITE_WAIT);
+	char		 text[256], *answer;
+	bool		 ok;
+
+	if (s != NATS_OK)
+		return failed(w->why, sizeof w->why, "writing associations", s);
+	answer = xprintf("%.*s", natsMsg_GetDataLength(msg), natsMsg_GetData(msg));
+	ok = !json_pick(answer, "description", text, sizeof text) && json_pick(answer, "seq", text, sizeof text);
+	if (!ok)
+		(void)snprintf(w->why, sizeof w->why, "the bucket sctp-%s-standby: writing associations: %.300s", config.host, answer);
+	free(answer);
+	natsMsg_Destroy(msg);
+	return ok;
+}
+
+/* The first n have been written. */
+static void
+drop_changes(struct bucket_write *w, size_t n)
+{
+	struct bucket_change	*c;
+
+	for (; n > 0; n--) {
+		c = STAILQ_FIRST(&w->changes);
 		STAILQ_REMOVE_HEAD(&w->changes, entry);
 		free(c->key);
 		free(c->value);
 		free(c);
 	}
+}
+
+/* Those that were written although another was not are written once more, which changes nothing. */
+static void
+write_together(struct bucket_write *w, natsSubscription *sub, const char *inbox)
+{
+	struct bucket_change	*c;
+	size_t			 sent = 0, done = 0;
+	natsStatus		 s = NATS_OK;
+
+	STAILQ_FOREACH(c, &w->changes, entry) {
+		if (sent == TOGETHER || (s = send_change(w->life, c, inbox)) != NATS_OK)
+			break;
+		sent++;
+	}
+	if (s != NATS_OK)
+		(void)failed(w->why, sizeof w->why, c->key, s);
+	while (done < sent && take_answer(w, sub))
+		done++;
+	if (w->why[0] == '\0')
+		drop_changes(w, done);
+}
+
+void
+bucket_write(void *arg)
+{
+	struct bucket_write	*w = arg;
+	bool			 wrong;
+	kvStore			*kv = open_bucket(w->life, w->why, sizeof w->why, &wrong);
+	natsInbox		*inbox = NULL;
+	natsSubscription	*sub = NULL;
+	natsStatus		 s;
+
+	if (kv == NULL)
+		return;
+	if ((s = natsInbox_Create(&inbox)) != NATS_OK || (s = natsConnection_SubscribeSync(&sub, w->life->nc, inbox)) != NATS_OK)
+		(void)failed(w->why, sizeof w->why, "writing associations", s);
+	else
+		write_together(w, sub, inbox);
+	natsSubscription_Destroy(sub);
+	natsInbox_Destroy(inbox);
 	kvStore_Destroy(kv);
 }
 

@@ -68,7 +68,7 @@ struct bucket_change {
 };
 STAILQ_HEAD(bucket_changes, bucket_change);
 
-/* Give life (with a reference) and the changes; the job gives why. It frees what it has carried out. */
+/* Give life (with a reference) and the changes; the job gives why. It carries out the first of them, if they are many, and frees those. */
 struct bucket_write {
 	struct life		*life;
 	struct bucket_changes	 changes;

@@ -19,7 +19,9 @@
 #define CONSUMER	"bridge"
 #define NS_PER_MS	INT64_C(1000000)
 #define FETCH_MS	INT64_C(500)
+#define STATUS_MS	100	/* in which the status of a request comes after its end */
 #define SILENCE_MS	2000
+#define UNANSWERED	4	/* requests in a row that brought neither a message nor a status */
 #define MARKS		8	/* what was sent is removed in steps of out_duplicates / MARKS */
 /* Longer than a message can wait for room. It is not delivered again before, and if it is, that is noticed. */
 #define ACK_WAIT	(3600 * 1000 * NS_PER_MS)
@@ -42,6 +44,7 @@ struct pull {
 	bool			 lacks;		/* something had not come when it was looked last */
 	int64_t			 next_look;
 	unsigned		 number;	/* of the request, in the subject of its statuses */
+	unsigned		 unanswered;	/* before it */
 	size_t			 credit;	/* messages that it may still bring */
 	int64_t			 until;
 };
@@ -172,6 +175,7 @@ receive(struct fetch *f, int64_t wait)
 
 	if (s != NATS_OK)
 		return s;
+	f->pull.unanswered = 0;
 	if (is_status(&f->pull, msg)) {
 		natsMsg_Destroy(msg);
 		return NATS_OK;
@@ -207,6 +211,21 @@ look_for_missing(struct fetch *f)
 	return NATS_OK;
 }
 
+/*
+ * Has the request ended without a status? Then it brings nothing more, and another is made. nats-server 2.9.10 sends none if a
+ * message comes in the moment in which the request ends, and this process may have stood still and not have read it. If several
+ * end so, somebody removed the consumer, or it is stuck.
+ */
+static bool
+is_unanswered(struct pull *p)
+{
+	if (p->credit == 0 || clock_ms() < p->until + STATUS_MS)
+		return false;
+	p->credit = 0;
+	p->unanswered++;
+	return true;
+}
+
 /* Wait for the first message, and take those that have come with it. */
 static natsStatus
 fetch_some(struct fetch *f)
@@ -219,12 +238,11 @@ fetch_some(struct fetch *f)
 		return find_floor(f);
 	if (f->pull.sub == NULL && (s = consumer_anew(f)) != NATS_OK)
 		return s;
-	/* A request ends with a status. If none came for long, somebody removed the consumer, or it is stuck. */
-	if (f->pull.credit > 0 && clock_ms() > f->pull.until + SILENCE_MS)
+	if (is_unanswered(&f->pull) && f->pull.unanswered == UNANSWERED)
 		return NATS_NO_RESPONDERS;
 	if (f->pull.credit == 0 && (s = ask_for_more(f)) != NATS_OK)
 		return s;
-	left = f->pull.until - clock_ms();
+	left = f->pull.until + STATUS_MS - clock_ms();
 	s = receive(f, left > 1 ? left : 1);
 	while (s == NATS_OK && f->n < f->batch && natsSubscription_QueuedMsgs(f->pull.sub, &queued) == NATS_OK && queued > 0)
 		s = receive(f, 1);

@@ -198,6 +198,23 @@ def test_peers_of_all_kinds_are_taken_over_and_nothing_ends_when_the_first_host_
         wait_for(lambda: not rows(n))
 
 
+def test_associations_that_the_bucket_does_not_take_are_written_once_it_does(p):
+    """The server refuses values of their length, and no others."""
+    with members(p) as (east, _, n):
+        east.take_over()
+        east.runs()
+        stream = "KV_sctp-h1-standby"
+        config = n.api(f"STREAM.INFO.{stream}")["config"]
+        n.api(f"STREAM.UPDATE.{stream}", **{**config, "max_msg_size": 64})
+        plain = Plain("connect", N, PEERS[0], MOVING[0], PORT)
+        east.said("writing associations: ")
+        assert not rows(n)
+        n.api(f"STREAM.UPDATE.{stream}", **config)
+        wait_for(lambda: len(rows(n)) == N)
+        plain.close()
+        wait_for(lambda: not rows(n))
+
+
 @contextlib.contextmanager
 def lost(host):
     """What this host sends to the peers on network 1 reaches nobody."""
