@@ -4,7 +4,9 @@ in standby.py, and whether one of them ends. "make standby" runs it in the lab.
 
 With "bridge" two sctpd-nats do it, with the table in a bucket of JetStream: what --take-over prints.
 
-With "without" nobody takes over: how long it takes until idle peers see the end by their own timers."""
+With "without" nobody takes over: how long it takes until idle peers see the end by their own timers.
+
+The exit status is 1 if a bound was missed."""
 import statistics
 import sys
 import time
@@ -14,9 +16,12 @@ from standby import Crowd, Pair, announce, answers, calls, endpoint, lab, move, 
 
 N = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
 AT_MOST = 1000      # ms from the moment at which the address moved
+missed = []
 
 
 def bound(ms):
+    if ms > AT_MOST:
+        missed.append(ms)
     return f"{ms:.0f} ms, at most {AT_MOST} ms{'' if ms <= AT_MOST else ' MISSED'}"
 
 
@@ -115,6 +120,8 @@ def by_bridges(p):
         test_natsstandby.comes_back(east, west)
         test_natsstandby.echoed(n, names, b"y")
         show("the first host came back, and ended what it had; echoed by each", crowd.kept(restarts=1, echoes=2))
+        # nats-server 2.9.10 loses a request in so many: out.c. To begin anew would be a stall of seconds.
+        assert "cannot be read" not in west.log_text(), west.log_text()
         crowd.close()
 
 
@@ -137,3 +144,4 @@ def main():
 
 
 main()
+sys.exit(1 if missed else 0)
