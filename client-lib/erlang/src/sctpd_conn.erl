@@ -205,7 +205,11 @@ described(#state{phase = Phase, path = Path, calls = Calls, routes = Routes, win
 %% What is to be written is written when nobody else asks, or there is much of it.
 done(#state{out = [], ack = false} = St) -> {noreply, St};
 done(#state{out_bytes = N} = St) when N >= ?WRITE -> {noreply, flush(St)};
-done(#state{phase = up} = St) -> {noreply, St, 0};
+done(#state{phase = up} = St) ->
+    case process_info(self(), message_queue_len) of
+        {_, 0} -> {noreply, flush(St)};
+        _ -> {noreply, St, 0}
+    end;
 done(St) -> {noreply, St}.
 
 %% Nobody waits for ever, and who asks later sees the process gone.
@@ -390,6 +394,10 @@ handled(#state{given = Given, handled = Handled, at = At} = St) when Handled >= 
 handled(St) -> St.
 
 %% Most of what comes is data, and answers that say no more than done.
+parse(<<>>, #state{buf = <<>>} = St) ->
+    St;
+parse(<<>>, St) ->
+    St#state{buf = <<>>};
 parse(<<16#93, 2, 16#a4, "data", _/binary>> = Bin, St) ->
     case sctpd_data:event(Bin) of
         {more, Missing} -> St#state{buf = Bin, missing = Missing};
