@@ -112,11 +112,9 @@ static void
 loop_on_alarm(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop_alarm	*a = arg;
-	uint64_t		 times;
 
-	(void)what;
-	if (fd == -1 || read(fd, &times, sizeof times) == sizeof times)
-		a->fn();
+	(void)fd, (void)what;
+	a->fn();
 }
 
 void
@@ -126,7 +124,8 @@ loop_alarm_init(struct loop_alarm *a, void (*fn)(void))
 
 	*a = (struct loop_alarm){ .fn = fn, .next = alarms };
 	alarms = a;
-	(void)event_assign(&a->event, base, fd, EV_READ | EV_PERSIST, loop_on_alarm, a);
+	/* Each end of the time is an edge, and setting it again takes back what there was to read. */
+	(void)event_assign(&a->event, base, fd, EV_READ | EV_ET | EV_PERSIST, loop_on_alarm, a);
 	if (fd != -1 && event_add(&a->event, NULL) == 0)
 		return;
 	if (fd != -1)

@@ -39,7 +39,7 @@ struct loop_alarm {
 void loop_alarm_init(struct loop_alarm *, void (*)(void));
 void loop_free_alarms(void);
 
-/* Once, after so many milliseconds; 0: not at all. */
+/* Once, after so many milliseconds; 0: not at all. One that is over already may call fn all the same in this turn. */
 void loop_alarm_set(struct loop_alarm *, int ms);
 
 /*
