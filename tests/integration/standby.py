@@ -132,10 +132,11 @@ def table(c, sock):
 
 
 def calls(sock, rows):
-    """What connect_init needs, for each of them. The option stays with the socket, so it is given where it changes."""
+    """What connect_init needs, for each of them. The option stays with the socket, so it is given where it changes, which is
+    rarely in this order."""
     udp = 0
     found = []
-    for row in rows:
+    for row in sorted(rows, key=lambda row: row["udp"]):
         options = {"options": {"sctp_remote_udp_encaps_port": {"port": row["udp"]}}} if row["udp"] != udp else {}
         found.append({"sock": sock, "addr": row["addr"], "port": row["port"], **options})
         udp = row["udp"]
