@@ -10,6 +10,7 @@
 #include "run/start.h"
 #endif
 #include "sctpctl/admin.h"
+#include "sctpctl/again.h"
 #include "sctpctl/call.h"
 #include "sctpctl/commands.h"
 #include "sctpctl/expose.h"
@@ -77,16 +78,16 @@ const struct command command_table[] = {
 	{ "status", LOOK, "",
 	  "Print the state of the daemon: its version, stack, users and limits.",
 	  run_method, NULL, COMPLETE_WORDS, 0 },
-	{ "sockets", LOOK, "", "List the sockets.", view_sockets, view_sock_columns, COMPLETE_WORDS, WITH_SORT },
+	{ "sockets", LOOK, "", "List the sockets.", view_sockets, view_sock_columns, COMPLETE_WORDS, WITH_SORT | WITH_AGAIN },
 	{ "assocs", LOOK, "[sock=N [assoc_id=N]]",
 	  "List all associations, those of a socket, or one. "
 	  "As many columns are shown as the terminal is wide; if it is none, $COLUMNS or 80 characters. "
 	  "With `-v` everything about each association is printed.",
-	  view_assocs, view_assoc_columns, COMPLETE_WORDS, WITH_SORT | WITH_LISTS | WITH_ASSOCS },
+	  view_assocs, view_assoc_columns, COMPLETE_WORDS, WITH_SORT | WITH_LISTS | WITH_ASSOCS | WITH_AGAIN },
 	{ "paths", LOOK, "[sock=N [assoc_id=N]]",
 	  "List the paths of all associations, of a socket's, or of one. "
 	  "With `-v` all columns are shown.",
-	  view_paths, view_path_columns, COMPLETE_WORDS, WITH_SORT | WITH_LISTS },
+	  view_paths, view_path_columns, COMPLETE_WORDS, WITH_SORT | WITH_LISTS | WITH_AGAIN },
 	{ "top", LOOK, "",
 	  "Show what happens on the associations, by rate, again and again. "
 	  "The first rates are averages since each association came up. "
@@ -99,7 +100,7 @@ const struct command command_table[] = {
 	  "Those are its last messages, or the beginning of each, and what happened. "
 	  "`sctpctl record 1 3 | tshark -r -` shows those of association 3 of socket 1.",
 	  record_run, NULL, COMPLETE_NOTHING, 0 },
-	{ "clients", LOOK, "", "List the daemon's clients.", view_clients, view_client_columns, COMPLETE_WORDS, WITH_SORT },
+	{ "clients", LOOK, "", "List the daemon's clients.", view_clients, view_client_columns, COMPLETE_WORDS, WITH_SORT | WITH_AGAIN },
 	{ "supervised", LOOK, "[name=text]",
 	  "List the associations that the daemon looks after, and how they are. "
 	  "See ASSOCIATIONS in sctpd.conf(5).",
@@ -107,7 +108,7 @@ const struct command command_table[] = {
 	{ "groups", LOOK, "[name=text]",
 	  "List the groups of clients that share a socket, a line for each member: what it has, what goes to another, and what waits. "
 	  "With `-v` it prints all columns.",
-	  groups_run, groups_columns, COMPLETE_WORDS, WITH_SORT },
+	  groups_run, groups_columns, COMPLETE_WORDS, WITH_SORT | WITH_AGAIN },
 	{ "explain", LOOK, "name",
 	  "Say what a supervised association would do, before anything is sent: the addresses that its INIT would offer, the routes to the peer, and what will probably go wrong.",
 	  supervised_explain, NULL, COMPLETE_SUPERVISED, 0 },
@@ -223,5 +224,9 @@ command_run(struct ctl *ctl, int argc, char **argv)
 	const struct command	*c = find(argc, argv);
 	int			 fail = options_take(ctl, c);
 
-	return fail != CTL_OK ? fail : c->run(ctl, argc, argv);
+	if (fail != CTL_OK)
+		return fail;
+	if ((c->goes & WITH_AGAIN) != 0 && (ctl->delay > 0 || ctl->frames > 0))
+		return again_run(ctl, c->run, argc, argv);
+	return c->run(ctl, argc, argv);
 }

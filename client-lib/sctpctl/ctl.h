@@ -16,7 +16,7 @@
  *	assocs, paths	those rows and columns
  *	things		those of sockets and clients
  *	groups		clients that share a socket
- *	view		the commands that print them
+ *	view, again	the commands that print them; and that print them again and again
  *	admin		commands for administrators
  *	supervised	associations that the daemon looks after
  *	packets, tap	blocks that the daemon copied; the command that asks for them
@@ -54,6 +54,7 @@ enum ctl_exit {
 /* How standard input and output carry messages. */
 enum ctl_form { FORM_LINES, FORM_HEX, FORM_RAW };
 
+#define CTL_DELAY	2000	/* ms between two frames, where nothing else is said */
 #define CTL_OPTIONS	48
 #define CTL_GIVEN	128
 
@@ -67,7 +68,7 @@ enum section { LOOK, TALK, ADMINISTER, DO };
 
 /* What an option goes with: any command, or those that have the bit. */
 enum goes { WITH_ANY = 0, WITH_TALK = 1, WITH_LISTS = 2, WITH_ASSOCS = 4, WITH_TOP = 8, WITH_SORT = 16, WITH_LOAD = 32,
-    WITH_METRICS = 64, WITH_TAP = 128, WITH_RUN = 256 };
+    WITH_METRICS = 64, WITH_TAP = 128, WITH_RUN = 256, WITH_AGAIN = 512 };
 
 enum completes {
 	COMPLETE_NOTHING,
@@ -119,8 +120,8 @@ struct ctl {
 	struct sockaddr_storage peer;	/* AF_UNSPEC: any */
 	uint16_t	 peer_port;	/* 0: any */
 	bool		 batch;
-	unsigned	 frames;	/* of top; 0: without end */
-	unsigned	 delay;		/* ms between two */
+	unsigned	 frames;	/* of top, and lists; 0: without end */
+	unsigned	 delay;		/* ms between two; 0: it was not given */
 
 	/* metrics */
 	const char	*output;	/* path, or NULL */

@@ -128,7 +128,7 @@ print_list(const char *name)
 	else if (strcmp(name, "options of load\n") == 0)
 		print_options(WITH_LOAD);
 	else if (strcmp(name, "options of lists\n") == 0)
-		print_options(WITH_SORT | WITH_LISTS | WITH_ASSOCS | WITH_TOP);
+		print_options(WITH_SORT | WITH_LISTS | WITH_ASSOCS | WITH_TOP | WITH_AGAIN);
 	else if (strcmp(name, "options of tap\n") == 0)
 		print_options(WITH_TAP);
 	else if (strcmp(name, "options of run\n") == 0)

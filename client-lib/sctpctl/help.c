@@ -156,7 +156,7 @@ help_usage(const struct ctl *ctl, FILE *f)
 	fputs("\nOptions of listen and connect, to test and to measure:\n", f);
 	usage_options(f, WITH_LOAD);
 	fputs("\nOptions of sockets, assocs, paths, top and clients:\n", f);
-	usage_options(f, WITH_SORT | WITH_LISTS | WITH_ASSOCS | WITH_TOP);
+	usage_options(f, WITH_SORT | WITH_LISTS | WITH_ASSOCS | WITH_TOP | WITH_AGAIN);
 	fputs("\nOptions of metrics:\n", f);
 	usage_options(f, WITH_METRICS);
 	fputs("\nOptions of run:\n", f);

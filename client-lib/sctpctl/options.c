@@ -478,6 +478,13 @@ const struct option_row option_table[] = {
 	{ "delay", 'd', "seconds", WITH_TOP,
 	  "Time between two tables or screens, 0.1 or more (default: 2).",
 	  take_delay, NULL },
+	{ "frames", 'n', "n", WITH_AGAIN,
+	  "Print the list so many times (default: once; with `--delay` without end).",
+	  take_frames, NULL },
+	{ "delay", 'd', "seconds", WITH_AGAIN,
+	  "Print the list again and again, with so many seconds between two, 0.1 or more (default with `--frames`: 2). "
+	  "On a terminal each list takes the place of the last, as far as it fits.",
+	  take_delay, NULL },
 	{ "output", 'o', "file", WITH_METRICS,
 	  "Write into this file, which is replaced as a whole. "
 	  "node_exporter reads it if it is in the directory of its textfile collector and its name ends with .prom.",

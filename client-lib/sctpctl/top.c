@@ -21,7 +21,6 @@
 #include "sctpctl/screen.h"
 #include "sctpctl/top.h"
 
-#define DELAY	2000	/* ms */
 #define ABSENCE	30000	/* ms that sctpd may be away, */
 #define AGAIN	200	/* and between two attempts to reach it */
 #define HEAD	2	/* lines above the table */
@@ -721,7 +720,7 @@ top_run(struct ctl *ctl, int argc, char **argv)
 		return ctl_fail(CTL_USAGE, "--state: there is no state \"%s\"; there are: %s", ctl->by_state, ASSOC_STATES);
 	(void)snprintf(t.sort, sizeof t.sort, "%s", ctl->sort != NULL ? ctl->sort : "msg/s");
 	if (ctl->delay == 0)
-		ctl->delay = DELAY;
+		ctl->delay = CTL_DELAY;
 	rows_keep_memory();
 	fail = run(&t);
 	pages_free(&t.rows);

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What looking costs: top.py COUNT [SECONDS].
 
-One daemon has COUNT associations with another. How long a frame of sctpctl top
-and a list of paths keep sctpctl and the daemon busy; and how long a message from
+One daemon has COUNT associations with another. How long a frame of sctpctl top or
+of sctpctl paths -d keeps sctpctl and the daemon busy, and a list of paths by a
+program that is started for it; and how long a message from
 one client to another takes while somebody looks once a second, and while nobody
 does. Both are measured in turns, for SECONDS in all, so that whatever else the
 machine does falls on both. TEST_STACK selects the stack."""
@@ -93,19 +94,19 @@ def cost(path, pid, runs, frames, *args):
 
 
 class Look:
-    """Somebody looks each second, until this ends."""
+    """Somebody looks each second, until this ends: on a screen, or by a program that is started each time."""
 
     def __init__(self, path, what):
         self.path, self.over = path, threading.Event()
         self.process = self.thread = None
-        if what == "top":
-            self.process, shown = start(self.path, ("top", "-d", 1))
+        if what in ("top", "paths"):
+            self.process, shown = start(self.path, (what, "-d", 1))
             shown.wait()
         else:
-            self.thread = threading.Thread(target=self.paths)
+            self.thread = threading.Thread(target=self.lists)
             self.thread.start()
 
-    def paths(self):
+    def lists(self):
         while not self.over.is_set():
             start(self.path, ("paths",))[0].wait()
             self.over.wait(1)
@@ -135,7 +136,7 @@ def microseconds(trips):
     return statistics.fmean(trips) * 1e6
 
 
-def main(count, seconds=40.0):
+def main(count, seconds=60.0):
     raise_limits(2 * count)
     crowd = Crowd(count)
     pid, _ = crowd.pid()
@@ -144,14 +145,15 @@ def main(count, seconds=40.0):
     path = crowd.near.path
     report("associations", crowd.up)
     for what, *how in (("a frame of top", 1, FRAMES, "top", "-d", 0.1, "-n", FRAMES),
-                       ("the first list of paths", 1, 1, "paths"), ("a list of paths", LISTS, 1, "paths")):
+                       ("the first list of paths", 1, 1, "paths"), ("a list of paths, by a program", LISTS, 1, "paths"),
+                       ("a frame of paths", 1, FRAMES, "paths", "-d", 0.1, "-n", FRAMES)):
         own, its = cost(path, pid, *how)
         report(f"ms of processor for {what}: sctpctl", f"{own:.1f}")
         report("  the daemon", f"{its:.1f}")
     echo = Echo(path)
     echo.trips(seconds / 20)
-    for what in "top", "paths":
-        alone, looked_at = alternate(echo, path, what, seconds / 4 / TURNS)
+    for what in "top", "paths", "a list of paths, by a program":
+        alone, looked_at = alternate(echo, path, what, seconds / 6 / TURNS)
         report("us for a message, nobody looks", f"{statistics.median(alone):.1f}")
         report(f"  with {what} each second", f"{statistics.median(looked_at):.1f}")
         report("  ratio, the median of turns", f"{statistics.median(b / a for a, b in zip(alone, looked_at)):.3f}")

@@ -2,6 +2,7 @@
 """sctpctl assocs and paths: columns, filters, order, everything about one."""
 import contextlib
 import fcntl
+import json
 import os
 import pty
 import re
@@ -20,10 +21,10 @@ def table(d, *args):
     return [dict(zip(head, row)) for row in rows]
 
 
-def on_terminal(d, width, *args):
+def on_terminal(d, width, *args, height=24):
     """What it prints on a terminal of that width."""
     ours, its = pty.openpty()
-    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("4H", 24, width, 0, 0))
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("4H", height, width, 0, 0))
     p = subprocess.Popen([SCTPCTL, "-s", d.path, "--color=never", *map(str, args)], stdout=its, stderr=its, stdin=its)
     os.close(its)
     text = b""
@@ -192,3 +193,34 @@ def test_in_the_shell(d):
     there, up, here, here_up = associate(c)
     out = good(d, "shell", text=f"assocs\npaths sock={here}\n").splitlines()
     assert [line.split()[0] for line in out] == ["sock", str(there), str(here), "sock", str(here)], out
+
+
+def test_again_and_again(d):
+    c = d.client()
+    for _ in range(4):
+        associate(c, ip="127.0.0.1")
+    for command, rows in ("sockets", 8), ("assocs", 8), ("paths", 8), ("clients", 1):
+        once = good(d, command).splitlines()
+        assert len(once) >= rows + 1, once
+        tables = good(d, command, "-d", "0.1", "-n", 3).split("\n\n")
+        assert [len(t.splitlines()) for t in tables] == [len(once)] * 3, (command, tables)
+        lines = good(d, command, "--json", "-d", "0.1", "-n", 2).splitlines()
+        assert len(lines) == 2 and all(len(json.loads(line)[command]) >= rows for line in lines), lines
+    # What does not fit on a terminal is counted, and each list is in the place of the last.
+    assert len(on_terminal(d, 80, "paths")) == 9
+    screens = "\n".join(on_terminal(d, 80, "paths", "-d", "0.1", "-n", 2, height=6)).split("\033[H")[1:]
+    for screen in screens:
+        lines = screen.split("\033[J")[0].splitlines()
+        assert len(lines) == 5 and lines[0].split()[:2] == ["sock", "assoc"], screens
+        assert lines[-1].startswith("5 more lines do not fit"), screens
+    assert len(screens) == 2, screens
+    # Who looks sees what comes, and is told when the daemon is gone.
+    p = subprocess.Popen([SCTPCTL, "-s", d.path, "-j", "sockets", "-d", "0.1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    before = len(json.loads(p.stdout.readline())["sockets"])
+    c.call("open")
+    while len(json.loads(p.stdout.readline())["sockets"]) == before:
+        pass
+    p.terminate()
+    p.communicate(timeout=WAIT)
+    status, _, error = run(d, "record", 1, "-d", "1")
+    assert status == 2 and "--delay goes with" in error and "paths" in error, error
