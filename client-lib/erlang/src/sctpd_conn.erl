@@ -40,6 +40,7 @@
 -export([start_link/2, init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2,
          code_change/3, format_status/2]).
 
+-define(HEAP, 8192).            % words: many messages are handled between two collections
 -define(HELLO_ID, 0).
 -define(FIRST_ID, 16).
 -define(LONGEST, 16777216 + 65536).  % bytes of a message to sctpd, with what is beside the data
@@ -112,7 +113,7 @@ reason(Why) -> Why.
 
 %% Gives its table of sctpd_window.erl, too.
 start_link(Path, Kind) ->
-    case gen_server:start_link(?MODULE, {Path, Kind}, []) of
+    case gen_server:start_link(?MODULE, {Path, Kind}, [{spawn_opt, [{min_heap_size, ?HEAP}]}]) of
         {ok, Conn} -> {ok, Conn, gen_server:call(Conn, table)};
         Other -> Other
     end.

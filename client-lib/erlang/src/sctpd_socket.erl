@@ -28,6 +28,7 @@
 
 -include("sctpd.hrl").
 
+-define(HEAP, 610).             % words: some messages are handled between two collections
 -define(ACTIVE_MAX, 32767).
 -define(GROW_MAX, 64).          % events that may come before they are asked for
 -define(COUNT_MAX, 1024).       % the same where the program said how many it takes
@@ -148,7 +149,7 @@ wait(Mon) ->
 
 %% ---- the process -------------------------------------------------------------
 
-start_link(How) -> gen_server:start_link(?MODULE, How, []).
+start_link(How) -> gen_server:start_link(?MODULE, How, [{spawn_opt, [{min_heap_size, ?HEAP}]}]).
 
 init(#{conn := Conn, table := Table, owner := Owner, family := Family, local := Local} = How) ->
     process_flag(message_queue_data, off_heap),
