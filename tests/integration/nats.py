@@ -68,6 +68,11 @@ class Server:
             accounts = json.load(f).get("account_details", [])
         return next((s["state"] for a in accounts for s in a.get("stream_detail", []) if s["name"] == stream), None)
 
+    def warnings(self, most=20):
+        """The last lines of its log that say that something is wrong."""
+        with open(self.log.name, encoding="utf-8", errors="replace") as f:
+            return [f"{self.name}: {line.strip()}" for line in f if "[WRN]" in line or "[ERR]" in line][-most:]
+
     def unread(self):
         """Bytes that clients have sent and it has not read."""
         with open("/proc/net/tcp", encoding="ascii") as f:

@@ -255,7 +255,8 @@ def kill_for(seconds, servers, hosts):
         else:
             getattr(random.choice(hosts), f"kill_{kind}")()
         counts[kind] += 1
-        assert not any(h.failed() for h in hosts), "\n".join(f"{f}; {dict(counts)}, last a {kind}\n{h.said()}" for h in hosts for f in h.failed())
+        wrong = [f"{f}; {dict(counts)}, last a {kind}\n{how_it_is(servers, h)}\n{h.said()}" for h in hosts for f in h.failed()]
+        assert not wrong, "\n".join(wrong)
         time.sleep(EVERY * random.uniform(0.5, 1.5))
     return counts
 
@@ -288,6 +289,7 @@ def how_it_is(servers, host):
                 "delivered", "ack_floor", "num_ack_pending", "num_redelivered", "num_waiting", "num_pending", "cluster", "error")))
     n.close()
     lines += [f"peer {t.peer.name}: {t.heard} of {t.said}" for t in host.talks]
+    lines += [line for s in servers for line in s.warnings()]
     return "\n".join(lines + [host.bridge.log_text()[-3000:]])
 
 
