@@ -399,7 +399,7 @@ nats: ## kill all that the bridge to NATS is made of for NATS_SECONDS on each st
 nats-speed: all ## measure the bridge to NATS against sctpd and JetStream alone, on each stack
 	$(Q)$(CC) $(CFLAGS) -Iclient-lib/lib $(INCLUDED) -o $(B)/nats-speed tests/bench/nats/speed.c $(B)/libsctpd.a $(LDFLAGS) $(LIBS_NATS) $(LIBS_PROTO)
 	@TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/bench/nats/speed.py; userland=$$?; \
-	tests/lab/run --mem 2G --timeout 1800 -- /usr/bin/python3 tests/bench/nats/speed.py 5000 && exit $$userland
+	tests/lab/run --mem 2G --timeout 1800 -- /usr/bin/python3 tests/bench/nats/speed.py 20000 && exit $$userland
 
 # A peer that is killed 100 times, and 1,000 associations to one that is.
 supervise: ## kill peers under supervised associations
