@@ -167,12 +167,13 @@ kernel_asconf(const struct assoc *a)
  * reads that notification.
  */
 static bool
-may_keep(struct assoc *a, bool peer)
+may_keep(struct assoc *a)
 {
 	if (a->stack.names_change || a->stack.fd == -1 || (a->sock != NULL && a->sock->lent) ||
 	    (a->state != ASSOC_UP && a->state != ASSOC_GOING_DOWN))
 		return false;
-	a->stack.names_change = a->stack.names[!peer] == NULL && kernel_asconf(a) != 0;
+	if (a->stack.names[0] == NULL && a->stack.names[1] == NULL)
+		a->stack.names_change = kernel_asconf(a) != 0;
 	return !a->stack.names_change;
 }
 
@@ -194,7 +195,7 @@ kernel_names(struct sock *s, struct assoc *a, bool peer,
 	struct sctp_getaddrs	*g;
 	size_t			 len;
 
-	if (a == NULL || !may_keep(a, peer))
+	if (a == NULL || !may_keep(a))
 		return kernel_names_on(fd, a != NULL ? assoc_id(a) : 0, peer, names, n);
 	if ((g = a->stack.names[peer]) == NULL &&
 	    (g = get_addrs(fd, peer ? SCTP_GET_PEER_ADDRS : SCTP_GET_LOCAL_ADDRS, assoc_id(a), &number)) == NULL)

@@ -11,7 +11,8 @@ import subprocess
 import termios
 
 from check import WAIT_MS, blackhole, recv
-from harness import STACK, associate
+from harness import STACK, Daemon, associate
+from rpc import Client
 from test_cli import SCTPCTL, WAIT, as_json, good, run
 
 
@@ -215,12 +216,16 @@ def test_again_and_again(d):
         assert lines[-1].startswith("5 more lines do not fit"), screens
     assert len(screens) == 2, screens
     # Who looks sees what comes, and is told when the daemon is gone.
-    p = subprocess.Popen([SCTPCTL, "-s", d.path, "-j", "sockets", "-d", "0.1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    before = len(json.loads(p.stdout.readline())["sockets"])
-    c.call("open")
-    while len(json.loads(p.stdout.readline())["sockets"]) == before:
+    own = Daemon()
+    p = subprocess.Popen([SCTPCTL, "-s", own.path, "-j", "sockets", "-d", "0.1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert json.loads(p.stdout.readline())["sockets"] == []
+    mine = Client(own.path)
+    mine.call("open")
+    while not json.loads(p.stdout.readline())["sockets"]:
         pass
-    p.terminate()
-    p.communicate(timeout=WAIT)
+    own.stop()
+    _, error = p.communicate(timeout=WAIT)
+    assert p.returncode == 3 and b"sctpd ended the connection" in error, (p.returncode, error)
+    mine.close()
     status, _, error = run(d, "record", 1, "-d", "1")
     assert status == 2 and "--delay goes with" in error and "paths" in error, error
