@@ -172,14 +172,16 @@ class Program:
                 if r["sock"] in many and r["state"] == "coming_up"]
 
     def in_kernel(self):
-        """The kernel has the associations that the model has; where packets need
-        their time, none that is still on its way out either."""
+        """The kernel has the associations that the model has, and none whose set-up
+        is undecided: an INIT that is on its way to a port where nobody listens yet
+        would find who listens there next. Where packets need their time, none is
+        still on its way out either."""
         want = collections.Counter((str(s.port), str(e.peer.sock.port)) for s in self.socks
                                    for e in (*s.ends, *s.backlog) if e.up)
         deadline = time.monotonic() + WAIT
         while True:
             rows = [r.split() for r in self.d.kernel("assocs").splitlines()[1:]]
-            got = collections.Counter((r[11], r[12]) for r in rows if r[4] == "3" or DELAY and r[4] != "0")
+            got = collections.Counter((r[11], r[12]) for r in rows if r[4] in "123" or DELAY and r[4] != "0")
             if got == want and not self.coming_up():
                 return
             assert time.monotonic() < deadline, \
