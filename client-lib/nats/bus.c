@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <event2/event.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -272,6 +273,29 @@ attempt_run(void *arg)
 	    (a->life->wire = wire_connect(url, a->why, sizeof a->why)) != NULL;
 }
 
+/* Is this version of nats-server known to be good for streams with copies? See "WHICH NATS-SERVER" in sctpd-nats(8). */
+static bool
+copies_hold(const char *version)
+{
+	unsigned	major = 0, minor = 0, patch = 0;
+
+	(void)sscanf(version, "%u.%u.%u", &major, &minor, &patch);
+	return major > 2 || (major == 2 && (minor > 10 || (minor == 10 && patch >= 27)));
+}
+
+/* Once in the life of the program. */
+static void
+look_at_version(const char *version)
+{
+	static bool	said;
+
+	if (said || config.replicas == 1 || copies_hold(version))
+		return;
+	said = true;
+	log_warning("nats-server %s: when a server stands still for some seconds, copies of a stream may come to differ, and messages that were "
+	    "acknowledged are lost; with replicas = %" PRIu64 " let the servers be of version 2.10.27 or later", version, config.replicas);
+}
+
 static void
 attempt_done(void *arg)
 {
@@ -282,6 +306,7 @@ attempt_done(void *arg)
 	if (a->ok) {
 		(void)natsConnection_GetConnectedUrl(a->life->nc, url, sizeof url);
 		log_notice("connected to NATS at %s", url);
+		look_at_version(wire_version(a->life->wire));
 		bus.why[0] = '\0';
 		bus.life = a->life;
 		wire_begin(bus.life->wire, bus.base, bus.handler, bus.turn);

@@ -27,6 +27,7 @@
 struct wire {
 	struct link	*link;
 	char		 inbox[48];
+	char		 version[32];	/* of the server */
 	char		 why[256];	/* it has ended; or empty */
 
 	char		*out;		/* what is to be sent */
@@ -48,6 +49,12 @@ const char *
 wire_ended(const struct wire *w)
 {
 	return w->why[0] != '\0' ? w->why : NULL;
+}
+
+const char *
+wire_version(const struct wire *w)
+{
+	return w->version;
 }
 
 const char *
@@ -399,6 +406,8 @@ greet(struct wire *w, const struct url *u, char nonce[256], char *why, size_t si
 	has = json_pick(w->in, "tls_required", tls, sizeof tls) && strcmp(tls, "true") == 0;
 	if (!json_pick(w->in, "nonce", nonce, 256))
 		*nonce = '\0';
+	if (!json_pick(w->in, "version", w->version, sizeof w->version))
+		w->version[0] = '\0';
 	if (must && !has) {
 		(void)snprintf(why, size, "the server has no TLS");
 		return false;

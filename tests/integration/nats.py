@@ -100,6 +100,11 @@ class Nats:
         self.servers, self.login = itertools.cycle(servers), login
         self.sock, self.file, self.ids = None, None, itertools.count()
 
+    def version(self):
+        """Of the server, such as (2, 9, 10)."""
+        self.api("INFO")
+        return tuple(int(n) for n in self.info["version"].split("-")[0].split("."))
+
     def close(self):
         if self.sock:
             self.file.close()
@@ -114,7 +119,7 @@ class Nats:
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.file = self.sock.makefile("rb")
         self.inbox = "_INBOX." + os.urandom(8).hex()
-        self.file.readline()
+        self.info = json.loads(self.file.readline().removeprefix(b"INFO "))
         self.sock.sendall(b'CONNECT {"verbose":false,"headers":true,"no_responders":true%s}\r\nSUB %s.* 1\r\n'
                           % (self.login.encode(), self.inbox.encode()))
 
@@ -184,7 +189,7 @@ class Nats:
         while True:
             _, body = self.ask(subject, data, headers)
             answer = json.loads(body)
-            if "error" not in answer:
+            if "error" not in answer and answer["seq"] > 0:     # 0: one with this id is under way, and may come to nothing
                 return answer["seq"]
             assert time.monotonic() < deadline, answer
             time.sleep(0.05)

@@ -2,7 +2,8 @@
 """sctpd-nats while everything is killed at random: the servers of a cluster, two bridges, two daemons, the programs that answer,
 and the network to the peers of one host. Numbered both ways: each message is in the log once, in order, and each
 answer comes to the peer once, in order. NATS_SECONDS makes it longer; where associations do not outlive the daemon, it is
-not killed."""
+not killed. A server whose copies of a stream outlive that also stands still for longer than the others wait: it is the
+first nats-server on the PATH."""
 import collections
 import contextlib
 import ctypes
@@ -31,7 +32,7 @@ SERVERS = int(os.environ.get("NATS_SERVERS", "1"))
 EVERY = float(os.environ.get("NATS_EVERY", "1"))        # seconds between two kills
 PARTS, PORT, SCTP = 4, 38412, 132
 CONSUMER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "nats_consumer.py")
-PATIENCE = 60 if STACK != "kernel" else 120
+PATIENCE = 60 if STACK != "kernel" else 120             # seconds without an answer
 
 
 def in_netns(name, make):
@@ -115,6 +116,7 @@ class Talk:
 
     def __init__(self, peer):
         self.peer, self.said, self.heard, self.again, self.over, self.failed = peer, 0, 0, 0, False, None
+        self.last = time.monotonic()    # when an answer came
         self.thread = threading.Thread(target=self.guard)
         self.thread.start()
 
@@ -137,6 +139,7 @@ class Talk:
                 assert number <= self.heard, f"answer {number} came, and not {self.heard}"
                 self.again += number < self.heard
                 self.heard += number == self.heard
+                self.last = time.monotonic()
 
 
 class Host:
@@ -228,6 +231,14 @@ def kill_server(servers):
     s.start()
 
 
+def stall_server(servers):
+    """For longer than the others wait before they choose another leader, which is four to nine seconds."""
+    s = random.choice(servers)
+    s.pause(True)
+    time.sleep(random.uniform(6, 11))
+    s.pause(False)
+
+
 def cut_path():
     networks("cut", "1")
     time.sleep(random.uniform(0.1, 1.5))
@@ -240,15 +251,17 @@ def kill_for(seconds, servers, hosts):
     kinds = {"bridge": 4, "consumer": 3, "path": 2, "server": 1}
     if STACK == "kernel":
         kinds["daemon"] = 3
+    if SERVERS > 1 and Nats(*servers).version() >= (2, 10, 27):     # see "WHICH NATS-SERVER" in sctpd-nats(8)
+        kinds["stall"] = 1
     next_server = time.monotonic() + 3
     # Each kind once in any case, then at random.
     queue = list(kinds)
     while time.monotonic() < end or queue:
         kind = queue.pop() if queue else random.choices(list(kinds), kinds.values())[0]
-        if kind == "server":
+        if kind in ("server", "stall"):
             if time.monotonic() < next_server and not queue:
                 continue
-            kill_server(servers)
+            (kill_server if kind == "server" else stall_server)(servers)
             next_server = time.monotonic() + 12
         elif kind == "path":
             cut_path()
@@ -283,6 +296,7 @@ def how_it_is(servers, host):
     for stream in (f"sctp-{host.name}-in", f"sctp-{host.name}-out"):
         info = n.api(f"STREAM.INFO.{stream}")
         lines.append(f"{stream}: {info.get('state', info)} {info.get('cluster')}")
+        lines += [f"its copy at {s.name}: {s.copy_of(stream)}" for s in servers]
         for name in [f"part-{i}" for i in range(PARTS)] if stream.endswith("-in") else ["bridge"]:
             info = n.api(f"CONSUMER.INFO.{stream}.{name}")
             lines.append(f"{name}: " + " ".join(f"{k}={info.get(k)}" for k in (
@@ -293,18 +307,22 @@ def how_it_is(servers, host):
     return "\n".join(lines + [host.bridge.log_text()[-3000:]])
 
 
+def finish(servers, hosts):
+    """Until all that was said is answered, as long as answers come."""
+    talks = [(h, t) for h in hosts for t in h.talks]
+    begin = time.monotonic()
+    for _, t in talks:
+        t.over = True
+    for h, t in talks:
+        while t.thread.is_alive() and time.monotonic() < max(begin, *(other.last for _, other in talks)) + PATIENCE:
+            t.thread.join(1)
+        assert not t.thread.is_alive() and not t.failed, f"{h.name}: {t.failed}: {t.heard} of {t.said}\n{how_it_is(servers, h)}"
+
+
 def test_whatever_is_killed_nothing_is_lost_or_doubled_or_out_of_order(d):
     with all_there() as (servers, hosts):
         counts = kill_for(SECONDS, servers, hosts)
-        for h in hosts:
-            for t in h.talks:
-                t.over = True
-        deadline = time.monotonic() + PATIENCE
-        for h in hosts:
-            for t in h.talks:
-                t.thread.join(max(deadline - time.monotonic(), 0))
-                assert not t.thread.is_alive() and not t.failed, \
-                    f"{h.name}: {t.failed}: {t.heard} of {t.said}\n{how_it_is(servers, h)}"
+        finish(servers, hosts)
         n = Nats(*servers)
         total = sum(check_log(n, h) for h in hosts)
         heard = sum(t.heard for h in hosts for t in h.talks)

@@ -35,6 +35,8 @@ answer(jsCtx *js, natsMsg *msg, const char *to)
 	char		 own[96];
 	natsMsg		*out;
 	jsPubOptions	 o;
+	jsPubAck	*ack;
+	uint64_t	 seq;
 
 	check(natsMsgHeader_Get(msg, "Nats-Msg-Id", &id), "Nats-Msg-Id");
 	check(natsMsgHeader_Get(msg, "Sctp-Ppid", &ppid), "Sctp-Ppid");
@@ -43,7 +45,12 @@ answer(jsCtx *js, natsMsg *msg, const char *to)
 	check(natsMsgHeader_Set(out, "Sctp-Ppid", ppid), "memory");
 	jsPubOptions_Init(&o);
 	o.MsgId = own;
-	check(js_PublishMsg(NULL, js, out, &o, NULL), to);	/* it is in the queue now */
+	do {		/* 0: one with this id is under way, and may come to nothing */
+		check(js_PublishMsg(&ack, js, out, &o, NULL), to);
+		seq = ack->Sequence;
+		jsPubAck_Destroy(ack);
+	} while (seq == 0);
+	/* It is in the queue now. */
 	natsMsg_Destroy(out);
 }
 

@@ -21,8 +21,12 @@ func answer(js nats.JetStreamContext, host string, m *nats.Msg, words []string) 
 	out := nats.NewMsg(fmt.Sprintf("sctp.%s.out.%s.%s.%s", host, words[3], words[5], words[6]))
 	out.Data = m.Data
 	out.Header.Set("Sctp-Ppid", m.Header.Get("Sctp-Ppid"))
-	_, err := js.PublishMsg(out, nats.MsgId("answer-"+m.Header.Get("Nats-Msg-Id")))
-	return err
+	for {
+		ack, err := js.PublishMsg(out, nats.MsgId("answer-"+m.Header.Get("Nats-Msg-Id")))
+		if err != nil || ack.Sequence != 0 { // 0: one with this id is under way, and may come to nothing
+			return err
+		}
+	}
 }
 
 func main() {

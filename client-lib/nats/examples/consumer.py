@@ -57,9 +57,11 @@ class Nats:
 
 def store(nats, subject, data, headers):
     """Publish to a stream; when this returns the message is in it, or was already."""
-    answer = json.loads(nats.ask(subject, data, headers)[4])
-    if "error" in answer:
-        sys.exit(f"{subject}: {answer['error']['description']}")
+    answer = {"seq": 0}
+    while answer["seq"] == 0:  # one with this id is under way, and may come to nothing
+        answer = json.loads(nats.ask(subject, data, headers)[4])
+        if "error" in answer:
+            sys.exit(f"{subject}: {answer['error']['description']}")
 
 
 def work(nats, host, part):
