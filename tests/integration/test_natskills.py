@@ -171,7 +171,7 @@ class Host:
         self.consumers[i] = self.consumer()
 
     def kill_daemon(self):
-        old = self.daemon.child()
+        old = self.daemon.next_child(None)      # its watchdog may kill it in this very moment
         os.kill(old, signal.SIGKILL)
         self.daemon.next_child(old)
 
