@@ -16,6 +16,7 @@
 #include "nats/standby.h"
 #include "nats/state.h"
 #include "nats/subject.h"
+#include "nats/text.h"
 
 #define HEADERS		2048	/* bytes that the headers of a message may take */
 #define CHAIN		256	/* of these, the ones that say where it stands in the log */
@@ -42,7 +43,8 @@ static struct {
 	uint64_t	 size;		/* of the log, at most */
 	bool		 sizing, full;	/* it is asked for; that it is full was logged */
 	int64_t		 next_size;
-	unsigned	 unasked;	/* pieces since the last one that asks for an acknowledgement */
+	unsigned	 unasked;	/* pieces since the last one that asks for an acknowledgement, */
+	int64_t		 when;		/* and when the first of these was given */
 	uint64_t	 skip;
 	size_t		 max_piece;
 	struct slot	*slots;		/* a ring */
@@ -173,7 +175,7 @@ add_slot(uint64_t seq, uint64_t event, size_t len)
 	if (in.n == in.room)
 		more_room();
 	s = &in.slots[(in.first + in.n) % in.room];
-	*s = (struct slot){ .seq = seq, .event = event, .len = (uint32_t)len, .when = clock_ms() };
+	*s = (struct slot){ .seq = seq, .event = event, .len = (uint32_t)len, .when = in.when };
 	in.n++;
 	in.bytes += len;
 	metrics.in_waiting = in.n;
@@ -219,13 +221,10 @@ header(struct block *b, const char *key, const char *value)
 static void
 header_number(struct block *b, const char *key, uint64_t value)
 {
-	char	text[24], *p = text + sizeof text - 1;
+	char	text[TEXT_DIGITS + 1];
 
-	*p = '\0';
-	do
-		*--p = (char)('0' + value % 10);
-	while ((value /= 10) > 0);
-	header(b, key, p);
+	(void)text_number(text, text + sizeof text, value);
+	header(b, key, text);
 }
 
 /* Have all up to here acknowledged. */
@@ -263,6 +262,9 @@ give(struct block *b, const char *subject, const struct log_id *id, const char *
 	put(b, "\r\n", 2);
 	m.headers_len = b->len;
 	wire_publish(in.life->wire, &m);
+	/* To ask for the time is a system call in some places, and would be most of what a message costs there. */
+	if (in.unasked == 0)
+		in.when = clock_ms();
 	/* The answer to the first one has the reason if the log takes nothing. */
 	if (++in.unasked >= ASK_EVERY || first)
 		ask();
@@ -301,8 +303,8 @@ info_headers(struct block *b, const struct sctpd_sndrcvinfo *info, bool received
 
 	header_number(b, "Sctp-Stream: ", info->stream);
 	header_number(b, "Sctp-Ppid: ", info->ppid);
-	if (*flags_text(info->flags, text, sizeof text) != '\0')
-		header(b, "Sctp-Flags: ", text);
+	if (info->flags & (SCTPD_UNORDERED | SCTPD_SACK_IMMEDIATELY))
+		header(b, "Sctp-Flags: ", flags_text(info->flags, text, sizeof text));
 	if (received) {
 		header_number(b, "Sctp-Ssn: ", info->ssn);
 		header_number(b, "Sctp-Tsn: ", info->tsn);
@@ -310,17 +312,28 @@ info_headers(struct block *b, const struct sctpd_sndrcvinfo *info, bool received
 		header_number(b, "Sctp-Out-Sequence: ", info->context);
 }
 
+/* Its address and port, that of IPv6 in brackets. */
+static void
+from_header(struct block *b, const struct sctpd_event *ev)
+{
+	char		 text[96], *p = text, *end = text + sizeof text;
+	const char	*bracket = strchr(ev->from, ':');
+
+	if (bracket != NULL)
+		p = text_put(p, end, "[");
+	p = text_put(p, end, ev->from);
+	p = text_put(p, end, bracket != NULL ? "]:" : ":");
+	(void)text_number(p, end, ev->from_port);
+	header(b, "Sctp-From: ", text);
+}
+
 static void
 headers(struct block *b, const struct item *it)
 {
-	char	text[96];
-
 	if (it->ev != NULL && it->ev->assoc_id != 0)
 		header_number(b, "Sctp-Assoc: ", standby_name(it->ev->assoc_id).assoc);
-	if (it->ev != NULL && *it->ev->from != '\0') {
-		(void)snprintf(text, sizeof text, strchr(it->ev->from, ':') != NULL ? "[%s]:%u" : "%s:%u", it->ev->from, it->ev->from_port);
-		header(b, "Sctp-From: ", text);
-	}
+	if (it->ev != NULL && *it->ev->from != '\0')
+		from_header(b, it->ev);
 	if (it->info != NULL)
 		info_headers(b, it->info, it->reason == NULL);
 	if (it->ev != NULL && it->ev->timestamp != 0)
@@ -389,7 +402,7 @@ message(const struct sctpd_event *ev)
 	struct item	it = { .data = ev->data, .len = ev->len, .ev = ev, .info = &ev->info };
 	char		stream[16];
 
-	(void)snprintf(stream, sizeof stream, "%u", ev->info.stream);
+	(void)text_number(stream, stream + sizeof stream, ev->info.stream);
 	subject_of(it.subject, ev, "", stream);
 	metrics.in_bytes += ev->len;
 	publish_item(&it, ev->seq);

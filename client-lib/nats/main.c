@@ -5,7 +5,7 @@
  *
  * This room is a client of sctpd, by libsctpd. A file calls those above it only:
  *
- *	log, mem, clock, config	what everything uses
+ *	log, mem, clock, text, config	what everything uses
  *	metrics			what is counted
  *	subject			names: of subjects, streams and ids
  *	refused, json		what was refused, and values in text

@@ -6,6 +6,7 @@
 
 #include "nats/config.h"
 #include "nats/subject.h"
+#include "nats/text.h"
 
 #define TOKENS	7
 
@@ -21,8 +22,21 @@ subject_part(uint32_t assoc_id)
 void
 subject_make(char to[SUBJECT_SIZE], const char *endpoint, uint32_t assoc_id, uint32_t epoch, const char *kind, const char *last)
 {
-	(void)snprintf(to, SUBJECT_SIZE, "sctp.%s.in.%s.%u.%" PRIu32 "-%08" PRIx32 ".%s%s", config.host, endpoint,
-	    subject_part(assoc_id), assoc_id, epoch, kind, last);
+	char	*p = to, *end = to + SUBJECT_SIZE;
+
+	p = text_put(p, end, "sctp.");
+	p = text_put(p, end, config.host);
+	p = text_put(p, end, ".in.");
+	p = text_put(p, end, endpoint);
+	p = text_put(p, end, ".");
+	p = text_number(p, end, subject_part(assoc_id));
+	p = text_put(p, end, ".");
+	p = text_number(p, end, assoc_id);
+	p = text_put(p, end, "-");
+	p = text_hex(p, end, epoch);
+	p = text_put(p, end, ".");
+	p = text_put(p, end, kind);
+	(void)text_put(p, end, last);
 }
 
 /* A whole number and nothing else. */
@@ -96,10 +110,13 @@ subject_out_stream(void)
 void
 log_id_make(char to[LOG_ID_SIZE], const struct log_id *id)
 {
-	int	n = snprintf(to, LOG_ID_SIZE, "%08" PRIx32 "-%" PRIu64, id->epoch, id->event);
+	char	*p = to, *end = to + LOG_ID_SIZE;
 
+	p = text_hex(p, end, id->epoch);
+	p = text_put(p, end, "-");
+	p = text_number(p, end, id->event);
 	if (id->pieces > 1)
-		(void)snprintf(to + n, LOG_ID_SIZE - (size_t)n, "-%u-%u", id->piece, id->pieces);
+		(void)snprintf(p, (size_t)(end - p), "-%u-%u", id->piece, id->pieces);
 }
 
 bool

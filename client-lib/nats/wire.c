@@ -12,6 +12,7 @@
 #include "nats/link.h"
 #include "nats/login.h"
 #include "nats/mem.h"
+#include "nats/text.h"
 #include "nats/wire.h"
 
 #define CHUNK		(1 << 16)	/* is sent at once, though more may follow */
@@ -129,33 +130,28 @@ wire_flush(struct wire *w)
 		(void)event_add(w->writable, NULL);
 }
 
-static char *
-append(char *p, const char *text)
-{
-	size_t	len = strlen(text);
-
-	memcpy(p, text, len);
-	return p + len;
-}
-
 void
 wire_publish(struct wire *w, const struct wire_message *m)
 {
-	char	*begin, *p;
+	char	*begin, *p, *end;
+	size_t	 most = strlen(m->subject) + m->headers_len + m->len + NUMBERS;
 
 	if (w->out_len - w->out_sent >= CHUNK)
 		wire_flush(w);
-	p = begin = room(w, strlen(m->subject) + m->headers_len + m->len + NUMBERS);
-	p = append(p, "HPUB ");
-	p = append(p, m->subject);
-	*p++ = ' ';
+	p = begin = room(w, most);
+	end = begin + most;
+	p = text_put(p, end, "HPUB ");
+	p = text_put(p, end, m->subject);
+	p = text_put(p, end, " ");
 	w->out_ask = w->out_len + (size_t)(p - begin);
-	p += sprintf(p, "%zu %zu\r\n", m->headers_len, m->headers_len + m->len);
-	memcpy(p, m->headers, m->headers_len);
-	p += m->headers_len;
+	p = text_number(p, end, m->headers_len);
+	p = text_put(p, end, " ");
+	p = text_number(p, end, m->headers_len + m->len);
+	p = text_put(p, end, "\r\n");
+	p = text_bytes(p, end, m->headers, m->headers_len);
 	if (m->len > 0)
-		memcpy(p, m->data, m->len);
-	p = append(p + m->len, "\r\n");
+		p = text_bytes(p, end, m->data, m->len);
+	p = text_put(p, end, "\r\n");
 	w->out_len += (size_t)(p - begin);
 }
 
