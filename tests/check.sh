@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# All tests, three steps at a time: what "make check" runs when everything is
+# All tests, four steps at a time: what "make check" runs when everything is
 # built. check.sh [STEP...] runs only those. The last line counts the tests of
 # all steps: "N passed, N failed, N skipped".
 
@@ -278,12 +278,16 @@ on_the_kernel() {
 	    in_lab_with_names --timeout 1800 -- /usr/bin/python3 tests/integration/run.py -s
 }
 
-step_integration() { # every other module, so that the two can run side by side
-	on_the_kernel 1/2
+step_integration() { # every third module, so that the three can run side by side
+	on_the_kernel 1/3
 }
 
-step_integration_even() {
-	on_the_kernel 2/2
+step_integration_second() {
+	on_the_kernel 2/3
+}
+
+step_integration_third() {
+	on_the_kernel 3/3
 }
 
 # What is tested under ASan and UBSan on the userland stack, and so not under valgrind on the kernel's, which takes ten
@@ -458,16 +462,16 @@ run() {
 	show "$name" "${PIPESTATUS[0]}" "$start"
 }
 
-# There are two processors, and a lab waits a part of the time: so three workers
+# There are two processors, and a lab waits a third of the time: so three workers
 # take the steps, one after the other, and each step is told when it is over. The
-# two that take two thirds of the time come first, so that none waits for them in
-# the end; then the quick ones, because they say soon what is wrong; the others
-# from the longest to the shortest. One waits most of its time, and has a worker of its own.
-longest="integration_even integration"
+# ones that take long come first, so that none waits for them in the end; then the
+# quick ones, because they say soon what is wrong; the others from the longest to
+# the shortest. Those that wait most of their time have a worker of their own, and
+# whoever has nothing left takes what the others have.
+longest="integration_third integration integration_second"
 quick="conformance python go node types erlang rooms reference help manuals acceptance model shellcheck units install metrics abi"
-long="userland valgrind_even systemd valgrind_odd fuzz readme loss flags bench unit asan random soak faults delay clang without demo"
-
-waiting="nats"
+long="systemd valgrind_even valgrind_odd fuzz bench flags asan random soak unit readme clang without"
+waiting="userland nats loss faults delay demo"
 
 work() {
 	local name start
@@ -524,10 +528,11 @@ else
 	workers=
 	for _ in 1 2 3; do
 		# shellcheck disable=SC2086 # they are several
-		work $longest $quick $long &
+		work $longest $quick $long $waiting &
 		workers="$workers $!"
 	done
-	work $waiting &
+	# shellcheck disable=SC2086
+	work $waiting $long &
 	workers="$workers $!"
 	trap 'kill $workers 2>/dev/null' EXIT
 	# shellcheck disable=SC2086
