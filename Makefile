@@ -382,15 +382,15 @@ groups: ## kill, drain and join members of a group, and kill the daemon, under l
 	env "$$@" GROUPS_RATE=1000000 TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/integration/run.py groupload.members_come
 
 # Everything of the bridge to NATS killed at random: servers, bridges, programs behind it, the network; on the kernel's stack
-# the daemons as well. And a bus that is stopped for a minute under load.
+# the daemons as well. And a bus that is stopped for a minute under load. The nats-server is the first one on the PATH.
 NATS_SECONDS	?= 600
 NATS_STOP	?= 60
 .PHONY: nats
 nats: ## kill all that the bridge to NATS is made of for NATS_SECONDS on each stack, and stop the bus for NATS_STOP
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory all
-	@set -- NATS_SECONDS=$(NATS_SECONDS) NATS_STOP=$(NATS_STOP) TEST_LIMIT=$$(($(NATS_SECONDS) + 600)); \
-	env "$$@" NATS_SERVERS=3 TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/integration/run.py natskills. nats.while_the_bus && \
+	@set -- NATS_SECONDS=$(NATS_SECONDS) NATS_STOP=$(NATS_STOP) NATS_SERVERS=3 TEST_LIMIT=$$(($(NATS_SECONDS) + 600)); \
+	env "$$@" TEST_STACK=userland tests/native.sh /usr/bin/python3 tests/integration/run.py natskills. nats.while_the_bus && \
 	tests/lab/run --mem 2G --timeout $$(($(NATS_SECONDS) + 900)) -- \
 	    env "$$@" /usr/bin/python3 tests/integration/run.py natskills. nats.while_the_bus
 

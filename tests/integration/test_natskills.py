@@ -26,8 +26,7 @@ from test_keeper import Kept
 SECONDS = float(os.environ.get("NATS_SECONDS", "8"))
 PEERS = int(os.environ.get("NATS_PEERS", "3"))          # of each host
 RATE = float(os.environ.get("NATS_RATE", "20" if STACK != "kernel" else "5"))   # messages a second, of each peer
-# "make nats" has three, which take up to ten seconds to choose a leader; in User-Mode Linux, with one processor, they do
-# nothing else.
+# "make nats" has three, which take up to ten seconds to choose a leader.
 SERVERS = int(os.environ.get("NATS_SERVERS", "1"))
 EVERY = float(os.environ.get("NATS_EVERY", "1"))        # seconds between two kills
 PARTS, PORT, SCTP = 4, 38412, 132
