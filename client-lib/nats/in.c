@@ -39,7 +39,7 @@ static struct {
 	uint64_t	 acked;		/* all up to this sequence are in the log */
 	uint64_t	 last;		/* the sequence of the piece that was given last, */
 	char		 last_id[LOG_ID_SIZE];	/* and its id; empty: none was given yet */
-	bool		 ids;		/* messages say the id before them, too */
+	bool		 ids;		/* messages say the id before them, and only the first one the sequence */
 	uint64_t	 size;		/* of the log, at most */
 	bool		 sizing, full;	/* it is asked for; that it is full was logged */
 	int64_t		 next_size;
@@ -256,9 +256,10 @@ give(struct block *b, const char *subject, const struct log_id *id, const char *
 
 	log_id_make(text, id);
 	header(b, "Nats-Msg-Id: ", text);
-	header_number(b, "Nats-Expected-Last-Sequence: ", in.last);
 	if (in.ids && !first)
 		header(b, "Nats-Expected-Last-Msg-Id: ", in.last_id);
+	else
+		header_number(b, "Nats-Expected-Last-Sequence: ", in.last);
 	put(b, "\r\n", 2);
 	m.headers_len = b->len;
 	wire_publish(in.life->wire, &m);

@@ -162,14 +162,17 @@ parts_there(struct look *l, bool is_new)
 
 /* ---- where the log ends ------------------------------------------------ */
 
-/* Does it say that it follows the message before it, as all of ours do but the first of a log? */
+/* Does it say that it follows the message before it, as all of ours do but the first of a log? By what it says JetStream took it. */
 static bool
-is_in_chain(natsMsg *msg, uint64_t seq)
+is_in_chain(const struct look *l, natsMsg *msg, uint64_t seq)
 {
 	const char	*text;
+	struct log_id	 before;
 
 	if (seq == 1)
 		return true;
+	if (natsMsgHeader_Get(msg, "Nats-Expected-Last-Msg-Id", &text) == NATS_OK)
+		return log_id_read(text, &before) && before.epoch == l->epoch;
 	return natsMsgHeader_Get(msg, "Nats-Expected-Last-Sequence", &text) == NATS_OK && strtoull(text, NULL, 10) == seq - 1;
 }
 
@@ -179,7 +182,7 @@ is_ours(const struct look *l, natsMsg *msg, uint64_t seq, struct log_id *id)
 	const char	*text;
 
 	return natsMsgHeader_Get(msg, "Nats-Msg-Id", &text) == NATS_OK && log_id_read(text, id) && id->epoch == l->epoch &&
-	    is_in_chain(msg, seq);
+	    is_in_chain(l, msg, seq);
 }
 
 /* One message of the log: what it is is noted in l. */
