@@ -892,7 +892,7 @@ def test_a_process_that_died_with_the_daemon_is_not_waited_for_as_one_that_lives
         os.waitpid(pid, 0)
         b.call("status")                        # it is back
         first, second = assigned(b), assigned(b)
-        assert first not in mine and mine[second] is c
+        assert first not in mine and mine[second] is c, k.log_text()
         assert k.log_text().index("its process has ended") < k.log_text().index("it did not come back to a new daemon in time")
         for p in peers:
             p.close()
