@@ -46,9 +46,6 @@ typedef void wire_handler(const struct wire_answer *);
 /* From here on by the loop, which calls the handler, and turn after it. */
 void wire_begin(struct wire *, struct event_base *, wire_handler *, void (*turn)(void));
 
-/* The version that the server said it has, such as "2.10.27"; empty: it said none. */
-const char *wire_version(const struct wire *);
-
 /* The version that the server has, such as "2.10.27", or empty if it did not say. */
 const char *wire_version(const struct wire *);
 

@@ -189,7 +189,7 @@ class Nats:
         while True:
             _, body = self.ask(subject, data, headers)
             answer = json.loads(body)
-            if "error" not in answer and answer["seq"] > 0:     # 0: one with this id is under way, and may come to nothing
+            if "error" not in answer and answer["seq"] != 0:    # 0: one with this id is under way, and may come to nothing
                 return answer["seq"]
             assert time.monotonic() < deadline, answer
             time.sleep(0.05)

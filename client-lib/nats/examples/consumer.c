@@ -45,11 +45,14 @@ answer(jsCtx *js, natsMsg *msg, const char *to)
 	check(natsMsgHeader_Set(out, "Sctp-Ppid", ppid), "memory");
 	jsPubOptions_Init(&o);
 	o.MsgId = own;
-	do {		/* 0: one with this id is under way, and may come to nothing */
+	for (;;) {
 		check(js_PublishMsg(&ack, js, out, &o, NULL), to);
 		seq = ack->Sequence;
 		jsPubAck_Destroy(ack);
-	} while (seq == 0);
+		if (seq != 0)
+			break;
+		nats_Sleep(100);	/* one with this id is under way, and may come to nothing */
+	}
 	/* It is in the queue now. */
 	natsMsg_Destroy(out);
 }

@@ -23,9 +23,10 @@ func answer(js nats.JetStreamContext, host string, m *nats.Msg, words []string) 
 	out.Header.Set("Sctp-Ppid", m.Header.Get("Sctp-Ppid"))
 	for {
 		ack, err := js.PublishMsg(out, nats.MsgId("answer-"+m.Header.Get("Nats-Msg-Id")))
-		if err != nil || ack.Sequence != 0 { // 0: one with this id is under way, and may come to nothing
+		if err != nil || ack.Sequence != 0 {
 			return err
 		}
+		time.Sleep(100 * time.Millisecond) // one with this id is under way, and may come to nothing
 	}
 }
 

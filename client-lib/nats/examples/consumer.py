@@ -9,6 +9,7 @@ import json
 import os
 import socket
 import sys
+import time
 
 
 EXPIRES = 10  # seconds after which JetStream says that nothing came
@@ -57,11 +58,13 @@ class Nats:
 
 def store(nats, subject, data, headers):
     """Publish to a stream; when this returns the message is in it, or was already."""
-    answer = {"seq": 0}
-    while answer["seq"] == 0:  # one with this id is under way, and may come to nothing
+    while True:
         answer = json.loads(nats.ask(subject, data, headers)[4])
         if "error" in answer:
             sys.exit(f"{subject}: {answer['error']['description']}")
+        if answer["seq"] != 0:
+            return
+        time.sleep(0.1)  # one with this id is under way, and may come to nothing
 
 
 def work(nats, host, part):
