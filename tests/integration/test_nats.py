@@ -104,6 +104,18 @@ def test_both_ways_in_order_with_all_that_belongs_to_a_message(d):
         n.close()
 
 
+def test_the_address_of_an_ipv6_peer_is_in_brackets(d):
+    with bus() as servers, bridge(d, servers, {"n2": {"ip": "::1", "port": PORT}}):
+        n, c = Nats(*servers), d.client()
+        s = c.call("open", family="inet6")
+        c.call("connect", sock=s["sock"], addr="::1", port=PORT)
+        wait_for(lambda: [m for m in n.all("sctp-h1-in") if m[1].endswith(".event.sctp_assoc_change")])
+        head, = [head for _, subject, head, _ in n.all("sctp-h1-in") if subject.endswith(".event.sctp_assoc_change")]
+        assert head["Sctp-From"] == f"[::1]:{s['port']}", head
+        c.close()
+        n.close()
+
+
 def test_what_cannot_be_sent_comes_back_with_the_reason_and_stops_nothing(d):
     with bus() as servers, bridge(d, servers, N2):
         n, peer = Nats(*servers), Peer(d)
