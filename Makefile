@@ -15,6 +15,7 @@
 #: NATS=			leave out the bridge to NATS
 #: EDIT=			leave out the editing of lines in sctpctl shell
 #: SECCOMP=		leave out sctpctl run
+#: JEMALLOC=		leave out jemalloc, with which the userland stack is faster
 #: PROGRAMS			those that run-programs tries, by words of their names: all
 #: WERROR=yes			treat warnings as errors
 #: V=1				show the commands
@@ -108,6 +109,12 @@ LIBS_DAEMON	+= $(LIBS_USRSCTP)
 SRC_USERLAND	= $(wildcard daemon/userland/*.c)
 endif
 
+# What sctpd allocates with, where jemalloc is installed (see daemon/util/mem.c). A sanitizer has an allocator of its own.
+JEMALLOC	:= $(if $(findstring -fsanitize,$(CFLAGS)),,$(if $(call pc,--modversion jemalloc),yes))
+ifneq ($(JEMALLOC),)
+LIBS_MALLOC	:= $(call pc,--libs jemalloc)
+endif
+
 SRC_PROTO	= $(filter-out proto/doc.c proto/json.c proto/mdoc.c,$(wildcard proto/*.c))
 SRC_DAEMON	= $(filter-out daemon/config-doc.c daemon/userland/%,$(wildcard daemon/*.c daemon/*/*.c)) $(SRC_USERLAND)
 SRC_LIB		= $(filter-out client-lib/lib/example.c,$(wildcard client-lib/lib/*.c))
@@ -158,7 +165,7 @@ all: $(B)/sctpd $(B)/sctpctl $(if $(NATS),$(B)/sctpd-nats) $(B)/libsctpd.so $(B)
 keep		= $(if $(call differ,$(strip $(file <$(B)/.$(1))),$(strip $(2))),$(shell mkdir -p $(B))$(file >$(B)/.$(1),$(strip $(2))))
 differ		= $(if $(1),$(if $(2),$(subst x$(1)x,,x$(2)x),yes),yes)
 ifneq ($(filter-out clean uninstall,$(or $(MAKECMDGOALS),all)),)
-$(call keep,flags,$(CC) $(C_ALL) $(HARDEN) $(LDHARDEN) $(LDFLAGS) $(LIBS_DAEMON) $(LIBS_CTL) $(LIBS_NATS) $(OBJCOPY) $(AR))
+$(call keep,flags,$(CC) $(C_ALL) $(HARDEN) $(LDHARDEN) $(LDFLAGS) $(LIBS_MALLOC) $(LIBS_DAEMON) $(LIBS_CTL) $(LIBS_NATS) $(OBJCOPY) $(AR))
 $(call keep,paths,$(PREFIX) $(LIBDIR) $(INCLUDEDIR) $(SBINDIR) $(BINDIR) $(LIBS_PROTO))
 endif
 $(B)/.flags $(B)/.paths: ;
@@ -178,7 +185,7 @@ $(B)/obj/%.o: %.c Makefile $(B)/.needed
 
 $(B)/sctpd: $(call obj,$(SRC_DAEMON) $(SRC_PROTO))
 	$(if $(V),,@echo "  LINK    $@")
-	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(LDFLAGS) $(LIBS_DAEMON)
+	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(LDFLAGS) $(LIBS_MALLOC) $(LIBS_DAEMON)
 	$(if $(SRC_USERLAND)$(USERLAND),,@echo "  NOTE    sctpd has no userland stack, because usrsctp (libusrsctp-dev) is not installed; USERLAND=no silences this note")
 
 $(B)/sctpctl: $(call obj,$(SRC_CTL) $(SRC_PROTO)) $(B)/libsctpd.a

@@ -156,16 +156,17 @@ step_clang() { # a second compiler finds no fault either
 	make -s --no-print-directory CC=clang B=build/clang CFLAGS=-O0 WERROR=yes all
 }
 
-# Built from the tarball, without the userland stack, ncurses and optimisation, sctpd has none of the stack's code; it takes a
-# configuration of another sctpd, and says what to do where one asks for it. The tarball makes itself.
+# Built from the tarball, without the userland stack, ncurses, jemalloc and optimisation, sctpd has none of the stack's code;
+# it takes a configuration of another sctpd, and says what to do where one asks for it. The tarball makes itself.
 step_without() {
 	local d=build/without/sctpd ball said there
 	ball=$(make -s --no-print-directory dist) && there=build/dist/$(basename "$ball" .tar.gz) || return 1
 	rm -rf build/dist build/without && mkdir -p build/dist && tar -C build/dist -xzf "$ball" &&
-	make -s --no-print-directory -C "$there" USERLAND=no CURSES= B="$PWD/build/without" CFLAGS=-O0 WERROR=yes "$PWD/$d" "$PWD/build/without/sctpctl" &&
+	make -s --no-print-directory -C "$there" USERLAND=no CURSES= JEMALLOC= B="$PWD/build/without" CFLAGS=-O0 WERROR=yes \
+	    "$PWD/$d" "$PWD/build/without/sctpctl" &&
 	make -s --no-print-directory -C "$there" dist && cmp "$ball" "$there/$ball" || return 1
 	nm $d >build/check/without && ldd $d >>build/check/without &&
-	! grep -i 'usrsctp\|userland_' build/check/without &&
+	! grep -i 'usrsctp\|userland_\|jemalloc\.so' build/check/without &&
 	[[ $(build/without/sctpctl top 2>&1) == *"built without ncurses"* ]] &&
 	build/sctpd -c /dev/null -T >build/check/without.conf && $d -c build/check/without.conf -t || return 1
 	said=$($d -c /dev/null --stack userland -t 2>&1) && return 1

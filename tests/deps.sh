@@ -30,6 +30,7 @@ needs() {
 		EOF
 		[ "${EDIT-yes}" = "" ] || echo "pc:libedit libedit-dev libedit-devel"
 		[ "${SECCOMP-yes}" = "" ] || echo "pc:libseccomp libseccomp-dev libseccomp-devel"
+		[ "${JEMALLOC-yes}" = "" ] || echo "pc:jemalloc libjemalloc-dev jemalloc-devel"
 		[ "${CURSES-yes}" = "" ] || echo "pc:ncursesw,ncurses libncurses-dev ncurses-devel"
 		[ "${NATS-yes}" = "" ] || printf '%s\n' "pc:libnats libnats-dev libnats-devel" "pc:openssl libssl-dev openssl-devel"
 		[ "${USERLAND:-}" = no ] || echo "pc:usrsctp libusrsctp-dev usrsctp-devel"

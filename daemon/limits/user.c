@@ -2,7 +2,6 @@
 /*
  * What each user has of the daemon, and how much more it may have.
  */
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -278,5 +277,5 @@ user_trim(void)
 		return;
 	last = now.tv_sec;
 	peak = total[CHARGE_MEMORY];
-	(void)malloc_trim(0);
+	mem_trim();
 }

@@ -12,6 +12,9 @@
 /* Call this before any other function. */
 void mem_init(void);
 
+/* Give the pages of what was freed back to the kernel. That takes milliseconds. */
+void mem_trim(void);
+
 void *xmalloc(size_t);
 void *xcalloc(size_t, size_t);
 void *xrealloc(void *, size_t);
