@@ -109,8 +109,8 @@ LIBS_DAEMON	+= $(LIBS_USRSCTP)
 SRC_USERLAND	= $(wildcard daemon/userland/*.c)
 endif
 
-# What sctpd allocates with, where jemalloc is installed (see daemon/util/mem.c). A sanitizer has an allocator of its own.
-JEMALLOC	:= $(if $(findstring -fsanitize,$(CFLAGS)),,$(if $(call pc,--modversion jemalloc),yes))
+# What sctpd allocates with, where jemalloc is installed (5.3: see daemon/util/mem.c). A sanitizer has an allocator of its own.
+JEMALLOC	:= $(if $(findstring -fsanitize,$(CFLAGS)),,$(if $(call pc,--modversion 'jemalloc >= 5.3'),yes))
 ifneq ($(JEMALLOC),)
 LIBS_MALLOC	:= $(call pc,--libs jemalloc)
 endif
