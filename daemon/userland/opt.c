@@ -136,6 +136,26 @@ length_of(const struct optrow *row, const char *raw)
 	return row->size;
 }
 
+/*
+ * usrsctp frees a key that was replaced or deleted as it is. malloc gives what was
+ * freed last first, so that is taken here, in all lengths that a key can have.
+ */
+static void
+wipe_freed_keys(void)
+{
+	enum { STEP = 16, ROOM = SOCKOPT_KEY_MAX + 2 * STEP, EACH = 4 };
+	char	*freed[EACH];
+
+	for (size_t len = STEP; len <= ROOM; len += STEP) {
+		for (size_t i = 0; i < EACH; i++) {
+			freed[i] = xmalloc(len);
+			explicit_bzero(freed[i], len);
+		}
+		for (size_t i = EACH; i-- > 0; )
+			free(freed[i]);
+	}
+}
+
 static int
 set_one(const struct subject *j, char *buf)
 {
@@ -158,6 +178,8 @@ set_one(const struct subject *j, char *buf)
 	    length_of(j->row, raw)) == -1 ? errno : 0;
 	if (j->option->secret)
 		explicit_bzero(raw, sizeof raw);
+	if (j->option->secret || j->row->optname == SCTP_AUTH_DELETE_KEY)
+		wipe_freed_keys();
 	return number;
 }
 

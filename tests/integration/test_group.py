@@ -885,11 +885,11 @@ def test_a_process_that_died_with_the_daemon_is_not_waited_for_as_one_that_lives
         peers = [shop.peer() for _ in range(3)]
         mine = {assigned(m): m for m in (c, b)}
         wait_for(lambda: [m["sockets"] for m in only(b.call("groups")["groups"], name="g")["members"]] == [1, 1, 1])
-        halt(pid)
         child = k.child()
-        os.kill(child, signal.SIGKILL)
+        halt(child)                             # so it does not see who dies before it
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
+        os.kill(child, signal.SIGKILL)
         b.call("status")                        # it is back
         first, second = assigned(b), assigned(b)
         assert first not in mine and mine[second] is c, k.log_text()
