@@ -231,6 +231,8 @@ class Nats:
             self.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}", b'{"batch":500,"no_wait":true}', inbox)
             while True:
                 to, reply, head, body = self.receive()
+                if (to != inbox) if "Status" in head else (reply.split(".")[3] != name):
+                    continue        # it is from the consumer before, which had more than it was asked for here
                 if "Status" in head:
                     quiet = True
                     break
