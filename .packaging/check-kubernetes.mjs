@@ -41,6 +41,11 @@ for (const file of process.argv.slice(2)) {
 		} catch (error) {
 			fail(where, error.message);
 		}
+		// check-kubernetes has the programs read them.
+		if (kind === "ConfigMap") {
+			for (const [name, text] of Object.entries(manifest.data))
+				fs.writeFileSync(name, text);
+		}
 		const pod = kind === "Pod" ? manifest.spec : manifest.spec?.template?.spec;
 		if (pod)
 			restricted(where, pod);
