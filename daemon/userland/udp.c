@@ -19,6 +19,7 @@
 #include "config.h"
 #include "proto/addr.h"
 #include "userland/userland.h"
+#include "util/log.h"
 #include "util/loop.h"
 
 #define UDP_BUFFER	(16 << 20)	/* takes a burst of packets on loopback */
@@ -257,6 +258,8 @@ udp_open(void)
 		return NULL;
 	if (wire_is_raw() && (why = raw_why_not()) != NULL)
 		return why;
+	if (wire_is_raw())
+		log_info("encap none: SCTP is sent over IP alone, by raw sockets");
 	out_begin();
 	for (size_t i = 0; i < n; i++) {
 		for (int k = 0; k < 2; k++) {

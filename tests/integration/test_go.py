@@ -136,6 +136,10 @@ def test_options_events_and_errors(d):
     scenario(d, "TestOptionsEventsAndErrors")
 
 
+def test_a_socket_is_bound_later_and_its_options_are_set_by_number(d):
+    scenario(d, "TestABoundLaterSocket")
+
+
 def test_bad_input_is_refused_by_name_and_changes_nothing(d):
     scenario(d, "TestBadInput")
 

@@ -202,3 +202,7 @@ def test_a_member_of_a_group_that_spreads(d):
 
 def test_a_supervised_association_is_attached(d):
     passes(d, "supervised")
+
+
+def test_a_socket_is_bound_later_and_its_options_are_set_by_number(d):
+    passes(d, "boundLater")

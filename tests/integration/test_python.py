@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -615,3 +616,18 @@ def test_a_supervised_association_is_attached(d):
             assert [event async for event in a] == []
             await c.unsupervise("python")
     run(work())
+
+
+def test_a_socket_is_bound_later_and_its_options_are_set_by_number(d):
+    async def work():
+        async with await sctpd.connect_unix(d.path) as c:
+            s = await c.open(bind=False)
+            assert s.port == 0
+            await s.setsockopt(132, 0, struct.pack("=iIII", 0, 500, 2000, 200))
+            assert (await s.getsockopt(132, 0, bytes(16))).value == struct.pack("=iIII", 0, 500, 2000, 200)
+            port = (await s.bind(ip="127.0.0.1")).port
+            assert port > 0 and (await s.sockname()).port == port
+    run(work())
+    with sctpd.blocking.connect_unix(d.path) as c:
+        s = c.open(bind=False, sctp_nodelay=False)
+        assert s.port == 0 and s.bind(ip="127.0.0.1").port > 0

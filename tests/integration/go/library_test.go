@@ -167,6 +167,21 @@ func deep(n int) any {
 }
 
 // Each row is refused with its code and the place, and changes nothing.
+func TestABoundLaterSocket(t *testing.T) {
+	d := connect(t)
+	s := ok(d.Open(ctx, sctpd.Local{Unbound: true}))
+	same(s.Port(), uint16(0))
+	value := ok(s.Getsockopt(ctx, 132, 0, make([]byte, 100))).Value // SCTP_RTOINFO: id, initial, max, min
+	same(len(value), 16)
+	copy(value[4:8], value[8:12])
+	check(s.Setsockopt(ctx, 132, 0, value))
+	var rto sctpd.SctpRtoinfo
+	check(s.GetOption(ctx, &rto))
+	same(*rto.Initial, *rto.Max)
+	port := ok(s.Bind(ctx, sctpd.BindParams{IP: "127.0.0.1"})).Port
+	same(port > 0 && ok(s.Sockname(ctx)).Port == port, true)
+}
+
 func TestBadInput(t *testing.T) {
 	d := connect(t)
 	there, _, here, ours := pair(d)

@@ -518,6 +518,18 @@ const cases = {
         await member.close();
     },
 
+    async boundLater() {
+        const d = await connect(), s = await d.open({ bind: false, sctp_nodelay: false });
+        assert.equal(s.port, 0);
+        const value = Buffer.from(new Uint32Array([0, 500, 2000, 200]).buffer);
+        await s.setsockopt({ level: 132, name: 0, value });
+        assert.deepEqual((await s.getsockopt({ level: 132, name: 0, value: Buffer.alloc(16) })).value, value);
+        const { port } = await s.bind({ ip: "127.0.0.1" });
+        assert(port > 0);
+        assert.equal((await s.sockname()).port, port);
+        await d.close();
+    },
+
     async supervised() {
         const d = await connect(), s = await d.open({ ip: "127.0.0.1" });
         await s.listen();
