@@ -252,6 +252,12 @@ def test_sends_wait_for_what_may_be_refused(d):
     assert said.endswith("done\n") and said.count("ok ") == 6, said
 
 
+def test_modes_change(d):
+    """Faster than the daemon answers, and in a flood: each message comes once, in order."""
+    said = printed(d, "robust:modes()")
+    assert said.endswith("done\n") and said.count("ok ") == 2, said
+
+
 def test_stopped_node_has_sent(d):
     """What send took is written when the application is stopped."""
     c = d.client()

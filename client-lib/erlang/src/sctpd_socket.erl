@@ -54,6 +54,7 @@
     told = 0, full = false,     % messages since the owner was looked at; has it too many?
     credit = 0,                 % events that the daemon may send
     asked = 0,                  % and those that it was not yet told that it may
+    anews = 0,                  % how often it was told to begin anew, and has not answered
     grow = 1,
     polls = false,              % it was asked whether something waits
     waiter,                     % undefined or the #waiter{}
@@ -344,9 +345,12 @@ closed(Alias, Error, St) ->
 
 %% What waited in the daemon comes before the answer to the request for it, and
 %% the credit is below 0 until then.
+counted(#state{anews = Anews} = St) when Anews > 0 -> St;
 counted(#state{credit = N, asked = Asked} = St) when N > 0; Asked > 0 -> St#state{credit = N - 1};
 counted(St) -> St.
 
+happened(<<"sctp_passive">>, _, #state{anews = Anews} = St) when Anews > 0 ->
+    St;
 happened(<<"sctp_passive">>, _, #state{asked = 0} = St) ->
     more(St#state{credit = 0});
 happened(<<"sctp_passive">>, _, #state{credit = N} = St) ->
@@ -500,18 +504,15 @@ without_the_dead(St) ->
 more(#state{starter = Starter} = St) when Starter =/= undefined -> St;
 more(#state{active = true, full = true, all = false} = St) -> St;
 more(#state{active = true, full = false, all = true} = St) -> St;
-more(#state{active = true, full = true} = St) ->
-    active(false, {credit, 0}, St#state{all = false, credit = 0});
-more(#state{active = true} = St) ->
-    active(true, {credit, 0}, St#state{all = true, credit = 0});
-more(#state{all = true} = St) ->
-    more(active(false, {credit, 0}, St#state{all = false, credit = 0}));
+more(#state{active = true, full = true} = St) -> anew(false, St);
+more(#state{active = true} = St) -> anew(true, St);
+more(#state{all = true} = St) -> more(anew(false, St));
 more(#state{credit = Credit, asked = Asked} = St) ->
     Have = Credit + Asked,
     case wanted(St) of
         {0, St1} -> St1;
         {N, St1} when Have < N, 2 * Have =< N, N > 0 ->
-            active(N - Have, {credit, N - Have}, St1#state{asked = Asked + N - Have});
+            let_come(N - Have, St1);
         {_, St1} -> St1
     end.
 
@@ -528,19 +529,25 @@ growing(#state{credit = Credit, asked = Asked, grow = N} = St) when 2 * (Credit 
 growing(St) ->
     {0, St}.
 
+let_come(N, #state{asked = Asked} = St) ->
+    active(N, {credit, N}, St#state{asked = Asked + N}).
+
+%% All or none may come from now on. What comes before the answer was let come before that, and
+%% answers to that are void.
+anew(All, #state{anews = N} = St) ->
+    active(All, {credit, anew}, St#state{all = All, credit = 0, asked = 0, anews = N + 1}).
+
 active(Value, Tag, St) ->
     ask(Tag, plain, setopts, #{options => [[active, Value]]}, St).
 
-granted(0, _, St) ->
-    St;
-granted(N, {ok, _}, #state{asked = Asked, credit = Credit, all = All} = St) ->
-    St#state{asked = Asked - N, credit = case All of true -> 0; false -> Credit + N end};
-granted(N, {error, _} = E, #state{asked = Asked, waiter = W} = St) ->
-    St1 = St#state{asked = Asked - N},
-    case W of
-        undefined -> St1;
-        _ -> answered(E, St1)
-    end.
+granted(anew, _, #state{anews = N} = St) -> St#state{anews = N - 1};
+granted(_, {ok, _}, #state{anews = Anews} = St) when Anews > 0 -> St;
+granted(N, {ok, _}, #state{asked = Asked, credit = Credit} = St) -> St#state{asked = Asked - N, credit = Credit + N};
+granted(N, {error, _} = E, #state{anews = 0, asked = Asked} = St) -> refused(E, St#state{asked = Asked - N});
+granted(_, {error, _} = E, St) -> refused(E, St).
+
+refused(_, #state{waiter = undefined} = St) -> St;
+refused(E, St) -> answered(E, St).
 
 %% ---- the mode, and other options ------------------------------------------------------
 
@@ -591,7 +598,7 @@ looked(#state{owner = Owner, full = Full} = St) ->
 
 look_again(#state{active = true, full = true, all = false, credit = Credit, asked = Asked} = St)
   when Credit + Asked =< 0 ->
-    active(1, {credit, 1}, St#state{asked = Asked + 1});
+    let_come(1, St);
 look_again(St) ->
     more(St).
 

@@ -4,7 +4,7 @@
 %% NAME" for each, and daemon_dies/0 is told when by its standard input.
 -module(robust).
 
--export([run/0, sends/0, sends_and_stops/1, daemon_dies/0, connecting_caller_is_killed/0]).
+-export([run/0, sends/0, modes/0, sends_and_stops/1, daemon_dies/0, connecting_caller_is_killed/0]).
 -include_lib("kernel/include/inet_sctp.hrl").
 
 -define(LO, {127, 0, 0, 1}).
@@ -56,6 +56,13 @@ sends() ->
         {options_of_one_send, fun options_of_one_send/0},
         {what_was_refused_comes_back, fun what_was_refused_comes_back/0},
         {the_next_send_has_the_error, fun the_next_send_has_the_error/0}]],
+    io:format("done~n").
+
+%% On any stack, too.
+modes() ->
+    [check(Name, Do) || {Name, Do} <- [
+        {modes_that_change_fast, fun modes_that_change_fast/0},
+        {modes_that_change_in_a_flood, fun modes_that_change_in_a_flood/0}]],
     io:format("done~n").
 
 %% A listener that has an association with a socket: {Listener, Id, Socket, Id}.
@@ -129,6 +136,72 @@ waiter_is_killed() ->
     ok = sctpd:send(S, A, 0, <<"active">>),
     receive {sctp, L, ?LO, _, {[#sctp_sndrcvinfo{}], <<"active">>}} -> ok end,
     close([L, S]).
+
+%% A mode is set before the daemon has answered for those before it, which do not count then.
+modes_that_change_fast() ->
+    {L, _, S, A} = pair(),
+    [begin
+         [ok = sctpd:setopts(L, [{active, M}]) || M <- Modes ++ [false]],
+         ok = sctpd:send(S, A, 0, Data = term_to_binary(Modes)),
+         {Modes, {ok, {_, _, _, Data}}} = {Modes, sctpd:recv(L, 5000)},
+         [ok = sctpd:setopts(L, [{active, M}]) || M <- Modes ++ [once]],
+         ok = sctpd:send(S, A, 0, Data),
+         receive {sctp, L, _, _, {_, Data}} -> ok after 5000 -> error({nothing, Modes}) end
+     end || Modes <- [[once, true], [3, true], [true, once, true], [once, true, false, once, true]]],
+    sctp_passives_of(L),
+    close([L, S]).
+
+sctp_passives_of(L) -> receive {sctp_passive, L} -> sctp_passives_of(L) after 0 -> ok end.
+
+%% Each message comes once, in order, whoever asks for it in whatever mode.
+modes_that_change_in_a_flood() ->
+    {L, _, S, A} = pair(),
+    Many = 20000,
+    {Pid, Mon} = spawn_monitor(fun() ->
+        [ok = sctpd:send(S, A, 0, <<N:32, 0:(N rem 2000)/unit:8>>) || N <- lists:seq(0, Many - 1)] end),
+    in_any_mode(L, 0, Many),
+    receive {'DOWN', Mon, process, Pid, normal} -> ok end,
+    close([L, S]).
+
+in_any_mode(_, Many, Many) -> ok;
+in_any_mode(L, N, Many) ->
+    in_any_mode(L, case rand:uniform(4) of
+        1 -> received(N, sctpd:recv(L, lists:nth(rand:uniform(3), [0, 5, infinity])));
+        2 -> in_modes(L, N, [once]);
+        3 -> in_modes(L, N, [lists:nth(rand:uniform(4), [once, true, 1, 100]) || _ <- lists:seq(1, rand:uniform(4))]);
+        4 -> elsewhere(L, N)
+    end, Many).
+
+received(N, {ok, {_, _, _, <<N:32, _/binary>>}}) -> N + 1;
+received(N, {error, timeout}) -> N.
+
+in_modes(L, N, Modes) ->
+    [ok = sctpd:setopts(L, [{active, M}]) || M <- Modes ++ [false]],
+    taken(L, N).
+
+taken(L, N) ->
+    receive
+        {sctp, L, _, _, {_, <<Seq:32, _/binary>>}} -> {N, taken} = {Seq, taken}, taken(L, N + 1);
+        {sctp_passive, L} -> taken(L, N)
+    after 0 -> N
+    end.
+
+%% Another process owns it for a while.
+elsewhere(L, N) ->
+    Me = self(),
+    {Other, Mon} = spawn_monitor(fun() ->
+        receive yours -> ok end,
+        Now = in_modes(L, N, [lists:nth(rand:uniform(3), [once, true, 5])]),
+        ok = sctpd:setopts(L, [{active, true}]),
+        ok = sctpd:controlling_process(L, Me),
+        exit({now, Now})
+    end),
+    ok = sctpd:setopts(L, [{active, once}]),
+    ok = sctpd:controlling_process(L, Other),
+    Other ! yours,
+    Now = receive {'DOWN', Mon, process, Other, {now, At}} -> At end,
+    ok = sctpd:setopts(L, [{active, false}]),
+    taken(L, Now).
 
 %% The daemon has answered, but the one that asked dies before it is told.
 answered_to_the_dead() ->
