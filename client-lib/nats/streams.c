@@ -151,6 +151,8 @@ parts_there(struct look *l, bool is_new)
 {
 	static bool	all;
 
+	if (!config.part_consumers)
+		return true;
 	all = all && !is_new;
 	for (unsigned i = 0; !all && i < config.partitions; i++) {
 		if (!part_there(l, i))

@@ -660,6 +660,23 @@ def test_who_else_publishes_to_the_log_is_named_and_nothing_is_lost(d):
         n.close()
 
 
+def test_the_partitions_have_consumers_only_if_that_is_set(d):
+    def consumers():
+        return {c["name"]: c["config"]["max_ack_pending"] for c in n.api("CONSUMER.LIST.sctp-h1-in")["consumers"]}
+
+    with bus() as servers:
+        n = Nats(*servers)
+        for set_, there in (({}, {}), ({"part_consumers": "yes", "part_pending": 3}, {f"part-{i}": 3 for i in range(16)}),
+                            ({"part_consumers": "no"}, {f"part-{i}": 3 for i in range(16)})):
+            with bridge(d, servers, N2, **set_):
+                assert consumers() == there
+            close_held(d)
+        n.api("STREAM.DELETE.sctp-h1-in")
+        with bridge(d, servers, N2, part_consumers="yes"):
+            assert consumers() == {f"part-{i}": 1 for i in range(16)}
+        n.close()
+
+
 def test_a_consumer_of_the_queue_that_somebody_removed_is_made_again(d):
     with bus() as servers, bridge(d, servers, N2) as b:
         n, peer = Nats(*servers), Peer(d)
@@ -768,7 +785,7 @@ def consumers(folder):
 
 
 def test_the_examples_take_a_partition_answer_die_and_come_back_without_doubling(d):
-    with bus() as servers, bridge(d, servers, N2, partitions=1, part_wait=500) as b:
+    with bus() as servers, bridge(d, servers, N2, partitions=1, part_consumers="yes", part_wait=500) as b:
         n, peer, said = Nats(*servers), Peer(d), 0
         up(n)
         commands = consumers(b.dir)

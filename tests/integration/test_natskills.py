@@ -146,7 +146,8 @@ class Host:
 
     def __init__(self, name, servers, addr, daemon, peer):
         self.name, self.servers, self.daemon = name, servers, daemon
-        self.bridge = Bridge(daemon, servers, {"n2": {"ip": addr, "port": PORT}}, host=name, partitions=PARTS, part_wait=2000, window=64)
+        self.bridge = Bridge(daemon, servers, {"n2": {"ip": addr, "port": PORT}}, host=name, partitions=PARTS, part_consumers="yes",
+                             part_wait=2000, window=64)
         self.bridge.start()
         deadline = time.monotonic() + PATIENCE
         while "the bridge runs" not in self.bridge.log_text():
