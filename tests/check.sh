@@ -132,9 +132,12 @@ step_help() { # make help has every target that one may want
 	done
 }
 
-step_manuals() { # every page is clean mdoc; every function of sctpd.h is exported, and stands in the NAME and SYNOPSIS of one
+step_manuals() { # every page is clean mdoc; every function of sctpd.h is exported, and stands in the NAME and SYNOPSIS of one; links lead somewhere
 	mandoc -Tlint -Wwarning client-lib/*/*.[1-8] daemon/*.[1-8] proto/*.[1-8] || return 1
-	local functions part
+	local functions part page link
+	while IFS=: read -r page link; do
+		[ -e "$(dirname "$page")/$link" ] || { echo "$page: $link, which it has a link to, is not there"; return 1; }
+	done < <(git ls-files '*.md' | xargs grep -o '](\([^):#]*\)[)#]' | sed 's/](\(.*\)[)#]$/\1/' | grep -v ':$')
 	functions=$(tr '\n' ' ' <client-lib/lib/sctpd.h | grep -o 'SCTPD_API [^;(]*(' | grep -o 'sctpd_[a-z_]*(' | tr -d '(' | sort)
 	[ "$(wc -w <<<"$functions")" -ge 50 ] || return 1
 	diff <(echo "$functions") <(sed -n 's/^\t*\(sctpd_[a-z_]*\);$/\1/p' client-lib/lib/libsctpd.map | sort) || return 1
