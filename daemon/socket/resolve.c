@@ -67,6 +67,17 @@ static TAILQ_HEAD(, resolve) going = TAILQ_HEAD_INITIALIZER(going);
 static int done_pipe[2] = { -1, -1 };
 static struct event readable;
 
+#ifdef __SANITIZE_ADDRESS__
+/* Nor is the name server's address, which glibc has for such a thread where the sanitizer does not always look. */
+const char	*__lsan_default_suppressions(void);
+
+const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:__res_context_send\n";
+}
+#endif
+
 static void
 result_free(struct resolve *r)
 {
