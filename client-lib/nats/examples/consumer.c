@@ -77,7 +77,9 @@ main(int argc, char **argv)
 	o.Consumer = part;
 	check(natsConnection_ConnectTo(&nc, argv[1]), argv[1]);
 	check(natsConnection_JetStream(&js, nc, NULL), "JetStream");
-	check(js_PullSubscribe(&sub, js, NULL, part, NULL, &o, NULL), part);
+	if ((s = js_PullSubscribe(&sub, js, NULL, part, NULL, &o, NULL)) != NATS_OK)
+		errx(1, "consumer %s of the stream %s: %s; are HOST, PARTITION and part_consumers = yes in the configuration of sctpd-nats?",
+		    part, stream, natsStatus_GetText(s));
 	for (;;) {
 		if ((s = natsSubscription_Fetch(&list, sub, 1, 10000, NULL)) == NATS_TIMEOUT)
 			continue;

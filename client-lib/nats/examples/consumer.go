@@ -45,7 +45,8 @@ func main() {
 	}
 	sub, err := js.PullSubscribe("sctp."+host+".in.*."+part+".>", "part-"+part, nats.Bind("sctp-"+host+"-in", "part-"+part))
 	if err != nil {
-		log.Fatal(err)
+		log.Fatalf("consumer part-%s of the stream sctp-%s-in: %v; are HOST, PARTITION and part_consumers = yes in the configuration of sctpd-nats?",
+			part, host, err)
 	}
 	for {
 		msgs, err := sub.Fetch(1, nats.MaxWait(10*time.Second))

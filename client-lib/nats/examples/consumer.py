@@ -68,10 +68,15 @@ def store(nats, subject, data, headers):
 
 
 def work(nats, host, part):
+    # JetStream answers nothing to who pulls from a consumer that is not there.
+    answer = json.loads(nats.ask(f"$JS.API.CONSUMER.INFO.sctp-{host}-in.part-{part}")[4] or b"{}")
+    if answer.get("error", {}).get("code") == 404:
+        sys.exit(f"consumer part-{part} of the stream sctp-{host}-in: {answer['error']['description']}; "
+                 "are host, partition and part_consumers = yes in the configuration of sctpd-nats?")
     while True:
         subject, ack, first, headers, data = nats.ask(
             f"$JS.API.CONSUMER.MSG.NEXT.sctp-{host}-in.part-{part}", b'{"batch":1,"expires":%d}' % (EXPIRES * 10**9))
-        if ack is None:  # nothing came, or the consumer is not there: first says which
+        if ack is None:  # nothing came, or the consumer was removed meanwhile: first says which
             if "408" not in first:
                 sys.exit(first)
             continue
@@ -84,12 +89,16 @@ def work(nats, host, part):
 
 
 def main():
+    if len(sys.argv) != 4 or "//" in sys.argv[1] or ":" not in sys.argv[1]:
+        sys.exit("usage: consumer.py ADDRESS:PORT HOST PARTITION")
     address, host, part = sys.argv[1:]
     while True:
         try:
             work(Nats(address), host, part)
         except TimeoutError:
             print("no answer; connecting again", file=sys.stderr)
+        except OSError as e:
+            sys.exit(f"{address}: {e}")
 
 
 if __name__ == "__main__":
