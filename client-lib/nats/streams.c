@@ -53,14 +53,13 @@ check_stream(struct look *l, jsStreamInfo *si, const jsStreamConfig *want)
 
 /* It is there afterwards; its state, or NULL and why not. */
 static jsStreamInfo *
-stream_there(struct look *l, jsStreamConfig *want, bool *is_new)
+stream_there(struct look *l, jsStreamConfig *want)
 {
 	jsStreamInfo	*si = NULL;
 	jsErrCode	 code = 0;
 	natsStatus	 s = js_GetStreamInfo(&si, l->life->js, want->Name, NULL, &code);
 
-	*is_new = s == NATS_NOT_FOUND;
-	if (*is_new)
+	if (s == NATS_NOT_FOUND)
 		s = js_AddStream(&si, l->life->js, want, NULL, &code);
 	if (failed(l, want->Name, s, code))
 		return NULL;
@@ -95,7 +94,7 @@ common(jsStreamConfig *c, struct subjects *s, const char *way, const char *name,
 }
 
 static jsStreamInfo *
-in_there(struct look *l, bool *is_new)
+in_there(struct look *l)
 {
 	struct subjects	 s;
 	jsStreamConfig	 c;
@@ -105,7 +104,7 @@ in_there(struct look *l, bool *is_new)
 		c.MaxBytes = -1;	/* in.c sees to that, see in.h */
 	c.MaxAge = (int64_t)config.in_max_age * NS_PER_MS;
 	c.Duplicates = IN_DUPLICATES;
-	return stream_there(l, &c, is_new);
+	return stream_there(l, &c);
 }
 
 static bool
@@ -114,11 +113,10 @@ out_there(struct look *l)
 	struct subjects	 s;
 	jsStreamConfig	 c;
 	jsStreamInfo	*si;
-	bool		 is_new;
 
 	common(&c, &s, "out", subject_out_stream(), config.out_max_bytes);
 	c.Duplicates = (int64_t)config.out_duplicates * NS_PER_MS;
-	if ((si = stream_there(l, &c, &is_new)) == NULL)
+	if ((si = stream_there(l, &c)) == NULL)
 		return false;
 	l->out_last = si->State.LastSeq;
 	jsStreamInfo_Destroy(si);
@@ -145,20 +143,22 @@ part_there(struct look *l, unsigned part)
 	return !failed(l, name, js_AddConsumer(NULL, l->life->js, subject_in_stream(), &c, NULL, &code), code);
 }
 
-/* Once in the life of the program, as settings may have changed; and when the stream is new. */
+/*
+ * Once in the life of the program, as settings may have changed, and of the stream, which has none when it is made. By whom is
+ * not asked: another member may have made it, or our own request, whose answer did not come.
+ */
 static bool
-parts_there(struct look *l, bool is_new)
+parts_there(struct look *l, int64_t stream_made)
 {
-	static bool	all;
+	static int64_t	made;	/* the stream whose consumers are all there; 0: not known */
 
-	if (!config.part_consumers)
+	if (!config.part_consumers || made == stream_made)
 		return true;
-	all = all && !is_new;
-	for (unsigned i = 0; !all && i < config.partitions; i++) {
+	for (unsigned i = 0; i < config.partitions; i++) {
 		if (!part_there(l, i))
 			return false;
 	}
-	all = true;
+	made = stream_made;
 	return true;
 }
 
@@ -236,13 +236,12 @@ streams_look(void *arg)
 {
 	struct look	*l = arg;
 	jsStreamInfo	*si;
-	bool		 is_new;
 
-	if ((si = in_there(l, &is_new)) == NULL)
+	if ((si = in_there(l)) == NULL)
 		return;
 	l->alone = si->Config->Replicas <= 1;
 	l->bytes = si->State.Bytes;
-	if (parts_there(l, is_new) && out_there(l))
+	if (parts_there(l, si->Created) && out_there(l))
 		find_end(l, si);
 	jsStreamInfo_Destroy(si);
 }

@@ -672,8 +672,16 @@ def test_the_partitions_have_consumers_only_if_that_is_set(d):
                 assert consumers() == there
             close_held(d)
         n.api("STREAM.DELETE.sctp-h1-in")
-        with bridge(d, servers, N2, part_consumers="yes"):
+        with bridge(d, servers, N2, part_consumers="yes") as b:
             assert consumers() == {f"part-{i}": 1 for i in range(16)}
+            # The stream is another one, and there, when the bridge looks again.
+            made = n.api("STREAM.INFO.sctp-h1-in")["config"]
+            n.api("STREAM.DELETE.sctp-h1-in")
+            assert "error" not in n.api("STREAM.CREATE.sctp-h1-in", **made)
+            peer = Peer(d)
+            b.runs(2)
+            wait_for(lambda: consumers() == {f"part-{i}": 1 for i in range(16)})
+            peer.close()
         n.close()
 
 
