@@ -131,6 +131,7 @@ part_there(struct look *l, unsigned part)
 	char			name[32], filter[SUBJECT_SIZE];
 	jsConsumerConfig	c;
 	jsErrCode		code = 0;
+	size_t			len;
 
 	(void)snprintf(name, sizeof name, "part-%u", part);
 	(void)snprintf(filter, sizeof filter, "sctp.%s.in.*.%u.>", config.host, part);
@@ -140,7 +141,13 @@ part_there(struct look *l, unsigned part)
 	c.AckPolicy = js_AckExplicit;
 	c.AckWait = (int64_t)config.part_wait * NS_PER_MS;
 	c.MaxAckPending = (int64_t)config.part_pending;
-	return !failed(l, name, js_AddConsumer(NULL, l->life->js, subject_in_stream(), &c, NULL, &code), code);
+	if (!failed(l, name, js_AddConsumer(NULL, l->life->js, subject_in_stream(), &c, NULL, &code), code))
+		return true;
+	len = strlen(l->why);
+	if (strstr(l->why, "can not be updated") != NULL)
+		(void)snprintf(l->why + len, sizeof l->why - len, "; another program made that consumer of %s: remove it, or set part_consumers = no",
+		    subject_in_stream());
+	return false;
 }
 
 /*
