@@ -257,6 +257,8 @@ read_line(struct reader *r, char *line)
 		return read_in_endpoint(r, text);
 	if ((key = endpoint_name(text)) != NULL)
 		return begin_endpoint(r, key);
+	if (strncmp(text, "endpoint", 8) == 0 && (text[8] == '\0' || isspace((unsigned char)text[8])))
+		return refuse(r, "syntax", text, "begins no endpoint: that is \"endpoint NAME {\", its keys on lines of their own, and a line \"}\"");
 	if ((equals = strchr(text, '=')) == NULL)
 		return refuse(r, "syntax", text, "is not \"key = value\"");
 	*equals = '\0';
@@ -302,6 +304,8 @@ check_whole(struct reader *r)
 		free(config.host);
 		config.host = xstrdup(name);
 	}
+	if (config.servers[strspn(config.servers, " \t,")] == '\0')
+		return refuse(r, "servers", config.servers, "names no server, such as nats://127.0.0.1:4222");
 	if (config.n_endpoints == 0)
 		return refuse(r, "endpoint", "", "is missing: say which sockets to open, or what to attach to");
 	for (size_t i = 0; *config.standby != '\0' && i < config.n_endpoints; i++) {

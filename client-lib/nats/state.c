@@ -67,7 +67,7 @@ state_open(void)
 
 	/* Held as long as the process is there. */
 	if ((held = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600)) == -1)
-		log_fatal("state_dir: %s: %s", lock, strerror(errno));
+		log_fatal("state_dir: %s: %s%s", lock, strerror(errno), errno == ENOENT ? "; make that folder, or set state_dir" : "");
 	if (flock(held, LOCK_EX | LOCK_NB) == -1)
 		log_fatal("state_dir: another sctpd-nats uses %s; give each a folder of its own", config.state_dir);
 	free(lock);

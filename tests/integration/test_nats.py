@@ -514,6 +514,12 @@ def test_what_is_wrong_in_the_configuration_is_named_with_its_line(d):
             status, said = b.test()
             assert status == 1 and text in said and b.conf in said, said
             b.end()
+        b = Bridge(d, [], N2, replicas=1)
+        assert b.test() == (1, f'sctpd-nats: {b.conf}: servers: "" names no server, such as nats://127.0.0.1:4222\n')
+        with open(b.conf, "a") as f:
+            f.write("endpoint x { port = 1 }\n")
+        assert 'begins no endpoint: that is "endpoint NAME {"' in b.test()[1]
+        b.end()
         b = Bridge(d, servers, N2)
         assert b.test() == (0, f"{b.conf}: the configuration is right\n")
         b.end()
