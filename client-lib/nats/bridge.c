@@ -20,6 +20,7 @@
 #include "nats/mem.h"
 #include "nats/metrics.h"
 #include "nats/out.h"
+#include "nats/parts.h"
 #include "nats/standby.h"
 #include "nats/state.h"
 #include "nats/streams.h"
@@ -40,6 +41,7 @@ static struct {
 	enum phase		 phase;
 	struct life		*life;		/* that the phases behind WAITING are about */
 	struct look		*look;		/* what was found */
+	int64_t			 stream_made;	/* when the log's stream was */
 	bool			 stands_by;	/* that was logged */
 	bool			 read;		/* events were taken from c that may not be in the log */
 	struct sctpd		*c;
@@ -98,6 +100,7 @@ look_done(void *arg)
 			state_save();
 		}
 		out_ends(l->out_last);
+		bridge.stream_made = l->made;
 		bridge.phase = DIALING;
 		bridge.next = 0;
 		return;
@@ -457,6 +460,7 @@ run_turn(void)
 	}
 	out_turn();
 	standby_mend(bridge.c);
+	parts_turn(bridge.life, bridge.stream_made);
 	ok = take_events();
 	in_flush();
 	if (!ok || (code = sctpd_flush(bridge.c)) != SCTPD_OK) {

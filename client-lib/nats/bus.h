@@ -4,7 +4,7 @@
  *
  * All of the bridge runs on one thread, that of the loop. libnats has threads of
  * its own, for reading and for callbacks, and many of its functions wait for an
- * answer. So what waits is a job: it runs on one of three threads here, and when it
+ * answer. So what waits is a job: it runs on one of four threads here, and when it
  * is done its second function is called by the loop. What libnats calls back
  * leaves a note where a mutex guards it, and wakes the loop.
  *
@@ -36,8 +36,11 @@ struct life {
 	int64_t		 max_payload;
 };
 
-/* FETCH waits for messages most of the time, and WATCH for changes of the bucket; CONTROL does everything else. */
-enum bus_thread { BUS_CONTROL, BUS_FETCH, BUS_WATCH, BUS_THREADS };
+/*
+ * FETCH waits for messages most of the time, WATCH for changes of the bucket, and PARTS for consumers that are made;
+ * CONTROL does everything else.
+ */
+enum bus_thread { BUS_CONTROL, BUS_FETCH, BUS_WATCH, BUS_PARTS, BUS_THREADS };
 
 /* Begin to connect. turn is called by the loop whenever something happened; answers on the wire are the handler's. */
 void bus_init(struct event_base *, void (*turn)(void), wire_handler *);

@@ -13,6 +13,7 @@
  *	link, login, wire	the connection that the log is written over
  *	bus			the connection to NATS, and threads for what blocks
  *	streams			the streams, and where the log ends
+ *	parts			the consumers of the partitions
  *	row, bucket		the table of a standby, on the bus
  *	endpoint		the sockets in sctpd
  *	lease			the owner is there, and who has the addresses

@@ -123,52 +123,6 @@ out_there(struct look *l)
 	return true;
 }
 
-/* ---- consumers of the partitions -------------------------------------- */
-
-static bool
-part_there(struct look *l, unsigned part)
-{
-	char			name[32], filter[SUBJECT_SIZE];
-	jsConsumerConfig	c;
-	jsErrCode		code = 0;
-	size_t			len;
-
-	(void)snprintf(name, sizeof name, "part-%u", part);
-	(void)snprintf(filter, sizeof filter, "sctp.%s.in.*.%u.>", config.host, part);
-	jsConsumerConfig_Init(&c);
-	c.Durable = name;
-	c.FilterSubject = filter;
-	c.AckPolicy = js_AckExplicit;
-	c.AckWait = (int64_t)config.part_wait * NS_PER_MS;
-	c.MaxAckPending = (int64_t)config.part_pending;
-	if (!failed(l, name, js_AddConsumer(NULL, l->life->js, subject_in_stream(), &c, NULL, &code), code))
-		return true;
-	len = strlen(l->why);
-	if (strstr(l->why, "can not be updated") != NULL)
-		(void)snprintf(l->why + len, sizeof l->why - len, "; another program made that consumer of %s: remove it, or set part_consumers = no",
-		    subject_in_stream());
-	return false;
-}
-
-/*
- * Once in the life of the program, as settings may have changed, and of the stream, which has none when it is made. By whom is
- * not asked: another member may have made it, or our own request, whose answer did not come.
- */
-static bool
-parts_there(struct look *l, int64_t stream_made)
-{
-	static int64_t	made;	/* the stream whose consumers are all there; 0: not known */
-
-	if (!config.part_consumers || made == stream_made)
-		return true;
-	for (unsigned i = 0; i < config.partitions; i++) {
-		if (!part_there(l, i))
-			return false;
-	}
-	made = stream_made;
-	return true;
-}
-
 /* ---- where the log ends ------------------------------------------------ */
 
 /* Does it say that it follows the message before it, as all of ours do but the first of a log? By what it says JetStream took it. */
@@ -248,7 +202,8 @@ streams_look(void *arg)
 		return;
 	l->alone = si->Config->Replicas <= 1;
 	l->bytes = si->State.Bytes;
-	if (parts_there(l, si->Created) && out_there(l))
+	l->made = si->Created;
+	if (out_there(l))
 		find_end(l, si);
 	jsStreamInfo_Destroy(si);
 }

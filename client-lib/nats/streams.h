@@ -22,6 +22,7 @@ struct look {
 	struct log_id	 id;		/* then this is the last one */
 	uint64_t	 unreadable;	/* behind "from": messages that were removed */
 	uint64_t	 bytes;		/* size of the log */
+	int64_t		 made;		/* when its stream was made: another time, another stream */
 	bool		 alone;		/* one server keeps the log, and no other has a copy */
 };
 

@@ -21,6 +21,7 @@ MIB = 1 << 20
 FEW = 20  # messages in a second that a window lets through that is closed
 
 PORT = 38412
+CONSUMERS = "the partitions have their consumers"
 N2 = {"n2": {"ip": "127.0.0.1", "port": PORT}}
 SCTP = 132
 EXAMPLES = os.path.join(ROOT, "client-lib", "nats", "examples")
@@ -674,20 +675,49 @@ def test_the_partitions_have_consumers_only_if_that_is_set(d):
         n = Nats(*servers)
         for set_, there in (({}, {}), ({"part_consumers": "yes", "part_pending": 3}, {f"part-{i}": 3 for i in range(16)}),
                             ({"part_consumers": "no"}, {f"part-{i}": 3 for i in range(16)})):
-            with bridge(d, servers, N2, **set_):
+            with bridge(d, servers, N2, **set_) as b:
+                if set_.get("part_consumers") == "yes":
+                    b.said(CONSUMERS)
                 assert consumers() == there
             close_held(d)
         n.api("STREAM.DELETE.sctp-h1-in")
         with bridge(d, servers, N2, part_consumers="yes") as b:
+            b.said(CONSUMERS)
             assert consumers() == {f"part-{i}": 1 for i in range(16)}
             # The stream is another one, and there, when the bridge looks again.
             made = n.api("STREAM.INFO.sctp-h1-in")["config"]
             n.api("STREAM.DELETE.sctp-h1-in")
             assert "error" not in n.api("STREAM.CREATE.sctp-h1-in", **made)
             peer = Peer(d)
-            b.runs(2)
-            wait_for(lambda: consumers() == {f"part-{i}": 1 for i in range(16)})
+            b.said(CONSUMERS, 2)
+            assert consumers() == {f"part-{i}": 1 for i in range(16)}
             peer.close()
+        n.close()
+
+
+def test_consumers_that_take_long_to_make_or_cannot_be_made_hold_up_nothing(d):
+    """Three servers need half a second for one, and all of them longer than sctpd holds the sockets."""
+    with bus(3) as servers:
+        n = Nats(*servers)
+        b = Bridge(d, servers, N2, hold_time=10000, partitions=40)
+        b.start()
+        b.runs()
+        peer = Peer(d)
+        up(n)
+        b.end()
+        foreign = {"durable_name": "part-1", "ack_policy": "none", "deliver_policy": "all"}
+        assert "error" not in n.api("CONSUMER.DURABLE.CREATE.sctp-h1-in.part-1", stream_name="sctp-h1-in", config=foreign)
+        later = Bridge(d, servers, N2, hold_time=10000, partitions=40, state_dir=b.dir, part_consumers="yes")
+        later.start()
+        later.said("the consumer part-1 of sctp-h1-in cannot be made")
+        assert "another program made one of that name: remove it" in later.log_text()
+        peer.send(b"7")
+        wait_for(lambda: 7 in numbers(n))
+        n.api("CONSUMER.DELETE.sctp-h1-in.part-1")
+        wait_for(lambda: "error" not in n.api("CONSUMER.INFO.sctp-h1-in.part-2"))
+        assert "session " not in later.log_text(), later.log_text()    # neither over nor begun
+        later.end()
+        peer.close()
         n.close()
 
 
@@ -802,6 +832,7 @@ def test_the_examples_take_a_partition_answer_die_and_come_back_without_doubling
     with bus() as servers, bridge(d, servers, N2, partitions=1, part_consumers="yes", part_wait=500) as b:
         n, peer, said = Nats(*servers), Peer(d), 0
         up(n)
+        b.said(CONSUMERS)
         commands = consumers(b.dir)
         for language, command in commands.items():
             address = servers[0].url if language != "python" else f"127.0.0.1:{servers[0].port}"
