@@ -157,9 +157,12 @@ const char *
 bus_why(natsStatus s, char *why, size_t size)
 {
 	natsStatus	 last = NATS_OK;
-	const char	*detail = nats_GetLastError(&last);
+	const char	*detail = nats_GetLastError(&last), *place;
 
-	if (last == s && detail != NULL && *detail != '\0')
+	/* It begins with a place in libnats, and may say the same as the status. */
+	if (detail != NULL && *detail == '(' && (place = strstr(detail, "): ")) != NULL)
+		detail = place + 3;
+	if (last == s && detail != NULL && *detail != '\0' && strcmp(detail, natsStatus_GetText(s)) != 0)
 		(void)snprintf(why, size, "%s: %s", natsStatus_GetText(s), detail);
 	else
 		(void)snprintf(why, size, "%s", natsStatus_GetText(s));
