@@ -192,7 +192,7 @@ $(B)/sctpctl: $(call obj,$(SRC_CTL) $(SRC_PROTO)) $(B)/libsctpd.a
 	$(if $(V),,@echo "  LINK    $@")
 	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(LDFLAGS) $(LIBS_PROTO) $(LIBS_CTL)
 
-$(B)/sctpd-nats: $(call obj,$(SRC_NATS)) $(B)/libsctpd.a
+$(B)/sctpd-nats: $(call obj,$(SRC_NATS) $(SRC_PROTO)) $(B)/libsctpd.a
 	$(if $(V),,@echo "  LINK    $@")
 	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(LDFLAGS) $(LIBS_PROTO) $(LIBS_NATS)
 

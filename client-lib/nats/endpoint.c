@@ -15,6 +15,7 @@
 #include "nats/mem.h"
 #include "nats/state.h"
 #include "nats/subject.h"
+#include "proto/words.h"
 
 #define AGAIN	1000	/* ms */
 
@@ -57,6 +58,58 @@ endpoint_closed(uint64_t sock)
 }
 
 /* ---- open ------------------------------------------------------------ */
+
+/* ---- what the configuration says ----------------------------------------- */
+
+static const char *
+packed(const void *arg, size_t *len)
+{
+	const msgpack_sbuffer	*b = arg;
+
+	*len = b->size;
+	return b->data;
+}
+
+/* Are its words arguments of the method open? sctpd reads them by the same table. */
+static bool
+check(const struct endpoint_config *e, struct errtext *why)
+{
+	struct rpc_open_in	in;
+	struct word_arg		args[CONFIG_WORDS];
+	msgpack_sbuffer		b;
+	msgpack_packer		pk;
+	struct words		w = { .pk = &pk, .method = &rpc_table[RPC_open], .packed = packed, .arg = &b };
+	uint64_t		has;
+	bool			ok;
+
+	for (size_t i = 0; i < e->n; i++)
+		args[i] = (struct word_arg){ e->word[i], strcspn(e->word[i], "="), strchr(e->word[i], '=') + 1 };
+	msgpack_sbuffer_init(&b);
+	msgpack_packer_init(&pk, &b, msgpack_sbuffer_write);
+	memset(&in, 0, sizeof in);
+	ok = words_pack(&w, args, e->n) && words_check(&w, 0, w.method->in, &in, &has);
+	msgpack_sbuffer_destroy(&b);
+	*why = w.why;
+	return ok;
+}
+
+bool
+endpoints_check(const char *file, char *error, size_t size)
+{
+	struct errtext	why;
+
+	for (size_t i = 0; i < config.n_endpoints; i++) {
+		const struct endpoint_config	*e = &config.endpoints[i];
+
+		if (e->attach == NULL && !check(e, &why)) {
+			(void)snprintf(error, size, "%s:%u: endpoint %s: %s: %s", file, e->line, e->name, why.path, why.why);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* ---- sockets -------------------------------------------------------------- */
 
 /*
  * What is lost of a handshake is sent again after the initial RTO, which is 3 s: too long for a peer that waits for the host that

@@ -4,9 +4,13 @@
 #define NATS_ENDPOINT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/sctpd.h"
+
+/* Could sctpd take what the configuration says of them? False: why says what is wrong, with the file and line. */
+bool endpoints_check(const char *file, char *why, size_t size);
 
 /* The endpoint of a socket, or SUBJECT_NOBODY. */
 const char *endpoint_name(uint64_t sock);

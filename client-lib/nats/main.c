@@ -33,6 +33,7 @@
 #include "nats/bus.h"
 #include "nats/clock.h"
 #include "nats/config.h"
+#include "nats/endpoint.h"
 #include "nats/log.h"
 
 /* --take-over has no connection yet. A server that does not answer may be on the host that is gone: then another is tried soon. */
@@ -172,7 +173,7 @@ main(int argc, char **argv)
 		usage(stderr);
 		return 2;
 	}
-	if (!config_read(file, why, sizeof why)) {
+	if (!config_read(file, why, sizeof why) || !endpoints_check(file, why, sizeof why)) {
 		(void)fprintf(stderr, "sctpd-nats: %s\n", why);
 		return 1;
 	}

@@ -510,7 +510,10 @@ def test_what_is_wrong_in_the_configuration_is_named_with_its_line(d):
                 ({}, {"a": {}}, "neither which port to open"),
                 ({}, {"a": {"attach": "x", "port": 1}}, "attach and other keys"),
                 ({}, {"a": {"type": "stream"}}, "always seqpacket"),
-                ({}, {"a": {"options.active": "true"}}, "set by sctpd-nats itself")):
+                ({}, {"a": {"options.active": "true"}}, "set by sctpd-nats itself"),
+                ({}, {"a": {"port": "abc"}}, "endpoint a: port: got a string; it takes an integer from 0 to 65535"),
+                ({}, {"a": {"port": 1, "prot": 5}}, "endpoint a: prot: unknown; there are: ip, port, type, family, options"),
+                ({}, {"a": {"port": 1, "options.nothing": 1}}, "endpoint a: options.nothing: there is no such option")):
             b = Bridge(d, servers, endpoints, **config)
             status, said = b.test()
             assert status == 1 and text in said and b.conf in said, said
@@ -717,6 +720,7 @@ def test_consumers_that_take_long_to_make_or_cannot_be_made_hold_up_nothing(d):
         wait_for(lambda: "error" not in n.api("CONSUMER.INFO.sctp-h1-in.part-2"))
         assert "session " not in later.log_text(), later.log_text()    # neither over nor begun
         later.end()
+        close_held(d)
         peer.close()
         n.close()
 
