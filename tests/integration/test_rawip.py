@@ -230,6 +230,8 @@ class Guest:
     def __exit__(self, *why):
         self.process.terminate()
         self.process.wait()
+        if why[0] is not None:
+            print(f"the guest said: {self.output}{self.process.stdout.read().decode(errors='replace')}", flush=True)
         self.process.stdout.close()
         ip("link", "del", "tap0")
 
