@@ -5,6 +5,9 @@
 #include <stdint.h>
 #include <time.h>
 
+/* JetStream has nanoseconds, and the settings milliseconds. */
+#define NS_PER_MS	INT64_C(1000000)
+
 /* Milliseconds of a clock that nobody sets. */
 static inline int64_t
 clock_ms(void)

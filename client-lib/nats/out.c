@@ -17,7 +17,6 @@
 #include "nats/subject.h"
 
 #define CONSUMER	"bridge"
-#define NS_PER_MS	INT64_C(1000000)
 #define FETCH_MS	INT64_C(500)
 #define STATUS_MS	100	/* in which the status of a request comes after its end */
 #define SILENCE_MS	2000

@@ -11,7 +11,6 @@
 #include "nats/parts.h"
 #include "nats/subject.h"
 
-#define NS_PER_MS	INT64_C(1000000)
 #define AGAIN_MS	5000	/* until one is tried again that could not be made */
 
 static struct {

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nats/clock.h"
 #include "nats/config.h"
 #include "nats/log.h"
 #include "nats/streams.h"
 
-#define NS_PER_MS	INT64_C(1000000)
 /* Messages of the log carry ids for their readers. What keeps it free of doubles is their order: see in.h. */
 #define IN_DUPLICATES	(100 * NS_PER_MS)
 
