@@ -23,6 +23,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import weakref
 
 import programs
 from programs import BUILD, ROOT
@@ -113,6 +114,7 @@ def halt(pid):
 class Daemon:
     """sctpd, started and ready; config is a dict for its file, and prefix
     comes before its command."""
+    all = weakref.WeakSet()
 
     def __init__(self, netns=None, path=None, prefix=(), **config):
         self.config = config
@@ -123,6 +125,7 @@ class Daemon:
             f.writelines(f"{k} = {v}\n" for k, v in {"log_level": "debug", **stack_config(netns),
                                                         **config}.items())
         self.log = open(os.path.join(self.dir, "log"), "w+")
+        Daemon.all.add(self)
         command = [*WRAP, SCTPD, "-c", conf, "-s", self.path]
         if netns:
             command = ["ip", "netns", "exec", netns, *command]
@@ -174,6 +177,11 @@ class Daemon:
         self.log.flush()
         with open(self.log.name) as f:
             return f.read()
+
+    @classmethod
+    def logs(cls):
+        """The end of what each has logged that was not ended properly, by its folder."""
+        return {d.dir: d.log_text().splitlines()[-30:] for d in cls.all if os.path.exists(d.log.name)}
 
     def alive(self):
         return self.process.poll() is None

@@ -68,7 +68,8 @@ class Run:
                 raise
             self.failed.append(name)
             print(f"FAILED  {name}\n{traceback.format_exc()}", flush=True)
-            print("\n".join(daemon.log_text().splitlines()[-30:]), flush=True)
+            for folder, lines in Daemon.logs().items():
+                print(f"log of the daemon in {folder}:", *lines, sep="\n", flush=True)
             self.clean_up(daemon)
         finally:
             signal.alarm(0)
