@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A program for the kernel's own SCTP, run in User-Mode Linux (tests/lab/run --tap): it echoes what comes to its
-port until a message says where to connect to; there it says hello, and ends after the answer.
+port until a message says where to connect to; there it says hello, and closes after the answer. Then it waits to be
+ended: its kernel would go with it, and might not have told the peer yet that the association is over.
 
 kernel_peer.py PORT"""
+import signal
 import socket
 import sys
 
@@ -35,3 +37,4 @@ for host in addr.decode().split(","):
     print("answered", c.recv(SIZE).decode(), flush=True)
     c.close()
 print("over", flush=True)
+signal.pause()
