@@ -18,6 +18,7 @@
 	X(out_taken, "counter", "messages of the queue that were given to sctpd")	\
 	X(out_bytes, "counter", "bytes of these")					\
 	X(out_skipped, "counter", "messages of the queue that sctpd had already")	\
+	X(out_removed, "counter", "messages of the queue that were gone before the bridge had read them")	\
 	X(out_waiting, "gauge", "messages of the queue that sctpd has not confirmed")	\
 	X(failed, "counter", "messages that came back and were published as failed")	\
 	X(standby_owner, "gauge", "whether this member of a standby has the associations") \

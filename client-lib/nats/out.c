@@ -70,7 +70,9 @@ static struct {
 	struct pull		 pull;
 	uint64_t		 delivery;	/* the consumer's number of the last message */
 	uint64_t		 last;		/* the sequence of the last message that was taken */
-	uint64_t		 skip;
+	uint64_t		 skip;		/* so many of the next are in sctpd already */
+	natsMsg			**fetched;	/* of a fetch, what is not taken yet: from next on */
+	size_t			 next, n_fetched;
 	struct taken		*ring;		/* given to sctpd, not confirmed */
 	size_t			 first, n, bytes;
 	uint64_t		 marks[MARKS];	/* out_seq some time ago; the last is the oldest */
@@ -416,7 +418,37 @@ acknowledge(natsMsg *msg)
 	natsMsg_Destroy(msg);
 }
 
-static void
+/*
+ * Nothing up to that one comes any more: somebody removed it, or another member of a standby sent it. What sctpd had of it is
+ * passed over as if it had come. The rest this bridge never sent; and the state has to say so before anything behind it is
+ * sent, as the bridge after this one only counts, and would take what was sent next for it. So this waits until sctpd has
+ * confirmed all before, and gives false if it has not.
+ */
+static bool
+pass_over(uint64_t last, bool by_another)
+{
+	uint64_t	gone = last - out.last, sent = gone < out.skip ? gone : out.skip;
+
+	if (gone > sent && out.n > 0)
+		return false;
+	out.skip -= sent;
+	metrics.out_skipped += sent;
+	out.last = last;
+	if (out.n > 0)
+		return true;
+	state.out_seq = last;
+	state.out_note += sent;
+	state_mark();
+	if (gone == sent || by_another)
+		return true;
+	log_warning("messages %" PRIu64 " to %" PRIu64 " of the queue %s are not sent: somebody removed them, or a bridge with another state_dir had them",
+	    last - (gone - sent) + 1, last, subject_out_stream());
+	metrics.out_removed += gone - sent;
+	return true;
+}
+
+/* False if it has to wait. */
+static bool
 take(natsMsg *msg)
 {
 	struct taken	t = { .msg = msg, .len = (size_t)natsMsg_GetDataLength(msg) };
@@ -425,12 +457,14 @@ take(natsMsg *msg)
 	if (!numbers(msg, &t.seq, &delivery) || delivery != out.delivery + 1) {
 		break_off(LOST);
 		natsMsg_Destroy(msg);
-		return;
+		return true;
 	}
+	if (t.seq > out.last + 1 && !pass_over(t.seq - 1, false))
+		return false;
 	out.delivery = delivery;
 	if (t.seq <= out.last) {	/* noted before, and the acknowledgement was lost */
 		acknowledge(msg);
-		return;
+		return true;
 	}
 	out.last = t.seq;
 	if (out.skip > 0) {
@@ -442,6 +476,29 @@ take(natsMsg *msg)
 	}
 	out.ring[(out.first + out.n++) % config.window] = t;
 	out.bytes += t.len;
+	return true;
+}
+
+/* What is left of it comes again. */
+static void
+drop_fetched(void)
+{
+	for (; out.next < out.n_fetched; out.next++)
+		natsMsg_Destroy(out.fetched[out.next]);
+	free(out.fetched);
+	out.fetched = NULL;
+	out.next = out.n_fetched = 0;
+}
+
+static void
+take_fetched(void)
+{
+	while (out.next < out.n_fetched && out.why[0] == '\0') {
+		if (!take(out.fetched[out.next]))
+			return;
+		out.next++;
+	}
+	drop_fetched();
 }
 
 static void
@@ -453,22 +510,21 @@ fetch_done(void *arg)
 	out.fetching = false;
 	if (ours)
 		out.pull = f->pull;
-	if (ours && f->floor > state.out_seq) {
-		out.last = state.out_seq = f->floor;
-		state_mark();
-	}
+	if (ours && f->floor > out.last)
+		(void)pass_over(f->floor, standby_on());	/* before the first message: there is none to wait for */
 	if (ours && f->why[0] != '\0')
 		break_off(f->why);
-	for (size_t i = 0; i < f->n; i++) {
-		if (ours && out.why[0] == '\0')
-			take(f->msgs[i]);
-		else
+	if (ours) {
+		out.fetched = f->msgs;
+		out.n_fetched = f->n;
+		take_fetched();
+	} else {
+		for (size_t i = 0; i < f->n; i++)
 			natsMsg_Destroy(f->msgs[i]);	/* it comes again */
-	}
-	if (!ours)
+		free(f->msgs);
 		natsSubscription_Destroy(f->pull.sub);
+	}
 	life_unref(f->life);
-	free(f->msgs);
 	free(f);
 }
 
@@ -477,7 +533,7 @@ fetch(void)
 {
 	struct fetch	*f;
 
-	if (out.fetching || out.n >= config.window || out.bytes >= config.window_bytes)
+	if (out.fetching || out.fetched != NULL || out.n >= config.window || out.bytes >= config.window_bytes)
 		return;
 	f = xcalloc(1, sizeof *f);
 	f->life = life_ref(out.life);
@@ -627,6 +683,7 @@ out_stop(void)
 		out.first = (out.first + 1) % config.window;
 	}
 	out.bytes = 0;
+	drop_fetched();
 	out.asking = false;
 	if (!out.fetching)
 		natsSubscription_Destroy(out.pull.sub);
@@ -644,6 +701,8 @@ out_turn(void)
 	if (out.c == NULL || out.why[0] != '\0')
 		return;
 	ask();
+	if (out.fetched != NULL)
+		take_fetched();
 	fetch();
 	remove_old();
 	metrics.out_waiting = out.n;

@@ -758,6 +758,58 @@ def test_a_message_of_the_queue_that_was_delivered_and_did_not_come_is_missed(d)
         n.close()
 
 
+def counted(b, name):
+    """As the metrics of this bridge say, which are written every 5 s and at its end."""
+    path = os.path.join(b.dir, "metrics")
+    if not os.path.exists(path):
+        return 0
+    with open(path, encoding="ascii") as f:
+        return int(re.search(rf"^sctpd_nats_{name}_total{{host=\"h1\"}} (\d+)$", f.read(), re.M)[1])
+
+
+def test_what_somebody_removed_from_the_queue_is_named_and_what_follows_is_sent(d):
+    with bus() as servers, bridge(d, servers, N2) as b:
+        n, peer = Nats(*servers), Peer(d)
+        assoc, = up(n)
+        n.put(f"sctp.h1.out.n2.{assoc}.0", b"0")
+        assert peer.receive() == b"0"
+        b.kill()
+        seqs = [n.put(f"sctp.h1.out.n2.{assoc}.0", b"%d" % i) for i in range(1, 8)]
+        for seq in *seqs[1:4], seqs[5]:
+            assert n.api("STREAM.MSG.DELETE.sctp-h1-out", seq=seq)["success"]
+        b.start()
+        assert [peer.receive() for _ in range(3)] == [b"1", b"5", b"7"]
+        for first, last in (seqs[1], seqs[3]), (seqs[5], seqs[5]):
+            b.said(f"messages {first} to {last} of the queue sctp-h1-out are not sent: somebody removed them, or a bridge with another state_dir had them")
+        b.end()
+        assert counted(b, "out_removed") == 4
+        peer.close()
+        n.close()
+
+
+def test_what_was_sent_and_then_removed_is_not_taken_for_what_follows(d):
+    """The bridge dies while sctpd, which stands still, has not confirmed anything; then somebody empties the queue. The next
+    bridge passes over what sctpd had, and over nothing else."""
+    with bus() as servers, bridge(d, servers, N2) as b:
+        n, peer = Nats(*servers), Peer(d)
+        assoc, = up(n)
+        with d.asleep():
+            for i in range(3):
+                n.put(f"sctp.h1.out.n2.{assoc}.0", b"%d" % i)
+            wait_for(lambda: counted(b, "out_taken") == 3)
+            b.kill()
+        assert [peer.receive() for _ in range(3)] == [b"0", b"1", b"2"]
+        lost = n.put(f"sctp.h1.out.n2.{assoc}.0", b"never read")
+        assert n.api("STREAM.PURGE.sctp-h1-out")["purged"] == 4
+        for i in range(3, 6):
+            n.put(f"sctp.h1.out.n2.{assoc}.0", b"%d" % i)
+        b.start()
+        assert [peer.receive() for _ in range(3)] == [b"3", b"4", b"5"]
+        b.said(f"messages {lost} to {lost} of the queue sctp-h1-out are not sent: somebody removed them")
+        peer.close()
+        n.close()
+
+
 def test_a_state_that_is_anothers_ends_the_program_with_the_reason(d):
     with bus() as servers, bridge(d, servers, N2) as b:
         second = Bridge(d, servers, N2, state_dir=b.dir)
