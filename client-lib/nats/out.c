@@ -441,7 +441,7 @@ pass_over(uint64_t last, bool by_another)
 	state_mark();
 	if (gone == sent || by_another)
 		return true;
-	log_warning("messages %" PRIu64 " to %" PRIu64 " of the queue %s are not sent: somebody removed them, or a bridge with another state_dir had them",
+	log_warning("messages %" PRIu64 " to %" PRIu64 " of the queue %s are not sent: they were removed from it, or a bridge with another state_dir had them",
 	    last - (gone - sent) + 1, last, subject_out_stream());
 	metrics.out_removed += gone - sent;
 	return true;

@@ -780,7 +780,7 @@ def test_what_somebody_removed_from_the_queue_is_named_and_what_follows_is_sent(
         b.start()
         assert [peer.receive() for _ in range(3)] == [b"1", b"5", b"7"]
         for first, last in (seqs[1], seqs[3]), (seqs[5], seqs[5]):
-            b.said(f"messages {first} to {last} of the queue sctp-h1-out are not sent: somebody removed them, or a bridge with another state_dir had them")
+            b.said(f"messages {first} to {last} of the queue sctp-h1-out are not sent: they were removed from it, or a bridge with another state_dir had them")
         b.end()
         assert counted(b, "out_removed") == 4
         peer.close()
@@ -805,7 +805,7 @@ def test_what_was_sent_and_then_removed_is_not_taken_for_what_follows(d):
             n.put(f"sctp.h1.out.n2.{assoc}.0", b"%d" % i)
         b.start()
         assert [peer.receive() for _ in range(3)] == [b"3", b"4", b"5"]
-        b.said(f"messages {lost} to {lost} of the queue sctp-h1-out are not sent: somebody removed them")
+        b.said(f"messages {lost} to {lost} of the queue sctp-h1-out are not sent: they were removed")
         peer.close()
         n.close()
 
